@@ -1,0 +1,3 @@
+//! The forcesync binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A Salesforce org and the platforms, emulated over real HTTP on loopback.

@@ -1,0 +1,1 @@
+//! What a long-running forcesync adds: the socket and its commands.

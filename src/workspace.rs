@@ -1,0 +1,1 @@
+//! The settings file, secrets and paths of a workspace.
