@@ -1,1 +1,1 @@
-//! The state database.
+//! The state database: SQLite in WAL mode, one file a workspace.
