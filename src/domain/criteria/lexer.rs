@@ -113,11 +113,9 @@ impl Reader {
         let kind = if is_name_start(first) {
             TokenKind::Word(self.take_while(|character| is_name_part(character) || character == '.'))
         } else if first.is_ascii_digit() || matches!(first, '-' | '+' | '.') {
-            TokenKind::Bare(
-                self.take_while(|character| {
-                    character.is_ascii_alphanumeric() || matches!(character, '-' | '+' | '.' | ':')
-                }),
-            )
+            TokenKind::Bare(self.take_while(|character| {
+                character.is_ascii_alphanumeric() || matches!(character, '-' | '+' | '.' | ':')
+            }))
         } else {
             self.place += 1;
             match first {
@@ -136,12 +134,16 @@ impl Reader {
                 '<' => TokenKind::Operator(Operator::Less),
                 '>' if self.take_if('=') => TokenKind::Operator(Operator::GreaterOrEqual),
                 '>' => TokenKind::Operator(Operator::Greater),
-                '!' => return Err(error(position, "write “!=” for unequal, and NOT in front of a condition")),
+                '!' => {
+                    return Err(error(position, "write “!=” for unequal, and NOT in front of a condition"));
+                }
                 '‘' | '’' | '“' | '”' => {
                     return Err(error(position, "texts stand in straight single quotes, such as 'text'"));
                 }
                 '&' | '|' => return Err(error(position, "write AND or OR between two conditions")),
-                other => return Err(error(position, format!("“{}” has no meaning here", other.escape_debug()))),
+                other => {
+                    return Err(error(position, format!("“{}” has no meaning here", other.escape_debug())));
+                }
             }
         };
         Ok(Some(Token { kind, position }))
@@ -200,9 +202,9 @@ impl Reader {
             'f' | 'F' => '\u{c}',
             'u' | 'U' => {
                 let digits: String = self.characters.iter().skip(self.place).take(4).collect();
-                let found = u32::from_str_radix(&digits, 16).ok().filter(|_| {
-                    digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-                });
+                let found = u32::from_str_radix(&digits, 16)
+                    .ok()
+                    .filter(|_| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
                 let Some(found) = found.and_then(char::from_u32) else {
                     return Err(error(position, "“\\u” needs the four hexadecimal digits of a character"));
                 };

@@ -77,7 +77,9 @@ fn compare_by_kind(value: &Value, literal: &Literal) -> Compared {
         }
         Literal::Bool(flag) => match value {
             Value::Bool(found) => equal_if(found == flag),
-            other => equal_if(other.to_string().trim().eq_ignore_ascii_case(if *flag { "true" } else { "false" })),
+            other => {
+                equal_if(other.to_string().trim().eq_ignore_ascii_case(if *flag { "true" } else { "false" }))
+            }
         },
         Literal::Number(number) => match (decimal(&value.to_string()), decimal(number)) {
             (Some(found), Some(wanted)) => compare_decimals(&found, &wanted).into(),
@@ -166,7 +168,9 @@ pub(super) fn instant(text: &str) -> Option<Instant> {
 fn decimal(text: &str) -> Option<Box<str>> {
     match canonical(Form { kind: FieldKind::Number, scale: None }, &Value::Number(text.into())) {
         Value::Number(number) => Some(number),
-        Value::Null | Value::Bool(_) | Value::Text(_) | Value::Date(_) | Value::Moment(_) | Value::Set(_) => None,
+        Value::Null | Value::Bool(_) | Value::Text(_) | Value::Date(_) | Value::Moment(_) | Value::Set(_) => {
+            None
+        }
     }
 }
 

@@ -240,7 +240,9 @@ impl Parser {
             Some(TokenKind::Bare(text)) => bare(&text).ok_or_else(|| {
                 error(
                     position,
-                    format!("“{text}” is neither a number nor a date like 2026-11-22 or 2026-11-22T10:00:00Z"),
+                    format!(
+                        "“{text}” is neither a number nor a date like 2026-11-22 or 2026-11-22T10:00:00Z"
+                    ),
                 )
             }),
             Some(TokenKind::QuotedField(name)) => {

@@ -177,22 +177,23 @@ fn any_expression() -> impl Strategy<Value = Expression> {
         Just(Operator::GreaterOrEqual)
     ];
     let equality = prop_oneof![Just(Operator::Equal), Just(Operator::NotEqual)];
-    let leaf = prop_oneof![
-        (any_field(), equality, any_literal())
-            .prop_map(|(field, operator, literal)| Expression::Compare { field, operator, literal }),
-        (any_field(), ordering, "[0-9]{1,5}").prop_map(|(field, operator, number)| Expression::Compare {
-            field,
-            operator,
-            literal: Literal::Number(number)
-        }),
-        (any_field(), "\\PC{0,8}|[%_a\\\\']{0,6}").prop_map(|(field, pattern)| Expression::Compare {
-            field,
-            operator: Operator::Like,
-            literal: Literal::Text(pattern)
-        }),
-        (any_field(), any::<bool>(), prop::collection::vec(any_literal(), 1..4))
-            .prop_map(|(field, negated, literals)| Expression::OneOf { field, negated, literals }),
-    ];
+    let leaf =
+        prop_oneof![
+            (any_field(), equality, any_literal())
+                .prop_map(|(field, operator, literal)| Expression::Compare { field, operator, literal }),
+            (any_field(), ordering, "[0-9]{1,5}").prop_map(|(field, operator, number)| Expression::Compare {
+                field,
+                operator,
+                literal: Literal::Number(number)
+            }),
+            (any_field(), "\\PC{0,8}|[%_a\\\\']{0,6}").prop_map(|(field, pattern)| Expression::Compare {
+                field,
+                operator: Operator::Like,
+                literal: Literal::Text(pattern)
+            }),
+            (any_field(), any::<bool>(), prop::collection::vec(any_literal(), 1..4))
+                .prop_map(|(field, negated, literals)| Expression::OneOf { field, negated, literals }),
+        ];
     leaf.prop_recursive(5, 40, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 1..4).prop_map(Expression::All),
