@@ -63,6 +63,14 @@ fn stop_of(error: &TomlError, text: &str) -> Place {
     Place::of(text, error.span().map_or(text.len(), |span| span.start))
 }
 
+/// A line passed over on trial.
+struct Repair {
+    /// Whether all can be read then, else whether the complaint is another one, and the line where reading stops.
+    reach: (bool, bool, usize),
+    line: usize,
+    lines: Vec<String>,
+}
+
 /// The line to pass over, and all lines without it: the nearest one that lets reading get furthest.
 fn best_repair(lines: &[String], error: &TomlError, stopped: usize) -> Option<(usize, Vec<String>)> {
     let candidates = lines
@@ -72,7 +80,7 @@ fn best_repair(lines: &[String], error: &TomlError, stopped: usize) -> Option<(u
         .rev()
         .take(LOOK_BACK + 1)
         .filter(|(_, text)| !text.trim().is_empty() && !text.contains(UNREAD));
-    let mut best: Option<((bool, bool, usize), usize, Vec<String>)> = None;
+    let mut best: Option<Repair> = None;
     for (line, _) in candidates {
         let repaired = without(lines, line);
         let text = repaired.concat();
@@ -81,11 +89,11 @@ fn best_repair(lines: &[String], error: &TomlError, stopped: usize) -> Option<(u
             // The same complaint again means that the line was not to blame.
             Err(next) => (false, next.message() != error.message(), stop_of(&next, &text).line),
         };
-        if best.as_ref().is_none_or(|(furthest, ..)| reach > *furthest) {
-            best = Some((reach, line, repaired));
+        if best.as_ref().is_none_or(|best| reach > best.reach) {
+            best = Some(Repair { reach, line, lines: repaired });
         }
     }
-    best.map(|(_, line, repaired)| (line, repaired)).or_else(|| {
+    best.map(|best| (best.line, best.lines)).or_else(|| {
         let above = lines.iter().rposition(|text| !text.trim().is_empty() && !text.contains(UNREAD))?;
         Some((above, without(lines, above)))
     })
