@@ -1,1 +1,3 @@
 //! Everything that speaks to the outside.
+
+pub mod platform;
