@@ -53,7 +53,7 @@ impl Default for HttpOptions {
         Self {
             ca_file: None,
             resolve: Vec::new(),
-            timeout: Duration::from_mins(2),
+            timeout: Duration::from_secs(120),
             connect_timeout: Duration::from_secs(20),
             user_agent: concat!("forcesync/", env!("CARGO_PKG_VERSION")).into(),
             largest_reply: 512 << 20,

@@ -145,7 +145,7 @@ impl Call {
         match &mut self.body {
             Body::Form(fields) => fields.push((name, text)),
             Body::Empty | Body::Bytes { .. } | Body::Secret { .. } => {
-                self.body = Body::Form(vec![(name, text)])
+                self.body = Body::Form(vec![(name, text)]);
             }
         }
         self
@@ -241,7 +241,7 @@ impl fmt::Debug for Reply {
             .debug_struct("Reply")
             .field("status", &self.status)
             .field("bytes", &self.body.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
