@@ -40,7 +40,12 @@ fn person_account(org: &OrgShape<'_>) -> Mapping {
         email: "PersonEmail",
         phones: &["PersonMobilePhone", "Phone", "PersonHomePhone"],
         company: None,
-        address: ["PersonMailingStreet", "PersonMailingPostalCode", "PersonMailingCity", "PersonMailingCountry"],
+        address: [
+            "PersonMailingStreet",
+            "PersonMailingPostalCode",
+            "PersonMailingCity",
+            "PersonMailingCountry",
+        ],
         opted_out: "PersonHasOptedOutOfEmail",
         do_not_call: "PersonDoNotCall",
         state: "CUSTOMER",
@@ -49,10 +54,7 @@ fn person_account(org: &OrgShape<'_>) -> Mapping {
             (&["PersonLeadSource", "PersonDepartment"], "details.SF_LeadSource"),
         ],
     };
-    Mapping {
-        org_criteria: Some("IsPersonAccount = true".into()),
-        ..mapping(org, "person_account", &names)
-    }
+    Mapping { org_criteria: Some("IsPersonAccount = true".into()), ..mapping(org, "person_account", &names) }
 }
 
 fn contact(org: &OrgShape<'_>) -> Mapping {
@@ -86,10 +88,7 @@ fn lead(org: &OrgShape<'_>) -> Mapping {
         opted_out: "HasOptedOutOfEmail",
         do_not_call: "DoNotCall",
         state: "PROSPECT",
-        details: &[
-            (&["Title"], "details.SF_Title"),
-            (&["LeadSource", "Status"], "details.SF_LeadSource"),
-        ],
+        details: &[(&["Title"], "details.SF_Title"), (&["LeadSource", "Status"], "details.SF_LeadSource")],
     };
     Mapping {
         org_criteria: Some("IsConverted = false".into()),
@@ -277,7 +276,9 @@ mod tests {
             has_field: &|_, field| !lacks.contains(&field),
         });
         let contact = &family[0];
-        assert!(contact.pairs.iter().all(|pair| pair.org.iter().all(|field| !lacks.contains(&field.as_str()))));
+        assert!(
+            contact.pairs.iter().all(|pair| pair.org.iter().all(|field| !lacks.contains(&field.as_str())))
+        );
         assert!(contact.pairs.iter().any(|pair| pair.org == ["Phone"] && pair.platform == ["phone"]));
         assert!(contact.pairs.iter().any(|pair| pair.org == ["MailingCity"]));
         assert_eq!(contact.org_mark, None);
