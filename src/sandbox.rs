@@ -1,5 +1,6 @@
 //! A Salesforce org and the platforms, emulated over real HTTP on loopback.
 
 pub mod clock;
+pub mod people;
 pub mod platform;
 pub mod tls;
