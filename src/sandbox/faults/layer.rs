@@ -137,7 +137,8 @@ impl Layer {
         let response = next.run(Request::from_parts(parts, Body::from(body))).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let remembered = Remembered { status: parts.status, headers: parts.headers.clone(), body: body.clone() };
+        let remembered =
+            Remembered { status: parts.status, headers: parts.headers.clone(), body: body.clone() };
         if parts.status.is_success() {
             self.faults.memory.put(key, remembered);
         }

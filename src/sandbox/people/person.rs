@@ -171,10 +171,12 @@ impl Person {
                 self.email = format!("{local}@intranet");
             }
             Some(Flaw::OverLong) if at.is_multiple_of(2) => {
-                self.city = cast.long_cities.get(at / 2 % cast.long_cities.len().max(1)).cloned().unwrap_or_default();
+                self.city =
+                    cast.long_cities.get(at / 2 % cast.long_cities.len().max(1)).cloned().unwrap_or_default();
             }
             Some(Flaw::OverLong) => {
-                self.zip = cast.long_zips.get(at / 2 % cast.long_zips.len().max(1)).cloned().unwrap_or_default();
+                self.zip =
+                    cast.long_zips.get(at / 2 % cast.long_zips.len().max(1)).cloned().unwrap_or_default();
             }
             // The rest is planted in the org, or is a mark that the seeding sets.
             Some(

@@ -162,7 +162,10 @@ impl Roll {
     pub fn planted(&self, rules: &Rules) -> Planted {
         let mut planted = Planted::default();
         let part = |wanted: Part| -> u64 {
-            self.lines.iter().map(|line| line.parts.iter().filter(|part| part.0 == wanted).map(|part| part.1).sum::<u64>()).sum()
+            self.lines
+                .iter()
+                .map(|line| line.parts.iter().filter(|part| part.0 == wanted).map(|part| part.1).sum::<u64>())
+                .sum()
         };
         for line in &self.lines {
             let name = match line.kind {
@@ -213,8 +216,9 @@ impl Roll {
             Part::Duplicate => line.first + line.at_place(place - nth % 2),
             Part::LeadOfContact => contacts.map_or(number, |contacts| contacts.number_of(Part::Held, nth)),
             // From the far end of the plain contacts, whose parts nothing else touches.
-            Part::Converted => contacts
-                .map_or(number, |contacts| contacts.first + contacts.at_place(contacts.size - 1 - nth % contacts.size)),
+            Part::Converted => contacts.map_or(number, |contacts| {
+                contacts.first + contacts.at_place(contacts.size - 1 - nth % contacts.size)
+            }),
             Part::Plain | Part::NoEmail | Part::Held | Part::Emoji | Part::Cosmetic => number,
         };
         let (on_platform, difference) = match part {

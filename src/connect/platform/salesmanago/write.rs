@@ -3,7 +3,7 @@
 //! A row that its batch does not answer for is sent again alone, because only then does the service say what is wrong with it. A
 //! batch that is refused as a whole is halved until the row at fault is alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -269,14 +269,15 @@ impl Salesmanago {
         places: &[Place],
         began: Option<DateTime<Utc>>,
     ) -> Vec<RowResult> {
-        let ids: Vec<&str> = sent
+        let ids: Vec<RecordId> = sent
             .iter()
             .filter_map(|sent| match sent {
-                Sent::Stored(id) => Some(id.as_str()),
+                Sent::Stored(id) => Some(id.clone()),
                 Sent::Refused(_) | Sent::Unknown => None,
             })
             .collect();
-        let held = match self.contacts(By::Id, &ids).await {
+        let names: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
+        let held = match self.contacts(By::Id, &names).await {
             Ok(contacts) => contacts,
             Err(error) => {
                 tracing::warn!(%error, "What was written can't be read back.");
@@ -284,14 +285,18 @@ impl Salesmanago {
             }
         };
         let mut held = held_by_id(held, places);
+        // Rows for one address end in one contact, which only the first of them can have created.
+        let repeats = ids.len() > ids.iter().collect::<HashSet<_>>().len();
+        let mut told = HashSet::new();
         sent.into_iter()
             .zip(targets)
             .map(|(sent, target)| match sent {
                 Sent::Refused(error) => RowResult::Refused(error),
                 Sent::Unknown => RowResult::Unknown,
                 Sent::Stored(id) => {
-                    let now = held.remove(id.as_str());
-                    stored(kind, *target, id, now, began)
+                    let now = if repeats { held.get(id.as_str()).cloned() } else { held.remove(id.as_str()) };
+                    let first = !repeats || told.insert(id.clone());
+                    stored(if first { kind } else { WriteKind::Update }, *target, id, now, began)
                 }
             })
             .collect()
@@ -335,6 +340,7 @@ fn draft<'a>(
 }
 
 /// A contact that was read back: its record, unless it is deleted, and when it was created.
+#[derive(Clone)]
 struct Held {
     record: Option<Record>,
     created: Option<DateTime<Utc>>,
