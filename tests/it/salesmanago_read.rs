@@ -156,7 +156,7 @@ async fn a_cursor_of_months_ago_is_read_in_windows_of_thirty_days() {
 async fn a_busy_hour_is_cut_until_one_page_holds_a_window() {
     let account = Account::start().await;
     let now = account.now_ms();
-    let seeded: BTreeSet<RecordId> = (0..2600)
+    let seeded: BTreeSet<RecordId> = (0..1500)
         .map(|number| account.seed(&format!("p{number}@x.example"), now - 3_600_000 + number * 1000))
         .collect();
     let pages = changes_all(&account.client(), since(now - DAY), &["email"]).await;
@@ -169,7 +169,7 @@ async fn a_second_with_more_than_a_page_is_read_page_by_page() {
     let account = Account::start().await;
     let now = account.now_ms();
     let seeded: BTreeSet<RecordId> =
-        (0..3400).map(|number| account.seed(&format!("p{number}@x.example"), now - DAY)).collect();
+        (0..2100).map(|number| account.seed(&format!("p{number}@x.example"), now - DAY)).collect();
     let pages = changes_all(&account.client(), since(now - 2 * DAY), &["email"]).await;
     assert_eq!(ids(&pages), seeded);
 }
@@ -180,7 +180,7 @@ async fn edits_while_a_crowded_second_is_read_hide_nobody() {
     let account = Account::start().await;
     let now = account.now_ms();
     let seeded: Vec<RecordId> =
-        (0..3400).map(|number| account.seed(&format!("p{number}@x.example"), now - DAY)).collect();
+        (0..2100).map(|number| account.seed(&format!("p{number}@x.example"), now - DAY)).collect();
     let client = account.client();
     let mut request = feed(since(now - 2 * DAY), &["email"]);
     let mut pages = Vec::new();
@@ -196,7 +196,7 @@ async fn edits_while_a_crowded_second_is_read_hide_nobody() {
             let fields = json!({"email": format!("p{number}@x.example"), "city": "Graz"});
             account.emulator.admin_upsert(fields.as_object().unwrap()).unwrap();
         }
-        edited.start = edited.start.min(3350);
+        edited.start = edited.start.min(2050);
     }
     assert_eq!(ids(&pages), seeded.into_iter().collect());
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::salesmanago_account::{Account, batch, done, refused, row, written};
 
+#[expect(clippy::unnecessary_wraps, reason = "a row's value is always optional")]
 fn text(text: &str) -> Option<Value> {
     Some(text.into())
 }
