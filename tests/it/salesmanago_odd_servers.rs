@@ -30,6 +30,7 @@ impl Fake {
         (fake, client_of(router).await)
     }
 
+    #[expect(clippy::unused_async, reason = "a handler has to be one")]
     async fn answer(
         State(fake): State<Arc<Self>>,
         Path(path): Path<String>,
