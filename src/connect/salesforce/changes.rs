@@ -30,10 +30,13 @@ const REMEMBERED: usize = 20_000;
 /// Ids in one lookup.
 const IDS_IN_A_QUERY: usize = 400;
 
+/// Which record a deletion merged another into, if it did.
+type Merged = HashMap<(RecordId, Option<DateTime<Utc>>), Option<RecordId>>;
+
 /// Reads feeds, and remembers where merged records went.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    merged: Mutex<HashMap<(RecordId, Option<DateTime<Utc>>), Option<RecordId>>>,
+    merged: Mutex<Merged>,
 }
 
 /// A request with what is needed to ask and to read the answer.

@@ -215,15 +215,16 @@ impl Writer<'_> {
                 let ids: Vec<RecordId> = rows.iter().filter_map(|row| row.id.clone()).collect();
                 Some(Part::query(READ_BACK, base, QueryKind::Live, &query(&soql::ids_in(&ids))))
             }
-            WriteKind::Create => Some(match self.marks_in(rows) {
-                Some(condition) => Part::query(READ_BACK, base, QueryKind::Live, &query(&condition)),
-                None => {
-                    let head = query_path(base, QueryKind::Live, &query("Id IN ("));
-                    let given: Vec<String> =
-                        (0..rows.len()).map(|place| format!("%27@{{{WRITE}[{place}].id}}%27")).collect();
-                    Part::get(READ_BACK, format!("{head}{}{}", given.join("%2C"), percent_encode(")")))
+            WriteKind::Create => {
+                if let Some(condition) = self.marks_in(rows) {
+                    return Some(Part::query(READ_BACK, base, QueryKind::Live, &query(&condition)));
                 }
-            }),
+                // The references to the first part's results must stay as they are; only what is around them is encoded.
+                let head = query_path(base, QueryKind::Live, &query("Id IN ("));
+                let given: Vec<String> =
+                    (0..rows.len()).map(|place| format!("%27@{{{WRITE}[{place}].id}}%27")).collect();
+                Some(Part::get(READ_BACK, format!("{head}{}{}", given.join("%2C"), percent_encode(")"))))
+            }
         }
     }
 
@@ -277,7 +278,7 @@ impl Writer<'_> {
             match read::by_shape(self.door, &self.shape, &self.batch.object, &missing).await {
                 Ok(more) => records.extend(more),
                 Err(error) => {
-                    tracing::warn!(object = self.batch.object, %error, "Written records could not be read back.")
+                    tracing::warn!(object = self.batch.object, %error, "Written records could not be read back.");
                 }
             }
         }

@@ -3,6 +3,9 @@
 //! Describes are large, so they are kept with their date and asked for conditionally; feeds carry that question along at no
 //! extra call. Fields of a parent (`Account.Name`) are listed with their object, as far as the parent is known.
 
+mod catalog;
+mod wire;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,20 +14,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::composite::{self, MOST_PARTS, Part, PartReply};
-use super::convert::kind_of;
 use super::errors::senseless;
 use super::session::Door;
 use crate::connect::http::{Idempotency, http_date};
 use crate::domain::port::PortError;
-use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use crate::domain::schema::ObjectSchema;
+
+use catalog::with_parent_fields;
+pub(super) use catalog::{Catalog, Resolved};
+pub use wire::parse_describe;
 
 /// Objects that most others point to; asked for along with the first describe, so that their fields can be chosen at once.
 const USUAL_PARENTS: [&str; 2] = ["Account", "User"];
-/// Of a user, only what says who it is.
-const USER_FIELDS: [&str; 9] =
-    ["Name", "FirstName", "LastName", "Email", "Username", "Alias", "Phone", "Title", "EmployeeNumber"];
-/// References whose parents say nothing about the record.
-const DULL_REFERENCES: [&str; 3] = ["CreatedBy", "LastModifiedBy", "MasterRecord"];
 /// Most custom parents that are described without having been asked for.
 const MOST_CUSTOM_PARENTS: usize = 20;
 /// A feed asks again about describes that are older than this.
@@ -54,67 +55,6 @@ pub(super) struct Schemas {
 struct Known {
     objects: HashMap<String, Arc<CachedSchema>>,
     missing: HashMap<String, DateTime<Utc>>,
-}
-
-/// What is known at one moment; resolves names and paths.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Catalog {
-    objects: HashMap<String, Arc<CachedSchema>>,
-}
-
-/// A field that a name or path leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Resolved {
-    /// The path in the org's own spelling.
-    pub(super) path: String,
-    pub(super) kind: FieldKind,
-    pub(super) length: Option<u32>,
-}
-
-impl Catalog {
-    pub(super) fn object(&self, name: &str) -> Option<&CachedSchema> {
-        self.objects.get(&name.to_ascii_lowercase()).map(Arc::as_ref)
-    }
-
-    /// Follows a path such as `Account.Owner.Name` from an object.
-    pub(super) fn resolve(&self, object: &str, path: &str) -> Option<Resolved> {
-        let schema = &self.object(object)?.schema;
-        match path.split_once('.') {
-            None => {
-                let field = schema.field(path)?;
-                Some(Resolved { path: field.name.clone(), kind: field.kind, length: field.length })
-            }
-            Some((relationship, rest)) => {
-                let reference = reference_called(schema, relationship)?;
-                let name = reference.relationship.as_deref()?;
-                let found = reference.references.iter().find_map(|target| self.resolve(target, rest))?;
-                Some(Resolved { path: format!("{name}.{}", found.path), ..found })
-            }
-        }
-    }
-
-    /// Parents that a path leads through and that are not known yet.
-    fn unknown_parents(&self, object: &str, path: &str, into: &mut BTreeSet<String>) {
-        let Some((relationship, rest)) = path.split_once('.') else { return };
-        let Some(reference) =
-            self.object(object).and_then(|known| reference_called(&known.schema, relationship))
-        else {
-            return;
-        };
-        for target in &reference.references {
-            if self.object(target).is_some() {
-                self.unknown_parents(target, rest, into);
-            } else {
-                into.insert(target.clone());
-            }
-        }
-    }
-}
-
-fn reference_called<'a>(schema: &'a ObjectSchema, relationship: &str) -> Option<&'a FieldSchema> {
-    schema.fields.iter().find(|field| {
-        field.relationship.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(relationship))
-    })
 }
 
 impl Schemas {
@@ -319,118 +259,6 @@ impl Schemas {
             .objects
             .insert(key, Arc::new(CachedSchema { schema, replicateable, last_modified, validated_at: now }));
         Ok(())
-    }
-}
-
-fn with_parent_fields(catalog: &Catalog, schema: &ObjectSchema) -> ObjectSchema {
-    let mut full = schema.clone();
-    for reference in &schema.fields {
-        let Some(relationship) = &reference.relationship else { continue };
-        if DULL_REFERENCES.contains(&relationship.as_str()) {
-            continue;
-        }
-        let Some(parent) = reference.references.iter().find_map(|target| catalog.object(target)) else {
-            continue;
-        };
-        let label = reference.label.trim_end_matches(" ID");
-        let only = if parent.schema.name == "User" { Some(USER_FIELDS) } else { None };
-        let chosen = parent.schema.fields.iter().filter(|field| {
-            field.kind != FieldKind::Other && only.is_none_or(|names| names.contains(&field.name.as_str()))
-        });
-        full.fields.extend(chosen.map(|field| FieldSchema {
-            name: format!("{relationship}.{}", field.name),
-            label: format!("{label} › {}", field.label),
-            required: false,
-            createable: false,
-            updateable: false,
-            unique: false,
-            external_id: false,
-            references: Vec::new(),
-            relationship: None,
-            ..field.clone()
-        }));
-    }
-    full
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct WireObject {
-    name: String,
-    label: String,
-    createable: bool,
-    updateable: bool,
-    queryable: bool,
-    replicateable: bool,
-    fields: Vec<WireField>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct WireField {
-    name: String,
-    label: String,
-    #[serde(rename = "type")]
-    kind: String,
-    length: u32,
-    scale: u8,
-    nillable: bool,
-    createable: bool,
-    updateable: bool,
-    defaulted_on_create: bool,
-    unique: bool,
-    external_id: bool,
-    id_lookup: bool,
-    restricted_picklist: bool,
-    picklist_values: Vec<WirePicklistValue>,
-    reference_to: Vec<String>,
-    relationship_name: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WirePicklistValue {
-    active: bool,
-    value: Option<String>,
-}
-
-/// Reads a describe: the schema, and whether the org tells the object's deletions.
-pub fn parse_describe(body: &[u8]) -> Result<(ObjectSchema, bool), serde_json::Error> {
-    let wire: WireObject = serde_json::from_slice(body)?;
-    let schema = ObjectSchema {
-        name: wire.name,
-        label: wire.label,
-        createable: wire.createable,
-        updateable: wire.updateable,
-        readable: wire.queryable,
-        fields: wire.fields.into_iter().map(field_of).collect(),
-    };
-    Ok((schema, wire.replicateable))
-}
-
-fn field_of(wire: WireField) -> FieldSchema {
-    let kind = kind_of(&wire.kind);
-    FieldSchema {
-        required: wire.createable && !wire.nillable && !wire.defaulted_on_create,
-        length: (wire.length > 0).then_some(wire.length),
-        scale: (kind == FieldKind::Number).then_some(wire.scale),
-        name: wire.name,
-        label: wire.label,
-        kind,
-        createable: wire.createable,
-        updateable: wire.updateable,
-        unique: wire.unique,
-        external_id: wire.external_id || wire.id_lookup,
-        picklist: wire
-            .picklist_values
-            .into_iter()
-            .filter(|value| value.active)
-            .filter_map(|value| value.value)
-            .collect(),
-        restricted: wire.restricted_picklist,
-        references: wire.reference_to,
-        relationship: wire.relationship_name,
     }
 }
 

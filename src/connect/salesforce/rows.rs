@@ -2,6 +2,8 @@
 //!
 //! A [`Shape`] is made once for a read: it knows which key of a row goes where, through parents too.
 
+mod shape;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -9,107 +11,12 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::convert;
-use super::describe::Catalog;
-use crate::domain::record::{Record, RecordId, Selection};
+use crate::domain::record::{Record, RecordId};
 use crate::domain::schema::FieldKind;
 use crate::domain::value::Value;
 
-/// Where the keys of a row go.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Shape {
-    root: Node,
-    columns: Vec<String>,
-    width: usize,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Node {
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    key: Box<str>,
-    kind: FieldKind,
-    place: Option<usize>,
-    role: Role,
-    child: Option<Node>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Plain,
-    Id,
-    Stamp,
-    Author,
-}
-
-impl Shape {
-    /// The shape of a selection of an object. A field that the object does not have (any more) is left out of the read, so that
-    /// it comes back as absent and the others still come.
-    pub(super) fn new(catalog: &Catalog, object: &str, selection: &Selection) -> Self {
-        let mut shape = Self { width: selection.len(), ..Self::default() };
-        let system = [("Id", Role::Id), ("SystemModstamp", Role::Stamp), ("LastModifiedById", Role::Author)];
-        for (name, role) in system {
-            if let Some(found) = catalog.resolve(object, name) {
-                shape.add(&found.path, found.kind, None, role);
-            }
-        }
-        for (place, name) in selection.names().iter().enumerate() {
-            if let Some(found) = catalog.resolve(object, name).filter(|found| found.kind != FieldKind::Other)
-            {
-                shape.add(&found.path, found.kind, Some(place), Role::Plain);
-            }
-        }
-        shape
-    }
-
-    fn add(&mut self, path: &str, kind: FieldKind, place: Option<usize>, role: Role) {
-        let mut node = &mut self.root;
-        let mut keys = path.split('.').peekable();
-        while let Some(key) = keys.next() {
-            let at = node.entries.iter().position(|entry| &*entry.key == key).unwrap_or_else(|| {
-                node.entries.push(Entry {
-                    key: key.into(),
-                    kind,
-                    place: None,
-                    role: Role::Plain,
-                    child: None,
-                });
-                node.entries.len() - 1
-            });
-            let Some(entry) = node.entries.get_mut(at) else { return };
-            if keys.peek().is_some() {
-                node = entry.child.get_or_insert_with(Node::default);
-            } else {
-                entry.kind = kind;
-                entry.place = entry.place.or(place);
-                if role != Role::Plain {
-                    entry.role = role;
-                }
-                if !self.columns.iter().any(|known| known == path) {
-                    self.columns.push(path.to_owned());
-                }
-                return;
-            }
-        }
-    }
-
-    /// The fields to ask for, with our own first.
-    pub(super) fn columns(&self) -> &[String] {
-        &self.columns
-    }
-
-    /// Whether a field of a parent is among them.
-    pub(super) fn has_parents(&self) -> bool {
-        self.columns.iter().any(|column| column.contains('.'))
-    }
-
-    /// Whether rows carry a stamp.
-    pub(super) fn has_stamp(&self) -> bool {
-        self.root.entries.iter().any(|entry| entry.role == Role::Stamp)
-    }
-}
+pub(super) use shape::Shape;
+use shape::{Entry, Node, Role};
 
 /// A page of a query.
 #[derive(Debug, Default)]
@@ -163,7 +70,7 @@ impl<'de> Visitor<'de> for PageSeed<'_> {
                 "totalSize" => self.page.total = map.next_value::<Option<u64>>()?.unwrap_or(0),
                 "nextRecordsUrl" => self.page.next = map.next_value()?,
                 "records" => {
-                    map.next_value_seed(RowsSeed { shape: self.shape, records: &mut self.page.records })?
+                    map.next_value_seed(RowsSeed { shape: self.shape, records: &mut self.page.records })?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -288,14 +195,11 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
                 continue;
             };
             expected = at + 1;
-            match &entry.child {
-                Some(node) => {
-                    map.next_value_seed(NodeSeed { node, building: self.building, depth: self.depth + 1 })?;
-                }
-                None => {
-                    let value = map.next_value_seed(ValueSeed(entry.kind))?;
-                    self.building.put(entry, value);
-                }
+            if let Some(node) = &entry.child {
+                map.next_value_seed(NodeSeed { node, building: self.building, depth: self.depth + 1 })?;
+            } else {
+                let value = map.next_value_seed(ValueSeed(entry.kind))?;
+                self.building.put(entry, value);
             }
         }
         Ok(())
@@ -384,4 +288,4 @@ impl<'de> Visitor<'de> for ValueSeed {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

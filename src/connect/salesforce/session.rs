@@ -3,108 +3,28 @@
 //! It signs in at the first call and again, once, when the session is over; repeats what is safe to repeat; keeps the org's clock
 //! and API budget in mind; and turns refusals into errors that say what to do.
 
+mod judge;
+mod request;
+
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::errors::{self, Fault, Topic};
+use super::errors::{self, Fault};
 use super::limits::ApiBudget;
 use super::settings::{SalesforceSecrets, SalesforceSettings};
 use super::sign_in;
-use crate::connect::http::{Body, Call, Http, HttpError, Idempotency, Method, Reply, RetryPolicy, Verdict};
+use crate::connect::http::{Body, Call, Http, Idempotency, Reply, RetryPolicy};
 use crate::domain::port::{PortClass, PortError};
 use crate::domain::record::RecordId;
 
+use judge::{is_session_over, judge, version_number};
+pub(super) use request::{DoorError, Request};
+
 /// How long a refused sign-in is remembered, so that tasks in a row don't lock the account.
 const REFUSAL_REMEMBERED: TimeDelta = TimeDelta::minutes(10);
-
-/// Words of a 401 that a new session would not cure; signing in again would go on for ever.
-const LASTING_401: [&str; 2] =
-    ["session is not valid for use with the REST API", "Connected app is not attached to Agent"];
-
-/// One data call.
-#[derive(Clone, Debug)]
-pub(super) struct Request {
-    name: &'static str,
-    method: Method,
-    path: String,
-    headers: Vec<(&'static str, String)>,
-    body: Option<Vec<u8>>,
-    idempotency: Idempotency,
-    into_reserve: bool,
-}
-
-impl Request {
-    /// A GET of a path on the instance.
-    pub(super) fn get(name: &'static str, path: String) -> Self {
-        Self {
-            name,
-            method: Method::GET,
-            path,
-            headers: Vec::new(),
-            body: None,
-            idempotency: Idempotency::Repeatable,
-            into_reserve: false,
-        }
-    }
-
-    /// A POST of JSON; `idempotency` says whether it may be sent twice.
-    pub(super) fn post(name: &'static str, path: String, body: Vec<u8>, idempotency: Idempotency) -> Self {
-        Self { method: Method::POST, body: Some(body), idempotency, ..Self::get(name, path) }
-    }
-
-    pub(super) fn header(mut self, name: &'static str, text: impl Into<String>) -> Self {
-        self.headers.push((name, text.into()));
-        self
-    }
-
-    /// Lets the call go out even when only the reserve is left, because it is how one finds out.
-    pub(super) fn past_the_reserve(mut self) -> Self {
-        self.into_reserve = true;
-        self
-    }
-}
-
-/// Why a data call did not work.
-#[derive(Clone, Debug)]
-pub(super) enum DoorError {
-    /// No complete reply.
-    Http(HttpError),
-    /// A refusal.
-    Fault(Fault),
-    /// Said already.
-    Told(PortError),
-}
-
-impl DoorError {
-    /// The error for the engine; `what` says what was tried.
-    pub(super) fn told(self, what: &str) -> PortError {
-        match self {
-            Self::Http(error) => errors::from_http(&error),
-            Self::Fault(fault) => fault.to_port_error(what),
-            Self::Told(error) => error,
-        }
-    }
-
-    /// Whether the org may have done what was asked.
-    pub(super) fn outcome_unknown(&self) -> bool {
-        match self {
-            Self::Http(error) => !error.surely_not_sent(),
-            // What failed may be the gateway, or what came after the part that matters.
-            Self::Fault(fault) => matches!(fault.status, 500 | 502 | 504),
-            Self::Told(_) => false,
-        }
-    }
-}
-
-impl From<PortError> for DoorError {
-    fn from(error: PortError) -> Self {
-        Self::Told(error)
-    }
-}
 
 /// A session and where it counts.
 #[derive(Clone, Debug)]
@@ -376,66 +296,4 @@ impl Door {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn version_number(text: &str) -> Option<(u32, u32)> {
-    let text = text.trim().trim_start_matches('v');
-    match text.split_once('.') {
-        Some((major, minor)) => Some((major.parse().ok()?, minor.parse().ok()?)),
-        None => Some((text.parse().ok()?, 0)),
-    }
-}
-
-/// Whether a refusal means that a new session would help.
-fn is_session_over(fault: &Fault) -> bool {
-    let named = errors::topic(&fault.code) == Some(Topic::Session);
-    let refused = fault.status == 401 || (fault.status == 403 && named) || (fault.status == 500 && named);
-    refused && !LASTING_401.iter().any(|words| fault.message.contains(words))
-}
-
-/// Whether a reply asks for another try, and another try is safe.
-fn judge(reply: &Reply, idempotency: Idempotency) -> Verdict {
-    if reply.status < 400 {
-        return Verdict::Take;
-    }
-    let fault = Fault::from_reply(reply);
-    let refused_before_work =
-        matches!(reply.status, 420 | 429 | 503) || (reply.status == 406 && reply.body.is_empty());
-    let passing = match errors::topic(&fault.code) {
-        // Their transaction is rolled back, so that nothing was done.
-        Some(Topic::Transient) if fault.code != "UNKNOWN_EXCEPTION" && fault.code != "INTERNAL_ERROR" => true,
-        Some(Topic::Quota) => errors::is_concurrency(&fault.message),
-        _ => refused_before_work || (idempotency == Idempotency::Repeatable && reply.status >= 500),
-    };
-    match (passing, reply.retry_after()) {
-        (false, _) => Verdict::Take,
-        (true, Some(pause)) => Verdict::AgainAfter(pause.max(Duration::from_millis(1))),
-        (true, None) => Verdict::Again,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fault(status: u16, code: &str, message: &str) -> Fault {
-        Fault { status, code: code.into(), message: message.into() }
-    }
-
-    #[test]
-    fn only_a_dead_session_is_renewed() {
-        assert!(is_session_over(&fault(401, "INVALID_SESSION_ID", "Session expired or invalid")));
-        assert!(is_session_over(&fault(403, "INVALID_SESSION_ID", "Session expired or invalid")));
-        assert!(!is_session_over(&fault(403, "HTTP_403", "a web page instead of data")));
-        let words = "This session is not valid for use with the REST API";
-        assert!(!is_session_over(&fault(401, "INVALID_SESSION_ID", words)));
-        assert!(!is_session_over(&fault(401, "HTTP_401", "Connected app is not attached to Agent")));
-    }
-
-    #[test]
-    fn versions_compare_as_numbers() {
-        assert!(version_number("100") > version_number("67.0"));
-        assert_eq!(version_number("v67.0"), Some((67, 0)));
-        assert_eq!(version_number("latest"), None);
-    }
 }
