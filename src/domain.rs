@@ -7,6 +7,7 @@
 pub mod canonical;
 pub mod clock;
 pub mod codec;
+pub mod command;
 pub mod compiled;
 pub mod consent;
 pub mod criteria;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod port;
 pub mod progress;
 pub mod record;
+pub mod report;
 pub mod schema;
 pub mod side;
 pub mod transform;
