@@ -188,6 +188,11 @@ pub(super) fn from_http(error: &HttpError) -> PortError {
     PortError::new(class, error.code(), sentence(&error.to_string()))
 }
 
+/// Whether an error says that a field or an object is not there (any more).
+pub(super) fn is_about_schema(error: &PortError) -> bool {
+    topic(&error.code) == Some(Topic::Schema) && error.code.to_ascii_uppercase().starts_with("INVALID_")
+}
+
 /// Makes a sentence of an error's words; a host name in front stays as it is.
 pub(super) fn sentence(text: &str) -> String {
     let is_host = text.split(' ').next().is_some_and(|word| word.contains(['.', ':', '/']));
