@@ -283,7 +283,8 @@ impl FaultPlan {
     /// The longest delay of commits that is armed for a side.
     pub fn commit_delay_ms(&self, side: Side) -> u64 {
         let armed = self.lock();
-        let late = armed.iter().filter(|armed| armed.fault.kind == FaultKind::LateCommit && !armed.is_spent());
+        let late =
+            armed.iter().filter(|armed| armed.fault.kind == FaultKind::LateCommit && !armed.is_spent());
         let mine = late.filter(|armed| armed.fault.side.is_none_or(|wanted| wanted == side));
         mine.filter_map(|armed| armed.fault.ms).max().unwrap_or_default()
     }
