@@ -32,6 +32,7 @@ mod removal;
 mod reply;
 mod statistics;
 mod upsert;
+mod view;
 mod write;
 
 pub use admin::NewContact;

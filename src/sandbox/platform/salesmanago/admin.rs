@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::Salesmanago;
-use super::contact::{Birthday, Contact, ContactId, ContactState, ContactView, Detail};
+use super::contact::{Birthday, Contact, ContactId, ContactState};
+use super::view::{ContactView, Detail};
 use super::write::{Mode, Row};
 
 /// A contact to start with. Nothing is checked: what an account has gathered over the years passes no check either.
