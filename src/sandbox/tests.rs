@@ -14,11 +14,14 @@ async fn start(records: u64) -> Sandbox {
 }
 
 async fn http(url: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+    send(url, method, path, "X-Nothing: 0", body).await
+}
+
+async fn send(url: &str, method: &str, path: &str, header: &str, body: &str) -> (u16, Value) {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
+    let length = body.len();
+    let start = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+    let head = format!("{start}{header}\r\nContent-Length: {length}\r\n\r\n");
     stream.write_all((head + body).as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
@@ -245,8 +248,6 @@ async fn a_row_fault_reaches_a_write_through_the_api() {
 }
 
 async fn api(url: &str, token: &str, path: &str, body: &str) -> (u16, Value) {
-    let header = format!(
-        "{path} HTTP/1.1\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nX-Path:"
-    );
-    http(url, "POST", &header, body).await
+    let header = format!("Authorization: Bearer {token}\r\nContent-Type: application/json");
+    send(url, "POST", path, &header, body).await
 }
