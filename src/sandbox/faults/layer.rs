@@ -77,7 +77,7 @@ impl Layer {
         let mut answer = match hit.fault {
             Some(fault) => self.struck(&fault, request, next).await,
             None if stale::is_read(target) && self.faults.remembers(self.side, target) => {
-                self.from_memory(target, request, next).await
+                self.remember_or_answer(target, request, next).await
             }
             None => Answer::plain(next.run(request).await),
         };
@@ -125,7 +125,7 @@ impl Layer {
         }
     }
 
-    async fn from_memory(&self, target: &str, request: Request, next: Next) -> Answer {
+    async fn remember_or_answer(&self, target: &str, request: Request, next: Next) -> Answer {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let Ok((parts, body)) = whole(request).await else { return Answer::cut(FaultKind::StaleRead) };
         let key = stale::key(&format!("{target}?{query}"), &body);

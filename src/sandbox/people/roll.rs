@@ -147,6 +147,16 @@ impl Roll {
         self.lines.iter().flat_map(move |line| (0..line.size).map(move |at| self.entry(line, at)))
     }
 
+    /// The numbers of the contacts that leads were converted into.
+    pub fn converted_identities(&self) -> impl Iterator<Item = u64> + '_ {
+        let leads = self.lines.iter().filter(|line| line.kind == Kind::Lead);
+        leads.flat_map(move |line| {
+            let number = line.parts.iter().filter(|part| part.0 == Part::Converted).map(|part| part.1).sum();
+            (0..number)
+                .map(|nth| self.entry(line, line.number_of(Part::Converted, nth) - line.first).identity)
+        })
+    }
+
     /// Everybody whom only the platform knows: number and flaw.
     pub fn on_platform_only(&self) -> impl Iterator<Item = (u64, Option<Flaw>)> + '_ {
         let flaws = self.platform_only.iter().flat_map(|(flaw, number)| (0..*number).map(move |_| *flaw));
