@@ -1,1 +1,3 @@
-//! What a long-running forcesync adds: the socket and its commands.
+//! What a long-running forcesync adds: the headless engine and its local socket.
+
+pub mod socket;
