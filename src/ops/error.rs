@@ -1,6 +1,9 @@
 //! What every use case may answer instead of a result.
 
+use crate::domain::outcome::RunResult;
 use crate::domain::port::{PortClass, PortError};
+use crate::store::StoreError;
+use crate::workspace::WorkspaceError;
 
 /// What kind of trouble it is; decides the exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +35,17 @@ impl OpClass {
             Self::Busy => 6,
             Self::Blocked => 7,
             Self::Cancelled => 130,
+        }
+    }
+
+    /// The class of a run that ended badly.
+    pub fn of_result(result: RunResult) -> Self {
+        match result {
+            RunResult::Limited => Self::Limited,
+            RunResult::Braked => Self::Braked,
+            RunResult::Blocked => Self::Blocked,
+            RunResult::Cancelled => Self::Cancelled,
+            RunResult::Succeeded | RunResult::PartlyFailed | RunResult::Failed => Self::Failed,
         }
     }
 
@@ -96,6 +110,38 @@ impl From<PortError> for OpError {
         };
         Self { class, code: error.code, message: error.message }
     }
+}
+
+impl From<StoreError> for OpError {
+    fn from(error: StoreError) -> Self {
+        let (class, code) = match &error {
+            StoreError::Full => (OpClass::Failed, "disk_full"),
+            StoreError::Damaged(_) => (OpClass::Failed, "database_damaged"),
+            StoreError::Newer { .. } => (OpClass::Failed, "database_newer"),
+            StoreError::Busy => (OpClass::Busy, "database_busy"),
+            StoreError::Unusable(_) => (OpClass::Failed, "database_unusable"),
+            StoreError::Closed | StoreError::Sqlite(_) => (OpClass::Failed, "database"),
+        };
+        Self { class, code: code.into(), message: sentence(&error.to_string()) }
+    }
+}
+
+impl From<WorkspaceError> for OpError {
+    fn from(error: WorkspaceError) -> Self {
+        Self::settings(sentence(&error.to_string())).code("workspace")
+    }
+}
+
+/// The text with a capital at its start and a full stop at its end.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut characters = text.chars();
+    let mut sentence: String =
+        characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 #[cfg(test)]
