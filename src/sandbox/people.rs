@@ -97,6 +97,11 @@ impl People {
         self.roll.in_org().map(|entry| self.org_person(&entry))
     }
 
+    /// The contacts that leads were converted into, by number.
+    pub fn converted_identities(&self) -> impl Iterator<Item = u64> + '_ {
+        self.roll.converted_identities()
+    }
+
     /// Everybody whom only the platform knows.
     pub fn on_platform_only(&self) -> impl Iterator<Item = PlatformPerson> + '_ {
         self.roll.on_platform_only().map(|(number, flaw)| {
@@ -119,6 +124,12 @@ impl People {
     fn org_person(&self, entry: &roll::Entry) -> OrgPerson {
         let mut person = self.person(entry.identity);
         let mut twin = None;
+        match entry.kind {
+            Kind::PersonAccount => person.company_name.clear(),
+            // Some contacts belong to no account; a lead always has a company.
+            Kind::Contact if entry.number % 40 == 39 => person.company_name.clear(),
+            Kind::Contact | Kind::Lead => {}
+        }
         // Leads have no birthday, and the two of a pair must not differ in it.
         if entry.kind == Kind::Lead || entry.part == Part::Duplicate {
             person.birthday = None;

@@ -77,7 +77,7 @@ impl Layer {
         let mut answer = match hit.fault {
             Some(fault) => self.struck(&fault, request, next).await,
             None if stale::is_read(target) && self.faults.remembers(self.side, target) => {
-                self.from_memory(target, request, next).await
+                self.remember_or_answer(target, request, next).await
             }
             None => Answer::plain(next.run(request).await),
         };
@@ -125,7 +125,7 @@ impl Layer {
         }
     }
 
-    async fn from_memory(&self, target: &str, request: Request, next: Next) -> Answer {
+    async fn remember_or_answer(&self, target: &str, request: Request, next: Next) -> Answer {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let Ok((parts, body)) = whole(request).await else { return Answer::cut(FaultKind::StaleRead) };
         let key = stale::key(&format!("{target}?{query}"), &body);
@@ -137,7 +137,8 @@ impl Layer {
         let response = next.run(Request::from_parts(parts, Body::from(body))).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let remembered = Remembered { status: parts.status, headers: parts.headers.clone(), body: body.clone() };
+        let remembered =
+            Remembered { status: parts.status, headers: parts.headers.clone(), body: body.clone() };
         if parts.status.is_success() {
             self.faults.memory.put(key, remembered);
         }

@@ -11,7 +11,9 @@ use super::{Fault, Side};
 /// The org's session is gone, or the platform does not know us.
 pub(super) fn unauthorized(side: Side) -> Response {
     match side {
-        Side::Salesforce => org_error(StatusCode::UNAUTHORIZED, "INVALID_SESSION_ID", "Session expired or invalid"),
+        Side::Salesforce => {
+            org_error(StatusCode::UNAUTHORIZED, "INVALID_SESSION_ID", "Session expired or invalid")
+        }
         Side::Platform => platform_error(StatusCode::UNAUTHORIZED, "User not authenticated"),
     }
 }
@@ -19,9 +21,11 @@ pub(super) fn unauthorized(side: Side) -> Response {
 /// Too many requests.
 pub(super) fn too_many(side: Side, fault: &Fault) -> Response {
     let mut response = match side {
-        Side::Salesforce => {
-            org_error(StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED", "Too many requests, slow down.")
-        }
+        Side::Salesforce => org_error(
+            StatusCode::TOO_MANY_REQUESTS,
+            "REQUEST_LIMIT_EXCEEDED",
+            "Too many requests, slow down.",
+        ),
         Side::Platform => platform_error(StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
     };
     if let Some(seconds) = fault.retry_after {
@@ -57,7 +61,10 @@ pub(super) fn success_false(fault: &Fault) -> Response {
 
 /// The platform's job that is not done.
 pub(super) fn in_progress() -> Response {
-    json_response(StatusCode::OK, &json!({"success": true, "message": ["Request is in progress"], "fileUrl": null}))
+    json_response(
+        StatusCode::OK,
+        &json!({"success": true, "message": ["Request is in progress"], "fileUrl": null}),
+    )
 }
 
 /// No reply at all: a body that fails before its first byte makes the server close the connection, and since the head

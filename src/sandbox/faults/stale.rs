@@ -71,5 +71,6 @@ pub(super) fn key(target: &str, body: &[u8]) -> String {
 /// Whether a request only reads, as far as its address tells.
 pub(super) fn is_read(target: &str) -> bool {
     let reads = ["/contact/basic", "/contact/list", "Contacts", "/hasContact", "/contact/tags", "/composite"];
-    target.starts_with("GET ") || (target.starts_with("POST ") && reads.iter().any(|part| target.contains(part)))
+    target.starts_with("GET ")
+        || (target.starts_with("POST ") && reads.iter().any(|part| target.contains(part)))
 }

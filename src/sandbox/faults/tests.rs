@@ -32,9 +32,8 @@ impl Bench {
             async move { format!("{{\"state\":\"JobComplete\",\"n\":{number}}}") }
         };
         let layer = Arc::new(Layer { side, faults: Arc::clone(&faults), calls: Arc::clone(&calls), clock });
-        let router = Router::new()
-            .fallback(any(handler))
-            .layer(axum::middleware::from_fn_with_state(layer, strike));
+        let router =
+            Router::new().fallback(any(handler)).layer(axum::middleware::from_fn_with_state(layer, strike));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(tls::serve(listener, router, None, std::future::pending()));
@@ -44,7 +43,9 @@ impl Bench {
     /// Status and body, or nothing at all when the connection was closed without a byte.
     async fn ask(&self, method: &str, path: &str) -> Option<(StatusCode, String)> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}"
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut bytes = Vec::new();
         // A reset counts as closed.

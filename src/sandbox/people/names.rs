@@ -84,7 +84,10 @@ impl Cast {
         for culture in &cast.culture {
             let latin = [(&culture.given, &culture.given_latin), (&culture.family, &culture.family_latin)];
             if latin.iter().any(|(names, latin)| !latin.is_empty() && latin.len() != names.len()) {
-                return Err(unreadable(format!("{}: the Latin names are not as many as the names", culture.name)));
+                return Err(unreadable(format!(
+                    "{}: the Latin names are not as many as the names",
+                    culture.name
+                )));
             }
         }
         Ok(cast)

@@ -33,10 +33,10 @@ pub struct Person {
     pub family: String,
     /// E-mail; unique, except where it is planted not to be.
     pub email: String,
-    /// Phone.
+    /// The number that a message reaches, in the org the mobile phone.
     pub phone: String,
-    /// Mobile phone.
-    pub mobile: String,
+    /// The number of the desk, which only the org knows.
+    pub desk: String,
     /// Fax.
     pub fax: String,
     /// Job title.
@@ -98,7 +98,7 @@ impl Person {
             family,
             email,
             phone: filled(pick(&culture.phones, &mut dice), &mut dice),
-            mobile: filled(pick(&culture.phones, &mut dice), &mut dice),
+            desk: filled(pick(&culture.phones, &mut dice), &mut dice),
             fax: filled(pick(&culture.phones, &mut dice), &mut dice),
             title: pick(&cast.titles, &mut dice).to_owned(),
             department: pick(&cast.departments, &mut dice).to_owned(),
@@ -121,7 +121,7 @@ impl Person {
             modified: modified / 1000 * 1000,
         };
         for (field, percent) in [
-            (&mut person.mobile, 40),
+            (&mut person.desk, 40),
             (&mut person.fax, 90),
             (&mut person.title, 15),
             (&mut person.department, 40),
@@ -142,7 +142,7 @@ impl Person {
     /// The second record of somebody: entered another day, with another phone number.
     pub(super) fn be_a_duplicate(&mut self, number: u64) {
         if number.is_multiple_of(2) {
-            self.phone.clone_from(&self.mobile);
+            self.phone.clear();
             self.created /= 2;
             self.modified = self.modified.max(self.created);
         }
@@ -171,10 +171,12 @@ impl Person {
                 self.email = format!("{local}@intranet");
             }
             Some(Flaw::OverLong) if at.is_multiple_of(2) => {
-                self.city = cast.long_cities.get(at / 2 % cast.long_cities.len().max(1)).cloned().unwrap_or_default();
+                self.city =
+                    cast.long_cities.get(at / 2 % cast.long_cities.len().max(1)).cloned().unwrap_or_default();
             }
             Some(Flaw::OverLong) => {
-                self.zip = cast.long_zips.get(at / 2 % cast.long_zips.len().max(1)).cloned().unwrap_or_default();
+                self.zip =
+                    cast.long_zips.get(at / 2 % cast.long_zips.len().max(1)).cloned().unwrap_or_default();
             }
             // The rest is planted in the org, or is a mark that the seeding sets.
             Some(

@@ -147,6 +147,16 @@ impl Roll {
         self.lines.iter().flat_map(move |line| (0..line.size).map(move |at| self.entry(line, at)))
     }
 
+    /// The numbers of the contacts that leads were converted into.
+    pub fn converted_identities(&self) -> impl Iterator<Item = u64> + '_ {
+        let leads = self.lines.iter().filter(|line| line.kind == Kind::Lead);
+        leads.flat_map(move |line| {
+            let number = line.parts.iter().filter(|part| part.0 == Part::Converted).map(|part| part.1).sum();
+            (0..number)
+                .map(|nth| self.entry(line, line.number_of(Part::Converted, nth) - line.first).identity)
+        })
+    }
+
     /// Everybody whom only the platform knows: number and flaw.
     pub fn on_platform_only(&self) -> impl Iterator<Item = (u64, Option<Flaw>)> + '_ {
         let flaws = self.platform_only.iter().flat_map(|(flaw, number)| (0..*number).map(move |_| *flaw));
@@ -162,7 +172,10 @@ impl Roll {
     pub fn planted(&self, rules: &Rules) -> Planted {
         let mut planted = Planted::default();
         let part = |wanted: Part| -> u64 {
-            self.lines.iter().map(|line| line.parts.iter().filter(|part| part.0 == wanted).map(|part| part.1).sum::<u64>()).sum()
+            self.lines
+                .iter()
+                .map(|line| line.parts.iter().filter(|part| part.0 == wanted).map(|part| part.1).sum::<u64>())
+                .sum()
         };
         for line in &self.lines {
             let name = match line.kind {
@@ -213,8 +226,9 @@ impl Roll {
             Part::Duplicate => line.first + line.at_place(place - nth % 2),
             Part::LeadOfContact => contacts.map_or(number, |contacts| contacts.number_of(Part::Held, nth)),
             // From the far end of the plain contacts, whose parts nothing else touches.
-            Part::Converted => contacts
-                .map_or(number, |contacts| contacts.first + contacts.at_place(contacts.size - 1 - nth % contacts.size)),
+            Part::Converted => contacts.map_or(number, |contacts| {
+                contacts.first + contacts.at_place(contacts.size - 1 - nth % contacts.size)
+            }),
             Part::Plain | Part::NoEmail | Part::Held | Part::Emoji | Part::Cosmetic => number,
         };
         let (on_platform, difference) = match part {

@@ -5,7 +5,7 @@
 //! One file a matter: `auth` and `call` let a request in, `lenient` reads what many clients write, `contact` and
 //! `contacts` hold the data, `write` changes it, the others are the endpoints. `admin` is the way in for the sandbox.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use axum::Router;
@@ -32,6 +32,7 @@ mod removal;
 mod reply;
 mod statistics;
 mod upsert;
+mod view;
 mod write;
 
 pub use admin::NewContact;
@@ -110,6 +111,7 @@ pub struct Salesmanago {
     jobs: Mutex<Jobs>,
     pace: Mutex<auth::Pace>,
     job_polls: AtomicU32,
+    feed_delay_ms: AtomicI64,
     next_id: AtomicU64,
     effects: SideEffects,
 }
@@ -123,6 +125,7 @@ impl Salesmanago {
     pub fn new(options: SalesmanagoOptions, clock: Arc<SandboxClock>) -> Arc<Self> {
         Arc::new(Self {
             job_polls: AtomicU32::new(options.job_polls),
+            feed_delay_ms: AtomicI64::new(0),
             options,
             clock,
             contacts: RwLock::default(),
@@ -163,6 +166,11 @@ impl Salesmanago {
     /// Changes how many polls a job takes; jobs under way keep their number.
     pub fn set_job_polls(&self, polls: u32) {
         self.job_polls.store(polls, Ordering::Relaxed);
+    }
+
+    /// Makes changes appear in the change feeds so much later than their stamp.
+    pub fn set_feed_delay_ms(&self, delay: i64) {
+        self.feed_delay_ms.store(delay.max(0), Ordering::Relaxed);
     }
 
     fn held(&self) -> RwLockReadGuard<'_, Contacts> {

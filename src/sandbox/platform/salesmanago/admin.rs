@@ -6,12 +6,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::Salesmanago;
-use super::contact::{Birthday, Contact, ContactId, ContactState, ContactView, Detail};
+use super::contact::{Birthday, Contact, ContactId, ContactState};
+use super::view::{ContactView, Detail};
 use super::write::{Mode, Row};
 
 /// A contact to start with. Nothing is checked: what an account has gathered over the years passes no check either.
 #[derive(Debug, Clone, Default)]
 pub struct NewContact {
+    /// Its id, from [`Salesmanago::reserve_id`]; a new one if left out.
+    pub id: Option<String>,
     /// E-mail.
     pub email: String,
     /// Name in one.
@@ -53,9 +56,15 @@ pub struct NewContact {
 }
 
 impl Salesmanago {
+    /// An id that the next seeded contact may have, for whoever must know it before.
+    pub fn reserve_id(&self) -> String {
+        self.new_contact_id().to_string()
+    }
+
     /// Adds a contact of the first user without checks and with the given stamps; returns its id.
     pub fn seed_contact(&self, new: NewContact) -> String {
-        let id = self.new_contact_id();
+        let reserved = new.id.as_deref().and_then(ContactId::parse);
+        let id = reserved.unwrap_or_else(|| self.new_contact_id());
         let mut contact = Contact::new(id, 0, &new.email, new.created_on);
         contact.name = new.name.into_boxed_str();
         contact.phone = new.phone.into_boxed_str();

@@ -1,6 +1,7 @@
 //! The change feeds: who was created or modified in a window of time. Deleted contacts are in none of them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -40,6 +41,8 @@ impl Window {
         if service.options.strict_window && to - from > LONGEST_WINDOW_MS {
             return Err(Refusal::said("The period between from and to cannot be longer than 30 days"));
         }
+        let delay = service.feed_delay_ms.load(Ordering::Relaxed);
+        let to = if delay > 0 { to.min(service.clock.now_ms() - delay) } else { to };
         Ok((from, to))
     }
 }

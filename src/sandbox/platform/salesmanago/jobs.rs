@@ -34,6 +34,12 @@ pub enum Work {
     File(Vec<u8>),
 }
 
+/// What a question after a job is answered with.
+enum Poll {
+    Running,
+    Done(String),
+}
+
 enum Progress {
     Waiting { polls_left: u32, due: i64, work: Work },
     Done { file: String },
@@ -117,14 +123,14 @@ impl Salesmanago {
         }
     }
 
-    fn poll(&self, number: u64) -> Option<Option<String>> {
+    fn poll(&self, number: u64) -> Option<Poll> {
         {
             let mut jobs = lock(&self.jobs);
             match jobs.all.get_mut(&number)? {
-                Progress::Done { file } => return Some(Some(file.clone())),
+                Progress::Done { file } => return Some(Poll::Done(file.clone())),
                 Progress::Waiting { polls_left, .. } if *polls_left > 0 => {
                     *polls_left -= 1;
-                    return Some(None);
+                    return Some(Poll::Running);
                 }
                 Progress::Waiting { .. } => {}
             }
@@ -155,11 +161,12 @@ pub async fn status(
     let number = call.body.request_id.as_ref().and_then(|text| text.as_str().parse().ok());
     let unknown = || Refusal::said("Request with the given id does not exist");
     let request_id: u64 = number.ok_or_else(unknown)?;
-    let progress = service.poll(request_id).ok_or_else(unknown)?;
-    let message: &[String] = if progress.is_some() { &[] } else { &["Request is in progress".to_owned()] };
     let scheme = service.options.scheme;
-    let file_url = progress.map(|file| format!("{scheme}://{}/files/{file}", call.host));
-    Ok(reply::success_with(message, &StatusReply { request_id, file_url }))
+    let (message, file_url) = match service.poll(request_id).ok_or_else(unknown)? {
+        Poll::Running => (vec!["Request is in progress".to_owned()], None),
+        Poll::Done(file) => (Vec::new(), Some(format!("{scheme}://{}/files/{file}", call.host))),
+    };
+    Ok(reply::success_with(&message, &StatusReply { request_id, file_url }))
 }
 
 /// The file of a finished job. Like the real links it needs no credentials.

@@ -82,9 +82,10 @@ impl Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Text::deserialize(deserializer)?;
-        let number = text
-            .0
-            .trim()
+        let words = text.0.trim();
+        // Some clients multiply a fraction of seconds by a thousand and leave the rest behind the point.
+        let whole = words.split_once('.').map_or(words, |(whole, _)| whole);
+        let number = whole
             .parse::<i64>()
             .map_err(|error| de::Error::custom(format!("{} is not a time: {error}", text.0)))?;
         Ok(Self::from_number(number))

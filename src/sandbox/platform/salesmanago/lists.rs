@@ -10,12 +10,13 @@ use serde_json::{Map, Value, json};
 use super::Salesmanago;
 use super::call::Call;
 use super::changes::{cut, page_and_size};
-use super::contact::{Contact, ContactId, ContactView, Detail};
+use super::contact::{Contact, ContactId};
 use super::jobs::Work;
 use super::lenient::Text;
 use super::read::contacts_reply;
 use super::removal::Addressees;
 use super::reply::Refusal;
+use super::view::{ContactView, Detail};
 
 /// A page of the contact list.
 #[derive(Default, Deserialize)]

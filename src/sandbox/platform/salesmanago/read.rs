@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Salesmanago;
 use super::call::Call;
-use super::contact::{ContactId, ContactView, Detail};
+use super::contact::ContactId;
 use super::contacts::Contacts;
 use super::lenient::{Text, Texts};
 use super::reply::{self, Refusal};
+use super::view::{ContactView, Detail};
 
 /// So many contacts may be named in one call.
 const MOST_NAMED: usize = 50;
