@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
 use crate::domain::progress::Progress;
-use crate::engine::control::Control;
+use crate::engine::context::Control;
 use crate::engine::handle::host::Host;
 use crate::engine::handle::schedule::Schedule;
 

@@ -12,7 +12,7 @@ use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase, Progress};
-use crate::engine::control::Control;
+use crate::engine::context::Control;
 use crate::engine::handle::{Ask, Runner};
 
 /// The longest single wait: a machine that slept, or whose clock was set, is noticed within it.
@@ -306,8 +306,12 @@ impl Host {
         });
     }
 
-    fn close(&mut self, report: RunReport) {
+    fn close(&mut self, mut report: RunReport) {
         self.current = None;
+        if report.run == 0 {
+            // It broke or was ended from outside, so only the numbers still know which one it was.
+            report.run = self.progress.borrow().run.unwrap_or(0);
+        }
         let run = report.run;
         if report.result == RunResult::Failed {
             tracing::error!(run, message = report.message.as_deref().unwrap_or(""), "Run failed.");

@@ -14,7 +14,7 @@ use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Progress};
-use crate::engine::control::Control;
+use crate::engine::context::Control;
 
 /// A clock that stands until it is told to go on.
 pub(crate) struct TestClock {
@@ -52,6 +52,12 @@ impl Clock for TestClock {
     }
 }
 
+async fn cancelled(control: &Control) {
+    while !control.is_cancelled() {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Runs that end when told to, or when they are cancelled.
 #[derive(Default)]
 pub(crate) struct PaperRunner {
@@ -75,7 +81,7 @@ impl Runner for PaperRunner {
         progress.send_modify(|numbers| numbers.run = Some(run));
         let result = tokio::select! {
             () = self.finish.notified() => RunResult::Succeeded,
-            () = control.cancelled() => RunResult::Cancelled,
+            () = cancelled(control) => RunResult::Cancelled,
         };
         RunReport { run, kind: request.kind, result, message: None, counts: Counts::default(), milliseconds: 0 }
     }
