@@ -1,0 +1,3 @@
+//! Where everything of a workspace is.
+/// A workspace.
+pub struct Workspace;
