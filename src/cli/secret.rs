@@ -1,0 +1,68 @@
+//! `forcesync secret`: keeps passwords and keys. A value is never an argument and never printed.
+
+use serde::Serialize;
+
+use crate::cli::arguments::{Secret, SecretAction, SecretHome};
+use crate::cli::context::Context;
+use crate::cli::prompt;
+use crate::cli::table::Table;
+use crate::ops::error::OpError;
+use crate::ops::secrets::{self, SecretName, SecretPlace};
+use crate::ops::session::Access;
+
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    label: &'static str,
+    place: SecretPlace,
+    variable: String,
+}
+
+pub(super) async fn run(arguments: Secret, context: &Context) -> Result<u8, OpError> {
+    match arguments.action {
+        SecretAction::Set { name } => {
+            let name = known(&name)?;
+            let session = context.open_or_create()?;
+            let value = prompt::secret(format!("{}: ", name.label())).await?;
+            let place = secrets::set(&session, name, value).await?;
+            context.output.object(&listed(name, place));
+            context.output.text(format_args!("{name} is {} now.", place.word()));
+        }
+        SecretAction::List => {
+            let session = context.open(Access::ReadOnly)?;
+            let mut table = Table::new(&["name", "what", "where"]);
+            for (name, place) in secrets::states(&session).await? {
+                context.output.object(&listed(name, place));
+                table.row([name.word(), name.label(), place.word()]);
+            }
+            table.print(&context.output);
+        }
+        SecretAction::Remove { name } => {
+            let name = known(&name)?;
+            let session = context.open(Access::ReadWrite)?;
+            secrets::remove(&session, name).await?;
+            context.output.object(&listed(name, SecretPlace::Absent));
+            context.output.text(format_args!("{name} is forgotten."));
+        }
+        SecretAction::Move { to } => {
+            let session = context.open(Access::ReadWrite)?;
+            let to = match to {
+                SecretHome::Keyring => SecretPlace::Keyring,
+                SecretHome::Vault => SecretPlace::Vault,
+            };
+            for name in secrets::move_all(&session, to).await? {
+                context.output.object(&listed(name, to));
+                context.output.text(format_args!("{name} is {} now.", to.word()));
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn listed(name: SecretName, place: SecretPlace) -> Listed {
+    Listed { name: name.word(), label: name.label(), place, variable: name.variable() }
+}
+
+fn known(word: &str) -> Result<SecretName, OpError> {
+    word.parse().map_err(|error| OpError::settings(format!("{error}.")).code("unknown_secret"))
+}
