@@ -146,17 +146,18 @@ pub fn salesmanago(
         ..SalesmanagoSettings::default()
     };
     let connection =
-        Salesmanago::connect(settings, SalesmanagoSecrets { api_secret }, Arc::clone(&around.clock))?;
+        Salesmanago::connect(settings, &SalesmanagoSecrets { api_secret }, Arc::clone(&around.clock))?;
     Ok(connection.with_details(details))
 }
 
-/// The names of the platform's details that the mappings use.
+/// The platform's details that the mappings use, by their full names.
 fn details(mappings: &[Mapping]) -> Vec<String> {
     let mut names: Vec<String> = mappings
         .iter()
         .flat_map(|mapping| &mapping.pairs)
         .flat_map(|pair| &pair.platform)
-        .filter_map(|field| field.strip_prefix("details.").map(str::to_owned))
+        .filter(|field| field.starts_with("details."))
+        .cloned()
         .collect();
     names.sort();
     names.dedup();
