@@ -130,6 +130,18 @@ impl Salesforce {
         self.schemas.distrust();
     }
 
+    /// Whether a read failed because a field or object went away since its describe. The describe is renewed then, so that the same
+    /// read leaves out what is gone and brings the rest.
+    async fn was_out_of_date<T: Sync>(&self, outcome: &Result<T, PortError>, objects: &[&str]) -> bool {
+        if !outcome.as_ref().is_err_and(errors::is_about_schema) {
+            return false;
+        }
+        let before = self.schemas.export();
+        self.schemas.distrust();
+        let objects: Vec<String> = objects.iter().map(|object| (*object).to_owned()).collect();
+        self.schemas.describe(&self.door, &objects).await.is_ok() && !self.schemas.says_the_same(&before)
+    }
+
     /// A refresh token that replaced the one of the settings, once; it has to be stored before the next start.
     pub fn take_rotated_refresh_token(&self) -> Option<SecretString> {
         self.door.take_rotated_refresh_token()
@@ -138,11 +150,11 @@ impl Salesforce {
 
 #[async_trait]
 impl Source for Salesforce {
-    fn capabilities(&self, _object: &str) -> Capabilities {
+    fn capabilities(&self, object: &str) -> Capabilities {
         Capabilities {
             stamps: Stamps::Seconds,
             author: true,
-            tombstones: true,
+            tombstones: self.schemas.tells_deletions(object),
             settle: self.settle,
             addressing: Addressing::ById,
             read_batch: READ_BATCH,
@@ -156,11 +168,20 @@ impl Source for Salesforce {
     }
 
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
-        query::scan(&self.door, &self.schemas, self.settle, request).await
+        let outcome = query::scan(&self.door, &self.schemas, self.settle, request).await;
+        if self.was_out_of_date(&outcome, &[request.object.as_str()]).await {
+            return query::scan(&self.door, &self.schemas, self.settle, request).await;
+        }
+        outcome
     }
 
     async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
-        self.changes.read(&self.door, &self.schemas, self.settle, requests).await
+        let objects: Vec<&str> = requests.iter().map(|request| request.object.as_str()).collect();
+        let outcome = self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
+        if self.was_out_of_date(&outcome, &objects).await {
+            return self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
+        }
+        outcome
     }
 
     async fn read(
@@ -169,7 +190,11 @@ impl Source for Salesforce {
         selection: &Selection,
         ids: &[RecordId],
     ) -> Result<Vec<Record>, PortError> {
-        read::by_ids(&self.door, &self.schemas, object, selection, ids).await
+        let outcome = read::by_ids(&self.door, &self.schemas, object, selection, ids).await;
+        if self.was_out_of_date(&outcome, &[object]).await {
+            return read::by_ids(&self.door, &self.schemas, object, selection, ids).await;
+        }
+        outcome
     }
 
     async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
@@ -184,7 +209,12 @@ impl Source for Salesforce {
 #[async_trait]
 impl Sink for Salesforce {
     async fn write(&self, batch: &WriteBatch) -> Result<Written, PortError> {
-        collections::write(&self.door, &self.schemas, batch).await.map(Written::Rows)
+        let outcome = collections::write(&self.door, &self.schemas, batch).await;
+        if outcome.as_ref().is_err_and(errors::is_about_schema) {
+            // Not sent again: whoever decided these values has to look at the new describe first.
+            self.schemas.distrust();
+        }
+        outcome.map(Written::Rows)
     }
 
     async fn poll(&self, job: &Job) -> Result<Option<Vec<RowResult>>, PortError> {
@@ -199,6 +229,10 @@ impl Sink for Salesforce {
     }
 
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {
-        find::find(&self.door, &self.schemas, object, selection, by).await
+        let outcome = find::find(&self.door, &self.schemas, object, selection, by).await;
+        if self.was_out_of_date(&outcome, &[object]).await {
+            return find::find(&self.door, &self.schemas, object, selection, by).await;
+        }
+        outcome
     }
 }

@@ -76,6 +76,21 @@ impl Schemas {
         }
     }
 
+    /// Whether nothing but dates changed since an export.
+    pub(super) fn says_the_same(&self, before: &[CachedSchema]) -> bool {
+        let known = self.lock();
+        known.objects.len() == before.len()
+            && before.iter().all(|cached| {
+                let now = known.objects.get(&cached.schema.name.to_ascii_lowercase());
+                now.is_some_and(|now| now.schema == cached.schema)
+            })
+    }
+
+    /// Whether the org tells an object's deletions; nearly all do.
+    pub(super) fn tells_deletions(&self, object: &str) -> bool {
+        self.lock().objects.get(&object.to_ascii_lowercase()).is_none_or(|cached| cached.replicateable)
+    }
+
     pub(super) fn distrust(&self) {
         let mut known = self.lock();
         known.missing.clear();

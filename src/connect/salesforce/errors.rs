@@ -16,14 +16,19 @@ pub(super) fn is_concurrency(message: &str) -> bool {
     message.to_ascii_lowercase().contains("concurrent")
 }
 
+/// Whether a refusal of a kind that usually lasts will pass this time.
+fn passes(code: &str, message: &str) -> bool {
+    code.eq_ignore_ascii_case("QUERY_TIMEOUT")
+        || (topic(code) == Some(Topic::Quota) && is_concurrency(message))
+}
+
 /// The class of a refused call, from its code, its words and its HTTP status.
 pub fn port_class(code: &str, message: &str, status: u16) -> PortClass {
     match topic(code) {
         Some(Topic::Session | Topic::SignIn) => PortClass::SignIn,
         Some(Topic::SwitchedOff | Topic::Permission) => PortClass::Blocked,
+        Some(Topic::Quota | Topic::Heavy) if passes(code, message) => PortClass::Transient,
         Some(Topic::Transient | Topic::Innocent | Topic::Conflict) => PortClass::Transient,
-        Some(Topic::Quota) if is_concurrency(message) => PortClass::Transient,
-        Some(Topic::Heavy) if code.eq_ignore_ascii_case("QUERY_TIMEOUT") => PortClass::Transient,
         Some(Topic::Quota | Topic::Storage) => PortClass::Limit,
         Some(Topic::Locator) => PortClass::MarkLost,
         Some(Topic::Replication) => PortClass::CursorLost,
@@ -40,9 +45,8 @@ pub fn port_class(code: &str, message: &str, status: u16) -> PortClass {
         None => match status {
             401 => PortClass::SignIn,
             403 => PortClass::Blocked,
-            406 | 420 | 429 => PortClass::Transient,
+            406 | 420 | 429 | 500..=599 => PortClass::Transient,
             400..=499 => PortClass::Settings,
-            500..=599 => PortClass::Transient,
             _ => PortClass::Protocol,
         },
     }
@@ -184,10 +188,20 @@ pub(super) fn from_http(error: &HttpError) -> PortError {
     PortError::new(class, error.code(), sentence(&error.to_string()))
 }
 
-/// Makes a sentence of an error's words.
+/// Whether an error says that a field or an object is not there (any more).
+pub(super) fn is_about_schema(error: &PortError) -> bool {
+    topic(&error.code) == Some(Topic::Schema) && error.code.to_ascii_uppercase().starts_with("INVALID_")
+}
+
+/// Makes a sentence of an error's words; a host name in front stays as it is.
 pub(super) fn sentence(text: &str) -> String {
+    let is_host = text.split(' ').next().is_some_and(|word| word.contains(['.', ':', '/']));
     let mut characters = text.chars();
-    let mut out: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let mut out = if is_host {
+        String::new()
+    } else {
+        characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default()
+    };
     out.push_str(characters.as_str());
     if !out.ends_with(['.', '!', '?']) {
         out.push('.');

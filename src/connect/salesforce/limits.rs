@@ -70,7 +70,10 @@ pub(super) async fn ask(door: &Door) -> Result<ApiBudget, PortError> {
     let daily = figures.get("DailyApiRequests").cloned().unwrap_or_default();
     let daily: Figure =
         serde_json::from_value(daily).map_err(|error| senseless("the question for its limits", &error))?;
-    Ok(ApiBudget { used: daily.most.saturating_sub(daily.remaining), limit: daily.most, at: door.now() })
+    let budget =
+        ApiBudget { used: daily.most.saturating_sub(daily.remaining), limit: daily.most, at: door.now() };
+    door.remember_budget(budget);
+    Ok(budget)
 }
 
 #[cfg(test)]

@@ -108,6 +108,10 @@ impl Door {
         *lock(&self.budget)
     }
 
+    pub(super) fn remember_budget(&self, budget: ApiBudget) {
+        *lock(&self.budget) = Some(budget);
+    }
+
     pub(super) fn take_rotated_refresh_token(&self) -> Option<SecretString> {
         lock(&self.rotated).take()
     }

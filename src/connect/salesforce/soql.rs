@@ -17,16 +17,41 @@ const LONGEST_FILTERABLE: u32 = 255;
 pub(super) fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('\'');
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '\'' => out.push_str("\\'"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            // No other control character can be stored, so none can be found.
-            other if other < ' ' => {}
-            other => out.push(other),
+    text.chars().for_each(|character| escape(&mut out, character));
+    out.push('\'');
+    out
+}
+
+fn escape(out: &mut String, character: char) {
+    match character {
+        '\\' => out.push_str("\\\\"),
+        '\'' => out.push_str("\\'"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        // No other control character can be stored, so none can be found.
+        other if other < ' ' => {}
+        other => out.push(other),
+    }
+}
+
+/// A `LIKE` pattern as a SOQL literal: `\%` and `\_` stay what they are, any other backslash is an ordinary character.
+fn quote_pattern(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 2);
+    out.push('\'');
+    let mut characters = pattern.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek()) {
+            ('\\', Some(&special @ ('%' | '_'))) => {
+                out.push('\\');
+                out.push(special);
+                characters.next();
+            }
+            ('\\', Some('\\')) => {
+                escape(&mut out, '\\');
+                characters.next();
+            }
+            (other, _) => escape(&mut out, other),
         }
     }
     out.push('\'');
@@ -222,10 +247,23 @@ fn compare(
     if ordered && (matches!(with, Literal::Null) || field.kind == FieldKind::Bool) {
         return None;
     }
-    if operator == Operator::Like && !matches!(with, Literal::Text(_)) {
-        return None;
+    if operator == Operator::Like {
+        let Literal::Text(pattern) = with else { return None };
+        return takes_patterns(field.kind).then(|| format!("{} LIKE {}", field.path, quote_pattern(pattern)));
     }
     Some(format!("{} {sign} {}", field.path, literal_of(field.kind, with)?))
+}
+
+fn takes_patterns(kind: FieldKind) -> bool {
+    matches!(
+        kind,
+        FieldKind::Text
+            | FieldKind::LongText
+            | FieldKind::Email
+            | FieldKind::Phone
+            | FieldKind::Url
+            | FieldKind::Picklist
+    )
 }
 
 fn one_of(catalog: &Catalog, object: &str, field: &str, negated: bool, list: &[Literal]) -> Option<String> {

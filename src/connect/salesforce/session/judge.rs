@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::connect::http::{Idempotency, Reply, Verdict};
 use crate::connect::salesforce::errors::{self, Fault, Topic};
 
+/// Too many long calls at once: the others need some time.
+const CONCURRENCY_PAUSE: Duration = Duration::from_secs(5);
+
 /// Words of a 401 that a new session would not cure; signing in again would go on for ever.
 const LASTING_401: [&str; 2] =
     ["session is not valid for use with the REST API", "Connected app is not attached to Agent"];
@@ -30,13 +33,17 @@ pub(super) fn judge(reply: &Reply, idempotency: Idempotency) -> Verdict {
         return Verdict::Take;
     }
     let fault = Fault::from_reply(reply);
+    let topic = errors::topic(&fault.code);
+    if topic == Some(Topic::Quota) && errors::is_concurrency(&fault.message) {
+        return Verdict::AgainAfter(CONCURRENCY_PAUSE);
+    }
     let refused_before_work =
         matches!(reply.status, 420 | 429 | 503) || (reply.status == 406 && reply.body.is_empty());
-    let passing = match errors::topic(&fault.code) {
-        // Their transaction is rolled back, so that nothing was done.
-        Some(Topic::Transient) if fault.code != "UNKNOWN_EXCEPTION" && fault.code != "INTERNAL_ERROR" => true,
-        Some(Topic::Quota) => errors::is_concurrency(&fault.message),
-        _ => refused_before_work || (idempotency == Idempotency::Repeatable && reply.status >= 500),
+    let passing = match idempotency {
+        Idempotency::Once => refused_before_work,
+        Idempotency::Repeatable => {
+            refused_before_work || reply.status >= 500 || topic == Some(Topic::Transient)
+        }
     };
     match (passing, reply.retry_after()) {
         (false, _) => Verdict::Take,

@@ -82,7 +82,9 @@ impl DoorError {
         match self {
             Self::Http(error) => !error.surely_not_sent(),
             // What failed may be the gateway, or what came after the part that matters.
-            Self::Fault(fault) => matches!(fault.status, 500 | 502 | 504),
+            Self::Fault(fault) => {
+                matches!(fault.status, 500 | 502 | 504) || fault.code == "REQUEST_RUNNING_TOO_LONG"
+            }
             Self::Told(_) => false,
         }
     }

@@ -45,6 +45,11 @@ fn a_literal_has_the_form_of_its_field(
 }
 
 #[test]
+fn a_pattern_keeps_its_escaped_wildcards() {
+    assert_eq!(quote_pattern(r"50\% of\_a\\b'c\d%"), r"'50\% of\_a\\b\'c\\d%'");
+}
+
+#[test]
 fn criteria_become_a_condition() {
     let root = Expression::All(vec![
         compared("email", Operator::NotEqual, Literal::Null),
