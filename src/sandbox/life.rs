@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::org::Org;
 use super::people::{People, Person};
 use super::platform::salesmanago::Salesmanago;
-use super::seed::{self, Seeded};
+use super::seed::{Seeded, rows};
 
 /// The number of a newcomer made by life; far from those that seeding or steering would take.
 const FIRST_NEWCOMER: u64 = 1_000_000;
@@ -146,9 +146,9 @@ impl Life {
         if deed == Deed::Joined {
             let is_lead = pool.dice.random_bool(0.6);
             let (object, mut row) = if is_lead {
-                ("Lead", seed::lead_row(&person))
+                ("Lead", rows::lead_row(&person))
             } else {
-                ("Contact", seed::contact_row(&person, ""))
+                ("Contact", rows::contact_row(&person, ""))
             };
             row.insert("MobilePhone".into(), json!(person.phone));
             let inserted = self.org.admin_insert(object, &row, &user);

@@ -19,6 +19,7 @@ pub use roll::{Kind, Part};
 
 use std::sync::Arc;
 
+use company::Employer;
 use names::{Cast, Rules};
 use roll::Roll;
 
@@ -117,8 +118,9 @@ impl People {
     }
 
     fn person(&self, number: u64) -> Person {
-        let company = self.company(mixed(self.options.seed, number ^ 0x00c0_ffee));
-        Person::make(&self.cast, self.options.seed, number, company)
+        let company = mixed(self.options.seed, number ^ 0x00c0_ffee) % self.companies();
+        let employer = Employer::make(&self.cast, self.options.seed, company);
+        Person::make(&self.cast, self.options.seed, number, employer)
     }
 
     fn org_person(&self, entry: &roll::Entry) -> OrgPerson {

@@ -4,15 +4,20 @@
 //! phone number is the org's mobile phone, and details, state and key are as such a mapping would have written them);
 //! a twin that is not linked differs in one thing and has never heard of the org.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+pub mod rows;
 
-use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, mpsc};
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde_json::{Map, Value, json};
 
 use super::org::Org;
-use super::people::{Company, Day, Flaw, Kind, OrgPerson, Part, People, Person, PlatformPerson};
+use super::people::{Company, Flaw, Kind, OrgPerson, Part, People, Person, PlatformPerson};
 use super::platform::salesmanago::{ContactState, NewContact, Salesmanago};
+
+/// So many people are handed over at once.
+const HANDFUL: usize = 256;
 
 /// So many records of each side are remembered for life to work on.
 const SAMPLE: u64 = 5_000;
@@ -29,7 +34,22 @@ pub struct Seeded {
 /// A moment the way the org writes it.
 pub fn stamp(ms: i64) -> String {
     let moment: DateTime<Utc> = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-    moment.format("%Y-%m-%dT%H:%M:%S.000+0000").to_string()
+    let mut text = String::with_capacity(28);
+    // By hand, because a million people have three million stamps.
+    for (number, width, after) in [
+        (moment.year().unsigned_abs(), 4, "-"),
+        (moment.month(), 2, "-"),
+        (moment.day(), 2, "T"),
+        (moment.hour(), 2, ":"),
+        (moment.minute(), 2, ":"),
+        (moment.second(), 2, ".000+0000"),
+    ] {
+        for place in (0..width).rev() {
+            text.push(char::from(b'0' + (number / 10_u32.pow(place) % 10) as u8));
+        }
+        text.push_str(after);
+    }
+    text
 }
 
 /// Seeds both services.
@@ -55,45 +75,41 @@ impl Seeding<'_> {
         let mut became: HashMap<u64, (String, String)> = HashMap::new();
         let step = (self.people.planted().get("people") / SAMPLE).max(1);
         let converted: HashSet<u64> = self.people.converted_identities().collect();
-        for (number, one) in (0_u64..).zip(self.people.in_org()) {
-            let account = accounts.get(one.person.company as usize).map_or("", String::as_str);
-            let account = if one.person.company_name.is_empty() { "" } else { account };
-            let contact_id = one.twin.as_ref().map(|twin| (twin, self.platform.reserve_id()));
-            let mut row = match one.kind {
-                Kind::PersonAccount => person_account_row(&one.person, &person_type),
-                Kind::Contact => contact_row(&one.person, account),
-                Kind::Lead => lead_row(&one.person),
-            };
-            phones(&mut row, &one);
-            self.stamps(&mut row, &one.person, &writer);
-            if let Some((_, id)) = contact_id.as_ref().filter(|_| one.linked) {
-                row.insert("SALESmanago_Id__c".into(), json!(id));
-            }
-            if one.part == Part::Converted {
-                let known = became.get(&one.identity).cloned().unwrap_or_default();
-                self.convert(&mut row, &one.person, known);
-            }
-            let object = object_of(one.kind);
-            let id = self.org.seed_row(object, &row);
-            if one.kind == Kind::Contact && converted.contains(&one.identity) {
-                became.insert(one.identity, (id.clone(), account.to_owned()));
-            }
-            let is_sampled = number % step == 0 && matches!(one.part, Part::Plain | Part::Emoji);
-            if let Some((twin, contact_id)) = contact_id {
-                let mut contact = self.contact(twin);
-                contact.id = Some(contact_id.clone());
-                if one.linked {
-                    link(&mut contact, &one, &id);
+        let maker = Maker { seeding: self, person_type, writer, accounts };
+        // Making people and storing them take about the same time, so that two threads take half of it.
+        let (sender, receiver) = mpsc::sync_channel::<Vec<Made>>(4);
+        let (maker, seeded_ref) = (&maker, &mut seeded);
+        std::thread::scope(|scope| {
+            scope.spawn(move || maker.make_all(&sender));
+            for (number, made) in (0_u64..).zip(receiver.into_iter().flatten()) {
+                let Made { one, mut row, contact } = made;
+                let contact_id = contact.is_some().then(|| self.platform.reserve_id());
+                if let Some(id) = contact_id.as_ref().filter(|_| one.linked) {
+                    row.insert("SALESmanago_Id__c".into(), json!(id));
                 }
-                self.platform.seed_contact(contact);
+                if one.part == Part::Converted {
+                    let known = became.get(&one.identity).cloned().unwrap_or_default();
+                    self.convert(&mut row, &one.person, known);
+                }
+                let object = rows::object_of(one.kind);
+                let id = self.org.seed_row(object, &row);
+                if one.kind == Kind::Contact && converted.contains(&one.identity) {
+                    became.insert(one.identity, (id.clone(), maker.account(&one).to_owned()));
+                }
+                let is_sampled = number % step == 0 && matches!(one.part, Part::Plain | Part::Emoji);
+                if let Some(mut contact) = contact {
+                    contact.id.clone_from(&contact_id);
+                    if one.linked {
+                        link(&mut contact, &one, &id);
+                    }
+                    self.platform.seed_contact(contact);
+                }
                 if is_sampled {
-                    seeded.on_platform.push(contact_id);
+                    seeded_ref.on_platform.extend(contact_id);
+                    seeded_ref.in_org.push((object, id));
                 }
             }
-            if is_sampled {
-                seeded.in_org.push((object, id));
-            }
-        }
+        });
         for one in self.people.on_platform_only() {
             let PlatformPerson { flaw, person } = &one;
             let mut contact = self.contact(person);
@@ -106,7 +122,7 @@ impl Seeding<'_> {
     fn companies(&self, writer: &str) -> Vec<String> {
         let make = |number| {
             let company: Company = self.people.company(number);
-            let mut row = object([
+            let mut row = rows::object([
                 ("Name", company.name.into()),
                 ("Phone", company.phone.into()),
                 ("Industry", company.industry.into()),
@@ -120,7 +136,7 @@ impl Seeding<'_> {
             for field in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
                 row.insert(field.into(), json!(stamp));
             }
-            authors(&mut row, writer);
+            rows::authors(&mut row, writer);
             self.org.seed_row("Account", &row)
         };
         (0..self.people.companies()).map(make).collect()
@@ -137,7 +153,7 @@ impl Seeding<'_> {
         let modified = stamp(self.now + person.modified);
         row.insert("LastModifiedDate".into(), json!(modified));
         row.insert("SystemModstamp".into(), json!(modified));
-        authors(row, writer);
+        rows::authors(row, writer);
     }
 
     fn convert(&self, row: &mut Map<String, Value>, person: &Person, (contact, account): (String, String)) {
@@ -173,6 +189,59 @@ impl Seeding<'_> {
     }
 }
 
+/// Somebody made, and not yet stored.
+struct Made {
+    one: OrgPerson,
+    row: Map<String, Value>,
+    contact: Option<NewContact>,
+}
+
+/// Makes people ready to be stored.
+struct Maker<'a> {
+    seeding: &'a Seeding<'a>,
+    person_type: String,
+    writer: String,
+    accounts: Vec<String>,
+}
+
+impl Maker<'_> {
+    /// Makes everybody of the org, in handfuls; stops when nobody takes them any more.
+    fn make_all(&self, sender: &mpsc::SyncSender<Vec<Made>>) {
+        let mut handful = Vec::with_capacity(HANDFUL);
+        for one in self.seeding.people.in_org() {
+            handful.push(self.make(one));
+            if handful.len() == HANDFUL {
+                let full = std::mem::replace(&mut handful, Vec::with_capacity(HANDFUL));
+                if sender.send(full).is_err() {
+                    return;
+                }
+            }
+        }
+        // Nobody is left to hear that the last ones were not taken.
+        let _ = sender.send(handful);
+    }
+
+    fn make(&self, one: OrgPerson) -> Made {
+        let mut row = match one.kind {
+            Kind::PersonAccount => rows::person_account_row(&one.person, &self.person_type),
+            Kind::Contact => rows::contact_row(&one.person, self.account(&one)),
+            Kind::Lead => rows::lead_row(&one.person),
+        };
+        rows::phones(&mut row, &one);
+        self.seeding.stamps(&mut row, &one.person, &self.writer);
+        let contact = one.twin.as_ref().map(|twin| self.seeding.contact(twin));
+        Made { one, row, contact }
+    }
+
+    /// The account that somebody belongs to, or nothing.
+    fn account(&self, one: &OrgPerson) -> &str {
+        if one.person.company_name.is_empty() {
+            return "";
+        }
+        self.accounts.get(one.person.company as usize).map_or("", String::as_str)
+    }
+}
+
 /// What a twin has that a sync has written before.
 fn link(contact: &mut NewContact, one: &OrgPerson, id: &str) {
     id.clone_into(&mut contact.external_id);
@@ -187,101 +256,13 @@ fn link(contact: &mut NewContact, one: &OrgPerson, id: &str) {
     }
 }
 
-/// The object of a kind of people.
-pub fn object_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::PersonAccount => "Account",
-        Kind::Contact => "Contact",
-        Kind::Lead => "Lead",
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_has_whole_seconds_and_an_offset_without_colon() {
+        assert_eq!(stamp(1_369_083_032_999), "2013-05-20T20:50:32.000+0000");
+        assert_eq!(stamp(0), "1970-01-01T00:00:00.000+0000");
     }
-}
-
-/// Somebody on both sides has one number, entered in both fields of the org, so that it is equal whichever is mapped.
-fn phones(row: &mut Map<String, Value>, one: &OrgPerson) {
-    let desk = if one.twin.is_some() { &one.person.phone } else { &one.person.desk };
-    let mobile = if one.kind == Kind::PersonAccount { "PersonMobilePhone" } else { "MobilePhone" };
-    put(row, mobile, &one.person.phone);
-    put(row, "Phone", desk);
-}
-
-fn authors(row: &mut Map<String, Value>, writer: &str) {
-    for field in ["OwnerId", "CreatedById", "LastModifiedById"] {
-        row.insert(field.into(), json!(writer));
-    }
-}
-
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn put(row: &mut Map<String, Value>, field: &str, value: &str) {
-    if !value.is_empty() {
-        row.insert(field.to_owned(), json!(value));
-    }
-}
-
-fn date(day: Day) -> String {
-    format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
-}
-
-/// A contact the way the org takes it, without stamps and phones.
-pub fn contact_row(person: &Person, account: &str) -> Map<String, Value> {
-    let mut row = named(person);
-    put(&mut row, "Email", &person.email);
-    put(&mut row, "Fax", &person.fax);
-    put(&mut row, "Title", &person.title);
-    put(&mut row, "Department", &person.department);
-    put(&mut row, "LeadSource", &person.source);
-    put(&mut row, "MailingStreet", &person.street);
-    put(&mut row, "MailingPostalCode", &person.zip);
-    put(&mut row, "MailingCity", &person.city);
-    put(&mut row, "MailingCountry", &person.country);
-    put(&mut row, "AccountId", account);
-    put(&mut row, "Birthdate", &person.birthday.map(date).unwrap_or_default());
-    row.insert("HasOptedOutOfEmail".into(), json!(person.opted_out));
-    row.insert("DoNotCall".into(), json!(person.do_not_call));
-    row
-}
-
-/// A lead the way the org takes it.
-pub fn lead_row(person: &Person) -> Map<String, Value> {
-    let mut row = named(person);
-    put(&mut row, "Email", &person.email);
-    put(&mut row, "Fax", &person.fax);
-    put(&mut row, "Title", &person.title);
-    put(&mut row, "LeadSource", &person.source);
-    put(&mut row, "Company", &person.company_name);
-    put(&mut row, "Street", &person.street);
-    put(&mut row, "PostalCode", &person.zip);
-    put(&mut row, "City", &person.city);
-    put(&mut row, "Country", &person.country);
-    row.insert("Status".into(), json!("Open - Not Contacted"));
-    row.insert("HasOptedOutOfEmail".into(), json!(person.opted_out));
-    row.insert("DoNotCall".into(), json!(person.do_not_call));
-    row
-}
-
-/// A person account the way the org takes it.
-pub fn person_account_row(person: &Person, record_type: &str) -> Map<String, Value> {
-    let mut row = named(person);
-    row.insert("RecordTypeId".into(), json!(record_type));
-    put(&mut row, "PersonEmail", &person.email);
-    put(&mut row, "Fax", &person.fax);
-    put(&mut row, "PersonTitle", &person.title);
-    put(&mut row, "PersonLeadSource", &person.source);
-    put(&mut row, "PersonMailingStreet", &person.street);
-    put(&mut row, "PersonMailingPostalCode", &person.zip);
-    put(&mut row, "PersonMailingCity", &person.city);
-    put(&mut row, "PersonMailingCountry", &person.country);
-    put(&mut row, "PersonBirthdate", &person.birthday.map(date).unwrap_or_default());
-    row.insert("PersonHasOptedOutOfEmail".into(), json!(person.opted_out));
-    row.insert("PersonDoNotCall".into(), json!(person.do_not_call));
-    row
-}
-
-fn named(person: &Person) -> Map<String, Value> {
-    let mut row = Map::new();
-    put(&mut row, "FirstName", &person.given);
-    put(&mut row, "LastName", &person.family);
-    row
 }

@@ -26,6 +26,9 @@ pub(super) const VERSIONS: std::ops::RangeInclusive<u32> = 41..=68;
 pub(super) fn router(org: &Arc<Org>) -> axum::Router {
     axum::Router::new()
         .route("/services/{*rest}", axum::routing::any(handle))
+        // Clients that keep their instance address with a slash at its end ask like this.
+        .route("//services/{*rest}", axum::routing::any(handle))
+        .route("//id/{org}/{user}", axum::routing::any(handle))
         .route("/id/{org}/{user}", axum::routing::any(handle))
         .with_state(Arc::clone(org))
 }

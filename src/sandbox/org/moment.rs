@@ -1,6 +1,6 @@
 //! Dates and times as the org writes and reads them: `2026-11-21T10:05:00.000+0000` out, several forms in.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 
 /// Milliseconds of a day.
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -84,38 +84,67 @@ pub(super) fn days_of(date: NaiveDate) -> i32 {
 
 /// A date in the one form the org takes, as days since 1970.
 pub(super) fn parse_date(text: &str) -> Option<i32> {
-    if text.len() != 10 {
+    let bytes = text.as_bytes();
+    if bytes.len() != 10 || bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
         return None;
     }
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .ok()
-        .filter(|date| (1700..=4000).contains(&date.year()))
-        .map(days_of)
+    let year = i32::try_from(digits(bytes.get(..4)?)?).ok().filter(|year| (1700..=4000).contains(year))?;
+    NaiveDate::from_ymd_opt(year, digits(bytes.get(5..7)?)?, digits(bytes.get(8..)?)?).map(days_of)
+}
+
+fn digits(bytes: &[u8]) -> Option<u32> {
+    bytes.iter().try_fold(0_u32, |number, byte| {
+        byte.is_ascii_digit().then(|| number.checked_mul(10)?.checked_add(u32::from(byte - b'0'))).flatten()
+    })
 }
 
 /// A moment with a zone (`Z`, `+01:00`, `+0100`), with or without fraction, as milliseconds since 1970. A bare date is
 /// midnight in UTC.
 pub(super) fn parse_moment(text: &str) -> Option<i64> {
-    if let Some(days) = parse_date(text) {
-        return Some(i64::from(days) * DAY_MS);
+    let days = i64::from(parse_date(text.get(..10)?)?);
+    let Some(rest) = text.get(10..).filter(|rest| !rest.is_empty()) else { return Some(days * DAY_MS) };
+    let rest = rest.strip_prefix('T').or_else(|| rest.strip_prefix('t'))?;
+    let zone_at = rest.find(['Z', 'z', '+', '-'])?;
+    let (clock, zone) = rest.split_at_checked(zone_at)?;
+    Some(days * DAY_MS + i64::from(parse_clock(clock)?) - offset(zone)?)
+}
+
+/// Milliseconds of `Z`, `+01:00` or `-0130`.
+fn offset(zone: &str) -> Option<i64> {
+    if zone.eq_ignore_ascii_case("z") {
+        return Some(0);
     }
-    let (text, zulu) = match text.strip_suffix(['Z', 'z']) {
-        Some(rest) => (rest, true),
-        None => (text, false),
-    };
-    let at: DateTime<FixedOffset> = if zulu {
-        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?.and_utc().fixed_offset()
-    } else {
-        DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").ok()?
-    };
-    (1700..=4000).contains(&at.year()).then(|| at.timestamp_millis())
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    let plain: Vec<u8> = zone.bytes().skip(1).filter(|byte| *byte != b':').collect();
+    let (hours, minutes) = plain.split_at_checked(2).filter(|parts| parts.1.len() == 2)?;
+    let minutes = digits(hours)?.checked_mul(60)?.checked_add(digits(minutes)?)?;
+    (minutes <= 18 * 60).then_some(sign * i64::from(minutes) * 60_000)
+}
+
+/// `10:05:00` with or without fraction, as milliseconds since midnight.
+fn parse_clock(text: &str) -> Option<u32> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let bytes = whole.as_bytes();
+    if bytes.len() != 8 || bytes.get(2) != Some(&b':') || bytes.get(5) != Some(&b':') {
+        return None;
+    }
+    let (hours, minutes, seconds) =
+        (digits(bytes.get(..2)?)?, digits(bytes.get(3..5)?)?, digits(bytes.get(6..)?)?);
+    if hours > 23
+        || minutes > 59
+        || seconds > 59
+        || fraction.is_empty()
+        || !fraction.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let thousandths: String = fraction.chars().chain("00".chars()).take(3).collect();
+    Some(((hours * 60 + minutes) * 60 + seconds) * 1_000 + digits(thousandths.as_bytes())?)
 }
 
 /// A time of day, `10:05:00.000Z`, as milliseconds since midnight.
 pub(super) fn parse_time(text: &str) -> Option<u32> {
-    let text = text.strip_suffix('Z').unwrap_or(text);
-    let time = NaiveTime::parse_from_str(text, "%H:%M:%S%.f").ok()?;
-    Some(time.num_seconds_from_midnight() * 1_000 + time.nanosecond() / 1_000_000)
+    parse_clock(text.strip_suffix('Z').unwrap_or(text))
 }
 
 #[cfg(test)]

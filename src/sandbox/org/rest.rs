@@ -51,12 +51,11 @@ impl<'a> Api<'a> {
     /// Looks at the rows on behalf of a query's text.
     pub(super) fn read_for<R>(&self, soql: &str, look: impl FnOnce(&World<'_>) -> R) -> R {
         let guard;
-        let state = match &self.held {
-            Some(held) => &**held,
-            None => {
-                guard = self.org.read_state();
-                &*guard
-            }
+        let state = if let Some(held) = &self.held {
+            &**held
+        } else {
+            guard = self.org.read_state();
+            &*guard
         };
         look(&World { schema: &self.org.schema, rights: &self.rights, state, now: self.now, soql })
     }
@@ -95,7 +94,7 @@ impl<'a> Api<'a> {
                 rest,
                 segments.get(2..).unwrap_or_default(),
             ),
-            ["query"] | ["queryall"] | ["tooling", "query"] => self.query(call, words.contains(&"queryall")),
+            ["query" | "queryall"] | ["tooling", "query"] => self.query(call, words.contains(&"queryall")),
             ["query" | "queryall", _] => self.query_more(call, segments.get(1).copied().unwrap_or_default()),
             ["composite"] => self.composite(call),
             ["composite", "batch"] => self.batch(call),

@@ -13,7 +13,7 @@ pub struct RowError {
     /// The fields that are to blame.
     pub fields: Vec<String>,
     /// What a duplicate rule found.
-    pub duplicates: Option<Value>,
+    pub duplicates: Option<Box<Value>>,
 }
 
 impl RowError {
@@ -50,7 +50,7 @@ impl RowError {
 
     fn add_duplicates(&self, entry: &mut Value) {
         if let (Some(found), Some(entry)) = (&self.duplicates, entry.as_object_mut()) {
-            entry.insert("duplicateResult".to_owned(), found.clone());
+            entry.insert("duplicateResult".to_owned(), (**found).clone());
         }
     }
 }

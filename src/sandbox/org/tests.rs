@@ -79,7 +79,7 @@ impl Client {
     }
 
     async fn soql(&self, soql: &str) -> Answer {
-        let encoded: String = soql.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = soql.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02X}"));
         self.get(&format!("/query?q={encoded}")).await
     }
 
@@ -100,7 +100,10 @@ impl Client {
 }
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().cloned().unwrap()
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
 }
 
 fn names(answer: &Answer, field: &str) -> Vec<String> {

@@ -3,14 +3,16 @@
 
 pub(super) mod admin;
 pub(super) mod check;
+mod duplicates;
 mod person;
+mod references;
 mod rules;
 
 pub(super) use rules::stages;
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::RowFaults;
 use super::cell::Cell;
@@ -19,8 +21,7 @@ use super::rights::Rights;
 use super::row_error::RowError;
 use super::schema::{Kind, Object, Schema};
 use super::state::{Stamp, State};
-use super::table::Reach;
-use check::{Strictness, coerce, wrong_id};
+use check::{Strictness, coerce};
 
 /// Who writes, and how.
 #[derive(Clone)]
@@ -222,118 +223,6 @@ impl Writer<'_> {
         }
     }
 
-    /// The id behind `{"Account": {"Ext__c": "A-1"}}`.
-    fn by_foreign_key(
-        &self,
-        object: usize,
-        field: usize,
-        key: &Map<String, Value>,
-    ) -> Result<String, RowError> {
-        let Some(column) = self.schema.field(object, field) else { return Err(gone()) };
-        let wanted =
-            key.get("attributes").and_then(|attributes| attributes.get("type")).and_then(Value::as_str);
-        let mut parts = key.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("attributes"));
-        let (Some((name, value)), None) = (parts.next(), parts.next()) else {
-            return Err(RowError::new(
-                "INVALID_FIELD",
-                format!(
-                    "More than 1 field provided in an external foreign key reference in entity: {}",
-                    column.relationship.as_deref().unwrap_or_default()
-                ),
-            ));
-        };
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        for target in &column.targets {
-            let Some(parent) = self.schema.objects.get(*target) else { continue };
-            if wanted.is_some_and(|wanted| !wanted.eq_ignore_ascii_case(&parent.name)) {
-                continue;
-            }
-            let Some(foreign) = self.actor.rights.find_field(self.schema, *target, name) else { continue };
-            if !parent.fields.get(foreign).is_some_and(|field| field.external_id || field.id_lookup) {
-                continue;
-            }
-            let found = self.state.matching(self.schema, *target, foreign, &text, self.actor.now);
-            return match found.as_slice() {
-                [place] => Ok(ids::mint(&parent.prefix, *place)),
-                [] => Err(RowError::new(
-                    "INVALID_FIELD",
-                    format!(
-                        "Foreign key external ID: {} not found for field {name} in entity {}",
-                        text.to_lowercase(),
-                        parent.name
-                    ),
-                )),
-                _ => Err(RowError::new(
-                    "DUPLICATE_EXTERNAL_ID",
-                    format!(
-                        "Foreign key external ID: {text} is not unique for field {name} in entity {}",
-                        parent.name
-                    ),
-                )),
-            };
-        }
-        let entity = column
-            .targets
-            .first()
-            .and_then(|target| self.schema.objects.get(*target))
-            .map_or("", |object| object.name.as_str());
-        Err(RowError::new(
-            "INVALID_FIELD",
-            format!(
-                "Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for {entity}"
-            ),
-        ))
-    }
-
-    fn check_reference(&self, shape: &Object, field: usize, id: &str) -> Result<(), RowError> {
-        let Some(column) = shape.fields.get(field) else { return Err(gone()) };
-        let prefix = id.get(..3).unwrap_or_default();
-        if column.targets.is_empty() {
-            return Ok(());
-        }
-        if !self.schema.by_prefix(prefix).is_some_and(|target| column.targets.contains(&target)) {
-            return Err(wrong_id(column, id));
-        }
-        // The master record type is no row of its own, yet every org has it.
-        if id == MASTER_RECORD_TYPE {
-            return Ok(());
-        }
-        let known = self.state.locate(self.schema, id).is_some_and(|(target, place)| {
-            self.state
-                .table(target)
-                .and_then(|table| table.slot(place))
-                .is_some_and(|slot| slot.row.is_some() && slot.deleted_at.is_none())
-        });
-        if !known {
-            return Err(RowError::on(
-                "INVALID_CROSS_REFERENCE_KEY",
-                "invalid cross reference id",
-                &column.name,
-            ));
-        }
-        if Some(field) == shape.system.owner
-            && let Some((target, place)) = self.state.locate(self.schema, id)
-            && let Some(active) = self.schema.objects.get(target).and_then(|user| user.field("IsActive"))
-            && !self
-                .state
-                .row(target, place, self.actor.now, Reach::Live)
-                .is_some_and(|row| row.get(active).is_true())
-        {
-            return Err(RowError::on(
-                "INACTIVE_OWNER_OR_USER",
-                format!(
-                    "operation performed with inactive user [{id}] as owner of {}",
-                    shape.name.to_lowercase()
-                ),
-                &column.name,
-            ));
-        }
-        Ok(())
-    }
-
     /// Puts a new row in its table: defaults, computed fields, rules, stamps.
     pub(super) fn create(
         &mut self,
@@ -468,48 +357,6 @@ impl Writer<'_> {
         set(&mut cells, Some(field), to);
         self.state.replace(object, place, &cells, &Stamp { at, visible_at: None }, deleted_at);
     }
-
-    fn refuse_duplicates(
-        &self,
-        object: usize,
-        cells: &[Cell],
-        own: Option<(u32, &[Cell])>,
-    ) -> Result<(), RowError> {
-        let Some(shape) = self.schema.objects.get(object) else { return Err(gone()) };
-        let others = |field: usize, text: &str| -> Vec<u32> {
-            let found = self.state.matching(self.schema, object, field, text, self.actor.now);
-            found.into_iter().filter(|place| own.is_none_or(|(own, _)| own != *place)).collect()
-        };
-        for (place, field) in shape.fields.iter().enumerate() {
-            let Some(Cell::Text(text)) = cells.get(place) else { continue };
-            let unchanged = own.is_some_and(|(_, before)| before.get(place) == cells.get(place));
-            if field.unique
-                && !unchanged
-                && let Some(other) = others(place, text).first()
-            {
-                let id = ids::mint(&shape.prefix, *other);
-                return Err(RowError::new(
-                    "DUPLICATE_VALUE",
-                    format!(
-                        "duplicate value found: {} duplicates value on record with id: {}",
-                        field.name,
-                        id.get(..15).unwrap_or(&id)
-                    ),
-                ));
-            }
-            let watched = self.actor.duplicate_rule
-                && !self.actor.save_duplicates
-                && matches!(shape.name.as_str(), "Contact" | "Lead")
-                && field.name == "Email";
-            if watched && !unchanged {
-                let found = others(place, text);
-                if !found.is_empty() {
-                    return Err(duplicates_detected(shape, &found));
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The record type that every object has.
@@ -554,26 +401,4 @@ fn refuse_missing(shape: &Object, cells: &[Cell]) -> Result<(), RowError> {
             format!("Required fields are missing: [{}]", missing.join(", ")),
         )
     })
-}
-
-fn duplicates_detected(shape: &Object, found: &[u32]) -> RowError {
-    let records: Vec<Value> = found
-        .iter()
-        .map(|place| {
-            let id = ids::mint(&shape.prefix, *place);
-            json!({"additionalInformation": [], "fieldDiffs": [], "matchConfidence": 100.0,
-                "record": {"attributes": {"type": shape.name, "url": format!("/services/data/v67.0/sobjects/{}/{id}", shape.name)}, "Id": id}})
-        })
-        .collect();
-    RowError {
-        duplicates: Some(json!({
-            "allowSave": true,
-            "duplicateRule": format!("Standard_{}_Duplicate_Rule", shape.name),
-            "duplicateRuleEntityType": shape.name,
-            "errorMessage": "Use one of these records?",
-            "matchResults": [{"entityType": shape.name, "errors": [], "matchEngine": "FuzzyMatchEngine",
-                "matchRecords": records, "rule": format!("Standard_{}_Match_Rule_v1_0", shape.name), "size": found.len(), "success": true}],
-        })),
-        ..RowError::new("DUPLICATES_DETECTED", "Use one of these records?")
-    }
 }

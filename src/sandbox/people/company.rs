@@ -4,17 +4,51 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-use super::latin::plain;
 use super::mixed;
 use super::names::{Cast, Culture};
+
+/// What a person needs to know of the firm they work for.
+pub(super) struct Employer<'a> {
+    /// Which one.
+    pub number: u64,
+    /// Where it is at home.
+    pub culture: &'a Culture,
+    /// Its name.
+    pub name: String,
+    /// Its host name, which ends in `.example`.
+    pub host: String,
+    dice: SmallRng,
+}
+
+impl<'a> Employer<'a> {
+    /// Makes the firm of this number.
+    pub fn make(cast: &'a Cast, seed: u64, number: u64) -> Self {
+        let mut dice = SmallRng::seed_from_u64(mixed(seed, number | 1 << 60));
+        let culture = cast.culture(dice.random());
+        let stem = dice.random_range(0..culture.companies.len().max(1));
+        let trade = dice.random_range(0..culture.trades.len().max(1));
+        let form = pick(&culture.forms, &mut dice);
+        // Names repeat after a few hundred; a number tells the namesakes apart, as registers do.
+        let (first, second) = (at(&culture.companies, stem), at(&culture.trades, trade));
+        let name = match number / 300 {
+            0 => [first, " ", second, " ", form].concat(),
+            namesake => format!("{first} {second} {} {form}", namesake + 1),
+        };
+        let (first, second) = (at(&culture.companies_latin, stem), at(&culture.trades_latin, trade));
+        let host = if first.is_empty() && second.is_empty() {
+            [pick(&culture.family_latin, &mut dice), "-group.example"].concat()
+        } else {
+            [first, second, ".example"].concat()
+        };
+        Self { number, culture, name, host, dice }
+    }
+}
 
 /// A firm that people work for.
 #[derive(Debug, Clone)]
 pub struct Company {
     /// Which one.
     pub number: u64,
-    /// A random word that picks its culture.
-    pub(super) culture_word: u64,
     /// Its name.
     pub name: String,
     /// Its host name, which ends in `.example`.
@@ -38,28 +72,12 @@ pub struct Company {
 impl Company {
     /// Makes the company of this number.
     pub(super) fn make(cast: &Cast, seed: u64, number: u64) -> Self {
-        let mut dice = SmallRng::seed_from_u64(mixed(seed, number | 1 << 60));
-        let culture_word = dice.random();
-        let culture = cast.culture(culture_word);
-        let stem = pick(&culture.companies, &mut dice);
-        let trade = pick(&culture.trades, &mut dice);
-        let form = pick(&culture.forms, &mut dice);
+        let Employer { number, culture, name, host, mut dice } = Employer::make(cast, seed, number);
         let place = Place::pick(culture, &mut dice);
-        // Names repeat after a few hundred; a number tells the namesakes apart, as registers do.
-        let name = match number / 300 {
-            0 => format!("{stem} {trade} {form}"),
-            namesake => format!("{stem} {trade} {} {form}", namesake + 1),
-        };
-        let mut host = [plain(stem), plain(trade)].concat();
-        if host.is_empty() {
-            let family = culture.family_latin.choose(&mut dice).map_or("firm", String::as_str);
-            host = format!("{family}-group");
-        }
         Self {
             number,
-            culture_word,
             name,
-            host: format!("{host}.example"),
+            host,
             industry: pick(&cast.industries, &mut dice).to_owned(),
             phone: filled(pick(&culture.phones, &mut dice), &mut dice),
             street: place.street,
@@ -88,6 +106,10 @@ impl Place {
     }
 }
 
+fn at(list: &[String], place: usize) -> &str {
+    list.get(place).map_or("", String::as_str)
+}
+
 /// One of a list, or nothing of an empty one.
 pub(super) fn pick<'a>(list: &'a [String], dice: &mut SmallRng) -> &'a str {
     list.choose(dice).map_or("", String::as_str)
@@ -95,10 +117,24 @@ pub(super) fn pick<'a>(list: &'a [String], dice: &mut SmallRng) -> &'a str {
 
 /// A pattern with its digits filled in: `#` is any, `~` is not zero.
 pub(super) fn filled(pattern: &str, dice: &mut SmallRng) -> String {
-    let digit = |character: char| match character {
-        '#' => char::from(b'0' + dice.random_range(0..10_u8)),
-        '~' => char::from(b'1' + dice.random_range(0..9_u8)),
-        other => other,
-    };
-    pattern.chars().map(digit).collect()
+    let mut result = String::with_capacity(pattern.len());
+    // One word of dice lasts for sixteen digits.
+    let mut word: u64 = 0;
+    for character in pattern.chars() {
+        let most = match character {
+            '#' => 10,
+            '~' => 9,
+            other => {
+                result.push(other);
+                continue;
+            }
+        };
+        if word < 1000 {
+            word = dice.random();
+        }
+        let digit = (word % most) as u8 + u8::from(most == 9);
+        word /= most;
+        result.push(char::from(b'0' + digit));
+    }
+    result
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::flaws::FlawRule;
+use super::latin::plain;
 
 /// An embedded data file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +54,7 @@ pub struct Culture {
     pub weight: u64,
     /// First names.
     pub given: Vec<String>,
-    /// The same in Latin letters; empty where they are.
+    /// The same in plain Latin letters; made from the names where the file has none.
     #[serde(default)]
     pub given_latin: Vec<String>,
     /// Last names.
@@ -67,8 +68,14 @@ pub struct Culture {
     pub phones: Vec<String>,
     /// First words of company names.
     pub companies: Vec<String>,
+    /// First words in Latin letters, for host names.
+    #[serde(skip)]
+    pub companies_latin: Vec<String>,
     /// Second words.
     pub trades: Vec<String>,
+    /// Second words in Latin letters.
+    #[serde(skip)]
+    pub trades_latin: Vec<String>,
     /// Last words.
     pub forms: Vec<String>,
 }
@@ -76,19 +83,27 @@ pub struct Culture {
 impl Cast {
     /// Reads the embedded file.
     pub fn load() -> Result<Self, DataError> {
-        let cast: Self = parse("names.toml", include_str!("../../../assets/sandbox/names.toml"))?;
+        let mut cast: Self = parse("names.toml", include_str!("../../../assets/sandbox/names.toml"))?;
         let unreadable = |reason: String| DataError::Unreadable { file: "names.toml", reason };
         if cast.culture.is_empty() {
             return Err(unreadable("there is no culture".into()));
         }
-        for culture in &cast.culture {
+        for culture in &mut cast.culture {
             let latin = [(&culture.given, &culture.given_latin), (&culture.family, &culture.family_latin)];
             if latin.iter().any(|(names, latin)| !latin.is_empty() && latin.len() != names.len()) {
-                return Err(unreadable(format!(
-                    "{}: the Latin names are not as many as the names",
-                    culture.name
-                )));
+                let name = &culture.name;
+                return Err(unreadable(format!("{name}: the Latin names are not as many as the names")));
             }
+            // Once here instead of once a person.
+            let all_plain = |names: &[String]| names.iter().map(|name| plain(name)).collect::<Vec<_>>();
+            if culture.given_latin.is_empty() {
+                culture.given_latin = all_plain(&culture.given);
+            }
+            if culture.family_latin.is_empty() {
+                culture.family_latin = all_plain(&culture.family);
+            }
+            culture.companies_latin = all_plain(&culture.companies);
+            culture.trades_latin = all_plain(&culture.trades);
         }
         Ok(cast)
     }

@@ -4,9 +4,8 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-use super::company::{Company, Place, filled, pick};
+use super::company::{Employer, Place, filled, pick};
 use super::flaws::Flaw;
-use super::latin::plain;
 use super::mixed;
 use super::names::Cast;
 
@@ -71,17 +70,17 @@ pub struct Person {
 
 impl Person {
     /// Makes the person of this number.
-    pub(super) fn make(cast: &Cast, seed: u64, number: u64, company: Company) -> Self {
+    pub(super) fn make(cast: &Cast, seed: u64, number: u64, employer: Employer) -> Self {
         let mut dice = SmallRng::seed_from_u64(mixed(seed, number));
-        let culture = cast.culture(company.culture_word);
+        let Employer { culture, .. } = employer;
         let at = dice.random_range(0..culture.given.len().max(1));
         let given = culture.given.get(at).cloned().unwrap_or_default();
-        let given_latin = culture.given_latin.get(at).cloned().unwrap_or_else(|| plain(&given));
+        let given_latin = culture.given_latin.get(at).map_or("", String::as_str);
         let at = dice.random_range(0..culture.family.len().max(1));
         let family = culture.family.get(at).cloned().unwrap_or_default();
-        let family_latin = culture.family_latin.get(at).cloned().unwrap_or_else(|| plain(&family));
+        let family_latin = culture.family_latin.get(at).map_or("", String::as_str);
         let private = dice.random_ratio(1, 4);
-        let host = if private { pick(&cast.mail_hosts, &mut dice) } else { &company.host };
+        let host = if private { pick(&cast.mail_hosts, &mut dice) } else { &employer.host };
         // The number at the end of the local part is what makes an address unique.
         let email = match dice.random_range(0..4_u8) {
             0 => format!("{given_latin}.{family_latin}{number}@{host}"),
@@ -112,8 +111,8 @@ impl Person {
                 month: dice.random_range(1..=12),
                 day: dice.random_range(1..=28),
             }),
-            company_name: company.name,
-            company: company.number,
+            company_name: employer.name,
+            company: employer.number,
             opted_out: has(&mut dice, 8),
             do_not_call: has(&mut dice, 3),
             // Whole seconds, since the org keeps no finer ones.

@@ -116,7 +116,7 @@ impl Api<'_> {
                 for record in &records {
                     plant(writer, object, record, None, 1, &mut made)?;
                 }
-                Ok::<_, (String, RowError)>(made)
+                Ok::<_, TreeRefusal>(made)
             })
         });
         match planted {
@@ -127,13 +127,16 @@ impl Api<'_> {
                     .collect();
                 Reply::json(201, &json!({"hasErrors": false, "results": results}))
             }
-            Err((reference, error)) => Reply::json(
+            Err(refusal) => Reply::json(
                 400,
-                &json!({"hasErrors": true, "results": [{"referenceId": reference, "errors": [error.as_row_error()]}]}),
+                &json!({"hasErrors": true, "results": [{"referenceId": refusal.0, "errors": [refusal.1.as_row_error()]}]}),
             ),
         }
     }
 }
+
+/// The record of a tree that was refused, by its reference, and why.
+type TreeRefusal = Box<(String, RowError)>;
 
 /// Inserts a record of a tree and what hangs below it.
 fn plant(
@@ -143,11 +146,11 @@ fn plant(
     parent: Option<(usize, &str)>,
     depth: usize,
     made: &mut Vec<(String, String)>,
-) -> Result<(), (String, RowError)> {
+) -> Result<(), TreeRefusal> {
     let schema = writer.schema;
     let reference =
         record.pointer("/attributes/referenceId").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let refuse = |error: RowError| (reference.clone(), error);
+    let refuse = |error: RowError| Box::new((reference.clone(), error));
     let (Some(shape), Some(fields)) = (schema.objects.get(object), record.as_object()) else {
         return Err(refuse(RowError::new(
             "INVALID_INPUT",
@@ -180,13 +183,13 @@ fn plant(
             .iter()
             .find(|child| child.name.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name)))
         else {
-            return Err((
+            return Err(Box::new((
                 reference,
                 RowError::new(
                     "INVALID_FIELD",
                     format!("No such relationship '{name}' on sobject of type {}", shape.name),
                 ),
-            ));
+            )));
         };
         for child in value.get("records").and_then(Value::as_array).into_iter().flatten() {
             plant(writer, relationship.child, child, Some((relationship.field, &id)), depth + 1, made)?;

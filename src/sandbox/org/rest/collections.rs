@@ -40,6 +40,9 @@ impl Bond {
 
 type RowResult = Result<Written, RowError>;
 
+/// A row to write: its object, where that is known, and its fields.
+type TypedRow = (Result<usize, RowError>, Map<String, Value>);
+
 fn too_many(most: usize, count: usize) -> Reply {
     Reply::error(
         400,
@@ -89,7 +92,7 @@ impl Api<'_> {
     }
 
     /// Object and body of each row; too many changes of type refuse the call.
-    fn typed(&self, rows: Vec<Value>) -> Result<Vec<(Result<usize, RowError>, Map<String, Value>)>, Reply> {
+    fn typed(&self, rows: Vec<Value>) -> Result<Vec<TypedRow>, Reply> {
         let mut runs = 0;
         let mut last = None;
         rows.into_iter()
@@ -274,7 +277,7 @@ impl Api<'_> {
         Reply::json(200, &Value::Array(rows))
     }
 
-    fn retrieve_many(&mut self, call: &Call, object: usize) -> Result<Reply, Reply> {
+    fn retrieve_many(&self, call: &Call, object: usize) -> Result<Reply, Reply> {
         let (wanted, names): (Vec<String>, Vec<String>) = if call.method == Method::GET {
             let list = |name: &str| {
                 call.parameter(name)

@@ -59,8 +59,11 @@ fn read_sub(entry: &Value) -> Result<Sub, Reply> {
     })
 }
 
+/// Version, path and query of an address.
+pub(super) type Target = (String, Vec<String>, Vec<(String, String)>);
+
 /// Cuts `/services/data/vNN.N/rest?query` apart.
-pub(super) fn target(url: &str) -> Option<(String, Vec<String>, Vec<(String, String)>)> {
+pub(super) fn target(url: &str) -> Option<Target> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut segments =
         path.split('/').filter(|segment| !segment.is_empty()).map(|segment| decode(segment, false));

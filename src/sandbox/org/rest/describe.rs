@@ -60,7 +60,7 @@ impl Api<'_> {
         }
     }
 
-    pub(super) fn describe_global(&mut self, call: &Call) -> Reply {
+    pub(super) fn describe_global(&self, call: &Call) -> Reply {
         if let Some(reply) = self.unchanged(call) {
             return reply;
         }
@@ -80,7 +80,7 @@ impl Api<'_> {
         Reply { headers: self.validators(), ..reply }
     }
 
-    pub(super) fn describe_basic(&mut self, call: &Call, object: usize) -> Reply {
+    pub(super) fn describe_basic(&self, call: &Call, object: usize) -> Reply {
         if let Some(reply) = self.unchanged(call) {
             return reply;
         }
@@ -124,7 +124,7 @@ impl Api<'_> {
         types
     }
 
-    pub(super) fn describe(&mut self, call: &Call, object: usize) -> Reply {
+    pub(super) fn describe(&self, call: &Call, object: usize) -> Reply {
         if call.method != Method::GET {
             return Reply::wrong_method(call, "GET, HEAD");
         }
@@ -190,7 +190,7 @@ impl Api<'_> {
     }
 
     /// Page layouts, of which the sandbox has one, with every field.
-    pub(super) fn layouts(&mut self, object: usize) -> Reply {
+    pub(super) fn layouts(&self, object: usize) -> Reply {
         let Some(shape) = self.schema().objects.get(object) else { return Reply::not_found() };
         let items: Vec<Value> = shape
             .fields

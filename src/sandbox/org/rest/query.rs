@@ -55,7 +55,7 @@ impl Api<'_> {
         asked.map_or(PAGE, |size| size.clamp(200, PAGE))
     }
 
-    pub(super) fn query(&mut self, call: &Call, all: bool) -> Reply {
+    pub(super) fn query(&self, call: &Call, all: bool) -> Reply {
         if call.method != Method::GET {
             return Reply::wrong_method(call, "GET, HEAD");
         }
@@ -75,7 +75,7 @@ impl Api<'_> {
         }
     }
 
-    fn run(&mut self, soql: &str, reach: Reach, page: usize) -> Result<Reply, Reply> {
+    fn run(&self, soql: &str, reach: Reach, page: usize) -> Result<Reply, Reply> {
         let query = parser::parse(soql)?;
         let style = Style { version: &self.version, reach };
         let (bound, places, first) = self.read_for(soql, |world| {
@@ -123,7 +123,7 @@ impl Api<'_> {
         Ok(self.page(&cursor, &name, 0))
     }
 
-    pub(super) fn query_more(&mut self, call: &Call, locator: &str) -> Reply {
+    pub(super) fn query_more(&self, call: &Call, locator: &str) -> Reply {
         if call.method != Method::GET {
             return Reply::wrong_method(call, "GET, HEAD");
         }

@@ -61,7 +61,7 @@ impl Api<'_> {
         open.map_or(last, |open| last.min(open))
     }
 
-    pub(super) fn updated(&mut self, call: &Call, object: usize) -> Reply {
+    pub(super) fn updated(&self, call: &Call, object: usize) -> Reply {
         let window = match self.window(call, object, 30) {
             Ok(window) => window,
             Err(reply) => return reply,
@@ -96,7 +96,7 @@ impl Api<'_> {
         )
     }
 
-    pub(super) fn deleted(&mut self, call: &Call, object: usize) -> Reply {
+    pub(super) fn deleted(&self, call: &Call, object: usize) -> Reply {
         let window = match self.window(call, object, 15) {
             Ok(window) => window,
             Err(reply) => return reply,

@@ -87,7 +87,6 @@ fn token(org: &Org, base: &str, headers: &HeaderMap, form: &Form) -> Reply {
             let user = org.sessions().user_of_refresh(form.get("refresh_token"));
             user.ok_or_else(|| refuse(400, "invalid_grant", "expired access/refresh token"))
         }),
-        "" => Err(refuse(400, "unsupported_grant_type", "grant type not supported")),
         _ => Err(refuse(400, "unsupported_grant_type", "grant type not supported")),
     };
     match user {

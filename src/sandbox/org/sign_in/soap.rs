@@ -193,16 +193,13 @@ fn login(org: &Org, base: &str, kind: &str, version: &str, text: &str) -> Reply 
             "SOAP API login() is disabled by default in this org.",
         );
     }
-    let user = match org.check_password(&username, &password) {
-        Ok(user) => user,
-        Err(()) => {
-            return fault(
-                kind,
-                "INVALID_LOGIN",
-                "LoginFault",
-                "Invalid username, password, security token; or user locked out.",
-            );
-        }
+    let Ok(user) = org.check_password(&username, &password) else {
+        return fault(
+            kind,
+            "INVALID_LOGIN",
+            "LoginFault",
+            "Invalid username, password, security token; or user locked out.",
+        );
     };
     let token = org.open_session(&user);
     let org15 = org.org_id().get(..15).unwrap_or_default().to_owned();

@@ -235,7 +235,7 @@ pub(super) fn rows(world: &World<'_>, bound: &Bound, grouping: &Grouping, reach:
 }
 
 /// Whether a group meets `HAVING`; `results` yields the totals in the order of the conditions, all of them always.
-fn meets<'a>(having: &Having, keys: &[Cell], results: &mut dyn Iterator<Item = &'a Cell>) -> bool {
+fn meets(having: &Having, keys: &[Cell], results: &mut dyn Iterator<Item = &Cell>) -> bool {
     match having {
         Having::All(parts) => {
             let verdicts: Vec<bool> = parts.iter().map(|part| meets(part, keys, results)).collect();

@@ -1,8 +1,11 @@
 //! Ties the names of a query to the schema, for a user with certain rights, and refuses what is not there. Sub-selects of
 //! conditions are answered on the way, so that what comes out needs rows alone.
 
+mod grouping;
+mod select;
+
 use super::QueryError;
-use super::ast::{Call, Expression, FieldSet, Item, Order, Path, Query};
+use super::ast::{Expression, Order, Path, Query};
 use super::filter::{self, Filter};
 use crate::sandbox::org::rights::Rights;
 use crate::sandbox::org::schema::{Kind, Schema};
@@ -168,7 +171,7 @@ impl World<'_> {
     }
 
     /// Parts of a path without the object's own name or alias in front.
-    fn parts<'p>(&self, scope: &Scope<'_>, path: &'p Path) -> &'p [String] {
+    fn parts<'p>(scope: &Scope<'_>, path: &'p Path) -> &'p [String] {
         let own = |part: &String| scope.names.iter().flatten().any(|name| name.eq_ignore_ascii_case(part));
         match path.parts.split_first() {
             Some((first, rest)) if !rest.is_empty() && own(first) => rest,
@@ -177,7 +180,7 @@ impl World<'_> {
     }
 
     fn route(&self, scope: &Scope<'_>, path: &Path) -> Result<(Route, Kind, bool), QueryError> {
-        let parts = self.parts(scope, path);
+        let parts = Self::parts(scope, path);
         let Some((last, parents)) = parts.split_last() else {
             return Err(self.no_column(scope.object, path, ""));
         };
@@ -349,11 +352,11 @@ fn bind_on(
         return Ok(bound);
     }
     if query.is_aggregate() {
-        bound.grouping = Some(grouping(world, &scope, query)?);
+        bound.grouping = Some(grouping::grouping(world, &scope, query)?);
         return Ok(bound);
     }
     for item in &query.items {
-        add_item(world, &scope, &mut bound.shape, item, query.limit)?;
+        select::add_item(world, &scope, &mut bound.shape, item, query.limit)?;
     }
     bound.order =
         query.order_by.iter().map(|order| sort_key(world, &scope, order)).collect::<Result<_, _>>()?;
@@ -364,309 +367,4 @@ fn sort_key(world: &World<'_>, scope: &Scope<'_>, order: &Order) -> Result<SortK
     let operand = world.operand(scope, &order.by)?;
     world.refuse_unsortable(&operand, &order.by, "sorted")?;
     Ok(SortKey { operand, descending: order.descending, nulls_last: order.nulls_last })
-}
-
-fn add_item(
-    world: &World<'_>,
-    scope: &Scope<'_>,
-    shape: &mut Shape,
-    item: &Item,
-    limit: Option<usize>,
-) -> Result<(), QueryError> {
-    match item {
-        Item::Field { path, .. } => {
-            add_path(world, shape, scope.object, path, world.parts(scope, path), Repeats::Refused)
-        }
-        Item::Call { call, .. } => match innermost(call) {
-            Some(path) => {
-                add_path(world, shape, scope.object, path, world.parts(scope, path), Repeats::Ignored)
-            }
-            None => {
-                Err(world.error("MALFORMED_QUERY", call.at, &format!("Function {} needs a field", call.name)))
-            }
-        },
-        Item::Fields { set, at } => {
-            if *set != FieldSet::Standard && limit.is_none_or(|limit| limit > 200) {
-                return Err(world.error(
-                    "MALFORMED_QUERY",
-                    *at,
-                    "The SOQL FIELDS function must have a LIMIT of at most 200",
-                ));
-            }
-            let Some(object) = world.schema.objects.get(scope.object) else { return Ok(()) };
-            for (place, field) in object.fields.iter().enumerate() {
-                let wanted = match set {
-                    FieldSet::All => true,
-                    FieldSet::Standard => !field.custom,
-                    FieldSet::Custom => field.custom,
-                };
-                let there = shape
-                    .entries
-                    .iter()
-                    .any(|entry| matches!(entry, Entry::Field { field } if *field == place));
-                if wanted && !there && world.rights.sees(scope.object, place) {
-                    shape.entries.push(Entry::Field { field: place });
-                }
-            }
-            Ok(())
-        }
-        Item::Children(query) => {
-            let entry = children(world, scope, query)?;
-            shape.entries.push(entry);
-            Ok(())
-        }
-        Item::TypeOf { path, branches, otherwise } => {
-            for (object, paths) in branches {
-                if world.rights.find_object(world.schema, object).is_none() {
-                    return Err(world.error(
-                        "INVALID_TYPE",
-                        path.at,
-                        &format!("sObject type '{object}' is not supported."),
-                    ));
-                }
-                add_below(world, scope, shape, path, paths)?;
-            }
-            add_below(world, scope, shape, path, otherwise)
-        }
-    }
-}
-
-fn add_below(
-    world: &World<'_>,
-    scope: &Scope<'_>,
-    shape: &mut Shape,
-    path: &Path,
-    below: &[Path],
-) -> Result<(), QueryError> {
-    for field in below {
-        let parts: Vec<String> = world.parts(scope, path).iter().chain(&field.parts).cloned().collect();
-        add_path(world, shape, scope.object, field, &parts, Repeats::Ignored)?;
-    }
-    Ok(())
-}
-
-fn innermost(call: &Call) -> Option<&Path> {
-    match call.arguments.first()? {
-        Expression::Field(path) => Some(path),
-        Expression::Call(inner) => innermost(inner),
-    }
-}
-
-/// What to do about a field that was asked for before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeats {
-    Refused,
-    Ignored,
-}
-
-fn add_path(
-    world: &World<'_>,
-    shape: &mut Shape,
-    object: usize,
-    path: &Path,
-    parts: &[String],
-    repeats: Repeats,
-) -> Result<(), QueryError> {
-    let Some((first, rest)) = parts.split_first() else { return Ok(()) };
-    if rest.is_empty() {
-        let Some(field) = world.rights.find_field(world.schema, object, first) else {
-            return Err(world.no_column(object, path, first));
-        };
-        if shape.entries.iter().any(|entry| matches!(entry, Entry::Field { field: there } if *there == field))
-        {
-            return match repeats {
-                Repeats::Ignored => Ok(()),
-                Repeats::Refused => {
-                    Err(world.error("INVALID_FIELD", path.at, &format!("duplicate field selected: {first}")))
-                }
-            };
-        }
-        shape.entries.push(Entry::Field { field });
-        return Ok(());
-    }
-    let (field, targets) = world.hop(&[object], first).ok_or_else(|| world.no_relationship(path, first))?;
-    let place = shape
-        .entries
-        .iter()
-        .position(|entry| matches!(entry, Entry::Parent { field: there, .. } if *there == field));
-    let place = place.unwrap_or_else(|| {
-        let name = world
-            .schema
-            .field(object, field)
-            .and_then(|column| column.relationship.clone())
-            .unwrap_or_default();
-        let shapes = targets.iter().map(|target| (*target, Shape::default())).collect();
-        shape.entries.push(Entry::Parent { name, field, several: targets.len() > 1, shapes });
-        shape.entries.len() - 1
-    });
-    let Some(Entry::Parent { shapes, several, .. }) = shape.entries.get_mut(place) else { return Ok(()) };
-    let mut refusal = None;
-    let mut added = false;
-    for (target, below) in shapes {
-        match add_path(world, below, *target, path, rest, if *several { Repeats::Ignored } else { repeats }) {
-            Ok(()) => added = true,
-            Err(error) => refusal = refusal.or(Some(error)),
-        }
-    }
-    if !added
-        && rest.len() == 1
-        && rest.first().is_some_and(|part| part.eq_ignore_ascii_case("type"))
-        && *several
-    {
-        if let Some(Entry::Parent { shapes, .. }) = shape.entries.get_mut(place) {
-            shapes.iter_mut().for_each(|(_, below)| below.entries.push(Entry::TypeName));
-        }
-        return Ok(());
-    }
-    match refusal {
-        Some(error) if !added => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn children(world: &World<'_>, scope: &Scope<'_>, query: &Query) -> Result<Entry, QueryError> {
-    let parts = world.parts(scope, &query.from);
-    let name = parts.last().map(String::as_str).unwrap_or_default();
-    let found = world.schema.objects.get(scope.object).and_then(|object| {
-        object.children.iter().find(|child| {
-            child.name.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name))
-                && world.rights.object(child.child).read
-        })
-    });
-    let Some(relationship) = found else {
-        return Err(world.error("INVALID_TYPE", query.from.at, &format!("Didn't understand relationship '{name}' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.")));
-    };
-    let own = world.object_name(relationship.child).to_owned();
-    let bound =
-        bind_on(world, query, relationship.child, [Some(&own), query.alias.as_deref().or(Some(name))])?;
-    if bound.grouping.is_some() || bound.bare_count {
-        return Err(world.error(
-            "MALFORMED_QUERY",
-            query.from.at,
-            "Aggregates are not allowed in a query of the select list",
-        ));
-    }
-    Ok(Entry::Children {
-        name: relationship.name.clone().unwrap_or_default(),
-        field: relationship.field,
-        query: Box::new(bound),
-    })
-}
-
-fn total(world: &World<'_>, scope: &Scope<'_>, call: &Call) -> Result<Total, QueryError> {
-    let how = match call.name.to_ascii_lowercase().as_str() {
-        "count" => How::Count,
-        "count_distinct" => How::CountDistinct,
-        "min" => How::Min,
-        "max" => How::Max,
-        "sum" => How::Sum,
-        "avg" => How::Average,
-        _ => match call.arguments.first() {
-            // FORMAT(MIN(x)) and the like change how a value looks, not which it is.
-            Some(Expression::Call(inner)) => return total(world, scope, inner),
-            _ => {
-                return Err(world.error(
-                    "MALFORMED_QUERY",
-                    call.at,
-                    &format!("Function {} is not allowed here", call.name),
-                ));
-            }
-        },
-    };
-    let of = call.arguments.first().map(|argument| world.operand(scope, argument)).transpose()?;
-    let numeric = of.as_ref().is_none_or(|operand| operand.kind.is_number());
-    if matches!(how, How::Sum | How::Average) && !numeric {
-        return Err(world.error(
-            "MALFORMED_QUERY",
-            call.at,
-            &format!("field does not support aggregate operator {}", call.name.to_ascii_uppercase()),
-        ));
-    }
-    Ok(Total { how, of })
-}
-
-fn grouping(world: &World<'_>, scope: &Scope<'_>, query: &Query) -> Result<Grouping, QueryError> {
-    let keys: Vec<Operand> =
-        query.group_by.iter().map(|key| world.operand(scope, key)).collect::<Result<_, _>>()?;
-    let mut columns = Vec::new();
-    let mut unnamed = 0;
-    let mut next_name = || {
-        unnamed += 1;
-        format!("expr{}", unnamed - 1)
-    };
-    for item in &query.items {
-        match item {
-            Item::Field { path, alias } => {
-                let operand = world.operand(scope, &Expression::Field(path.clone()))?;
-                let key = keys.iter().position(|key| key.route == operand.route && key.part.is_none());
-                let Some(key) = key else {
-                    return Err(world.error(
-                        "MALFORMED_QUERY",
-                        path.at,
-                        &format!("Field must be grouped or aggregated: {}", path.text()),
-                    ));
-                };
-                let own = path.parts.last().cloned().unwrap_or_default();
-                columns.push(Column::Group { name: alias.clone().unwrap_or(own), key });
-            }
-            Item::Call { call, alias } => {
-                let grouped = query.group_by.iter().position(|key| matches!(key, Expression::Call(key) if key.name.eq_ignore_ascii_case(&call.name) && same_arguments(key, call)));
-                let name = alias.clone().unwrap_or_else(&mut next_name);
-                columns.push(match grouped {
-                    Some(key) => Column::Group { name, key },
-                    None => Column::Total { name, total: total(world, scope, call)? },
-                });
-            }
-            Item::Fields { at, .. } => {
-                return Err(world.error("MALFORMED_QUERY", *at, "FIELDS cannot be grouped"));
-            }
-            Item::Children(_) | Item::TypeOf { .. } => {
-                return Err(QueryError::plain(
-                    "MALFORMED_QUERY",
-                    "Grouped queries cannot hold queries or TYPEOF in their select list",
-                ));
-            }
-        }
-    }
-    let having = query
-        .having
-        .as_ref()
-        .map(|condition| {
-            super::aggregate::bind_having(
-                world,
-                condition,
-                &|call| total(world, scope, call),
-                &|expression| world.operand(scope, expression),
-                &keys,
-            )
-        })
-        .transpose()?;
-    let mut order = Vec::new();
-    for key in &query.order_by {
-        let column = columns.iter().position(|column| match (column, &key.by) {
-            (Column::Group { name, .. } | Column::Total { name, .. }, Expression::Field(path)) => {
-                path.parts.last().is_some_and(|part| part.eq_ignore_ascii_case(name))
-            }
-            (Column::Total { total: own, .. }, Expression::Call(call)) => {
-                total(world, scope, call).is_ok_and(|asked| asked.how == own.how && asked.of == own.of)
-            }
-            (Column::Group { .. }, Expression::Call(_)) => false,
-        });
-        match column {
-            Some(column) => order.push((column, key.descending)),
-            None => {
-                return Err(world.error(
-                    "MALFORMED_QUERY",
-                    position(&key.by),
-                    "Ordered field must be grouped or aggregated",
-                ));
-            }
-        }
-    }
-    Ok(Grouping { keys, columns, having, order })
-}
-
-fn same_arguments(one: &Call, other: &Call) -> bool {
-    let text = |call: &Call| innermost(call).map(|path| path.text().to_ascii_lowercase());
-    text(one) == text(other)
 }

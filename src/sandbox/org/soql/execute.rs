@@ -35,16 +35,16 @@ pub(in crate::sandbox::org) fn places(world: &World<'_>, bound: &Bound, reach: R
     let settled = table.late().is_empty();
     let mut found: Vec<u32>;
     match (candidates, &order) {
-        (Candidates::Everything, Order::ById { descending: false }) => {
+        (Candidates::Everything, Order::Id { descending: false }) => {
             found = (0..table.len()).filter(fits).take(wanted).collect();
         }
-        (Candidates::Everything, Order::ById { descending: true }) => {
+        (Candidates::Everything, Order::Id { descending: true }) => {
             found = (0..table.len()).rev().filter(fits).take(wanted).collect();
         }
-        (Candidates::Everything, Order::ByStamp { descending }) if settled => {
+        (Candidates::Everything, Order::Stamp { descending }) if settled => {
             found = in_stamp_order(table.stamped(i64::MIN, i64::MAX), *descending, fits, wanted);
         }
-        (Candidates::Stamped(from, to), Order::ByStamp { descending }) if settled => {
+        (Candidates::Stamped(from, to), Order::Stamp { descending }) if settled => {
             found = in_stamp_order(table.stamped(from, to), *descending, fits, wanted);
         }
         (candidates, order) => {
@@ -56,13 +56,13 @@ pub(in crate::sandbox::org) fn places(world: &World<'_>, bound: &Bound, reach: R
             found.sort_unstable();
             found.dedup();
             match order {
-                Order::ById { descending: false } => {
-                    found = found.into_iter().filter(fits).take(wanted).collect()
+                Order::Id { descending: false } => {
+                    found = found.into_iter().filter(fits).take(wanted).collect();
                 }
-                Order::ById { descending: true } => {
-                    found = found.into_iter().rev().filter(fits).take(wanted).collect()
+                Order::Id { descending: true } => {
+                    found = found.into_iter().rev().filter(fits).take(wanted).collect();
                 }
-                Order::ByStamp { .. } | Order::ByKeys => {
+                Order::Stamp { .. } | Order::Keys => {
                     found.retain(fits);
                     sort(&reader, bound, &mut found, |place| table.visible(place, world.now, reach));
                 }
@@ -91,9 +91,9 @@ fn in_stamp_order(
 
 /// Which of the orders a table has anyway a query asks for.
 enum Order {
-    ById { descending: bool },
-    ByStamp { descending: bool },
-    ByKeys,
+    Id { descending: bool },
+    Stamp { descending: bool },
+    Keys,
 }
 
 impl Order {
@@ -109,13 +109,13 @@ impl Order {
         let stamp =
             |key: &SortKey| plain(key).is_some() && plain(key) == shape.and_then(|shape| shape.system.stamp);
         match bound.order.as_slice() {
-            [] => Self::ById { descending: false },
-            [only] if id(only) => Self::ById { descending: only.descending },
-            [only] if stamp(only) => Self::ByStamp { descending: only.descending },
+            [] => Self::Id { descending: false },
+            [only] if id(only) => Self::Id { descending: only.descending },
+            [only] if stamp(only) => Self::Stamp { descending: only.descending },
             [first, second] if stamp(first) && id(second) && first.descending == second.descending => {
-                Self::ByStamp { descending: first.descending }
+                Self::Stamp { descending: first.descending }
             }
-            _ => Self::ByKeys,
+            _ => Self::Keys,
         }
     }
 }

@@ -205,7 +205,7 @@ fn write_parent(
         None => push(out, "null"),
         // A reference to one of several objects shows as the pseudo-object Name.
         Some((object, row, shape)) if several => {
-            write_named_row(out, world, object, row, shape, style, "Name")
+            write_named_row(out, world, object, row, shape, style, "Name");
         }
         Some((object, row, shape)) => write_row(out, world, object, row, shape, style),
     }

@@ -96,7 +96,7 @@ fn parsed(json: &Value, kind: &str, parse: impl Fn(&str) -> Option<Cell>) -> Res
 }
 
 /// Text as the org keeps it: no control characters but tab and line ends, no blanks around it, nothing instead of empty.
-fn cleaned<'a>(json: &'a Value) -> Result<Option<std::borrow::Cow<'a, str>>, RowError> {
+fn cleaned(json: &Value) -> Result<Option<std::borrow::Cow<'_, str>>, RowError> {
     let Value::String(text) = json else { return Err(unfit("string", json)) };
     let unwanted = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r');
     let trimmed = text.trim_matches(|letter: char| letter.is_whitespace() || unwanted(letter));
@@ -307,8 +307,8 @@ mod tests {
         object.fields[object.field(name).unwrap()].clone()
     }
 
-    fn code(object: &str, name: &str, value: Value) -> String {
-        coerce(&field(object, name), &value, Strictness::Full).unwrap_err().code
+    fn code(object: &str, name: &str, value: &Value) -> String {
+        coerce(&field(object, name), value, Strictness::Full).unwrap_err().code
     }
 
     #[test]
@@ -326,10 +326,10 @@ mod tests {
             ("HasOptedOutOfEmail", json!(null), "INVALID_TYPE_ON_FIELD_IN_RECORD"),
             ("MailingLatitude", json!(90.5), "NUMBER_OUTSIDE_VALID_RANGE"),
         ] {
-            assert_eq!(code("Contact", name, value.clone()), expected, "{name} {value}");
+            assert_eq!(code("Contact", name, &value), expected, "{name} {value}");
         }
-        assert_eq!(code("Lead", "NumberOfEmployees", json!(1.5)), "JSON_PARSER_ERROR");
-        assert_eq!(code("Lead", "NumberOfEmployees", json!(123_456_789)), "NUMBER_OUTSIDE_VALID_RANGE");
+        assert_eq!(code("Lead", "NumberOfEmployees", &json!(1.5)), "JSON_PARSER_ERROR");
+        assert_eq!(code("Lead", "NumberOfEmployees", &json!(123_456_789)), "NUMBER_OUTSIDE_VALID_RANGE");
     }
 
     #[test]

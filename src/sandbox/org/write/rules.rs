@@ -180,7 +180,6 @@ impl Writer<'_> {
 /// What a stage means: probability, closed, won, forecast category.
 fn stage(name: &str) -> (f64, bool, bool, &'static str, &'static str) {
     match name {
-        "Qualification" | "Prospecting" => (10.0, false, false, "Pipeline", "Pipeline"),
         "Needs Analysis" => (20.0, false, false, "Pipeline", "Pipeline"),
         "Value Proposition" => (50.0, false, false, "Pipeline", "Pipeline"),
         "Id. Decision Makers" => (60.0, false, false, "Pipeline", "Pipeline"),
