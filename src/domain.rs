@@ -1,1 +1,27 @@
-//! Nouns and pure rules; no input or output.
+//! Nouns and pure rules; no input or output, and no other room is known here.
+//!
+//! Values and records come first ([`value`], [`record`], [`schema`]), then what the admin decides ([`mapping`],
+//! [`criteria`], [`transform`]), then the rules of a run ([`canonical`], [`merge`], [`consent`], [`identity`],
+//! [`plan`]), and the [`port`]s through which the engine reaches either side.
+
+pub mod canonical;
+pub mod clock;
+pub mod codec;
+pub mod command;
+pub mod compiled;
+pub mod consent;
+pub mod criteria;
+pub mod identity;
+pub mod mapping;
+pub mod merge;
+pub mod outcome;
+pub mod person_name;
+pub mod plan;
+pub mod port;
+pub mod progress;
+pub mod record;
+pub mod report;
+pub mod schema;
+pub mod side;
+pub mod transform;
+pub mod value;

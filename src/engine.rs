@@ -1,1 +1,18 @@
-//! The steps of a run.
+//! The steps of a run. Knows the ports and the store, no platform by name.
+//!
+//! A run goes [`prepare`] → [`recover`] → [`capture`] → [`matching`] → then, chunk by chunk, [`decide`] → [`verify`] →
+//! [`apply`] → [`commit`]. [`run`] strings them together; [`brake`] watches the sums; nothing here asks the machine for the
+//! time or for chance (law E18).
+
+pub mod apply;
+pub mod brake;
+pub mod capture;
+pub mod commit;
+pub mod context;
+pub mod decide;
+pub mod matching;
+pub mod prepare;
+pub mod recover;
+pub mod run;
+pub mod session;
+pub mod verify;

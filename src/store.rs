@@ -1,1 +1,37 @@
-//! The state database.
+//! The state database: SQLite in WAL mode, one file a workspace.
+//!
+//! [`Store`] is the one writer; its functions run on a thread of their own and each is one transaction. [`Reader`]s are
+//! read-only connections that need no lock and never wait for the writer. The tables are described in
+//! `assets/migrations`; the modules here hold their statements, one table or concern a file.
+
+pub mod actor;
+pub mod error;
+pub mod facts;
+pub mod feeds;
+pub mod history;
+pub mod issues;
+pub mod journal;
+pub mod links;
+pub mod mappings;
+pub mod migrations;
+pub mod pending;
+pub mod read;
+pub mod runs;
+pub mod stage;
+pub mod work;
+
+pub use actor::Store;
+pub use error::StoreError;
+pub use read::Reader;
+
+use chrono::{DateTime, Utc};
+
+/// A moment as the database keeps it.
+pub(crate) fn to_millis(moment: DateTime<Utc>) -> i64 {
+    moment.timestamp_millis()
+}
+
+/// A moment from the database.
+pub(crate) fn from_millis(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis).unwrap_or_default()
+}

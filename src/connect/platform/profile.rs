@@ -1,0 +1,343 @@
+//! What a platform offers, read from its file under `assets/platforms`: objects, fields, directions, keys, intervals, limits.
+//!
+//! Forms, validation and the clients read the same file, so that they can't disagree.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::domain::mapping::Direction;
+use crate::domain::port::{Addressing, Capabilities, ConsentDefault, Stamps};
+use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+
+/// Each known platform: the word of the settings file, and its profile's text.
+pub const PROFILES: &[(&str, &str)] =
+    &[("salesmanago", include_str!("../../../assets/platforms/salesmanago.toml"))];
+
+/// What a platform offers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The word of the settings file.
+    pub kind: String,
+    /// The name people see.
+    pub label: String,
+    /// How often automatic sync runs.
+    pub interval: Interval,
+    /// What the service bears.
+    pub limits: Limits,
+    /// The objects that can be mapped.
+    #[serde(rename = "object")]
+    pub objects: Vec<ObjectProfile>,
+}
+
+/// How often automatic sync runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interval {
+    /// Unless the admin says otherwise.
+    pub default_seconds: u64,
+    /// At most this often.
+    pub minimum_seconds: u64,
+}
+
+/// What a service bears; the settings of a connection may say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Calls a second; 0 means that the calls are not paced.
+    pub requests_per_second: f64,
+    /// Most ids in one read.
+    pub list_ids: usize,
+    /// Most rows in one page.
+    pub page_rows: usize,
+    /// Most rows in one write.
+    pub batch_rows: usize,
+    /// Longest window of a "changed since" call.
+    pub window_days: u32,
+    /// How long after its stamp a change may become visible.
+    pub overlap_seconds: u64,
+    /// Most reads at the same time.
+    pub concurrent_reads: usize,
+}
+
+/// One object of a platform.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectProfile {
+    /// The name in mappings.
+    pub name: String,
+    /// The name people see.
+    pub label: String,
+    /// The fields of the key that a new mapping starts with.
+    pub key: Vec<String>,
+    /// The field that can hold the org's id.
+    #[serde(default)]
+    pub mark: Option<String>,
+    /// Which ways it may be synchronized.
+    pub directions: Vec<Direction>,
+    /// Whether records can be created.
+    pub createable: bool,
+    /// Whether records can be changed.
+    pub updateable: bool,
+    /// Whether records can be deleted through the interface.
+    pub deleteable: bool,
+    /// Any field name that begins like this is accepted as a text field.
+    #[serde(default)]
+    pub open_prefix: Option<String>,
+    /// What the engine must know of it.
+    pub capabilities: CapabilityProfile,
+    /// The fields.
+    #[serde(rename = "field")]
+    pub fields: Vec<FieldProfile>,
+}
+
+/// What the engine must know of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CapabilityProfile {
+    /// Whether records carry the moment of their last change.
+    stamps: StampWord,
+    /// Whether a record says who changed it last.
+    author: bool,
+    /// Whether deletions are told.
+    tombstones: bool,
+    /// How updates name their target.
+    addressing: AddressingWord,
+    /// What consent a record has that was created without one.
+    consent_default: ConsentWord,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StampWord {
+    Seconds,
+    Days,
+    Absent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AddressingWord {
+    ById,
+    ByKey,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ConsentWord {
+    No,
+    Yes,
+    Unknown,
+}
+
+/// One field of an object.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldProfile {
+    /// The name in mappings.
+    pub name: String,
+    /// The name people see.
+    pub label: String,
+    /// What it holds.
+    #[serde(default)]
+    pub kind: FieldKind,
+    /// Longest text, where known.
+    #[serde(default)]
+    pub length: Option<u32>,
+    /// Whether a record can't be created without it.
+    #[serde(default)]
+    pub required: bool,
+    /// Whether the service keeps it unique.
+    #[serde(default)]
+    pub unique: bool,
+    /// Whether records can be looked up by it.
+    #[serde(default)]
+    pub external_id: bool,
+    /// Whether it can be read, written or both.
+    #[serde(default)]
+    pub access: Access,
+    /// The values of a picklist.
+    #[serde(default)]
+    pub picklist: Vec<String>,
+    /// Whether other values are refused.
+    #[serde(default)]
+    pub restricted: bool,
+    /// Whether it says if a person agreed to be contacted; only a consent pair may map it.
+    #[serde(default)]
+    pub consent: bool,
+}
+
+/// Whether a field can be read, written or both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Both.
+    #[default]
+    Full,
+    /// It is never accepted.
+    Read,
+    /// It is never returned.
+    Write,
+}
+
+/// A platform that nobody knows, or a file of ours that is damaged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// No such platform.
+    #[error("there is no platform “{0}”; known are: {1}")]
+    Unknown(String, String),
+    /// The built-in file can't be read.
+    #[error("the built-in profile of “{0}” can't be read: {1}")]
+    Damaged(String, String),
+}
+
+/// The profile of a platform, by the word of the settings file.
+pub fn profile(kind: &str) -> Result<Profile, ProfileError> {
+    let Some((_, text)) = PROFILES.iter().find(|(known, _)| *known == kind) else {
+        let known: Vec<&str> = PROFILES.iter().map(|(known, _)| *known).collect();
+        return Err(ProfileError::Unknown(kind.into(), known.join(", ")));
+    };
+    toml::from_str(text).map_err(|error| ProfileError::Damaged(kind.into(), error.to_string()))
+}
+
+impl Profile {
+    /// An object by name.
+    pub fn object(&self, name: &str) -> Option<&ObjectProfile> {
+        self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl ObjectProfile {
+    /// The schema that a describe answers, with `extra` fields below the open prefix.
+    pub fn schema<'a>(&self, extra: impl IntoIterator<Item = &'a str>) -> ObjectSchema {
+        let mut fields: Vec<FieldSchema> = self.fields.iter().map(FieldProfile::schema).collect();
+        for name in extra {
+            if !fields.iter().any(|field| field.name.eq_ignore_ascii_case(name))
+                && let Some(field) = self.open_field(name)
+            {
+                fields.push(field);
+            }
+        }
+        ObjectSchema {
+            name: self.name.clone(),
+            label: self.label.clone(),
+            createable: self.createable,
+            updateable: self.updateable,
+            readable: true,
+            fields,
+        }
+    }
+
+    /// The schema of a field below the open prefix; `None` for any other name.
+    pub fn open_field(&self, name: &str) -> Option<FieldSchema> {
+        let short = name.strip_prefix(self.open_prefix.as_deref()?)?;
+        (!short.trim().is_empty()).then(|| FieldSchema {
+            name: name.to_owned(),
+            label: format!("Detail {short}"),
+            kind: FieldKind::Text,
+            createable: true,
+            updateable: true,
+            ..FieldSchema::default()
+        })
+    }
+
+    /// The names of the fields that only a consent pair may map.
+    pub fn consent_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(|field| field.consent).map(|field| field.name.as_str())
+    }
+
+    /// What the engine must know, with the limits of the connection's settings.
+    pub fn capabilities(&self, read_batch: usize, write_batch: usize, settle: Duration) -> Capabilities {
+        let known = self.capabilities;
+        Capabilities {
+            stamps: match known.stamps {
+                StampWord::Seconds => Stamps::Seconds,
+                StampWord::Days => Stamps::Days,
+                StampWord::Absent => Stamps::Absent,
+            },
+            author: known.author,
+            tombstones: known.tombstones,
+            settle,
+            addressing: match known.addressing {
+                AddressingWord::ById => Addressing::ById,
+                AddressingWord::ByKey => Addressing::ByKey,
+            },
+            read_batch,
+            write_batch,
+            consent_default: match known.consent_default {
+                ConsentWord::No => ConsentDefault::No,
+                ConsentWord::Yes => ConsentDefault::Yes,
+                ConsentWord::Unknown => ConsentDefault::Unknown,
+            },
+        }
+    }
+}
+
+impl FieldProfile {
+    /// The field as a describe answers it.
+    pub fn schema(&self) -> FieldSchema {
+        let writable = match self.access {
+            Access::Full | Access::Write => true,
+            Access::Read => false,
+        };
+        FieldSchema {
+            name: self.name.clone(),
+            label: self.label.clone(),
+            kind: self.kind,
+            length: self.length,
+            required: self.required,
+            createable: writable,
+            updateable: writable,
+            unique: self.unique,
+            external_id: self.external_id,
+            picklist: self.picklist.clone(),
+            restricted: self.restricted,
+            ..FieldSchema::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_profile_can_be_read_and_is_consistent() {
+        for (kind, _) in PROFILES {
+            let profile = profile(kind).unwrap();
+            assert_eq!(&profile.kind, kind);
+            assert!(profile.interval.minimum_seconds <= profile.interval.default_seconds);
+            for object in &profile.objects {
+                let schema = object.schema([]);
+                for name in object.key.iter().chain(&object.mark) {
+                    assert!(schema.field(name).is_some_and(FieldSchema::writable), "{kind} {name}");
+                }
+                assert!(!object.directions.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_platform_is_told_with_the_known_ones() {
+        let error = profile("salesmango").unwrap_err();
+        assert_eq!(error.to_string(), "there is no platform “salesmango”; known are: salesmanago");
+    }
+
+    #[test]
+    fn any_detail_is_a_text_field_on_demand() {
+        let profile = profile("salesmanago").unwrap();
+        let contact = profile.object("contact").unwrap();
+        let schema = contact.schema(["details.SF_Title", "email", "nonsense", "details."]);
+        assert!(schema.field("details.SF_Title").is_some_and(FieldSchema::writable));
+        assert_eq!(schema.fields.len(), contact.fields.len() + 1);
+    }
+
+    #[test]
+    fn read_only_fields_are_not_writable() {
+        let profile = profile("salesmanago").unwrap();
+        let schema = profile.object("contact").unwrap().schema([]);
+        assert!(!schema.field("modifiedOn").unwrap().writable());
+        assert!(schema.field("optedOut").unwrap().writable());
+    }
+}

@@ -1,0 +1,78 @@
+//! Trying the connection out: the sign-in, the users of the account, the clocks.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::Salesmanago;
+use super::call::Patience;
+use super::errors::Failure;
+use super::wire::Users;
+use crate::connect::http::Idempotency;
+use crate::domain::port::{PortClass, PortError};
+
+/// Who answered, and as whom we are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformIdentity {
+    /// The address that was called.
+    pub endpoint: String,
+    /// The users of the account; one of them is the data owner.
+    pub users: Vec<String>,
+    /// The data owner, as the account spells it.
+    pub owner: String,
+    /// The server's clock.
+    pub server_time: Option<DateTime<Utc>>,
+    /// How far the server's clock is ahead of this machine's.
+    pub clock_skew: Option<TimeDelta>,
+}
+
+impl Salesmanago {
+    /// Signs in and looks the data owner up.
+    pub async fn test(&self) -> Result<PlatformIdentity, PortError> {
+        let sent = self.service.now();
+        let (users, server_time) = self.listed_users().await?;
+        let wanted = self.service.owner();
+        let Some(owner) = users.iter().find(|user| user.eq_ignore_ascii_case(wanted)).cloned() else {
+            return Err(unknown_owner(wanted, &users));
+        };
+        Ok(PlatformIdentity {
+            endpoint: self.service.base().to_owned(),
+            users,
+            owner,
+            server_time,
+            clock_skew: server_time.map(|server| server - sent),
+        })
+    }
+
+    /// The users of the account, to choose a data owner from; works with any owner in the settings.
+    pub async fn users(&self) -> Result<Vec<String>, PortError> {
+        self.listed_users().await.map(|(users, _)| users)
+    }
+
+    async fn listed_users(&self) -> Result<(Vec<String>, Option<DateTime<Utc>>), PortError> {
+        let answer = self
+            .service
+            .call::<Users>("user/listByClient", &json!({}), Idempotency::Repeatable, Patience::Person)
+            .await
+            .map_err(Failure::into_port)?;
+        Ok((answer.value.emails(), answer.began))
+    }
+}
+
+fn unknown_owner(wanted: &str, users: &[String]) -> PortError {
+    let known = match users {
+        [] => "The account names no users at all".to_owned(),
+        few if few.len() <= 5 => format!("Its users are {}", few.join(", ")),
+        many => format!(
+            "Its {} users begin with {}",
+            many.len(),
+            many.iter().take(5).cloned().collect::<Vec<_>>().join(", ")
+        ),
+    };
+    PortError::new(
+        PortClass::Settings,
+        "OWNER_UNKNOWN",
+        format!(
+            "“{wanted}” is not a user of this SALESmanago account. {known}. Choose one of them as Data Owner of the connection."
+        ),
+    )
+}

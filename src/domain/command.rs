@@ -1,0 +1,115 @@
+//! What a running engine can be asked: one serialisable enum for the console, the command line and the socket.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::mapping::Direction;
+use crate::domain::outcome::{Counts, RunKind, RunResult};
+use crate::domain::progress::Progress;
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRequest {
+    /// Its kind.
+    pub kind: RunKind,
+    /// Only these mappings; all enabled ones if empty.
+    #[serde(default)]
+    pub mappings: Vec<String>,
+    /// Only this direction.
+    #[serde(default)]
+    pub direction: Option<Direction>,
+    /// What a person released beforehand (law E10).
+    #[serde(default)]
+    pub allow: Allowances,
+}
+
+impl RunRequest {
+    /// A run of all mappings, with nothing released.
+    pub fn new(kind: RunKind) -> Self {
+        Self { kind, mappings: Vec::new(), direction: None, allow: Allowances::default() }
+    }
+}
+
+/// How many of each braked kind a person has allowed for this run; `None` leaves the brake as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowances {
+    /// Creates.
+    pub creates: Option<u64>,
+    /// Updates.
+    pub updates: Option<u64>,
+    /// Values blanked.
+    pub blanks: Option<u64>,
+    /// Deletes and deactivations.
+    pub deletes: Option<u64>,
+    /// Opt-outs.
+    pub opt_outs: Option<u64>,
+}
+
+/// What a running engine can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Start a run; refused while another one is on its way.
+    Start(RunRequest),
+    /// Hold the run after the batch in hand.
+    Pause,
+    /// Go on with a held run.
+    Resume,
+    /// End the run after the batch in hand.
+    Cancel,
+    /// Switch automatic sync.
+    Automatic {
+        /// On or off.
+        on: bool,
+    },
+    /// Try these issues again in an own run; all open ones if empty.
+    Retry {
+        /// Numbers of issues.
+        issues: Vec<i64>,
+    },
+    /// Read the settings again.
+    Reload,
+    /// Tell the present numbers.
+    Status,
+    /// End the engine after the batch in hand.
+    Shutdown,
+}
+
+/// What the engine answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// Done, or begun.
+    Accepted,
+    /// A run has begun.
+    Started {
+        /// Its number.
+        run: i64,
+    },
+    /// The present numbers.
+    Status {
+        /// All of them.
+        progress: Box<Progress>,
+    },
+    /// Not possible now, and why.
+    Refused {
+        /// A sentence.
+        message: String,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Its number.
+    pub run: i64,
+    /// Its kind.
+    pub kind: RunKind,
+    /// How it ended.
+    pub result: RunResult,
+    /// A sentence about the end, where there is more to say.
+    pub message: Option<String>,
+    /// What it did.
+    pub counts: Counts,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+}

@@ -1,0 +1,433 @@
+//! Mappings checked against what both sides describe, with names turned into places, ready for a run.
+
+use std::collections::BTreeMap;
+
+use crate::domain::canonical::{Form, canonical};
+use crate::domain::criteria::Criteria;
+use crate::domain::mapping::{Direction, Mapping, Pair};
+use crate::domain::record::{Record, Selection};
+use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use crate::domain::side::{PerSide, Side};
+use crate::domain::transform::Transform;
+use crate::domain::value::Value;
+
+/// All mappings of a run.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// In the order of the settings file; members of a family keep their precedence.
+    pub mappings: Vec<CompiledMapping>,
+    /// What is read of each object, shared by its mappings.
+    pub selections: PerSide<BTreeMap<String, Selection>>,
+}
+
+/// One mapping, ready for a run.
+#[derive(Clone, Debug)]
+pub struct CompiledMapping {
+    /// As the admin wrote it.
+    pub spec: Mapping,
+    /// Its pairs, in order.
+    pub pairs: Vec<CompiledPair>,
+    /// Places of the key pairs.
+    pub keys: Vec<usize>,
+    /// Parsed criteria.
+    pub criteria: PerSide<Option<Criteria>>,
+    /// Places of the mark fields in the selections.
+    pub marks: PerSide<Option<usize>>,
+    /// What is read on each side.
+    pub selection: PerSide<Selection>,
+}
+
+/// One pair, ready for a run.
+#[derive(Clone, Debug)]
+pub struct CompiledPair {
+    /// As the admin wrote it.
+    pub spec: Pair,
+    /// Tells whether a base belongs to this pair: changed fields or another transform make it a new pair.
+    pub identity: String,
+    /// Places of its fields in the selections.
+    pub places: PerSide<Vec<usize>>,
+    /// Canonical forms of its fields.
+    pub forms: PerSide<Vec<Form>>,
+    /// Which way its value may flow, with the mapping's direction and what can be written taken in.
+    pub direction: Direction,
+    /// Whether it may be set on create, per side.
+    pub creatable: PerSide<bool>,
+}
+
+/// Something wrong with a mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingProblem {
+    /// The mapping.
+    pub mapping: String,
+    /// The pair, if it is about one.
+    pub pair: Option<usize>,
+    /// Whether the mapping can't run.
+    pub severity: Severity,
+    /// A sentence with the next step.
+    pub message: String,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The mapping can't run.
+    Error,
+    /// It runs, but somebody should look.
+    Warning,
+}
+
+impl CompiledPair {
+    /// The raw values of a record for this pair; `None` if one of the fields was not returned.
+    pub fn values(&self, side: Side, record: &Record) -> Option<Vec<Value>> {
+        if let (Transform::Constant(text), Side::Org) = (&self.spec.transform, side) {
+            return Some(vec![Value::text(text.as_str())]);
+        }
+        self.places[side].iter().map(|place| record.values.get(*place).cloned().flatten()).collect()
+    }
+
+    /// The canonical form of raw values of a side.
+    pub fn fold(&self, side: Side, values: &[Value]) -> Vec<Value> {
+        if matches!(self.spec.transform, Transform::Constant(_)) && side == Side::Org {
+            return values.to_vec();
+        }
+        values
+            .iter()
+            .zip(&self.forms[side])
+            .map(|(value, form)| match canonical(*form, value) {
+                // A tick box is never blank: what was not said is false.
+                Value::Null if form.kind == FieldKind::Bool => Value::Bool(false),
+                folded => folded,
+            })
+            .collect()
+    }
+
+    /// Values of `from` turned into raw values of the other side.
+    pub fn translate(
+        &self,
+        from: Side,
+        values: &[Value],
+        present: Option<&[Value]>,
+    ) -> Result<Vec<Value>, crate::domain::transform::Unmapped> {
+        match &self.spec.transform {
+            // The org's "value" of a constant pair is the constant itself.
+            Transform::Constant(_) => Ok(values.to_vec()),
+            transform => transform.apply(values, from.other(), present),
+        }
+    }
+}
+
+impl CompiledMapping {
+    /// The title people know it by.
+    pub fn title(&self) -> String {
+        format!("{} {} {}", self.spec.org_object, self.spec.direction.arrow(), self.spec.platform_object)
+    }
+
+    /// The key of a record in the platform's canonical form; `None` if a part is blank or absent.
+    pub fn key_of(&self, side: Side, record: &Record) -> Option<Vec<Value>> {
+        let mut key = Vec::with_capacity(self.keys.len());
+        for pair in self.keys.iter().filter_map(|place| self.pairs.get(*place)) {
+            let raw = pair.values(side, record)?;
+            let folded = match side {
+                Side::Platform => pair.fold(Side::Platform, &raw),
+                Side::Org => {
+                    let turned = pair.translate(Side::Org, &raw, None).ok()?;
+                    pair.fold(Side::Platform, &turned)
+                }
+            };
+            if folded.iter().all(Value::is_blank) {
+                return None;
+            }
+            key.extend(folded);
+        }
+        (!key.is_empty()).then_some(key)
+    }
+
+    /// Whether a record meets the criteria that test its side.
+    pub fn in_scope(&self, side: Side, record: &Record) -> bool {
+        self.criteria[side].as_ref().is_none_or(|criteria| {
+            criteria.matches(&|name| {
+                self.selection[side]
+                    .position(name)
+                    .and_then(|place| record.values.get(place))
+                    .and_then(Option::as_ref)
+            })
+        })
+    }
+
+    /// The platform fields of the key, by which matching groups records.
+    pub fn key_fields(&self, side: Side) -> Vec<String> {
+        self.keys
+            .iter()
+            .filter_map(|place| self.pairs.get(*place))
+            .flat_map(|pair| pair.spec.fields(side).iter().cloned())
+            .collect()
+    }
+}
+
+/// Checks all enabled mappings against both sides' descriptions and compiles them.
+pub fn compile(
+    mappings: &[Mapping],
+    schemas: &PerSide<Vec<ObjectSchema>>,
+) -> (Compiled, Vec<MappingProblem>) {
+    let mut problems = Vec::new();
+    let mut names: PerSide<BTreeMap<String, Vec<String>>> = PerSide::default();
+    let enabled: Vec<&Mapping> = mappings.iter().filter(|mapping| mapping.enabled).collect();
+    for mapping in &enabled {
+        for side in Side::BOTH {
+            let wanted = names[side].entry(mapping.object(side).to_owned()).or_default();
+            for pair in &mapping.pairs {
+                wanted.extend(pair.fields(side).iter().cloned());
+            }
+            wanted.extend(mapping.mark(side).map(str::to_owned));
+            if let Some(Ok(criteria)) = mapping.criteria(side).map(Criteria::parse) {
+                wanted.extend(criteria.fields());
+            }
+        }
+    }
+    let selections = names.map(|objects| {
+        objects.into_iter().map(|(object, fields)| (object, Selection::new(fields))).collect()
+    });
+    let mut compiled = Compiled { mappings: Vec::new(), selections };
+    for mapping in enabled {
+        let before = problems.len();
+        if let Some(ready) = compile_one(mapping, schemas, &compiled.selections, &mut problems)
+            && !problems[before..].iter().any(|problem| problem.severity == Severity::Error)
+        {
+            compiled.mappings.push(ready);
+        }
+    }
+    (compiled, problems)
+}
+
+fn find_object<'a>(schemas: &'a [ObjectSchema], name: &str) -> Option<&'a ObjectSchema> {
+    schemas.iter().find(|schema| schema.name.eq_ignore_ascii_case(name))
+}
+
+/// The schema of a field, following a path through a reference where its object is described.
+fn find_field(schemas: &[ObjectSchema], object: &ObjectSchema, name: &str) -> Option<FieldSchema> {
+    if let Some(field) = object.field(name) {
+        return Some(field.clone());
+    }
+    let (head, rest) = name.split_once('.')?;
+    let reference = object
+        .fields
+        .iter()
+        .find(|field| field.relationship.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(head)))?;
+    let parent = reference.references.iter().find_map(|target| find_object(schemas, target));
+    let mut found = match parent {
+        Some(parent) => find_field(schemas, parent, rest)?,
+        None => FieldSchema { name: rest.to_owned(), label: rest.to_owned(), ..FieldSchema::default() },
+    };
+    name.clone_into(&mut found.name);
+    found.createable = false;
+    found.updateable = false;
+    found.required = false;
+    Some(found)
+}
+
+fn compile_one(
+    mapping: &Mapping,
+    schemas: &PerSide<Vec<ObjectSchema>>,
+    selections: &PerSide<BTreeMap<String, Selection>>,
+    problems: &mut Vec<MappingProblem>,
+) -> Option<CompiledMapping> {
+    let mut report = |pair: Option<usize>, severity: Severity, message: String| {
+        problems.push(MappingProblem { mapping: mapping.name.clone(), pair, severity, message });
+    };
+    let mut objects: PerSide<Option<&ObjectSchema>> = PerSide::default();
+    for side in Side::BOTH {
+        objects[side] = find_object(&schemas[side], mapping.object(side));
+        if objects[side].is_none() {
+            let place = if side == Side::Org { "Salesforce" } else { "the platform" };
+            report(
+                None,
+                Severity::Error,
+                format!(
+                    "{place} shows no object {} to this user; check the name, then the user's right to read it",
+                    mapping.object(side)
+                ),
+            );
+        }
+    }
+    let (Some(org), Some(platform)) = (objects.org, objects.platform) else { return None };
+    let objects = PerSide { org, platform };
+    let empty = Selection::default();
+    let selection =
+        PerSide::from_fn(|side| selections[side].get(mapping.object(side)).unwrap_or(&empty).clone());
+    let mut criteria = PerSide::default();
+    for side in Side::BOTH {
+        match mapping.criteria(side).map(Criteria::parse) {
+            None => {}
+            Some(Err(error)) => report(None, Severity::Error, format!("criteria of the {side}: {error}")),
+            Some(Ok(parsed)) => {
+                for field in parsed.fields() {
+                    if find_field(&schemas[side], objects[side], &field).is_none() {
+                        report(
+                            None,
+                            Severity::Error,
+                            format!(
+                                "criteria of the {side}: {} has no field {field} that this user can see",
+                                mapping.object(side)
+                            ),
+                        );
+                    }
+                }
+                criteria[side] = Some(parsed);
+            }
+        }
+    }
+    let mut pairs = Vec::with_capacity(mapping.pairs.len());
+    for (place, pair) in mapping.pairs.iter().enumerate() {
+        match compile_pair(mapping, pair, schemas, &objects, &selection) {
+            Ok(ready) => pairs.push(ready),
+            Err(message) => report(Some(place), Severity::Error, message),
+        }
+    }
+    let keys: Vec<usize> =
+        mapping.pairs.iter().enumerate().filter(|(_, pair)| pair.key).map(|(place, _)| place).collect();
+    if keys.is_empty() {
+        report(
+            None,
+            Severity::Error,
+            "no pair is marked as key; without one no records can be matched".into(),
+        );
+    }
+    for side in Side::BOTH {
+        let target = objects[side];
+        if mapping.creates_on(side) {
+            if !target.createable {
+                report(
+                    None,
+                    Severity::Error,
+                    format!(
+                        "this user may not create {} records; grant the right or switch creating off",
+                        target.name
+                    ),
+                );
+            }
+            for field in target.fields.iter().filter(|field| field.required && field.createable) {
+                let mapped = mapping.pairs.iter().any(|pair| {
+                    pair.direction.allows(side)
+                        && pair.fields(side).iter().any(|name| name.eq_ignore_ascii_case(&field.name))
+                });
+                let defaulted = mapping
+                    .default
+                    .iter()
+                    .any(|default| default.side == side && default.field.eq_ignore_ascii_case(&field.name));
+                if !mapped && !defaulted {
+                    report(
+                        None,
+                        Severity::Error,
+                        format!("{} is required to create {} and no pair fills it", field.name, target.name),
+                    );
+                }
+            }
+        } else if mapping.direction.allows(side) && !target.updateable {
+            report(None, Severity::Error, format!("this user may not change {} records", target.name));
+        }
+        if let Some(mark) = mapping.mark(side)
+            && target.field(mark).is_none_or(|field| !field.createable)
+        {
+            report(
+                None,
+                Severity::Error,
+                format!(
+                    "{}.{mark} is to hold the other side's id, but this user cannot write it",
+                    target.name
+                ),
+            );
+        }
+    }
+    let marks = PerSide::from_fn(|side| mapping.mark(side).and_then(|name| selection[side].position(name)));
+    (pairs.len() == mapping.pairs.len()).then(|| CompiledMapping {
+        spec: mapping.clone(),
+        pairs,
+        keys,
+        criteria,
+        marks,
+        selection,
+    })
+}
+
+fn compile_pair(
+    mapping: &Mapping,
+    pair: &Pair,
+    schemas: &PerSide<Vec<ObjectSchema>>,
+    objects: &PerSide<&ObjectSchema>,
+    selection: &PerSide<Selection>,
+) -> Result<CompiledPair, String> {
+    let mut fields: PerSide<Vec<FieldSchema>> = PerSide::default();
+    for side in Side::BOTH {
+        for name in pair.fields(side) {
+            let field = find_field(&schemas[side], objects[side], name).ok_or_else(|| {
+                format!(
+                    "{} has no field {name} that this user can see; check the name, then the field permissions",
+                    objects[side].name
+                )
+            })?;
+            if field.kind == FieldKind::Other {
+                return Err(format!(
+                    "{}.{name} holds a kind of value that cannot be synchronized",
+                    objects[side].name
+                ));
+            }
+            fields[side].push(field);
+        }
+    }
+    let counts = (fields.org.len(), fields.platform.len());
+    match (&pair.transform, counts) {
+        (Transform::Constant(_), (0, 1))
+        | (Transform::FullName, (2, 1))
+        | (Transform::Consent { .. }, (1, 1)) => {}
+        (Transform::Copy | Transform::Table(_), (org, platform)) if org == platform && org > 0 => {}
+        (Transform::Constant(_), _) => {
+            return Err("a constant needs no Salesforce field and one platform field".into());
+        }
+        (Transform::FullName, _) => {
+            return Err(
+                "a full name needs first and last name in Salesforce and one field on the platform".into()
+            );
+        }
+        (Transform::Consent { .. }, _) => return Err("consent needs one field on either side".into()),
+        (Transform::Copy | Transform::Table(_), _) => {
+            return Err("both sides of a pair need the same number of fields, and at least one".into());
+        }
+    }
+    let writable = PerSide::from_fn(|side| {
+        !fields[side].is_empty() && fields[side].iter().all(|field| field.createable && field.updateable)
+    });
+    let creatable = PerSide::from_fn(|side| {
+        !fields[side].is_empty() && fields[side].iter().all(|field| field.createable)
+    });
+    let asked = pair
+        .direction
+        .and(mapping.direction)
+        .ok_or_else(|| "its direction excludes the mapping's direction".to_owned())?;
+    for side in Side::BOTH {
+        if asked.allows(side) && pair.direction.allows(side) && !writable[side] && !fields[side].is_empty() {
+            let blocked: Vec<&str> = fields[side]
+                .iter()
+                .filter(|field| !(field.createable && field.updateable))
+                .map(|field| field.name.as_str())
+                .collect();
+            return Err(format!(
+                "{} cannot be written by this user; let the pair flow the other way only",
+                blocked.join(", ")
+            ));
+        }
+    }
+    let places = PerSide::from_fn(|side| {
+        fields[side].iter().filter_map(|field| selection[side].position(&field.name)).collect()
+    });
+    let forms = PerSide::from_fn(|side| {
+        fields[side].iter().map(|field| Form { kind: field.kind, scale: field.scale }).collect()
+    });
+    Ok(CompiledPair {
+        spec: pair.clone(),
+        identity: format!("{}|{}|{:?}", pair.org.join("+"), pair.platform.join("+"), pair.transform),
+        places,
+        forms,
+        direction: asked,
+        creatable,
+    })
+}

@@ -1,0 +1,142 @@
+//! Brakes against mass writes (law E10): shares of the linked records over a rolling day.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use crate::domain::command::Allowances;
+use crate::domain::outcome::RunKind;
+use crate::engine::context::Brakes;
+
+/// The kinds that are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Braked {
+    /// New records.
+    Create,
+    /// Changed records.
+    Update,
+    /// Filled values that become blank.
+    Blank,
+    /// Opt-outs that are sent.
+    OptOut,
+}
+
+impl Braked {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Blank, Self::OptOut];
+
+    /// The word in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Blank => "blank",
+            Self::OptOut => "opt_out",
+        }
+    }
+
+    /// The words for people, and the flag that releases it.
+    pub fn sentence(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Create => ("records would be created", "--allow-creates"),
+            Self::Update => ("records would be changed", "--allow-updates"),
+            Self::Blank => ("filled values would be blanked", "--allow-blanks"),
+            Self::OptOut => ("people would be opted out", "--allow-opt-outs"),
+        }
+    }
+}
+
+/// The rolling window of the brakes.
+pub fn window() -> TimeDelta {
+    TimeDelta::hours(24)
+}
+
+/// Sums per mapping and kind, with their limits.
+#[derive(Clone, Debug, Default)]
+pub struct BrakeMeter {
+    limits: BTreeMap<(usize, Braked), u64>,
+    sums: BTreeMap<(usize, Braked), u64>,
+}
+
+impl BrakeMeter {
+    /// Sets the limit of a mapping and kind. `before` is the count of the rolling day, `of` the number of records that
+    /// the share is taken of. An initial sync was confirmed by its key or command, so it may create and update freely.
+    #[expect(clippy::too_many_arguments, reason = "what a limit follows from")]
+    pub fn set(
+        &mut self,
+        mapping: usize,
+        kind: Braked,
+        run: RunKind,
+        brakes: &Brakes,
+        allow: &Allowances,
+        before: u64,
+        of: u64,
+    ) {
+        let (percent, allowed) = match kind {
+            Braked::Create => (brakes.create_percent, allow.creates),
+            Braked::Update => (brakes.update_percent, allow.updates),
+            Braked::Blank => (brakes.blank_percent, allow.blanks),
+            Braked::OptOut => (brakes.opt_out_percent, allow.opt_outs),
+        };
+        let free = run == RunKind::Initial && matches!(kind, Braked::Create | Braked::Update);
+        let limit = if free {
+            u64::MAX
+        } else {
+            allowed.map_or_else(|| (of * percent / 100).max(brakes.minimum), |number| before + number)
+        };
+        self.limits.insert((mapping, kind), limit);
+        self.sums.insert((mapping, kind), before);
+    }
+
+    /// Counts `more` of a kind, unless that would pass its limit.
+    pub fn take(&mut self, mapping: usize, kind: Braked, more: u64) -> bool {
+        let limit = self.limits.get(&(mapping, kind)).copied().unwrap_or(u64::MAX);
+        let sum = self.sums.entry((mapping, kind)).or_default();
+        if sum.saturating_add(more) > limit {
+            return false;
+        }
+        *sum += more;
+        true
+    }
+
+    /// The limit of a mapping and kind.
+    pub fn limit(&self, mapping: usize, kind: Braked) -> u64 {
+        self.limits.get(&(mapping, kind)).copied().unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_brake_trips_past_its_share_and_never_below_the_floor() {
+        let mut meter = BrakeMeter::default();
+        let (brakes, allow) = (Brakes::default(), Allowances::default());
+        meter.set(0, Braked::OptOut, RunKind::Instant, &brakes, &allow, 0, 1_000);
+        assert!(meter.take(0, Braked::OptOut, 50));
+        assert!(!meter.take(0, Braked::OptOut, 1));
+        meter.set(0, Braked::Blank, RunKind::Instant, &brakes, &allow, 19, 10);
+        assert!(meter.take(0, Braked::Blank, 1));
+        assert!(!meter.take(0, Braked::Blank, 1));
+    }
+
+    #[test]
+    fn a_person_releases_a_number_on_top_of_the_day() {
+        let mut meter = BrakeMeter::default();
+        let allow = Allowances { creates: Some(100), ..Allowances::default() };
+        meter.set(0, Braked::Create, RunKind::Automatic, &Brakes::default(), &allow, 30, 10);
+        assert!(meter.take(0, Braked::Create, 100));
+        assert!(!meter.take(0, Braked::Create, 1));
+    }
+
+    #[test]
+    fn an_initial_sync_creates_freely_but_opts_nobody_out_in_masses() {
+        let mut meter = BrakeMeter::default();
+        let (brakes, allow) = (Brakes::default(), Allowances::default());
+        meter.set(0, Braked::Create, RunKind::Initial, &brakes, &allow, 0, 0);
+        meter.set(0, Braked::OptOut, RunKind::Initial, &brakes, &allow, 0, 100);
+        assert!(meter.take(0, Braked::Create, 1_000_000));
+        assert!(!meter.take(0, Braked::OptOut, 21));
+    }
+}

@@ -1,0 +1,328 @@
+//! Capture (law E4): pages of both sides are staged, and the mark moves with each of them in the same transaction.
+//!
+//! The cursor is kept only at the end of the run, when all that it passed is pending or done (law E7).
+
+use crate::domain::outcome::{RunKind, RunResult};
+use crate::domain::port::{FeedRequest, Mark, Page, PortClass, PortError, ScanRequest};
+use crate::domain::record::{RecordId, Selection};
+use crate::domain::report::Level;
+use crate::domain::side::Side;
+use crate::engine::context::End;
+use crate::engine::session::Session;
+use crate::store::feeds::{self, Feed, Reading};
+use crate::store::{links, pending, stage};
+
+/// A staged scan older than this is read again from the start.
+const STAGE_KEEPS_HOURS: i64 = 24;
+
+impl Session<'_> {
+    /// Reads both sides; when it returns, everything this run has to look at is staged.
+    pub async fn capture(&mut self) -> Result<(), End> {
+        let reading = match self.request.kind {
+            RunKind::Initial => Reading::Scan,
+            _ => Reading::Changes,
+        };
+        // Both sides are read before one line is decided (law E2).
+        let (org, platform) = futures_util::future::join(
+            self.capture_side(Side::Org, reading),
+            self.capture_side(Side::Platform, reading),
+        )
+        .await;
+        let read = org? + platform?;
+        self.counts.read += read;
+        self.stage_pending().await?;
+        self.publish();
+        Ok(())
+    }
+
+    async fn feed(&self, side: Side, object: &str) -> Result<Feed, End> {
+        let object = object.to_owned();
+        Ok(self.context.store.write(move |db| feeds::get(db, side, &object)).await?)
+    }
+
+    async fn capture_side(&self, side: Side, reading: Reading) -> Result<u64, End> {
+        match reading {
+            Reading::Scan => {
+                let mut read = 0;
+                for object in self.objects(side) {
+                    read += self.scan(side, &object).await?;
+                }
+                Ok(read)
+            }
+            Reading::Changes => self.changes(side).await,
+        }
+    }
+
+    fn selection(&self, side: Side, object: &str) -> Selection {
+        self.mappings
+            .iter()
+            .find(|mapping| mapping.compiled.spec.object(side) == object)
+            .map(|mapping| mapping.compiled.selection[side].clone())
+            .unwrap_or_default()
+    }
+
+    async fn scan(&self, side: Side, object: &str) -> Result<u64, End> {
+        let feed = self.feed(side, object).await?;
+        let now = self.now();
+        let fresh = feed.next_at.is_some_and(|at| now - at < chrono::TimeDelta::hours(STAGE_KEEPS_HOURS));
+        let resumes = feed.reading == Some(Reading::Scan) && fresh && (feed.complete || feed.mark.is_some());
+        let mut mark = if resumes { feed.mark.clone() } else { None };
+        if resumes {
+            let name = object.to_owned();
+            let staged = self.context.store.write(move |db| stage::count(db, side, &name)).await?;
+            self.fact(self.say(
+                Level::Info,
+                format!(
+                    "{object}: going on where the interrupted run stopped, {staged} records are read already."
+                ),
+            ))
+            .await?;
+            if feed.complete {
+                return Ok(staged);
+            }
+        } else {
+            self.begin(side, object, Reading::Scan, true).await?;
+        }
+        let criteria = self.narrowing(side, object).await?;
+        let mut read = 0;
+        loop {
+            self.context.control.checkpoint().await?;
+            let request = ScanRequest {
+                object: object.to_owned(),
+                selection: self.selection(side, object),
+                criteria: criteria.clone(),
+                mark: mark.clone(),
+            };
+            let read_at = self.now();
+            let page = self.context.endpoints[side]
+                .scan(&request)
+                .await
+                .map_err(|error| Self::explain(object, error))?;
+            read += page.records.len() as u64;
+            mark = self.keep_page(side, object, page, read_at).await?;
+            if mark.is_none() {
+                self.fact(self.say(Level::Info, format!("{object}: {read} records read."))).await?;
+                return Ok(read);
+            }
+        }
+    }
+
+    /// Criteria narrow an initial read only while nothing is linked: linked records are always read (law E12).
+    async fn narrowing(
+        &self,
+        side: Side,
+        object: &str,
+    ) -> Result<Option<crate::domain::criteria::Criteria>, End> {
+        let mut of_object =
+            self.mappings.iter().filter(|mapping| mapping.compiled.spec.object(side) == object);
+        let (Some(only), None) = (of_object.next(), of_object.next()) else { return Ok(None) };
+        let mapping = only.row.mapping;
+        let linked = self.context.store.write(move |db| links::count(db, mapping, 1)).await?;
+        Ok(if linked == 0 { only.compiled.criteria[side].clone() } else { None })
+    }
+
+    async fn begin(&self, side: Side, object: &str, reading: Reading, clear: bool) -> Result<(), End> {
+        let (name, now) = (object.to_owned(), self.now());
+        self.context
+            .store
+            .write(move |db| {
+                if clear {
+                    stage::clear(db, side, &name)?;
+                }
+                feeds::begin(db, side, &name, reading, now)
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn keep_page(
+        &self,
+        side: Side,
+        object: &str,
+        page: Page,
+        read_at: chrono::DateTime<chrono::Utc>,
+    ) -> Result<Option<Mark>, End> {
+        let next = page.next.clone();
+        let name = object.to_owned();
+        let (count, total) = (page.records.len() as u64, page.total);
+        self.context
+            .store
+            .write(move |db| {
+                stage::put(db, side, &name, &page.records, read_at)?;
+                stage::put_gone(db, side, &name, &page.tombstones)?;
+                feeds::advance(db, side, &name, page.next.as_ref(), page.cursor.as_ref())
+            })
+            .await?;
+        self.context.progress.send_modify(|progress| {
+            progress.read += count;
+            if let Some(total) = total {
+                *progress.expected.get_or_insert(0) += total;
+            }
+        });
+        Ok(next)
+    }
+
+    async fn changes(&self, side: Side) -> Result<u64, End> {
+        let mut requests: Vec<FeedRequest> = Vec::new();
+        for object in self.objects(side) {
+            let feed = self.feed(side, &object).await?;
+            let Some(cursor) = feed.cursor.clone() else { return Err(no_initial(&object)) };
+            let resumes = feed.reading == Some(Reading::Changes) && feed.mark.is_some();
+            if !resumes {
+                // What an interrupted run staged and did not deal with stays; newer reads replace it.
+                self.begin(side, &object, Reading::Changes, feed.reading != Some(Reading::Changes)).await?;
+            }
+            requests.push(FeedRequest {
+                selection: self.selection(side, &object),
+                object,
+                cursor,
+                mark: feed.mark.filter(|_| resumes),
+            });
+        }
+        let mut read = 0;
+        while !requests.is_empty() {
+            self.context.control.checkpoint().await?;
+            let read_at = self.now();
+            let pages = match self.context.endpoints[side].changes(&requests).await {
+                Ok(pages) => pages,
+                Err(error) if error.class == PortClass::MarkLost => {
+                    for request in &mut requests {
+                        if request.mark.take().is_some() {
+                            self.begin(side, &request.object, Reading::Changes, false).await?;
+                        }
+                    }
+                    continue;
+                }
+                Err(error) => return Err(Self::explain(&requests[0].object, error)),
+            };
+            if pages.len() != requests.len() {
+                return Err(End::new(
+                    RunResult::Failed,
+                    format!(
+                        "the {side} answered {} of {} feeds; nothing was changed",
+                        pages.len(),
+                        requests.len()
+                    ),
+                ));
+            }
+            let mut left = Vec::new();
+            for (mut request, page) in requests.into_iter().zip(pages) {
+                read += page.records.len() as u64;
+                request.mark = self.keep_page(side, &request.object, page, read_at).await?;
+                if request.mark.is_some() {
+                    left.push(request);
+                }
+            }
+            requests = left;
+        }
+        Ok(read)
+    }
+
+    fn explain(object: &str, error: PortError) -> End {
+        if error.class == PortClass::CursorLost {
+            return End::new(
+                RunResult::Failed,
+                format!(
+                    "{object}: the last synchronization is too long ago for the service to tell what changed since \
+                     ({}); run an initial sync",
+                    error.message
+                ),
+            );
+        }
+        let mut end = End::from(error);
+        end.message = format!("{object}: {}", end.message);
+        end
+    }
+
+    /// Reads the pending records that are due, with their counterparts.
+    async fn stage_pending(&mut self) -> Result<(), End> {
+        let now = self.now();
+        let due = self.context.store.write(move |db| pending::due(db, now, 10_000)).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        for place in 0..self.mappings.len() {
+            let (mapping, family) = (self.mappings[place].row.mapping, self.mappings[place].row.family);
+            let mine: Vec<(Side, RecordId)> = due
+                .iter()
+                .filter(|record| record.mapping == mapping)
+                .map(|record| (record.side, record.id.clone()))
+                .collect();
+            if mine.is_empty() {
+                continue;
+            }
+            let asked = mine.clone();
+            let mut ids = self
+                .context
+                .store
+                .write(move |db| {
+                    let mut ids: crate::domain::side::PerSide<Vec<RecordId>> =
+                        crate::domain::side::PerSide::default();
+                    for (side, id) in &asked {
+                        let link = match side {
+                            Side::Org => links::by_org(db, mapping, id.as_str())?,
+                            Side::Platform => links::by_platform(db, family, id.as_str())?,
+                        };
+                        match link.filter(|link| link.closed.is_none()) {
+                            Some(link) => {
+                                ids.org.push(link.ids.org);
+                                ids.platform.push(link.ids.platform);
+                            }
+                            None => ids[*side].push(id.clone()),
+                        }
+                    }
+                    Ok(ids)
+                })
+                .await?;
+            for side in Side::BOTH {
+                ids[side].sort();
+                ids[side].dedup();
+                if ids[side].is_empty() {
+                    continue;
+                }
+                let object = self.mappings[place].compiled.spec.object(side).to_owned();
+                let selection = self.selection(side, &object);
+                let read_at = self.now();
+                let records = self.context.endpoints[side].read(&object, &selection, &ids[side]).await?;
+                self.counts.read += records.len() as u64;
+                self.context.store.write(move |db| stage::put(db, side, &object, &records, read_at)).await?;
+            }
+            self.context
+                .store
+                .write(move |db| {
+                    for (side, id) in &mine {
+                        pending::remove(db, mapping, *side, id.as_str())?;
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the cursors of all feeds: what they passed is pending or done.
+    pub async fn finish_feeds(&self) -> Result<(), End> {
+        let feeds: Vec<(Side, String)> = Side::BOTH
+            .into_iter()
+            .flat_map(|side| self.objects(side).into_iter().map(move |object| (side, object)))
+            .collect();
+        self.context
+            .store
+            .write(move |db| {
+                for (side, object) in &feeds {
+                    feeds::finish(db, *side, object)?;
+                    stage::clear(db, *side, object)?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+fn no_initial(object: &str) -> End {
+    End::new(
+        RunResult::Failed,
+        format!("{object} was never fully synchronized; run an initial sync first (forcesync sync initial)"),
+    )
+}

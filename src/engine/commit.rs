@@ -1,0 +1,539 @@
+//! Commit (law E6): links, bases, history, issues and counts of a chunk in one transaction. A base is what the target
+//! returned or was read to hold, never what was sent.
+
+use chrono::TimeDelta;
+
+use crate::domain::compiled::CompiledMapping;
+use crate::domain::outcome::{Counts, Outcome};
+use crate::domain::plan::{Action, Line};
+use crate::domain::port::{RowClass, RowError, RowResult};
+use crate::domain::record::{Record, RecordId};
+use crate::domain::report::{HistoryChange, Level};
+use crate::domain::side::{PerSide, Side};
+use crate::domain::transform::Transform;
+use crate::domain::value::Value;
+use crate::engine::apply::Item;
+use crate::engine::context::End;
+use crate::engine::decide::{BaseStep, line_hash};
+use crate::engine::session::{Prepared, Session};
+use crate::store::facts::{self, NewFact};
+use crate::store::history::{self, NewHistory};
+use crate::store::issues::{self, NewIssue};
+use crate::store::links::{self, Bases, NewLink};
+use crate::store::{StoreError, journal, pending, stage, work};
+
+/// How long a record that moved or is unclear waits before it is looked at again.
+fn soon() -> TimeDelta {
+    TimeDelta::seconds(30)
+}
+
+/// What one item adds to the counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    mapping: usize,
+    counts: Counts,
+    stale: u64,
+    opt_outs: u64,
+    blanks: u64,
+}
+
+impl Session<'_> {
+    /// Lines that need no decision: left out, or refused before anything was read of the other side.
+    pub async fn leave_out(&mut self, lines: Vec<(Line, usize)>) -> Result<(), End> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        for (line, place) in &lines {
+            match &line.action {
+                Action::Skip { .. } => self.count(*place, |counts| counts.skipped += 1),
+                Action::Refuse { .. } => self.count(*place, |counts| counts.failed += 1),
+                Action::Create { .. } | Action::Merge => {}
+            }
+        }
+        let (run, now) = (self.run, self.now());
+        let mappings = self.mappings.clone();
+        let sequence = self
+            .context
+            .store
+            .write(move |db| {
+                let mut sequence = None;
+                for (line, place) in &lines {
+                    let Some(mapping) = mappings.get(*place) else { continue };
+                    sequence = close_line(db, run, now, mapping, line, &PerSide::default())?.or(sequence);
+                }
+                Ok(sequence)
+            })
+            .await?;
+        self.show_fact(sequence);
+        self.publish();
+        Ok(())
+    }
+
+    fn show_fact(&self, sequence: Option<i64>) {
+        if let Some(sequence) = sequence {
+            self.context.progress.send_modify(|progress| progress.facts = sequence);
+        }
+    }
+
+    /// Commits a chunk.
+    pub async fn commit(&mut self, items: Vec<Item>) -> Result<(), End> {
+        let (run, now) = (self.run, self.now());
+        let mappings = self.mappings.clone();
+        let (tallies, sequence) = self
+            .context
+            .store
+            .write(move |db| {
+                let mut tallies = Vec::with_capacity(items.len());
+                let mut sequence = None;
+                for item in items {
+                    let Some(mapping) = mappings.get(item.mapping) else { continue };
+                    let (tally, fact) = commit_item(db, run, now, mapping, &item)?;
+                    sequence = fact.or(sequence);
+                    tallies.push(tally);
+                }
+                let mut sums: std::collections::BTreeMap<(i64, &str), u64> =
+                    std::collections::BTreeMap::new();
+                let mut wrote = false;
+                for tally in &tallies {
+                    let Some(mapping) = mappings.get(tally.mapping) else { continue };
+                    let number = mapping.row.mapping;
+                    let counts = &tally.counts;
+                    wrote |= counts.created() + counts.updated() > 0;
+                    *sums.entry((number, "create")).or_default() += counts.created();
+                    *sums.entry((number, "update")).or_default() += counts.updated();
+                    *sums.entry((number, "opt_out")).or_default() += tally.opt_outs;
+                    *sums.entry((number, "blank")).or_default() += tally.blanks;
+                }
+                for ((mapping, kind), sum) in sums {
+                    if sum > 0 {
+                        history::count_braked(db, mapping, kind, sum, now)?;
+                    }
+                }
+                if wrote {
+                    history::touched(db, now)?;
+                }
+                Ok((tallies, sequence))
+            })
+            .await?;
+        for tally in tallies {
+            self.stale += tally.stale;
+            self.count(tally.mapping, |counts| add(counts, &tally.counts));
+        }
+        self.show_fact(sequence);
+        self.note().await?;
+        Ok(())
+    }
+}
+
+fn add(sum: &mut Counts, more: &Counts) {
+    sum.unchanged += more.unchanged;
+    sum.skipped += more.skipped;
+    sum.failed += more.failed;
+    sum.limited += more.limited;
+    sum.conflicts += more.conflicts;
+    for (sum, more) in [(&mut sum.salesforce, &more.salesforce), (&mut sum.platform, &more.platform)] {
+        sum.created += more.created;
+        sum.updated += more.updated;
+        sum.deleted += more.deleted;
+    }
+}
+
+/// Everything a refused or skipped line leaves behind; gives the sequence of its fact, if it wrote one.
+fn close_line(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    line: &Line,
+    records: &PerSide<Option<&Record>>,
+) -> Result<Option<i64>, StoreError> {
+    match &line.action {
+        Action::Skip { reason } => {
+            work::put_line(db, run, mapping.row.mapping, line, Outcome::Skipped, line_hash(line, None))?;
+            Ok(Some(facts::insert(
+                db,
+                now,
+                &NewFact::new(Level::Debug, Some(run), format!("Skipped: {}.", reason.sentence()))
+                    .of_mapping(&mapping.compiled.spec.name)
+                    .about(&line.ids),
+            )?))
+        }
+        Action::Refuse { obstacle } => {
+            let side = if line.ids.org.is_some() { Side::Org } else { Side::Platform };
+            let error = RowError {
+                code: obstacle.code.clone(),
+                message: obstacle.message.clone(),
+                fields: Vec::new(),
+                class: RowClass::Data,
+            };
+            let sequence = fail(db, run, now, mapping, line, side, &error, records)?;
+            work::put_line(db, run, mapping.row.mapping, line, Outcome::Failed, line_hash(line, None))?;
+            Ok(Some(sequence))
+        }
+        Action::Create { .. } | Action::Merge => Ok(None),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "what an issue consists of")]
+fn fail(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    line: &Line,
+    side: Side,
+    error: &RowError,
+    records: &PerSide<Option<&Record>>,
+) -> Result<i64, StoreError> {
+    issues::raise(
+        db,
+        &NewIssue {
+            mapping: mapping.row.mapping,
+            ids: line.ids.clone(),
+            side,
+            label: label(&mapping.compiled, records),
+            code: error.code.clone(),
+            message: error.message.clone(),
+            fields: error.fields.clone(),
+            run,
+        },
+        now,
+    )?;
+    facts::insert(
+        db,
+        now,
+        &NewFact::new(Level::Warn, Some(run), format!("{}: {}", error.code, error.message))
+            .of_mapping(&mapping.compiled.spec.name)
+            .about(&line.ids),
+    )
+}
+
+/// A name by which a person knows the record: its full name, else its key.
+fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
+    for side in Side::BOTH {
+        let Some(record) = records[side] else { continue };
+        let named = mapping
+            .pairs
+            .iter()
+            .filter(|pair| pair.spec.transform == Transform::FullName)
+            .chain(mapping.keys.iter().filter_map(|place| mapping.pairs.get(*place)));
+        for pair in named {
+            let text = pair
+                .values(side, record)
+                .unwrap_or_default()
+                .iter()
+                .map(Value::to_string)
+                .filter(|text| !text.trim().is_empty())
+                .collect::<Vec<_>>()
+                .join(" ");
+            if !text.is_empty() {
+                return text;
+            }
+        }
+    }
+    String::new()
+}
+
+fn commit_item(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    item: &Item,
+) -> Result<(Tally, Option<i64>), StoreError> {
+    let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
+    let line = &item.decision.line;
+    let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
+    for entry in &item.entries {
+        journal::settle(db, *entry)?;
+    }
+    if matches!(line.action, Action::Skip { .. } | Action::Refuse { .. }) {
+        if matches!(line.action, Action::Skip { .. }) {
+            tally.counts.skipped += 1;
+        } else {
+            tally.counts.failed += 1;
+        }
+        let fact = close_line(db, run, now, mapping, line, &records)?;
+        forget_staged(db, mapping, line)?;
+        return Ok((tally, fact));
+    }
+    let mut fact = None;
+    let mut refused = false;
+    let mut unfinished = item.postponed();
+    let mut later = item.later;
+    let mut after: PerSide<Option<Record>> =
+        item.records.as_ref().map(|staged| staged.as_ref().map(|staged| staged.record.clone()));
+    let mut written: PerSide<Option<RecordId>> = PerSide::default();
+    let mut created = PerSide { org: false, platform: false };
+    for side in Side::BOTH {
+        let goes = match line.action {
+            Action::Create { on } => on == side,
+            _ => line.writes_to(side),
+        };
+        if !goes {
+            continue;
+        }
+        match &item.results[side] {
+            Some(RowResult::Done { id, created: new, record }) => {
+                let counts = tally.counts.side_mut(side);
+                if *new {
+                    counts.created += 1;
+                } else {
+                    counts.updated += 1;
+                }
+                created[side] = *new;
+                written[side] = Some(id.clone());
+                if let Some(record) = record {
+                    after[side] = Some(record.clone());
+                }
+            }
+            Some(RowResult::Refused(error)) => {
+                match error.class {
+                    RowClass::Limit => {
+                        tally.counts.limited += 1;
+                        unfinished = true;
+                    }
+                    // Still locked after all tries: nothing is wrong with it, so it is tried again soon.
+                    RowClass::Again => {
+                        unfinished = true;
+                        later = Some("row_lock");
+                    }
+                    RowClass::Data | RowClass::Gone | RowClass::Permission => {
+                        refused = true;
+                        tally.counts.failed += 1;
+                        fact = Some(fail(db, run, now, mapping, line, side, error, &records)?);
+                    }
+                }
+            }
+            Some(RowResult::Unknown) | None => unfinished = true,
+        }
+    }
+    for obstacle in &line.obstacles {
+        refused = true;
+        tally.counts.failed += 1;
+        let error = RowError {
+            code: obstacle.code.clone(),
+            message: obstacle.message.clone(),
+            fields: obstacle
+                .pair
+                .and_then(|pair| mapping.compiled.pairs.get(pair))
+                .map(|pair| pair.spec.org.clone())
+                .unwrap_or_default(),
+            class: RowClass::Data,
+        };
+        fact = Some(fail(db, run, now, mapping, line, Side::Org, &error, &records)?);
+    }
+    let ids = PerSide::from_fn(|side| written[side].clone().or_else(|| line.ids[side].clone()));
+    let met = item.link.is_some() || !unfinished || written.org.is_some() || written.platform.is_some();
+    if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
+        let pair_ids = PerSide { org: org.clone(), platform: platform.clone() };
+        let link = keep_link(db, run, mapping, item, &pair_ids, &after, &written)?;
+        for parked in &line.parked {
+            if let Some(number) = mapping.row.pairs.get(parked.pair) {
+                pending::park(db, link, *number, parked, run, now)?;
+            }
+        }
+        for (place, step) in item.decision.steps.iter().enumerate() {
+            if *step != BaseStep::Keep
+                && let Some(number) = mapping.row.pairs.get(place)
+                && item.link.is_some()
+            {
+                pending::unpark(db, link, *number)?;
+            }
+        }
+    }
+    tally.counts.conflicts += line.parked.len() as u64;
+    for side in Side::BOTH {
+        if written[side].is_some() {
+            let changes = history_of(line, side, &after, mapping);
+            let action = if created[side] { "created" } else { "updated" };
+            history::put(
+                db,
+                now,
+                &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes: &changes },
+            )?;
+        }
+    }
+    let wrote = written.org.is_some() || written.platform.is_some();
+    if wrote {
+        tally.opt_outs = item.decision.opt_outs;
+        tally.blanks = item.decision.blanks;
+    }
+    if unfinished {
+        // Unless the run ends here, the record is looked at again; when it ends, its feeds are not finished anyway.
+        if later.is_some_and(|why| why != "brake" && why != "not_sent") {
+            tally.stale += 1;
+            for side in Side::BOTH {
+                if let Some(id) = &ids[side] {
+                    let why = later.unwrap_or("unfinished");
+                    pending::put(db, mapping.row.mapping, side, id, why, now, Some(now + soon()))?;
+                    break;
+                }
+            }
+            forget_staged(db, mapping, line)?;
+        }
+        return Ok((tally, fact));
+    }
+    if wrote || refused || !line.parked.is_empty() {
+        let outcome = if refused { Outcome::Failed } else { Outcome::Succeeded };
+        work::put_line(
+            db,
+            run,
+            mapping.row.mapping,
+            line,
+            outcome,
+            line_hash(line, item.link.as_ref().map(|link| &link.bases)),
+        )?;
+    } else {
+        tally.counts.unchanged += 1;
+    }
+    if !refused {
+        issues::resolve(db, mapping.row.mapping, &ids)?;
+        for side in Side::BOTH {
+            if let Some(id) = &ids[side] {
+                pending::remove(db, mapping.row.mapping, side, id.as_str())?;
+            }
+        }
+    }
+    forget_staged(db, mapping, line)?;
+    Ok((tally, fact))
+}
+
+fn forget_staged(db: &rusqlite::Connection, mapping: &Prepared, line: &Line) -> Result<(), StoreError> {
+    for side in Side::BOTH {
+        if let Some(id) = &line.ids[side] {
+            stage::remove(db, side, mapping.compiled.spec.object(side), id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes or rewrites the link with the bases that the steps ask for.
+fn keep_link(
+    db: &rusqlite::Connection,
+    run: i64,
+    mapping: &Prepared,
+    item: &Item,
+    ids: &PerSide<RecordId>,
+    after: &PerSide<Option<Record>>,
+    written: &PerSide<Option<RecordId>>,
+) -> Result<i64, StoreError> {
+    let compiled = &mapping.compiled;
+    let mut bases = item.link.as_ref().map(|link| link.bases.clone()).unwrap_or_default();
+    let before = bases.clone();
+    for (place, step) in item.decision.steps.iter().enumerate() {
+        let (Some(pair), Some(number)) = (compiled.pairs.get(place), mapping.row.pairs.get(place)) else {
+            continue;
+        };
+        let meant = match step {
+            BaseStep::Keep => continue,
+            BaseStep::Adopt => PerSide { org: false, platform: false },
+            BaseStep::Written(sides) => *sides,
+        };
+        // A write that was refused or is unclear leaves the old base, so that it is tried again.
+        if Side::BOTH.iter().any(|side| meant[*side] && written[*side].is_none()) {
+            continue;
+        }
+        let value = |side: Side| -> Option<Vec<Value>> {
+            // Found by a look-up: what differs from what was sent is an edit of somebody else, and must still be seen as one.
+            if meant[side] && item.looked_up[side] {
+                let change = item
+                    .decision
+                    .line
+                    .changes
+                    .iter()
+                    .find(|change| change.pair == Some(place) && change.to == side)?;
+                return Some(pair.fold(side, &change.new));
+            }
+            // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
+            // must still be seen as one.
+            let decided = item.records[side].as_ref().map(|staged| &staged.record);
+            let record = if meant[side] { after[side].as_ref() } else { decided };
+            match record {
+                Some(record) => pair.values(side, record).map(|raw| pair.fold(side, &raw)),
+                None => before.get(*number).map(|base| base[side].clone()),
+            }
+        };
+        if let (Some(org), Some(platform)) = (value(Side::Org), value(Side::Platform)) {
+            bases.set(*number, PerSide { org, platform });
+        }
+    }
+    if let Some(link) = &item.link
+        && bases == before
+        && written.org.is_none()
+        && written.platform.is_none()
+        && !compiled.pairs.iter().any(|pair| pair.spec.policy == crate::domain::mapping::Policy::NewestWins)
+    {
+        return Ok(link.link);
+    }
+    let stamps = PerSide::from_fn(|side| {
+        let known = item.link.as_ref().and_then(|link| link.stamps[side]);
+        after[side].as_ref().and_then(|record| record.stamp).max(known)
+    });
+    let read = PerSide::from_fn(|side| {
+        let known = item.link.as_ref().map(|link| link.read[side]).unwrap_or_default();
+        item.records[side].as_ref().map_or(known, |staged| staged.read_at.max(known))
+    });
+    let keys = key_hashes(mapping, &bases);
+    links::put(
+        db,
+        &NewLink {
+            mapping: mapping.row.mapping,
+            family: mapping.row.family,
+            ids: ids.clone(),
+            stamps,
+            read,
+            keys,
+            bases,
+            run,
+        },
+    )
+}
+
+/// Hashes of the key as either side holds it, in the platform's canonical form.
+pub fn key_hashes(mapping: &Prepared, bases: &Bases) -> PerSide<Option<i64>> {
+    PerSide::from_fn(|side| {
+        let mut key = Vec::new();
+        for place in &mapping.compiled.keys {
+            let (pair, number) = (mapping.compiled.pairs.get(*place)?, mapping.row.pairs.get(*place)?);
+            let base = bases.get(*number)?;
+            let folded = match side {
+                Side::Platform => base.platform.clone(),
+                Side::Org => {
+                    let turned = pair.translate(Side::Org, &base.org, None).ok()?;
+                    pair.fold(Side::Platform, &turned)
+                }
+            };
+            if folded.iter().all(Value::is_blank) {
+                return None;
+            }
+            key.extend(folded);
+        }
+        (!key.is_empty()).then(|| links::key_hash(&key))
+    })
+}
+
+/// The changes as history tells them: the new values are those the target holds.
+fn history_of(
+    line: &Line,
+    side: Side,
+    after: &PerSide<Option<Record>>,
+    mapping: &Prepared,
+) -> Vec<HistoryChange> {
+    line.changes
+        .iter()
+        .filter(|change| change.to == side)
+        .map(|change| {
+            let held = change
+                .pair
+                .and_then(|place| mapping.compiled.pairs.get(place))
+                .and_then(|pair| pair.values(side, after[side].as_ref()?));
+            HistoryChange {
+                fields: change.fields.clone(),
+                old: change.old.clone(),
+                new: held.unwrap_or_else(|| change.new.clone()),
+                rule: change.rule.sentence().to_owned(),
+            }
+        })
+        .collect()
+}

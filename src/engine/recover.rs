@@ -1,0 +1,291 @@
+//! Recovery (laws E6, E11): what was sent and never settled is looked up before anything is sent again.
+
+use crate::domain::plan::Action;
+use crate::domain::port::{Finder, PortClass, RowResult, WriteKind};
+use crate::domain::progress::Phase;
+use crate::domain::record::{Record, RecordId};
+use crate::domain::report::Level;
+use crate::domain::side::{PerSide, Side};
+use crate::domain::value::Value;
+use crate::engine::apply::{Item, LookUp, meant};
+use crate::engine::commit::key_hashes;
+use crate::engine::context::End;
+use crate::engine::session::{Prepared, Session};
+use crate::store::issues::{self, NewIssue};
+use crate::store::journal::{self, Entry, Meant};
+use crate::store::links::{self, Bases, NewLink};
+use crate::store::{StoreError, pending};
+
+impl Session<'_> {
+    /// Settles what an interrupted run left in the journal.
+    pub async fn recover(&self) -> Result<(), End> {
+        let open = self.context.store.write(|db| journal::open(db)).await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        self.phase(Phase::Recovering);
+        self.fact(self.say(
+            Level::Warn,
+            format!(
+                "An earlier run was interrupted with {} rows on their way; they are looked up first.",
+                open.len()
+            ),
+        ))
+        .await?;
+        for entry in open {
+            self.context.control.checkpoint().await?;
+            let Some(place) = self.mappings.iter().position(|mapping| mapping.row.mapping == entry.mapping)
+            else {
+                continue;
+            };
+            match entry.kind {
+                WriteKind::Update | WriteKind::Delete => self.recover_update(place, &entry).await?,
+                WriteKind::Create => self.recover_create(place, &entry).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// An update is decided anew from what both sides hold now. Where it was done, its bases are kept first, so that what people
+    /// did to the target since is seen as their edit.
+    async fn recover_update(&self, place: usize, entry: &Entry) -> Result<(), End> {
+        let mapping = self.mappings[place].clone();
+        let mut held = None;
+        if let Some(target) = &entry.target {
+            held = self.context.endpoints[entry.side]
+                .read(
+                    mapping.compiled.spec.object(entry.side),
+                    &mapping.compiled.selection[entry.side],
+                    std::slice::from_ref(target),
+                )
+                .await?
+                .into_iter()
+                .next();
+        }
+        let done = held.is_some_and(|record| was_done(&mapping, entry.side, &entry.pairs, &record));
+        let (entry, now) = (entry.clone(), self.now());
+        self.context
+            .store
+            .write(move |db| {
+                let link = match (entry.side, &entry.source, &entry.target) {
+                    (Side::Org, _, Some(org)) | (Side::Platform, Some(org), _) => {
+                        links::by_org(db, entry.mapping, org.as_str())?
+                    }
+                    _ => None,
+                };
+                if let Some(link) = link.filter(|link| done && link.closed.is_none()) {
+                    let mut bases = link.bases.clone();
+                    keep_meant(&mut bases, entry.side, &entry.pairs);
+                    let keys = key_hashes(&mapping, &bases);
+                    links::put(
+                        db,
+                        &NewLink {
+                            mapping: link.mapping,
+                            family: link.family,
+                            ids: link.ids,
+                            stamps: link.stamps,
+                            read: link.read,
+                            keys,
+                            bases,
+                            run: entry.run,
+                        },
+                    )?;
+                }
+                pend(db, &entry, now)?;
+                journal::settle(db, entry.entry)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Nothing came of it: the record is decided anew.
+    async fn look_again(&self, entry: &Entry) -> Result<(), End> {
+        let (entry, now) = (entry.clone(), self.now());
+        self.context
+            .store
+            .write(move |db| {
+                pend(db, &entry, now)?;
+                journal::settle(db, entry.entry)
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn recover_create(&self, place: usize, entry: &Entry) -> Result<(), End> {
+        let mapping = self.mappings[place].clone();
+        let Some(source) = entry.source.clone() else { return self.look_again(entry).await };
+        let found = self.find_created(&mapping, entry.side, &source, &entry.key).await?;
+        let Some(first) = found.first().cloned() else { return self.look_again(entry).await };
+        if found.len() > 1 {
+            let (entry, now, run) = (entry.clone(), self.now(), self.run);
+            self.context
+                .store
+                .write(move |db| {
+                    let mut ids: PerSide<Option<RecordId>> = PerSide::default();
+                    ids[entry.side.other()].clone_from(&entry.source);
+                    issues::raise(
+                        db,
+                        &NewIssue {
+                            mapping: entry.mapping,
+                            ids,
+                            side: entry.side,
+                            label: String::new(),
+                            code: "unknown_outcome".into(),
+                            message: "a create was interrupted and several records could be its result; link the right one by hand"
+                                .into(),
+                            fields: Vec::new(),
+                            run,
+                        },
+                        now,
+                    )?;
+                    journal::settle(db, entry.entry)
+                })
+                .await?;
+            return Ok(());
+        }
+        let read_at = self.now();
+        let mut bases = Bases::default();
+        keep_meant(&mut bases, entry.side, &entry.pairs);
+        let mut ids = PerSide { org: source.clone(), platform: source.clone() };
+        ids[entry.side] = first.id.clone();
+        let (run, now, entry) = (self.run, self.now(), entry.clone());
+        let keys = key_hashes(&mapping, &bases);
+        self.context
+            .store
+            .write(move |db| {
+                let known = links::by_org(db, mapping.row.mapping, ids.org.as_str())?.is_some()
+                    || links::by_platform(db, mapping.row.family, ids.platform.as_str())?.is_some();
+                if !known {
+                    let mut stamps = PerSide::default();
+                    stamps[entry.side] = first.stamp;
+                    links::put(
+                        db,
+                        &NewLink {
+                            mapping: mapping.row.mapping,
+                            family: mapping.row.family,
+                            ids: ids.clone(),
+                            stamps,
+                            read: PerSide { org: read_at, platform: read_at },
+                            keys,
+                            bases,
+                            run,
+                        },
+                    )?;
+                }
+                pending::put(db, entry.mapping, Side::Org, &ids.org, "interrupted", now, Some(now))?;
+                journal::settle(db, entry.entry)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Records of `side` that could be the one created for `source`: by the mark where it can be searched, else by key.
+    async fn find_created(
+        &self,
+        mapping: &Prepared,
+        side: Side,
+        source: &RecordId,
+        key: &[Value],
+    ) -> Result<Vec<Record>, End> {
+        let spec = &mapping.compiled.spec;
+        let selection = &mapping.compiled.selection[side];
+        if let Some(mark) = spec.mark(side) {
+            let finder = Finder::Field { field: mark.to_owned(), values: vec![Value::text(source.as_str())] };
+            match self.context.endpoints[side].find(spec.object(side), selection, &finder).await {
+                Ok(found) if !found.is_empty() => return Ok(found),
+                Ok(_) => {}
+                // This side can't be searched by its mark.
+                Err(error) if error.class == PortClass::Settings => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let fields = mapping.compiled.key_fields(side);
+        if key.is_empty() || key.len() != fields.len() || key.iter().all(Value::is_blank) {
+            return Ok(Vec::new());
+        }
+        let finder = match fields.as_slice() {
+            [field] => Finder::Field { field: field.clone(), values: key.to_vec() },
+            _ => Finder::Fields { fields, rows: vec![key.to_vec()] },
+        };
+        Ok(self.context.endpoints[side].find(spec.object(side), selection, &finder).await?)
+    }
+
+    /// Looks up a row whose connection broke after it was sent.
+    pub async fn look_up(&self, item: &Item, side: Side) -> Result<LookUp, End> {
+        let mapping = &self.mappings[item.mapping];
+        let line = &item.decision.line;
+        if let Action::Create { .. } = line.action {
+            let Some(source) = &line.ids[side.other()] else { return Ok(LookUp::Unclear) };
+            let mut key = Vec::new();
+            for place in &mapping.compiled.keys {
+                let change =
+                    line.changes.iter().find(|change| change.pair == Some(*place) && change.to == side);
+                key.extend(change.map(|change| change.new.clone()).unwrap_or_default());
+            }
+            let found = self.find_created(mapping, side, source, &key).await?;
+            return Ok(match found.as_slice() {
+                [] => LookUp::NotDone,
+                [one] => LookUp::Done(RowResult::Done {
+                    id: one.id.clone(),
+                    created: true,
+                    record: Some(one.clone()),
+                }),
+                _ => LookUp::Unclear,
+            });
+        }
+        let Some(id) = &line.ids[side] else { return Ok(LookUp::Unclear) };
+        let read = self.context.endpoints[side]
+            .read(
+                mapping.compiled.spec.object(side),
+                &mapping.compiled.selection[side],
+                std::slice::from_ref(id),
+            )
+            .await?;
+        let Some(record) = read.into_iter().next() else { return Ok(LookUp::Unclear) };
+        let done = was_done(mapping, side, &meant(mapping, item, side), &record);
+        Ok(if done {
+            LookUp::Done(RowResult::Done { id: id.clone(), created: false, record: Some(record) })
+        } else {
+            LookUp::NotDone
+        })
+    }
+}
+
+fn pend(
+    db: &rusqlite::Connection,
+    entry: &Entry,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), StoreError> {
+    for (side, id) in [(entry.side.other(), &entry.source), (entry.side, &entry.target)] {
+        if let Some(id) = id {
+            return pending::put(db, entry.mapping, side, id, "interrupted", now, Some(now));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an update of unknown outcome was done. A value that is neither what stood there nor what was sent was put there by
+/// somebody who came after us: the target is read right behind the broken connection.
+fn was_done(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> bool {
+    let mut untouched = false;
+    for meant in pairs {
+        let Some(place) = mapping.row.pairs.iter().position(|number| *number == meant.pair) else { continue };
+        let Some(pair) = mapping.compiled.pairs.get(place) else { continue };
+        let Some(held) = pair.values(side, record).map(|raw| pair.fold(side, &raw)) else { continue };
+        if held == meant.new {
+            return true;
+        }
+        untouched |= held == meant.old;
+    }
+    !untouched
+}
+
+/// The bases of a write that was done: what the source held when it was decided, and what was sent. Whatever differs from it now
+/// is an edit of a person; a consent that the target holds as it was sent is our own write (law E3).
+fn keep_meant(bases: &mut Bases, side: Side, pairs: &[Meant]) {
+    for meant in pairs {
+        let mut base = PerSide { org: meant.source.clone(), platform: meant.source.clone() };
+        base[side].clone_from(&meant.new);
+        bases.set(meant.pair, base);
+    }
+}

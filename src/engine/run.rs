@@ -1,0 +1,206 @@
+//! One run, from its first line in the log to its last.
+
+use crate::domain::command::{RunReport, RunRequest};
+use crate::domain::outcome::{Counts, RunKind, RunResult};
+use crate::domain::progress::{EngineState, Phase};
+use crate::domain::report::Level;
+use crate::domain::side::PerSide;
+use crate::engine::brake::BrakeMeter;
+use crate::engine::context::{End, RunContext};
+use crate::engine::prepare::{fingerprint, prepare};
+use crate::engine::session::Session;
+use crate::store::facts::{self, NewFact};
+use crate::store::{mappings, runs, stage, work};
+
+/// Runs what is asked; every end is a report.
+pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
+    let started = context.clock.now();
+    let calls_before = PerSide::from_fn(|side| context.endpoints[side].calls());
+    let (kind, names, org) = (request.kind, request.mappings.clone(), context.org_id.clone());
+    let settings = fingerprint(&context.mappings);
+    let opened = context
+        .store
+        .write(move |db| {
+            runs::close_interrupted(db, started)?;
+            let run = runs::begin(db, kind, &names, org.as_deref(), &settings, started)?;
+            work::clear_lines_before(db, run - 100)?;
+            let fact = NewFact::new(Level::Info, Some(run), format!("Run started: {}.", kind.word()));
+            Ok((run, facts::insert(db, started, &fact)?))
+        })
+        .await;
+    let (number, sequence) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            return report(0, request, RunResult::Failed, Some(error.to_string()), Counts::default(), 0);
+        }
+    };
+    context.progress.send_modify(|progress| {
+        progress.state = EngineState::Running;
+        progress.run = Some(number);
+        progress.kind = Some(kind);
+        progress.phase = Phase::Preparing;
+        progress.started = Some(started);
+        progress.mappings = Vec::new();
+        progress.counts = Counts::default();
+        progress.read = 0;
+        progress.expected = None;
+        progress.facts = sequence;
+    });
+    let mut session = Session {
+        context,
+        request,
+        run: number,
+        started,
+        mappings: Vec::new(),
+        counts: Counts::default(),
+        per_mapping: Vec::new(),
+        brakes: BrakeMeter::default(),
+        calls_before,
+        stale: 0,
+    };
+    let end = steps(&mut session).await;
+    finish(session, end).await
+}
+
+async fn steps(session: &mut Session<'_>) -> Result<(), End> {
+    session.context.control.checkpoint().await?;
+    let (prepared, problems) = prepare(session.context, session.request).await?;
+    for problem in problems {
+        session
+            .fact(session.say(Level::Warn, format!("{}.", problem.message)).of_mapping(&problem.mapping))
+            .await?;
+    }
+    session.per_mapping = vec![Counts::default(); prepared.len()];
+    session.mappings = prepared;
+    let initial = session.request.kind == RunKind::Initial;
+    if initial {
+        session.initial(false).await?;
+    }
+    session.publish_totals(&[]);
+    session.recover().await?;
+    session.phase(Phase::Reading);
+    session.capture().await?;
+    session.phase(Phase::Matching);
+    session.match_records().await?;
+    session.work().await?;
+    session.phase(Phase::Finishing);
+    session.finish_feeds().await?;
+    session
+        .context
+        .store
+        .write(|db| {
+            work::clear(db)?;
+            stage::clear_candidates(db)
+        })
+        .await?;
+    if initial {
+        session.initial(true).await?;
+    }
+    Ok(())
+}
+
+impl Session<'_> {
+    async fn initial(&self, done: bool) -> Result<(), End> {
+        let (numbers, now): (Vec<i64>, _) =
+            (self.mappings.iter().map(|mapping| mapping.row.mapping).collect(), self.now());
+        self.context
+            .store
+            .write(move |db| {
+                for number in numbers {
+                    if done {
+                        mappings::initial_done(db, number, now)?;
+                    } else {
+                        mappings::initial_begun(db, number, now)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
+    session.count_calls();
+    let (result, message) = match end {
+        Ok(()) => {
+            let counts = &session.counts;
+            let clean = counts.failed == 0 && counts.conflicts == 0 && session.stale == 0;
+            (if clean { RunResult::Succeeded } else { RunResult::PartlyFailed }, None)
+        }
+        Err(end) => {
+            if end.result == RunResult::Limited {
+                // What was not reached waits; it is no failure (law E7).
+                let left = session.context.store.write(|db| work::totals(db)).await.unwrap_or_default();
+                let worked: u64 = session.per_mapping.iter().map(worked).sum();
+                let total: u64 = left.iter().map(|(_, total)| total).sum();
+                session.counts.limited = session.counts.limited.max(total.saturating_sub(worked));
+            }
+            (end.result, Some(end.message))
+        }
+    };
+    let now = session.now();
+    let (run, counts) = (session.run, session.counts);
+    let level = match result {
+        RunResult::Succeeded => Level::Info,
+        RunResult::PartlyFailed | RunResult::Limited | RunResult::Cancelled => Level::Warn,
+        RunResult::Braked | RunResult::Blocked | RunResult::Failed => Level::Error,
+    };
+    let sentence = sentence(result, message.as_deref(), &counts);
+    let kept = message.clone();
+    let closed = session
+        .context
+        .store
+        .write(move |db| {
+            runs::finish(db, run, result, kept.as_deref(), &counts, now)?;
+            facts::insert(db, now, &NewFact::new(level, Some(run), sentence))
+        })
+        .await;
+    let (result, message) = match &closed {
+        Ok(_) => (result, message),
+        // The end could not be written: the next start finds the run open and goes on.
+        Err(error) => (RunResult::Failed, Some(error.to_string())),
+    };
+    session.context.progress.send_modify(|progress| {
+        progress.state = EngineState::Idle;
+        progress.phase = Phase::None;
+        progress.counts = counts;
+        if let Ok(sequence) = closed {
+            progress.facts = sequence;
+        }
+    });
+    let milliseconds = u64::try_from((now - session.started).num_milliseconds()).unwrap_or(0);
+    report(run, session.request, result, message, counts, milliseconds)
+}
+
+fn worked(counts: &Counts) -> u64 {
+    counts.unchanged + counts.skipped + counts.failed + counts.created() + counts.updated()
+}
+
+fn sentence(result: RunResult, message: Option<&str>, counts: &Counts) -> String {
+    let what = format!(
+        "{} created, {} updated, {} unchanged, {} skipped, {} failed",
+        counts.created(),
+        counts.updated(),
+        counts.unchanged,
+        counts.skipped,
+        counts.failed
+    );
+    match message {
+        Some(message) => {
+            format!("Run {}: {}. {what}.", result.word().replace('_', " "), message.trim_end_matches('.'))
+        }
+        None => format!("Run {}: {what}.", result.word().replace('_', " ")),
+    }
+}
+
+fn report(
+    run: i64,
+    request: &RunRequest,
+    result: RunResult,
+    message: Option<String>,
+    counts: Counts,
+    milliseconds: u64,
+) -> RunReport {
+    RunReport { run, kind: request.kind, result, message, counts, milliseconds }
+}

@@ -1,0 +1,163 @@
+//! The state of one run in memory: its mappings, counts and progress. The steps work on it in turn.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::command::RunRequest;
+use crate::domain::compiled::CompiledMapping;
+use crate::domain::outcome::Counts;
+use crate::domain::port::Capabilities;
+use crate::domain::progress::{MappingProgress, Phase};
+use crate::domain::record::RecordId;
+use crate::domain::report::Level;
+use crate::domain::side::{PerSide, Side};
+use crate::engine::brake::BrakeMeter;
+use crate::engine::context::{End, RunContext};
+use crate::store::facts::NewFact;
+use crate::store::mappings::MappingRow;
+use crate::store::{StoreError, facts, runs};
+
+/// A mapping of this run.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Checked and compiled.
+    pub compiled: CompiledMapping,
+    /// Its numbers.
+    pub row: MappingRow,
+    /// What its sides can do.
+    pub capabilities: PerSide<Capabilities>,
+}
+
+/// One run on its way.
+pub struct Session<'a> {
+    /// What it was given.
+    pub context: &'a RunContext,
+    /// What it was asked.
+    pub request: &'a RunRequest,
+    /// Its number.
+    pub run: i64,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// Its mappings, in precedence.
+    pub mappings: Vec<Prepared>,
+    /// Its counts so far.
+    pub counts: Counts,
+    /// The counts per mapping.
+    pub per_mapping: Vec<Counts>,
+    /// The brakes.
+    pub brakes: BrakeMeter,
+    /// Calls spent before it began.
+    pub calls_before: PerSide<u64>,
+    /// Rows left for a later run because something moved twice or is unclear.
+    pub stale: u64,
+}
+
+impl Session<'_> {
+    /// The present moment.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.context.clock.now()
+    }
+
+    /// The distinct objects of a side, in order.
+    pub fn objects(&self, side: Side) -> Vec<String> {
+        let mut objects: Vec<String> = Vec::new();
+        for mapping in &self.mappings {
+            let object = mapping.compiled.spec.object(side);
+            if !objects.iter().any(|known| known == object) {
+                objects.push(object.to_owned());
+            }
+        }
+        objects
+    }
+
+    /// Updates the calls spent.
+    pub fn count_calls(&mut self) {
+        for side in Side::BOTH {
+            let calls = self.context.endpoints[side].calls().saturating_sub(self.calls_before[side]);
+            self.counts.side_mut(side).calls = calls;
+        }
+    }
+
+    /// Shows a step.
+    pub fn phase(&self, phase: Phase) {
+        self.context.progress.send_modify(|progress| progress.phase = phase);
+    }
+
+    /// Shows the present numbers.
+    pub fn publish(&mut self) {
+        self.count_calls();
+        let counts = self.counts;
+        let per_mapping = &self.per_mapping;
+        self.context.progress.send_modify(|progress| {
+            progress.counts = counts;
+            progress.read = counts.read;
+            for (shown, counts) in progress.mappings.iter_mut().zip(per_mapping) {
+                shown.counts = *counts;
+                shown.done = done(counts);
+            }
+        });
+    }
+
+    /// Shows how much work each mapping has.
+    pub fn publish_totals(&self, totals: &[(usize, u64)]) {
+        let begun: Vec<MappingProgress> = self
+            .mappings
+            .iter()
+            .enumerate()
+            .map(|(place, mapping)| MappingProgress {
+                mapping: mapping.compiled.spec.name.clone(),
+                title: mapping.compiled.title(),
+                done: self.per_mapping.get(place).map_or(0, done),
+                total: Some(
+                    totals.iter().find(|(known, _)| *known == place).map_or(0, |(_, total)| *total)
+                        + self.per_mapping.get(place).map_or(0, done),
+                ),
+                counts: self.per_mapping.get(place).copied().unwrap_or_default(),
+            })
+            .collect();
+        self.context.progress.send_modify(|progress| progress.mappings = begun);
+    }
+
+    /// Adds to the run's and to a mapping's counts.
+    pub fn count(&mut self, mapping: usize, add: impl Fn(&mut Counts)) {
+        add(&mut self.counts);
+        if let Some(counts) = self.per_mapping.get_mut(mapping) {
+            add(counts);
+        }
+    }
+
+    /// Writes a fact and shows that there is one.
+    pub async fn fact(&self, fact: NewFact) -> Result<(), End> {
+        let at = self.now();
+        let sequence = self.context.store.write(move |db| facts::insert(db, at, &fact)).await?;
+        self.context.progress.send_modify(|progress| progress.facts = sequence);
+        Ok(())
+    }
+
+    /// A fact of this run.
+    pub fn say(&self, level: Level, message: impl Into<String>) -> NewFact {
+        NewFact::new(level, Some(self.run), message)
+    }
+
+    /// Keeps the counts with the run.
+    pub async fn note(&mut self) -> Result<(), StoreError> {
+        self.count_calls();
+        let (run, counts) = (self.run, self.counts);
+        self.context.store.write(move |db| runs::note(db, run, &counts)).await
+    }
+}
+
+fn done(counts: &Counts) -> u64 {
+    counts.unchanged
+        + counts.skipped
+        + counts.failed
+        + counts.limited
+        + counts.conflicts
+        + counts.created()
+        + counts.updated()
+        + counts.deleted()
+}
+
+/// Both ids as far as they exist.
+pub fn both(ids: &PerSide<RecordId>) -> PerSide<Option<RecordId>> {
+    PerSide { org: Some(ids.org.clone()), platform: Some(ids.platform.clone()) }
+}

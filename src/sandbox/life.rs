@@ -1,0 +1,272 @@
+//! Life: people on both sides who change phone numbers, move, marry, are promoted, opt out, join and, rarely, are
+//! deleted. So many edits a second, or so many at once; plausible, and drawn by seed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+
+use super::org::Org;
+use super::people::{People, Person};
+use super::platform::salesmanago::Salesmanago;
+use super::seed::{self, Seeded};
+
+/// The number of a newcomer made by life; far from those that seeding or steering would take.
+const FIRST_NEWCOMER: u64 = 1_000_000;
+
+/// What somebody did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Another phone number.
+    Phone,
+    /// Another address.
+    Moved,
+    /// Another title in the org, another detail on the platform.
+    Title,
+    /// Another last name.
+    Married,
+    /// Opted out.
+    OptedOut,
+    /// A new person.
+    Joined,
+    /// Deleted.
+    Deleted,
+}
+
+impl Deed {
+    fn draw(dice: &mut SmallRng) -> Self {
+        match dice.random_range(0..100_u32) {
+            0..32 => Self::Phone,
+            32..56 => Self::Moved,
+            56..74 => Self::Title,
+            74..82 => Self::Married,
+            82..86 => Self::OptedOut,
+            86..99 => Self::Joined,
+            _ => Self::Deleted,
+        }
+    }
+}
+
+struct Pool {
+    dice: SmallRng,
+    known: Seeded,
+    newcomers: u64,
+}
+
+/// The lives of the people of one sandbox.
+pub struct Life {
+    people: Arc<People>,
+    org: Arc<Org>,
+    platform: Arc<Salesmanago>,
+    pool: Mutex<Pool>,
+    per_second: watch::Sender<f64>,
+    edits: AtomicU64,
+}
+
+impl Life {
+    /// Life among the sampled people; nothing happens until a rate is set.
+    pub fn new(
+        people: Arc<People>,
+        org: Arc<Org>,
+        platform: Arc<Salesmanago>,
+        known: Seeded,
+        seed: u64,
+    ) -> Arc<Self> {
+        let pool = Pool { dice: SmallRng::seed_from_u64(seed ^ 0x11fe), known, newcomers: 0 };
+        let (per_second, _) = watch::channel(0.0);
+        Arc::new(Self { people, org, platform, pool: Mutex::new(pool), per_second, edits: AtomicU64::new(0) })
+    }
+
+    /// Sets how many edits happen each second from now on.
+    pub fn set_per_second(&self, rate: f64) {
+        let rate = if rate.is_finite() { rate.clamp(0.0, 10_000.0) } else { 0.0 };
+        self.per_second.send_replace(rate);
+    }
+
+    /// How many edits happen each second.
+    pub fn per_second(&self) -> f64 {
+        *self.per_second.borrow()
+    }
+
+    /// How many edits happened so far.
+    pub fn edits(&self) -> u64 {
+        self.edits.load(Ordering::Relaxed)
+    }
+
+    /// Lets so many edits happen at once; returns how many the services took.
+    pub fn happen(&self, number: u64) -> u64 {
+        (0..number).map(|_| u64::from(self.edit())).sum()
+    }
+
+    /// Lives until dropped by its task; edits come at even distances of real time.
+    pub async fn run(self: Arc<Self>) {
+        let mut rate = self.per_second.subscribe();
+        loop {
+            let now = *rate.borrow_and_update();
+            if now > 0.0 {
+                // Above a hundred a second they come in handfuls, which is kinder to the timer.
+                let handful = (now / 100.0).ceil().max(1.0);
+                let pause = Duration::from_secs_f64(handful / now);
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => { self.happen(handful as u64); }
+                    changed = rate.changed() => if changed.is_err() { return },
+                }
+            } else if rate.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// One edit; false when a service refused it.
+    fn edit(&self) -> bool {
+        let mut pool = self.lock();
+        let deed = Deed::draw(&mut pool.dice);
+        let on_platform = pool.dice.random_bool(0.5);
+        let done =
+            if on_platform { self.edit_platform(&mut pool, deed) } else { self.edit_org(&mut pool, deed) };
+        drop(pool);
+        self.edits.fetch_add(u64::from(done), Ordering::Relaxed);
+        done
+    }
+
+    fn newcomer(&self, pool: &mut Pool) -> Person {
+        pool.newcomers += 1;
+        self.people.newcomer(FIRST_NEWCOMER + pool.newcomers)
+    }
+
+    fn edit_org(&self, pool: &mut Pool, deed: Deed) -> bool {
+        let user = self.org.person_user_id();
+        let person = self.newcomer(pool);
+        if deed == Deed::Joined {
+            let is_lead = pool.dice.random_bool(0.6);
+            let (object, mut row) = if is_lead {
+                ("Lead", seed::lead_row(&person))
+            } else {
+                ("Contact", seed::contact_row(&person, ""))
+            };
+            row.insert("MobilePhone".into(), json!(person.phone));
+            let inserted = self.org.admin_insert(object, &row, &user);
+            return inserted.map(|id| pool.known.in_org.push((object, id))).is_ok();
+        }
+        if pool.known.in_org.is_empty() {
+            return false;
+        }
+        let at = pool.dice.random_range(0..pool.known.in_org.len());
+        let Some((object, id)) = pool.known.in_org.get(at).cloned() else { return false };
+        if deed == Deed::Deleted {
+            pool.known.in_org.swap_remove(at);
+            return self.org.admin_delete(object, &id, &user).is_ok();
+        }
+        let fields = org_fields(object, deed, &person);
+        let done = self.org.admin_update(object, &id, &fields, &user).is_ok();
+        if !done {
+            // Somebody else has deleted or converted it.
+            pool.known.in_org.swap_remove(at);
+        }
+        done
+    }
+
+    fn edit_platform(&self, pool: &mut Pool, deed: Deed) -> bool {
+        let person = self.newcomer(pool);
+        if deed == Deed::Joined {
+            let fields = map([
+                ("email", json!(person.email)),
+                ("name", json!(person.name())),
+                ("phone", json!(person.phone)),
+                ("company", json!(person.company_name)),
+                ("city", json!(person.city)),
+                ("country", json!(person.country)),
+                ("state", json!("PROSPECT")),
+                ("optedOut", json!(false)),
+            ]);
+            let upserted = self.platform.admin_upsert(&fields);
+            return upserted.map(|id| pool.known.on_platform.push(id)).is_ok();
+        }
+        if pool.known.on_platform.is_empty() {
+            return false;
+        }
+        let at = pool.dice.random_range(0..pool.known.on_platform.len());
+        let Some(id) = pool.known.on_platform.get(at).cloned() else { return false };
+        if deed == Deed::Deleted {
+            pool.known.on_platform.swap_remove(at);
+            return self.platform.admin_delete(&id).is_ok();
+        }
+        let Some(contact) = self.platform.contact(&id).filter(|contact| contact["deleted"] == json!(false))
+        else {
+            pool.known.on_platform.swap_remove(at);
+            return false;
+        };
+        let mut fields = platform_fields(deed, &person, &contact);
+        fields.insert("id".into(), json!(id));
+        self.platform.admin_upsert(&fields).is_ok()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn map<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// What a deed changes in a record of the org, with the values of another person.
+fn org_fields(object: &str, deed: Deed, person: &Person) -> Map<String, Value> {
+    let (person_prefix, address_prefix) = match object {
+        "Account" => ("Person", "PersonMailing"),
+        "Contact" => ("", "Mailing"),
+        _ => ("", ""),
+    };
+    let own = |field: &str| format!("{person_prefix}{field}");
+    let place = |field: &str| format!("{address_prefix}{field}");
+    let mut fields = Map::new();
+    match deed {
+        Deed::Phone => {
+            fields.insert(own("MobilePhone"), json!(person.phone));
+        }
+        Deed::Moved => {
+            fields.insert(place("Street"), json!(person.street));
+            fields.insert(place("PostalCode"), json!(person.zip));
+            fields.insert(place("City"), json!(person.city));
+            fields.insert(place("Country"), json!(person.country));
+        }
+        Deed::Title | Deed::Joined | Deed::Deleted => {
+            let title = if person.title.is_empty() { "Partner" } else { &person.title };
+            fields.insert(own("Title"), json!(title));
+        }
+        Deed::Married => {
+            fields.insert("LastName".into(), json!(person.family));
+        }
+        Deed::OptedOut => {
+            fields.insert(own("HasOptedOutOfEmail"), json!(true));
+        }
+    }
+    fields
+}
+
+fn platform_fields(deed: Deed, person: &Person, contact: &Value) -> Map<String, Value> {
+    match deed {
+        Deed::Phone => map([("phone", json!(person.phone))]),
+        Deed::Moved => map([
+            ("streetAddress", json!(person.street)),
+            ("zipCode", json!(person.zip)),
+            ("city", json!(person.city)),
+            ("country", json!(person.country)),
+        ]),
+        Deed::Title | Deed::Joined | Deed::Deleted => {
+            map([("properties", json!({"Interest": person.department}))])
+        }
+        Deed::Married => {
+            let name = contact["name"].as_str().unwrap_or_default();
+            let given = name.split(' ').next().unwrap_or_default();
+            map([("name", json!(format!("{given} {}", person.family).trim()))])
+        }
+        Deed::OptedOut => map([("optedOut", json!(true))]),
+    }
+}

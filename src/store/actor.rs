@@ -1,0 +1,156 @@
+//! The one writer: a thread that owns the connection; every call is one transaction.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::store::{StoreError, migrations};
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// The writing half of the state database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    writer: Arc<Writer>,
+}
+
+enum Writer {
+    Thread(Thread),
+    /// Runs each call where it is made, so that a simulation stays on one thread (law E18).
+    Inline(Mutex<Connection>),
+}
+
+struct Thread {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // The channel must close before the thread can end.
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(handle) = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = handle.join();
+        }
+    }
+}
+
+/// How hard a transaction is pushed to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// In order, but the last ones may be lost with the power.
+    Normal,
+    /// On the disk before the call returns (the journal, law E6).
+    Full,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// Opens a connection for writing and brings its schema up to date.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let mut db = Connection::open(path)?;
+    db.busy_timeout(std::time::Duration::from_secs(5))?;
+    let _mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    db.pragma_update(None, "synchronous", "NORMAL")?;
+    db.pragma_update(None, "cache_size", -16_000)?;
+    db.pragma_update(None, "temp_store", "FILE")?;
+    db.pragma_update(None, "journal_size_limit", 32 * 1024 * 1024)?;
+    db.set_prepared_statement_cache_capacity(128);
+    migrations::apply(&mut db)?;
+    Ok(db)
+}
+
+fn run<T>(
+    db: &mut Connection,
+    durability: Durability,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    if durability == Durability::Full {
+        db.pragma_update(None, "synchronous", "FULL")?;
+    }
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let result =
+        work(&transaction).and_then(|value| transaction.commit().map(|()| value).map_err(Into::into));
+    if durability == Durability::Full {
+        db.pragma_update(None, "synchronous", "NORMAL")?;
+    }
+    result
+}
+
+impl Store {
+    /// Opens or makes the database and starts its thread.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut db = connect(path)?;
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let handle = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || {
+                while let Ok(job) = inbox.recv() {
+                    job(&mut db);
+                }
+            })
+            .map_err(|error| StoreError::Unusable(error.to_string()))?;
+        Ok(Self {
+            writer: Arc::new(Writer::Thread(Thread {
+                jobs: Mutex::new(Some(jobs)),
+                handle: Mutex::new(Some(handle)),
+            })),
+        })
+    }
+
+    /// Opens a database whose calls run where they are made; for simulations.
+    pub fn open_inline(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { writer: Arc::new(Writer::Inline(Mutex::new(connect(path)?))) })
+    }
+
+    /// Limits the size of the file, in pages of 4 KiB; beyond it every write is [`StoreError::Full`].
+    pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        self.raw(move |db| Ok(db.pragma_update(None, "max_page_count", pages)?)).await
+    }
+
+    /// Runs `work` as one transaction; an error takes all of it back.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.raw(move |db| run(db, Durability::Normal, work)).await
+    }
+
+    /// Like [`Store::write`], and on the disk when it returns.
+    pub async fn write_durably<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.raw(move |db| run(db, Durability::Full, work)).await
+    }
+
+    async fn raw<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &*self.writer {
+            Writer::Inline(db) => work(&mut db.lock().unwrap_or_else(PoisonError::into_inner)),
+            Writer::Thread(thread) => {
+                let (done, result) = oneshot::channel();
+                let job: Job = Box::new(move |db| {
+                    let _ = done.send(work(db));
+                });
+                thread
+                    .jobs
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .as_ref()
+                    .and_then(|jobs| jobs.send(job).ok())
+                    .ok_or(StoreError::Closed)?;
+                result.await.unwrap_or(Err(StoreError::Closed))
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Issues: failed lines, kept until resolved and grouped by their cause.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+
+use crate::domain::record::RecordId;
+use crate::domain::side::{PerSide, Side};
+use crate::store::{StoreError, mappings, to_millis};
+
+/// An issue to be raised.
+#[derive(Clone, Debug)]
+pub struct NewIssue {
+    /// The mapping's number.
+    pub mapping: i64,
+    /// Both records, as far as they exist.
+    pub ids: PerSide<Option<RecordId>>,
+    /// The side that refused.
+    pub side: Side,
+    /// A name by which a person knows the record.
+    pub label: String,
+    /// The code.
+    pub code: String,
+    /// The remote's own words.
+    pub message: String,
+    /// The fields it concerns.
+    pub fields: Vec<String>,
+    /// The run that saw it.
+    pub run: i64,
+}
+
+/// Raises an issue, or counts another try of a known one.
+pub fn raise(db: &Connection, issue: &NewIssue, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let id = |side: Side| issue.ids[side].as_ref().map_or("", RecordId::as_str).to_owned();
+    let was_open: bool = db
+        .prepare_cached("SELECT open FROM issue WHERE mapping=? AND org_id=? AND platform_id=? AND code=?")?
+        .query_row(params![issue.mapping, id(Side::Org), id(Side::Platform), issue.code], |row| row.get(0))
+        .unwrap_or(false);
+    db.prepare_cached(
+        "INSERT INTO issue (mapping, org_id, platform_id, side, label, code, cause, message, fields, run, since, last_seen)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11)
+         ON CONFLICT (mapping, org_id, platform_id, code) DO UPDATE SET side=?4, label=?5, cause=?7, message=?8,
+             fields=?9, run=?10, last_seen=?11, tries=CASE open WHEN 1 THEN tries+1 ELSE 1 END,
+             since=CASE open WHEN 1 THEN since ELSE ?11 END, open=1",
+    )?
+    .execute(params![
+        issue.mapping,
+        id(Side::Org),
+        id(Side::Platform),
+        issue.side.number(),
+        issue.label,
+        issue.code,
+        cause(&issue.message),
+        issue.message,
+        serde_json::to_string(&issue.fields)?,
+        issue.run,
+        to_millis(now)
+    ])?;
+    if !was_open {
+        mappings::count(db, "issues", 1)?;
+    }
+    Ok(())
+}
+
+/// Resolves the open issues of a record.
+pub fn resolve(db: &Connection, mapping: i64, ids: &PerSide<Option<RecordId>>) -> Result<(), StoreError> {
+    let mut changed = 0;
+    if let Some(id) = &ids.org {
+        changed += db
+            .prepare_cached("UPDATE issue SET open=0 WHERE mapping=? AND org_id=? AND open=1")?
+            .execute(params![mapping, id.as_str()])?;
+    }
+    if let Some(id) = &ids.platform {
+        changed += db
+            .prepare_cached("UPDATE issue SET open=0 WHERE platform_id=? AND mapping=? AND open=1")?
+            .execute(params![id.as_str(), mapping])?;
+    }
+    if changed > 0 {
+        mappings::count(db, "issues", -i64::try_from(changed).unwrap_or(0))?;
+    }
+    Ok(())
+}
+
+/// A message without what differs from record to record: ids, addresses, numbers, quoted values.
+pub fn cause(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for (place, word) in message.split(' ').enumerate() {
+        if place > 0 {
+            out.push(' ');
+        }
+        let bare = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+        let varies = bare.contains('@')
+            || (bare.len() >= 15 && bare.chars().any(|letter| letter.is_ascii_digit()))
+            || (!bare.is_empty() && bare.chars().all(|letter| letter.is_ascii_digit()));
+        if varies {
+            out.push('…');
+        } else {
+            out.push_str(word);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_has_no_ids_addresses_or_numbers() {
+        assert_eq!(cause("Email: invalid email address: bob@x"), "Email: invalid email address: …");
+        assert_eq!(cause("value too large (max length=40) 41"), "value too large (max length=40) …");
+        assert_eq!(cause("record 0035e00000AAbbCCAA is gone"), "record … is gone");
+    }
+}

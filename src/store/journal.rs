@@ -1,0 +1,115 @@
+//! The journal: what was about to be sent, durable before it is sent (law E6).
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+
+use crate::domain::port::WriteKind;
+use crate::domain::record::RecordId;
+use crate::domain::side::Side;
+use crate::domain::value::Value;
+use crate::store::{StoreError, from_millis, to_millis};
+
+/// One row of a batch that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number, once written.
+    pub entry: i64,
+    /// The run.
+    pub run: i64,
+    /// When it was written.
+    pub at: DateTime<Utc>,
+    /// The mapping's number.
+    pub mapping: i64,
+    /// The side that is written.
+    pub side: Side,
+    /// What is done.
+    pub kind: WriteKind,
+    /// The record on the other side.
+    pub source: Option<RecordId>,
+    /// The record that is written; none for a create.
+    pub target: Option<RecordId>,
+    /// The field that carries the source's id on the target.
+    pub mark: Option<String>,
+    /// The values of the key fields on the target.
+    pub key: Vec<Value>,
+    /// What was meant, per pair; removed with the entry.
+    pub pairs: Vec<Meant>,
+}
+
+/// What a write meant for one pair; canonical values.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Meant {
+    /// The pair's number.
+    pub pair: i64,
+    /// What the source held when it was decided.
+    pub source: Vec<Value>,
+    /// What the target held; empty for a create.
+    pub old: Vec<Value>,
+    /// What it was to hold.
+    pub new: Vec<Value>,
+}
+
+fn word(kind: WriteKind) -> &'static str {
+    match kind {
+        WriteKind::Create => "create",
+        WriteKind::Update => "update",
+        WriteKind::Delete => "delete",
+    }
+}
+
+/// Writes an entry; gives its number.
+pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
+    db.prepare_cached(
+        "INSERT INTO journal (run, at, mapping, side, kind, source_id, target_id, mark, key, pairs)
+         VALUES (?,?,?,?,?,?,?,?,?,?)",
+    )?
+    .execute(params![
+        entry.run,
+        to_millis(entry.at),
+        entry.mapping,
+        entry.side.number(),
+        word(entry.kind),
+        entry.source.as_ref().map(RecordId::as_str),
+        entry.target.as_ref().map(RecordId::as_str),
+        entry.mark,
+        serde_json::to_string(&entry.key)?,
+        serde_json::to_string(&entry.pairs)?,
+    ])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// All that was sent and never settled.
+pub fn open(db: &Connection) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT entry, run, at, mapping, side, kind, source_id, target_id, mark, key, pairs FROM journal ORDER BY entry",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(5)?;
+        entries.push(Entry {
+            entry: row.get(0)?,
+            run: row.get(1)?,
+            at: from_millis(row.get(2)?),
+            mapping: row.get(3)?,
+            side: Side::from_number(row.get(4)?),
+            kind: match kind.as_str() {
+                "create" => WriteKind::Create,
+                "delete" => WriteKind::Delete,
+                _ => WriteKind::Update,
+            },
+            source: row.get::<_, Option<String>>(6)?.map(RecordId::new),
+            target: row.get::<_, Option<String>>(7)?.map(RecordId::new),
+            mark: row.get(8)?,
+            key: serde_json::from_str(&row.get::<_, String>(9)?)?,
+            pairs: serde_json::from_str(&row.get::<_, String>(10)?)?,
+        });
+    }
+    Ok(entries)
+}
+
+/// An entry is settled.
+pub fn settle(db: &Connection, entry: i64) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM journal WHERE entry=?")?.execute([entry])?;
+    Ok(())
+}

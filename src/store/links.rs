@@ -1,0 +1,328 @@
+//! Links: the remembered pairs of records, with what each side last held.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::domain::codec::{self, Reader};
+use crate::domain::record::RecordId;
+use crate::domain::side::{PerSide, Side};
+use crate::domain::value::Value;
+use crate::store::{StoreError, from_millis, mappings, to_millis};
+
+/// What each side last held, per pair number. Canonical values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bases(pub Vec<(i64, PerSide<Vec<Value>>)>);
+
+impl Bases {
+    /// The base of a pair.
+    pub fn get(&self, pair: i64) -> Option<&PerSide<Vec<Value>>> {
+        self.0.iter().find(|(number, _)| *number == pair).map(|(_, base)| base)
+    }
+
+    /// Sets the base of a pair.
+    pub fn set(&mut self, pair: i64, base: PerSide<Vec<Value>>) {
+        match self.0.iter_mut().find(|(number, _)| *number == pair) {
+            Some((_, old)) => *old = base,
+            None => self.0.push((pair, base)),
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.0.len() * 24);
+        for (pair, base) in &self.0 {
+            codec::put_number(&mut out, *pair as u64);
+            // Most often both sides hold the same; then it is stored once.
+            let same = base.org == base.platform;
+            codec::put_number(&mut out, (base.org.len() as u64) << 1 | u64::from(same));
+            for value in &base.org {
+                codec::put(&mut out, Some(value));
+            }
+            if !same {
+                codec::put_number(&mut out, base.platform.len() as u64);
+                for value in &base.platform {
+                    codec::put(&mut out, Some(value));
+                }
+            }
+        }
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        let mut reader = Reader::new(bytes);
+        let mut bases = Vec::new();
+        while !reader.is_done() {
+            let pair = reader.number()? as i64;
+            let head = reader.number()?;
+            let org = values(&mut reader, head >> 1)?;
+            let platform = if head & 1 == 1 {
+                org.clone()
+            } else {
+                let count = reader.number()?;
+                values(&mut reader, count)?
+            };
+            bases.push((pair, PerSide { org, platform }));
+        }
+        Ok(Self(bases))
+    }
+}
+
+fn values(reader: &mut Reader<'_>, count: u64) -> Result<Vec<Value>, StoreError> {
+    let mut values = Vec::new();
+    for _ in 0..count {
+        values.push(reader.value()?.unwrap_or_default());
+    }
+    Ok(values)
+}
+
+/// Why a link is closed (law E9); a closed link writes nothing and still keeps its two ids out of matching.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The org's record was deleted.
+    OnOrg,
+    /// The platform's record was deleted.
+    OnPlatform,
+    /// The org's record was merged into another.
+    MergedInto(RecordId),
+    /// The lead was converted.
+    ConvertedTo(RecordId),
+}
+
+impl Closed {
+    fn number(&self) -> i64 {
+        match self {
+            Self::OnOrg => 1,
+            Self::OnPlatform => 2,
+            Self::MergedInto(_) => 3,
+            Self::ConvertedTo(_) => 4,
+        }
+    }
+
+    fn from_row(number: i64, to: Option<&str>) -> Option<Self> {
+        let to = || RecordId::new(to.unwrap_or_default());
+        match number {
+            0 => None,
+            1 => Some(Self::OnOrg),
+            2 => Some(Self::OnPlatform),
+            3 => Some(Self::MergedInto(to())),
+            _ => Some(Self::ConvertedTo(to())),
+        }
+    }
+}
+
+/// A link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub link: i64,
+    /// The mapping's number.
+    pub mapping: i64,
+    /// The family's number.
+    pub family: i64,
+    /// Both records.
+    pub ids: PerSide<RecordId>,
+    /// Why it is closed, if it is.
+    pub closed: Option<Closed>,
+    /// The newest stamp seen on each side.
+    pub stamps: PerSide<Option<DateTime<Utc>>>,
+    /// When each side was last seen equal to its base.
+    pub read: PerSide<DateTime<Utc>>,
+    /// What each side last held.
+    pub bases: Bases,
+}
+
+/// A link to be made or rewritten.
+#[derive(Clone, Debug)]
+pub struct NewLink {
+    /// The mapping's number.
+    pub mapping: i64,
+    /// The family's number.
+    pub family: i64,
+    /// Both records.
+    pub ids: PerSide<RecordId>,
+    /// The newest stamp seen on each side.
+    pub stamps: PerSide<Option<DateTime<Utc>>>,
+    /// When each side was last seen equal to its base.
+    pub read: PerSide<DateTime<Utc>>,
+    /// Hashes of the key as seen on each side.
+    pub keys: PerSide<Option<i64>>,
+    /// What each side last held.
+    pub bases: Bases,
+    /// The run that writes it.
+    pub run: i64,
+}
+
+const COLUMNS: &str = "link, mapping, family, org_id, platform_id, closed, closed_to, org_stamp, platform_stamp, org_read, platform_read, base";
+
+fn from_row(row: &Row<'_>) -> Result<Result<Link, StoreError>, rusqlite::Error> {
+    let base: Vec<u8> = row.get(11)?;
+    let stamp = |place: usize| -> Result<Option<DateTime<Utc>>, rusqlite::Error> {
+        Ok(row.get::<_, Option<i64>>(place)?.map(from_millis))
+    };
+    let link = Link {
+        link: row.get(0)?,
+        mapping: row.get(1)?,
+        family: row.get(2)?,
+        ids: PerSide {
+            org: RecordId::new(row.get::<_, String>(3)?),
+            platform: RecordId::new(row.get::<_, String>(4)?),
+        },
+        closed: Closed::from_row(row.get(5)?, row.get::<_, Option<String>>(6)?.as_deref()),
+        stamps: PerSide { org: stamp(7)?, platform: stamp(8)? },
+        read: PerSide { org: from_millis(row.get(9)?), platform: from_millis(row.get(10)?) },
+        bases: Bases::default(),
+    };
+    Ok(Bases::decode(&base).map(|bases| Link { bases, ..link }))
+}
+
+/// The link of a record of the org in a mapping, open or closed.
+pub fn by_org(db: &Connection, mapping: i64, id: &str) -> Result<Option<Link>, StoreError> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE mapping=? AND org_id=?"))?
+        .query_row(params![mapping, id], from_row)
+        .optional()?
+        .transpose()
+}
+
+/// The open link of a platform record in a family, else a closed one.
+pub fn by_platform(db: &Connection, family: i64, id: &str) -> Result<Option<Link>, StoreError> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM link WHERE family=? AND platform_id=? ORDER BY closed LIMIT 1"
+    ))?
+    .query_row(params![family, id], from_row)
+    .optional()?
+    .transpose()
+}
+
+/// A link by its number.
+pub fn get(db: &Connection, link: i64) -> Result<Option<Link>, StoreError> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE link=?"))?
+        .query_row([link], from_row)
+        .optional()?
+        .transpose()
+}
+
+/// The open links of a record, by its id on one side, over all mappings of an object's family or object.
+pub fn of_record(db: &Connection, side: Side, id: &str) -> Result<Vec<Link>, StoreError> {
+    let column = match side {
+        Side::Org => "org_id",
+        Side::Platform => "platform_id",
+    };
+    let mut statement =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE {column}=? AND closed=0"))?;
+    let rows = statement.query_map([id], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// Open links of a family that hold a key on either side; hashes may collide, so the caller compares values.
+pub fn by_key(db: &Connection, family: i64, hash: i64) -> Result<Vec<Link>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM link WHERE family=?1 AND org_key=?2 AND closed=0
+         UNION SELECT {COLUMNS} FROM link WHERE family=?1 AND platform_key=?2 AND closed=0"
+    ))?;
+    let rows = statement.query_map(params![family, hash], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// Makes a link, or rewrites the one of the same mapping and record of the org; gives its number.
+pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
+    let known: Option<i64> = db
+        .prepare_cached("SELECT link FROM link WHERE mapping=? AND org_id=?")?
+        .query_row(params![link.mapping, link.ids.org.as_str()], |row| row.get(0))
+        .optional()?;
+    let base = link.bases.encode();
+    let stamps = link.stamps.map(|stamp| stamp.map(to_millis));
+    let read = link.read.map(to_millis);
+    if let Some(number) = known {
+        db.prepare_cached(
+            "UPDATE link SET platform_id=?, closed=0, closed_to=NULL, org_stamp=?, platform_stamp=?, org_read=?,
+                 platform_read=?, org_key=?, platform_key=?, base=? WHERE link=?",
+        )?
+        .execute(params![
+            link.ids.platform.as_str(),
+            stamps.org,
+            stamps.platform,
+            read.org,
+            read.platform,
+            link.keys.org,
+            link.keys.platform,
+            base,
+            number,
+        ])?;
+        return Ok(number);
+    }
+    db.prepare_cached(
+        "INSERT INTO link (mapping, family, org_id, platform_id, org_stamp, platform_stamp, org_read, platform_read,
+             org_key, platform_key, base, run) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    )?
+    .execute(params![
+        link.mapping,
+        link.family,
+        link.ids.org.as_str(),
+        link.ids.platform.as_str(),
+        stamps.org,
+        stamps.platform,
+        read.org,
+        read.platform,
+        link.keys.org,
+        link.keys.platform,
+        base,
+        link.run,
+    ])?;
+    mappings::count(db, "links", 1)?;
+    Ok(db.last_insert_rowid())
+}
+
+/// Closes a link (law E9).
+pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError> {
+    let to = match why {
+        Closed::MergedInto(id) | Closed::ConvertedTo(id) => Some(id.as_str()),
+        Closed::OnOrg | Closed::OnPlatform => None,
+    };
+    let changed = db.execute(
+        "UPDATE link SET closed=?, closed_to=? WHERE link=? AND closed=0",
+        params![why.number(), to, link],
+    )?;
+    mappings::count(db, "links", -i64::try_from(changed).unwrap_or(0))
+}
+
+/// Reopens a link whose record is back.
+pub fn reopen(db: &Connection, link: i64) -> Result<(), StoreError> {
+    let changed =
+        db.execute("UPDATE link SET closed=0, closed_to=NULL WHERE link=? AND closed<>0", [link])?;
+    mappings::count(db, "links", i64::try_from(changed).unwrap_or(0))
+}
+
+/// How many open links a mapping has; stops counting at `most`.
+pub fn count(db: &Connection, mapping: i64, most: u64) -> Result<u64, StoreError> {
+    Ok(db.query_row(
+        "SELECT count(*) FROM (SELECT 1 FROM link WHERE mapping=? AND closed=0 LIMIT ?)",
+        params![mapping, most as i64],
+        |row| row.get::<_, i64>(0),
+    )? as u64)
+}
+
+/// A hash of a key, stable over versions and machines (FNV-1a over the encoded values).
+pub fn key_hash(key: &[Value]) -> i64 {
+    let mut bytes = Vec::new();
+    for value in key {
+        codec::put(&mut bytes, Some(value));
+    }
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    });
+    hash as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bases_survive_their_byte_form() {
+        let bases = Bases(vec![
+            (1, PerSide { org: vec!["a".into()], platform: vec!["a".into()] }),
+            (900, PerSide { org: vec!["Ann".into(), "Lee".into()], platform: vec!["Ann Lee".into()] }),
+            (7, PerSide { org: vec![], platform: vec![Value::Null] }),
+        ]);
+        assert_eq!(Bases::decode(&bases.encode()).unwrap(), bases);
+    }
+}

@@ -1,0 +1,112 @@
+//! Numbers of mappings, families and pairs, and how far each mapping has come.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::store::{StoreError, from_millis, to_millis};
+
+/// A mapping as the database knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingRow {
+    /// Its number.
+    pub mapping: i64,
+    /// Its family's number.
+    pub family: i64,
+    /// The numbers of its pairs, in the order asked for.
+    pub pairs: Vec<i64>,
+    /// When its initial sync was last finished.
+    pub initial_done: Option<DateTime<Utc>>,
+    /// Since when it is "going forward" without an initial sync.
+    pub forward_since: Option<DateTime<Utc>>,
+}
+
+/// Finds or makes the numbers of a mapping and its pairs.
+pub fn register(
+    db: &Connection,
+    name: &str,
+    org_object: &str,
+    platform_object: &str,
+    fingerprint: &str,
+    pair_identities: &[String],
+) -> Result<MappingRow, StoreError> {
+    db.execute("INSERT OR IGNORE INTO family (platform_object) VALUES (?)", [platform_object])?;
+    let family: i64 =
+        db.query_row("SELECT family FROM family WHERE platform_object=?", [platform_object], |row| {
+            row.get(0)
+        })?;
+    db.execute(
+        "INSERT INTO mapping (name, family, org_object, fingerprint) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (name) DO UPDATE SET family=?2, org_object=?3, fingerprint=?4",
+        params![name, family, org_object, fingerprint],
+    )?;
+    let (mapping, done, forward): (i64, Option<i64>, Option<i64>) = db.query_row(
+        "SELECT mapping, initial_done_at, forward_since FROM mapping WHERE name=?",
+        [name],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let mut pairs = Vec::with_capacity(pair_identities.len());
+    for identity in pair_identities {
+        db.execute(
+            "INSERT OR IGNORE INTO pair (mapping, identity) VALUES (?, ?)",
+            params![mapping, identity],
+        )?;
+        pairs.push(db.query_row(
+            "SELECT pair FROM pair WHERE mapping=? AND identity=?",
+            params![mapping, identity],
+            |row| row.get(0),
+        )?);
+    }
+    Ok(MappingRow {
+        mapping,
+        family,
+        pairs,
+        initial_done: done.map(from_millis),
+        forward_since: forward.map(from_millis),
+    })
+}
+
+/// Notes that an initial sync of a mapping has begun.
+pub fn initial_begun(db: &Connection, mapping: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
+    db.execute("UPDATE mapping SET initial_begun_at=? WHERE mapping=?", params![to_millis(at), mapping])?;
+    Ok(())
+}
+
+/// Notes that an initial sync of a mapping is done.
+pub fn initial_done(db: &Connection, mapping: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE mapping SET initial_done_at=?1, accepted_at=COALESCE(accepted_at, ?1) WHERE mapping=?2",
+        params![to_millis(at), mapping],
+    )?;
+    Ok(())
+}
+
+/// A remembered text, such as the pinned org.
+pub fn remembered(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+    Ok(db.query_row("SELECT value FROM meta WHERE name=?", [name], |row| row.get(0)).optional()?)
+}
+
+/// Remembers a text.
+pub fn remember(db: &Connection, name: &str, value: &str) -> Result<(), StoreError> {
+    db.execute(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value=?2",
+        [name, value],
+    )?;
+    Ok(())
+}
+
+/// Adds to a kept total.
+pub fn count(db: &Connection, name: &str, more: i64) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO counter (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value=value+?2",
+    )?
+    .execute(params![name, more])?;
+    Ok(())
+}
+
+/// A kept total.
+pub fn counted(db: &Connection, name: &str) -> Result<i64, StoreError> {
+    Ok(db
+        .query_row("SELECT value FROM counter WHERE name=?", [name], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0))
+}

@@ -1,0 +1,25 @@
+//! Brings a database to the present schema, one numbered file at a time, counted in `PRAGMA user_version`.
+
+use rusqlite::Connection;
+
+use crate::store::StoreError;
+
+const MIGRATIONS: [&str; 1] = [include_str!("../../assets/migrations/0001_initial.sql")];
+
+/// The schema version this program knows.
+pub const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// Applies what is missing; refuses a database that is newer than this program.
+pub fn apply(db: &mut Connection) -> Result<(), StoreError> {
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > KNOWN {
+        return Err(StoreError::Newer { found, known: KNOWN });
+    }
+    for (place, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+        let step = db.transaction()?;
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "user_version", place as i64 + 1)?;
+        step.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Records that must be looked at again, and pairs that wait for a person. Neither holds more than it must (law E7).
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+
+use crate::domain::plan::Parked;
+use crate::domain::record::RecordId;
+use crate::domain::side::Side;
+use crate::store::{StoreError, to_millis};
+
+/// A record that must be looked at again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The mapping's number.
+    pub mapping: i64,
+    /// The side of the id.
+    pub side: Side,
+    /// The record.
+    pub id: RecordId,
+    /// Why.
+    pub reason: String,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// Makes a record pending, or counts another try. `next_try` is when it is looked at again by itself; `None` waits for a
+/// change of its source or its mapping.
+pub fn put(
+    db: &Connection,
+    mapping: i64,
+    side: Side,
+    id: &RecordId,
+    reason: &str,
+    now: DateTime<Utc>,
+    next_try: Option<DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO pending (mapping, side, id, reason, since, next_try) VALUES (?1,?2,?3,?4,?5,?6)
+         ON CONFLICT (mapping, side, id) DO UPDATE SET reason=?4, tries=tries+1, next_try=?6",
+    )?
+    .execute(params![
+        mapping,
+        side.number(),
+        id.as_str(),
+        reason,
+        to_millis(now),
+        next_try.map(to_millis)
+    ])?;
+    Ok(())
+}
+
+/// The records that are due, all of them or the first `limit`.
+pub fn due(db: &Connection, now: DateTime<Utc>, limit: usize) -> Result<Vec<Pending>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT mapping, side, id, reason, tries FROM pending WHERE next_try<=? ORDER BY mapping, side, id LIMIT ?",
+    )?;
+    let rows = statement.query_map(params![to_millis(now), limit as i64], |row| {
+        Ok(Pending {
+            mapping: row.get(0)?,
+            side: Side::from_number(row.get(1)?),
+            id: RecordId::new(row.get::<_, String>(2)?),
+            reason: row.get(3)?,
+            tries: row.get(4)?,
+        })
+    })?;
+    rows.map(|row| row.map_err(Into::into)).collect()
+}
+
+/// Makes a record due now.
+pub fn make_due(
+    db: &Connection,
+    mapping: i64,
+    side: Side,
+    id: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    db.execute(
+        "INSERT INTO pending (mapping, side, id, reason, since, next_try) VALUES (?1,?2,?3,'retry',?4,?4)
+         ON CONFLICT (mapping, side, id) DO UPDATE SET next_try=?4",
+        params![mapping, side.number(), id, to_millis(now)],
+    )?;
+    Ok(())
+}
+
+/// A record was dealt with.
+pub fn remove(db: &Connection, mapping: i64, side: Side, id: &str) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM pending WHERE mapping=? AND side=? AND id=?")?.execute(params![
+        mapping,
+        side.number(),
+        id
+    ])?;
+    Ok(())
+}
+
+/// How many records are pending.
+pub fn count(db: &Connection) -> Result<u64, StoreError> {
+    Ok(db.query_row("SELECT count(*) FROM pending", [], |row| row.get::<_, i64>(0))? as u64)
+}
+
+/// Parks a pair.
+pub fn park(
+    db: &Connection,
+    link: i64,
+    pair: i64,
+    parked: &Parked,
+    run: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO parked (link, pair, why, since, run, org, platform) VALUES (?1,?2,?3,?4,?5,?6,?7)
+         ON CONFLICT (link, pair) DO UPDATE SET why=?3, run=?5, org=?6, platform=?7",
+    )?
+    .execute(params![
+        link,
+        pair,
+        parked.why,
+        to_millis(now),
+        run,
+        serde_json::to_string(&parked.org)?,
+        serde_json::to_string(&parked.platform)?
+    ])?;
+    Ok(())
+}
+
+/// Closes a parked pair.
+pub fn unpark(db: &Connection, link: i64, pair: i64) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM parked WHERE link=? AND pair=?")?.execute([link, pair])?;
+    Ok(())
+}
+
+/// How many pairs are parked.
+pub fn parked_count(db: &Connection) -> Result<u64, StoreError> {
+    Ok(db.query_row("SELECT count(*) FROM parked", [], |row| row.get::<_, i64>(0))? as u64)
+}

@@ -1,0 +1,295 @@
+//! Read-only connections for screens and commands; they need no lock (law E14).
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter, types::Value as Sql};
+
+use crate::domain::outcome::{Counts, RunKind, RunResult};
+use crate::domain::record::RecordId;
+use crate::domain::report::{
+    FactRow, FirstSync, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow, Level, LogQuery, RunRow,
+    StatusReport,
+};
+use crate::domain::side::{PerSide, Side};
+use crate::store::{StoreError, from_millis, mappings, migrations, pending};
+
+/// A read-only view of a state database; cheap to clone. Calls block; run them off the event loop.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    path: PathBuf,
+    db: Arc<Mutex<Connection>>,
+}
+
+fn ids(org: Option<String>, platform: Option<String>) -> PerSide<Option<RecordId>> {
+    let id = |text: Option<String>| text.filter(|text| !text.is_empty()).map(RecordId::new);
+    PerSide { org: id(org), platform: id(platform) }
+}
+
+fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    let counts: String = row.get(6)?;
+    let names: String = row.get(7)?;
+    Ok(RunRow {
+        run: row.get(0)?,
+        kind: RunKind::from_word(&row.get::<_, String>(1)?).unwrap_or(RunKind::Instant),
+        started: from_millis(row.get(2)?),
+        finished: row.get::<_, Option<i64>>(3)?.map(from_millis),
+        result: row.get::<_, Option<String>>(4)?.and_then(|word| RunResult::from_word(&word)),
+        message: row.get(5)?,
+        counts: serde_json::from_str::<Counts>(&counts).unwrap_or_default(),
+        mappings: serde_json::from_str(&names).unwrap_or_default(),
+    })
+}
+
+const RUN: &str = "SELECT run, kind, started, finished, result, message, counts, mappings FROM run";
+
+impl Reader {
+    /// Opens the database of a workspace for reading.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let db = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+        )?;
+        db.busy_timeout(std::time::Duration::from_secs(2))?;
+        db.set_prepared_statement_cache_capacity(64);
+        let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found > migrations::KNOWN {
+            return Err(StoreError::Newer { found, known: migrations::KNOWN });
+        }
+        Ok(Self { path: path.to_owned(), db: Arc::new(Mutex::new(db)) })
+    }
+
+    /// The file it reads.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        read(&self.db.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What SQLite finds wrong with the file; empty if it is sound.
+    pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        self.with(|db| {
+            let mut statement = db.prepare("PRAGMA quick_check(20)")?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let lines: Vec<String> = rows.collect::<Result<_, _>>()?;
+            Ok(lines.into_iter().filter(|line| line != "ok").collect())
+        })
+    }
+
+    /// The status block.
+    pub fn status(&self) -> Result<StatusReport, StoreError> {
+        self.with(|db| {
+            let (mapped, begun, done, last_done): (i64, i64, i64, Option<i64>) = db.query_row(
+                "SELECT count(*), count(initial_begun_at), count(initial_done_at), max(initial_done_at) FROM mapping",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )?;
+            let first_sync = match last_done {
+                Some(at) if done == mapped => FirstSync::Done { at: from_millis(at) },
+                _ if begun > 0 => FirstSync::Begun,
+                _ => FirstSync::Never,
+            };
+            let groups: i64 = db.query_row(
+                "SELECT count(*) FROM (SELECT 1 FROM issue WHERE open=1 GROUP BY code, mapping, cause)",
+                [],
+                |row| row.get(0),
+            )?;
+            let oldest: Option<i64> = db.query_row("SELECT min(cursor_at) FROM feed", [], |row| row.get(0))?;
+            let last_update = mappings::remembered(db, "last_update")?.and_then(|text| text.parse().ok());
+            Ok(StatusReport {
+                first_sync,
+                issues: mappings::counted(db, "issues")?.max(0) as u64,
+                issue_groups: groups as u64,
+                pending: pending::count(db)?,
+                conflicts: pending::parked_count(db)?,
+                links: mappings::counted(db, "links")?.max(0) as u64,
+                last_synchronization: oldest.map(from_millis),
+                last_update: last_update.map(from_millis),
+                last_run: self.last_run(db)?,
+            })
+        })
+    }
+
+    #[expect(clippy::unused_self, reason = "reads like its neighbours")]
+    fn last_run(&self, db: &Connection) -> Result<Option<RunRow>, StoreError> {
+        let mut statement = db.prepare_cached(&format!("{RUN} ORDER BY run DESC LIMIT 1"))?;
+        let mut rows = statement.query_map([], run_row)?;
+        Ok(rows.next().transpose()?)
+    }
+
+    /// Runs, newest first.
+    pub fn runs(&self, before: Option<i64>, limit: usize) -> Result<Vec<RunRow>, StoreError> {
+        self.with(|db| {
+            let mut statement = db.prepare_cached(&format!("{RUN} WHERE run<? ORDER BY run DESC LIMIT ?"))?;
+            let rows = statement.query_map(params![before.unwrap_or(i64::MAX), limit as i64], run_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// One run.
+    pub fn run(&self, run: i64) -> Result<Option<RunRow>, StoreError> {
+        self.with(|db| {
+            let mut statement = db.prepare_cached(&format!("{RUN} WHERE run=?"))?;
+            let mut rows = statement.query_map([run], run_row)?;
+            Ok(rows.next().transpose()?)
+        })
+    }
+
+    /// Open issues by cause, the largest group first.
+    pub fn issue_groups(&self) -> Result<Vec<IssueGroup>, StoreError> {
+        self.with(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT i.code, m.name, i.cause, count(*), min(i.since), max(i.last_seen)
+                 FROM issue i JOIN mapping m USING (mapping) WHERE i.open=1
+                 GROUP BY i.code, i.mapping, i.cause ORDER BY count(*) DESC, i.code, m.name, i.cause",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(IssueGroup {
+                    code: row.get(0)?,
+                    mapping: row.get(1)?,
+                    cause: row.get(2)?,
+                    records: row.get::<_, i64>(3)? as u64,
+                    since: from_millis(row.get(4)?),
+                    last_seen: from_millis(row.get(5)?),
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Issues, in the order of their numbers.
+    pub fn issues(&self, query: &IssueQuery) -> Result<Vec<IssueRow>, StoreError> {
+        self.with(|db| {
+            let mut sql = String::from(
+                "SELECT i.issue, m.name, i.org_id, i.platform_id, i.side, i.label, i.code, i.cause, i.message, i.fields,
+                        i.run, i.since, i.last_seen, i.tries, i.open
+                 FROM issue i JOIN mapping m USING (mapping) WHERE i.issue>?",
+            );
+            let mut values: Vec<Sql> = vec![query.after.unwrap_or(0).into()];
+            for (column, value) in
+                [("i.code", &query.code), ("m.name", &query.mapping), ("i.cause", &query.cause)]
+            {
+                if let Some(value) = value {
+                    sql.push_str(" AND ");
+                    sql.push_str(column);
+                    sql.push_str("=?");
+                    values.push(value.clone().into());
+                }
+            }
+            if !query.resolved {
+                sql.push_str(" AND i.open=1");
+            }
+            sql.push_str(" ORDER BY i.issue LIMIT ?");
+            values.push((query.limit as i64).into());
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map(params_from_iter(values), |row| {
+                Ok(IssueRow {
+                    issue: row.get(0)?,
+                    mapping: row.get(1)?,
+                    ids: ids(row.get(2)?, row.get(3)?),
+                    side: Side::from_number(row.get(4)?),
+                    label: row.get(5)?,
+                    code: row.get(6)?,
+                    cause: row.get(7)?,
+                    message: row.get(8)?,
+                    fields: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
+                    run: row.get(10)?,
+                    since: from_millis(row.get(11)?),
+                    last_seen: from_millis(row.get(12)?),
+                    tries: row.get(13)?,
+                    open: row.get(14)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The highest sequence of the log.
+    pub fn last_fact(&self) -> Result<i64, StoreError> {
+        self.with(|db| Ok(db.query_row("SELECT COALESCE(max(sequence), 0) FROM fact", [], |row| row.get(0))?))
+    }
+
+    /// Log lines: newest first, or oldest first when following (`after`).
+    pub fn log(&self, query: &LogQuery) -> Result<Vec<FactRow>, StoreError> {
+        self.with(|db| {
+            let mut sql = String::from(
+                "SELECT sequence, at, level, run, mapping, org_id, platform_id, message, detail FROM fact WHERE sequence<?
+                 AND sequence>?",
+            );
+            let mut values: Vec<Sql> =
+                vec![query.before.unwrap_or(i64::MAX).into(), query.after.unwrap_or(0).into()];
+            if let Some(level) = query.level {
+                sql.push_str(" AND level>=?");
+                values.push(level.number().into());
+            }
+            if let Some(run) = query.run {
+                sql.push_str(" AND run=?");
+                values.push(run.into());
+            }
+            if let Some(mapping) = &query.mapping {
+                sql.push_str(" AND mapping=?");
+                values.push(mapping.clone().into());
+            }
+            if let Some(text) = &query.text {
+                sql.push_str(
+                    " AND instr(lower(message || ' ' || COALESCE(org_id, '') || ' ' || COALESCE(platform_id, '')), lower(?))>0",
+                );
+                values.push(text.clone().into());
+            }
+            sql.push_str(if query.after.is_some() { " ORDER BY sequence LIMIT ?" } else { " ORDER BY sequence DESC LIMIT ?" });
+            values.push((query.limit as i64).into());
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map(params_from_iter(values), |row| {
+                Ok(FactRow {
+                    sequence: row.get(0)?,
+                    at: from_millis(row.get(1)?),
+                    level: Level::from_number(row.get(2)?),
+                    run: row.get(3)?,
+                    mapping: row.get(4)?,
+                    ids: ids(row.get(5)?, row.get(6)?),
+                    message: row.get(7)?,
+                    detail: row.get::<_, Option<String>>(8)?.and_then(|text| serde_json::from_str(&text).ok()),
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// History, newest first.
+    pub fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError> {
+        self.with(|db| {
+            let mut sql = String::from(
+                "SELECT h.sequence, h.at, h.run, m.name, h.org_id, h.platform_id, h.side, h.action, h.changes
+                 FROM history h JOIN mapping m USING (mapping) WHERE h.sequence<?",
+            );
+            let mut values: Vec<Sql> = vec![query.before.unwrap_or(i64::MAX).into()];
+            if let Some(id) = &query.id {
+                sql.push_str(" AND (h.org_id=? OR h.platform_id=?)");
+                values.push(id.clone().into());
+                values.push(id.clone().into());
+            }
+            if let Some(run) = query.run {
+                sql.push_str(" AND h.run=?");
+                values.push(run.into());
+            }
+            sql.push_str(" ORDER BY h.sequence DESC LIMIT ?");
+            values.push((query.limit as i64).into());
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map(params_from_iter(values), |row| {
+                Ok(HistoryRow {
+                    sequence: row.get(0)?,
+                    at: from_millis(row.get(1)?),
+                    run: row.get(2)?,
+                    mapping: row.get(3)?,
+                    ids: ids(row.get(4)?, row.get(5)?),
+                    side: Side::from_number(row.get(6)?),
+                    action: row.get(7)?,
+                    changes: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}

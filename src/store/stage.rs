@@ -1,0 +1,231 @@
+//! What the run at hand has read and not yet dealt with: records, tombstones, and unlinked records by key.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::domain::codec;
+use crate::domain::port::Tombstone;
+use crate::domain::record::{Record, RecordId};
+use crate::domain::side::Side;
+use crate::store::{StoreError, from_millis, to_millis};
+
+/// A record with the time it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staged {
+    /// The record.
+    pub record: Record,
+    /// When the read that brought it began, on the engine's clock.
+    pub read_at: DateTime<Utc>,
+}
+
+/// Stages a page of records; a record that comes twice keeps its newer stamp.
+pub fn put(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    records: &[Record],
+    read_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "INSERT INTO stage (side, object, id, stamp, author, read_at, body) VALUES (?1,?2,?3,?4,?5,?6,?7)
+         ON CONFLICT (side, object, id) DO UPDATE SET stamp=?4, author=?5, read_at=?6, body=?7
+             WHERE COALESCE(excluded.stamp, 0) >= COALESCE(stage.stamp, 0)",
+    )?;
+    for record in records {
+        statement.execute(params![
+            side.number(),
+            object,
+            record.id.as_str(),
+            record.stamp.map(to_millis),
+            record.author,
+            to_millis(read_at),
+            codec::encode(&record.values),
+        ])?;
+    }
+    Ok(())
+}
+
+fn from_row(row: &Row<'_>, fields: usize) -> Result<Result<Staged, StoreError>, rusqlite::Error> {
+    let body: Vec<u8> = row.get(4)?;
+    let staged = Staged {
+        record: Record {
+            id: RecordId::new(row.get::<_, String>(0)?),
+            stamp: row.get::<_, Option<i64>>(1)?.map(from_millis),
+            author: row.get::<_, Option<String>>(2)?.map(Into::into),
+            values: Vec::new(),
+        },
+        read_at: from_millis(row.get(3)?),
+    };
+    Ok(codec::decode(&body, fields).map_err(Into::into).map(|values| {
+        let mut staged = staged;
+        staged.record.values = values;
+        staged
+    }))
+}
+
+/// A staged record.
+pub fn get(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    id: &str,
+    fields: usize,
+) -> Result<Option<Staged>, StoreError> {
+    db.prepare_cached(
+        "SELECT id, stamp, author, read_at, body FROM stage WHERE side=? AND object=? AND id=?",
+    )?
+    .query_row(params![side.number(), object, id], |row| from_row(row, fields))
+    .optional()?
+    .transpose()
+}
+
+/// Up to `limit` staged records behind an id, in the order of their ids.
+pub fn after(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    id: &str,
+    fields: usize,
+    limit: usize,
+) -> Result<Vec<Staged>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, stamp, author, read_at, body FROM stage WHERE side=? AND object=? AND id>? ORDER BY id LIMIT ?",
+    )?;
+    let rows =
+        statement.query_map(params![side.number(), object, id, limit as i64], |row| from_row(row, fields))?;
+    rows.map(|row| row?).collect()
+}
+
+/// Forgets a staged record that was dealt with.
+pub fn remove(db: &Connection, side: Side, object: &str, id: &str) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM stage WHERE side=? AND object=? AND id=?")?.execute(params![
+        side.number(),
+        object,
+        id
+    ])?;
+    Ok(())
+}
+
+/// How many records are staged of an object.
+pub fn count(db: &Connection, side: Side, object: &str) -> Result<u64, StoreError> {
+    Ok(db.query_row(
+        "SELECT count(*) FROM stage WHERE side=? AND object=?",
+        params![side.number(), object],
+        |row| row.get::<_, i64>(0),
+    )? as u64)
+}
+
+/// Forgets all that is staged of an object.
+pub fn clear(db: &Connection, side: Side, object: &str) -> Result<(), StoreError> {
+    db.execute("DELETE FROM stage WHERE side=? AND object=?", params![side.number(), object])?;
+    db.execute("DELETE FROM gone WHERE side=? AND object=?", params![side.number(), object])?;
+    Ok(())
+}
+
+/// Stages tombstones.
+pub fn put_gone(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    tombstones: &[Tombstone],
+) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "INSERT OR REPLACE INTO gone (side, object, id, at, merged_into) VALUES (?,?,?,?,?)",
+    )?;
+    for tombstone in tombstones {
+        statement.execute(params![
+            side.number(),
+            object,
+            tombstone.id.as_str(),
+            tombstone.at.map(to_millis),
+            tombstone.merged_into.as_ref().map(RecordId::as_str),
+        ])?;
+    }
+    Ok(())
+}
+
+/// The staged tombstones of an object.
+pub fn gone(db: &Connection, side: Side, object: &str) -> Result<Vec<Tombstone>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT id, at, merged_into FROM gone WHERE side=? AND object=? ORDER BY id")?;
+    let rows = statement.query_map(params![side.number(), object], |row| {
+        Ok(Tombstone {
+            id: RecordId::new(row.get::<_, String>(0)?),
+            at: row.get::<_, Option<i64>>(1)?.map(from_millis),
+            merged_into: row.get::<_, Option<String>>(2)?.map(RecordId::new),
+        })
+    })?;
+    rows.map(|row| row.map_err(Into::into)).collect()
+}
+
+/// An unlinked record under its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its side.
+    pub side: Side,
+    /// The mapping that claims it, as its place in the run; 0 for the platform, whose records belong to the family.
+    pub mapping: usize,
+    /// Its id.
+    pub id: RecordId,
+}
+
+/// Files an unlinked record under its key.
+pub fn put_candidate(
+    db: &Connection,
+    class: usize,
+    key: &[u8],
+    candidate: &Candidate,
+) -> Result<(), StoreError> {
+    db.prepare_cached("INSERT OR IGNORE INTO candidate (class, key, side, mapping, id) VALUES (?,?,?,?,?)")?
+        .execute(params![
+            class as i64,
+            key,
+            candidate.side.number(),
+            candidate.mapping as i64,
+            candidate.id.as_str()
+        ])?;
+    Ok(())
+}
+
+/// One key and all unlinked records that have it.
+pub type Group = (Vec<u8>, Vec<Candidate>);
+
+/// Up to `limit` candidates behind a key, as whole groups in the order of keys.
+pub fn groups_after(
+    db: &Connection,
+    class: usize,
+    key: Option<&[u8]>,
+    limit: usize,
+) -> Result<Vec<Group>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT key, side, mapping, id FROM candidate WHERE class=?1 AND (?2 IS NULL OR key>?2)
+         ORDER BY key, side, mapping, id",
+    )?;
+    let mut rows = statement.query(params![class as i64, key])?;
+    let mut groups: Vec<Group> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key: Vec<u8> = row.get(0)?;
+        let candidate = Candidate {
+            side: Side::from_number(row.get(1)?),
+            mapping: usize::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+            id: RecordId::new(row.get::<_, String>(3)?),
+        };
+        let same = groups.last().is_some_and(|(last, _)| *last == key);
+        if same {
+            if let Some((_, members)) = groups.last_mut() {
+                members.push(candidate);
+            }
+        } else if groups.len() >= limit {
+            break;
+        } else {
+            groups.push((key, vec![candidate]));
+        }
+    }
+    Ok(groups)
+}
+
+/// Forgets all candidates.
+pub fn clear_candidates(db: &Connection) -> Result<(), StoreError> {
+    db.execute("DELETE FROM candidate", [])?;
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Every key that the settings file knows, and what may stand behind it.
+//!
+//! [`super::inspect`] walks a file along this table, so that all mistakes are found at once and each gets the nearest
+//! known name. The types in [`super::settings`] and `domain::mapping` say the same in serde's words; a test holds both
+//! together.
+
+use super::settings::{Every, HostAddress, QuietHours};
+
+/// One key of a table.
+#[derive(Clone, Copy)]
+pub(super) struct Key {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What may stand behind it.
+    pub(super) kind: Kind,
+    /// Whether a table without it can't be used.
+    pub(super) required: bool,
+}
+
+/// What may stand behind a key.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// Any text.
+    Text,
+    /// A text that a rule understands; the rule answers with a sentence where it doesn't.
+    Checked(fn(&str) -> Result<(), String>),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+    /// A whole number between these.
+    Whole(i64, i64),
+    /// A number between these.
+    Decimal(f64, f64),
+    /// A list of texts.
+    Texts,
+    /// A list of texts that a rule understands.
+    CheckedTexts(fn(&str) -> Result<(), String>),
+    /// A text or a list of texts.
+    OneOrSeveral,
+    /// Free keys, a text behind each.
+    Dictionary,
+    /// A table of these keys with a header of its own.
+    Section(&'static [Key]),
+    /// A table of these keys, written on one line.
+    Table(&'static [Key]),
+    /// Several tables of these keys.
+    Tables(&'static [Key]),
+    /// One of these words, or a table with exactly one of these keys.
+    Variant(&'static [&'static str], &'static [Key]),
+}
+
+const fn key(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, required: false }
+}
+
+const fn required(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, required: true }
+}
+
+fn interval(text: &str) -> Result<(), String> {
+    text.parse::<Every>().map(drop).map_err(|error| error.to_string())
+}
+
+fn quiet_hours(text: &str) -> Result<(), String> {
+    text.parse::<QuietHours>().map(drop).map_err(|error| error.to_string())
+}
+
+fn host_address(text: &str) -> Result<(), String> {
+    text.parse::<HostAddress>().map(drop).map_err(|error| error.to_string())
+}
+
+const PERCENT: Kind = Kind::Whole(0, 100);
+
+/// The whole file.
+pub(super) const ROOT: &[Key] = &[
+    key("workspace", Kind::Section(WORKSPACE)),
+    key("salesforce", Kind::Section(SALESFORCE)),
+    key("platform", Kind::Section(PLATFORM)),
+    key("schedule", Kind::Section(SCHEDULE)),
+    key("sync", Kind::Section(SYNC)),
+    key("mapping", Kind::Tables(MAPPING)),
+];
+
+const WORKSPACE: &[Key] = &[key("name", Kind::Text), key("secrets", Kind::Word(&["keyring", "vault"]))];
+
+const SALESFORCE: &[Key] = &[
+    key("environment", Kind::Word(&["production", "sandbox", "custom"])),
+    key("my_domain", Kind::Text),
+    key("sign_in", Kind::Word(&["client_credentials", "username_password", "soap"])),
+    key("username", Kind::Text),
+    key("client_id", Kind::Text),
+    key("api_version", Kind::Text),
+    key("api_reserve_percent", PERCENT),
+    key("ca_file", Kind::Text),
+    key("org_id", Kind::Text),
+    key("resolve", Kind::CheckedTexts(host_address)),
+];
+
+const PLATFORM: &[Key] =
+    &[key("kind", Kind::Word(&["salesmanago"])), key("salesmanago", Kind::Section(SALESMANAGO))];
+
+const SALESMANAGO: &[Key] = &[
+    key("endpoint", Kind::Text),
+    key("client_id", Kind::Text),
+    key("owner", Kind::Text),
+    key("account_name", Kind::Text),
+    key("account_id", Kind::Text),
+    key("microsite_key", Kind::Text),
+    key("iframe_name", Kind::Text),
+    key("requests_per_second", Kind::Decimal(0.0, 10_000.0)),
+    key("batch_size", Kind::Whole(1, 1_000)),
+    key("max_window_days", Kind::Whole(1, 3_650)),
+    key("overlap_seconds", Kind::Whole(0, 86_400)),
+    key("ca_file", Kind::Text),
+    key("resolve", Kind::CheckedTexts(host_address)),
+    key("transport", Kind::Word(&["per_row", "async"])),
+];
+
+const SCHEDULE: &[Key] = &[
+    key("automatic", Kind::Flag),
+    key("every", Kind::Checked(interval)),
+    key("quiet", Kind::Checked(quiet_hours)),
+];
+
+const SYNC: &[Key] = &[
+    key("create_percent", PERCENT),
+    key("update_percent", PERCENT),
+    key("blank_percent", PERCENT),
+    key("delete_percent", PERCENT),
+    key("opt_out_percent", PERCENT),
+    key("minimum", Kind::Whole(0, COUNT_MOST)),
+];
+
+const COUNT_MOST: i64 = u32::MAX as i64;
+
+const DIRECTION: Kind = Kind::Word(&["both", "to_platform", "to_org"]);
+
+const MAPPING: &[Key] = &[
+    required("name", Kind::Text),
+    key("enabled", Kind::Flag),
+    required("org_object", Kind::Text),
+    required("platform_object", Kind::Text),
+    key("direction", DIRECTION),
+    key("org_criteria", Kind::Text),
+    key("platform_criteria", Kind::Text),
+    key("create_on_platform", Kind::Flag),
+    key("create_in_org", Kind::Flag),
+    key("org_mark", Kind::Text),
+    key("platform_mark", Kind::Text),
+    key("skip_create_when_blank", Kind::Texts),
+    key("default", Kind::Tables(DEFAULT)),
+    key("first_meeting", Kind::Word(&["salesforce_wins", "platform_wins", "fill_blanks_only", "ask"])),
+    key("deletes", Kind::Word(&["ignore"])),
+    key("ignore_own_changes", Kind::Flag),
+    key("side_effects", Kind::Table(SIDE_EFFECTS)),
+    key("pair", Kind::Tables(PAIR)),
+];
+
+const DEFAULT: &[Key] = &[
+    required("side", Kind::Word(&["org", "platform"])),
+    required("field", Kind::Text),
+    required("value", Kind::Text),
+];
+
+const SIDE_EFFECTS: &[Key] = &[
+    key("fire_events", Kind::Flag),
+    key("double_opt_in", Kind::Flag),
+    key("assignment_rules", Kind::Flag),
+    key("allow_duplicates", Kind::Flag),
+];
+
+const PAIR: &[Key] = &[
+    required("org", Kind::OneOrSeveral),
+    required("platform", Kind::OneOrSeveral),
+    key("direction", DIRECTION),
+    key("key", Kind::Flag),
+    key("policy", Kind::Word(&["salesforce_wins", "platform_wins", "newest_wins", "keep_non_blank", "ask"])),
+    key("transform", Kind::Variant(&["copy", "full_name"], TRANSFORM)),
+    key("drift", Kind::Word(&["leave", "enforce"])),
+];
+
+const TRANSFORM: &[Key] = &[
+    key("consent", Kind::Table(CONSENT)),
+    key("table", Kind::Table(TRANSLATION)),
+    key("constant", Kind::Text),
+];
+
+const CONSENT_FORM: Kind = Kind::Word(&["opt_out_flag", "opt_out", "opt_in"]);
+
+const CONSENT: &[Key] = &[required("org", CONSENT_FORM), required("platform", CONSENT_FORM)];
+
+const TRANSLATION: &[Key] = &[required("entries", Kind::Dictionary), key("otherwise", Kind::Text)];
+
+/// Where else a key is known: the path of the first table that has it.
+pub(super) fn home_of(name: &str) -> Option<String> {
+    fn search(keys: &'static [Key], name: &str, path: &str) -> Option<String> {
+        for key in keys {
+            let deeper = if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
+            if key.name == name && !path.is_empty() {
+                return Some(path.to_owned());
+            }
+            if let Kind::Section(inner) | Kind::Table(inner) | Kind::Tables(inner) | Kind::Variant(_, inner) =
+                key.kind
+                && let Some(found) = search(inner, name, &deeper)
+            {
+                return Some(found);
+            }
+        }
+        None
+    }
+    search(ROOT, name, "")
+}

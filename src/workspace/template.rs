@@ -1,0 +1,64 @@
+//! The settings file of a new workspace: every part is there, explained, and empty.
+
+/// The text of a new settings file.
+pub fn settings_text(name: &str) -> String {
+    let name = toml_edit::Value::from(name);
+    format!(
+        r#"# The settings of one forcesync workspace. The console edits this file too, and keeps your comments.
+# Secrets (passwords, tokens, API secrets) never belong in here: use the console or "forcesync secret set".
+
+[workspace]
+name = {name}
+# secrets = "vault"              # or "keyring"; without it the keyring where one answers, else the vault
+
+[salesforce]
+environment = "production"       # "sandbox", or "custom" for the address in my_domain
+my_domain = ""                   # https://acme.my.salesforce.com
+sign_in = "client_credentials"   # "username_password" or "soap"
+username = ""
+client_id = ""
+api_version = "67.0"
+api_reserve_percent = 20         # of the org's daily API calls, left to others
+
+[platform]
+kind = "salesmanago"
+
+[platform.salesmanago]
+endpoint = ""                    # https://app2.salesmanago.com
+client_id = ""
+owner = ""                       # the user whose account is used for the synchronization
+account_name = ""                # the Salesforce account to which new contacts are assigned
+
+[schedule]
+automatic = false
+every = "5m"                     # 30s, 5m, 1h, 1d
+# quiet = "22:00-06:00"          # hours in which automatic sync rests
+
+# A run stops and asks when it would touch more than this part of all linked records.
+[sync]
+create_percent = 10
+update_percent = 50
+blank_percent = 5
+delete_percent = 1
+opt_out_percent = 5
+minimum = 20                     # up to this many never stop a run
+
+# Mappings follow, each [[mapping]] with its [[mapping.pair]]s; their order is their precedence.
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::file::read_settings;
+    use crate::workspace::settings::{Settings, WorkspaceSettings};
+
+    #[test]
+    fn a_new_file_says_the_defaults() {
+        let (settings, problems) = read_settings(&settings_text("Acme \"live\""));
+        assert_eq!(problems, []);
+        let workspace = WorkspaceSettings { name: "Acme \"live\"".into(), secrets: None };
+        assert_eq!(settings, Settings { workspace, ..Settings::default() });
+    }
+}
