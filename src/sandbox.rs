@@ -38,7 +38,7 @@ pub use ready::Ready;
 use steer::Steering;
 
 /// How a sandbox is set up.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SandboxOptions {
     /// Which platform stands beside the org.
     pub platform: String,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::prompt;
 use crate::cli::safe_text::safe;
 use crate::domain::report::{CheckLine, Verdict};
 use crate::ops::check::check;
@@ -28,6 +29,7 @@ struct Summary {
 
 pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadOnly)?;
+    prompt::unlock(&session, context).await?;
     let report = check(&session).await?;
     print(&report.lines, context);
     Ok(report.exit_code())

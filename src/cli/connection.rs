@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::arguments::{Connection, ConnectionAction, ConnectionSide};
 use crate::cli::check::print;
 use crate::cli::context::Context;
+use crate::cli::prompt;
 use crate::cli::safe_text::safe;
 use crate::domain::report::CheckLine;
 use crate::domain::side::Side;
@@ -44,7 +45,7 @@ async fn show(context: &Context) -> Result<u8, OpError> {
     let shown = Shown {
         salesforce: as_json(serde_json::to_value(&settings.salesforce)),
         platform: as_json(serde_json::to_value(&settings.platform)),
-        secrets: states.iter().map(|(name, place)| (name.word().into(), place.word().into())).collect(),
+        secrets: states.iter().map(|(name, place)| (name.word().into(), serde_json::to_value(place).unwrap_or_default())).collect(),
     };
     context.output.object(&shown);
     for (title, section) in [("Salesforce", &shown.salesforce), ("Platform", &shown.platform)] {
@@ -53,7 +54,7 @@ async fn show(context: &Context) -> Result<u8, OpError> {
     }
     context.output.text("Secrets");
     for (name, place) in &states {
-        context.output.text(format_args!("  {}  {}", name.word(), place.word()));
+        context.output.text(format_args!("  {}  {}", name.word(), place.phrase()));
     }
     Ok(0)
 }
@@ -75,6 +76,7 @@ fn section_lines(prefix: &str, section: &serde_json::Value, context: &Context) {
 
 async fn test(side: Option<ConnectionSide>, context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadWrite)?;
+    prompt::unlock(&session, context).await?;
     let settings = session.settings();
     let sides: Vec<Side> = side.map_or_else(|| Side::BOTH.to_vec(), |side| vec![side.into()]);
     let mut lines: Vec<CheckLine> = Vec::new();

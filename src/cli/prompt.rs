@@ -5,7 +5,10 @@ use std::io::{BufRead, IsTerminal, Read, Write};
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
 use secrecy::SecretString;
 
+use crate::cli::context::Context;
 use crate::ops::error::{OpClass, OpError};
+use crate::ops::secrets;
+use crate::ops::session::Session;
 
 /// Longer than any password, key or token, shorter than a file piped in by mistake.
 const LONGEST_SECRET: u64 = 64 * 1024;
@@ -30,6 +33,15 @@ pub(super) async fn secret(question: String) -> Result<SecretString, OpError> {
         return Err(OpError::settings("The value is empty; nothing was stored."));
     }
     Ok(SecretString::from(text))
+}
+
+/// Asks for the vault's passphrase where that is needed and a person is there to be asked.
+pub(super) async fn unlock(session: &Session, context: &Context) -> Result<(), OpError> {
+    if context.output.can_ask() && secrets::needs_passphrase(session).await? {
+        let passphrase = secret("Passphrase of the vault: ".into()).await?;
+        secrets::unlock(session, passphrase).await?;
+    }
+    Ok(())
 }
 
 async fn blocking(

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::prompt;
 use crate::cli::follow::Finished;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::words;
@@ -22,6 +23,7 @@ struct Running<'a> {
 
 pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadWrite)?;
+    prompt::unlock(&session, context).await?;
     let interrupts = Interrupts::listen()?;
     let headless = Headless::begin(&session).await?;
     let workspace = session.folder().display().to_string();

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::arguments::{Secret, SecretAction, SecretHome};
 use crate::cli::context::Context;
 use crate::cli::prompt;
+use crate::cli::prompt::unlock;
 use crate::cli::table::Table;
 use crate::ops::error::OpError;
 use crate::ops::secrets::{self, SecretName, SecretPlace};
@@ -23,36 +24,39 @@ pub(super) async fn run(arguments: Secret, context: &Context) -> Result<u8, OpEr
         SecretAction::Set { name } => {
             let name = known(&name)?;
             let session = context.open_or_create()?;
+            unlock(&session, context).await?;
             let value = prompt::secret(format!("{}: ", name.label())).await?;
             let place = secrets::set(&session, name, value).await?;
             context.output.object(&listed(name, place));
-            context.output.text(format_args!("{name} is {} now.", place.word()));
+            context.output.text(format_args!("{name} is {} now.", place.phrase()));
         }
         SecretAction::List => {
             let session = context.open(Access::ReadOnly)?;
             let mut table = Table::new(&["name", "what", "where"]);
             for (name, place) in secrets::states(&session).await? {
                 context.output.object(&listed(name, place));
-                table.row([name.word(), name.label(), place.word()]);
+                table.row([name.word(), name.label(), place.phrase()]);
             }
             table.print(&context.output);
         }
         SecretAction::Remove { name } => {
             let name = known(&name)?;
             let session = context.open(Access::ReadWrite)?;
+            unlock(&session, context).await?;
             secrets::remove(&session, name).await?;
             context.output.object(&listed(name, SecretPlace::Absent));
             context.output.text(format_args!("{name} is forgotten."));
         }
         SecretAction::Move { to } => {
             let session = context.open(Access::ReadWrite)?;
-            let to = match to {
-                SecretHome::Keyring => SecretPlace::Keyring,
-                SecretHome::Vault => SecretPlace::Vault,
+            let (to, place) = match to {
+                SecretHome::Keyring => (secrets::SecretsPlace::Keyring, SecretPlace::Keyring),
+                SecretHome::Vault => (secrets::SecretsPlace::Vault, SecretPlace::Vault),
             };
+            unlock(&session, context).await?;
             for name in secrets::move_all(&session, to).await? {
-                context.output.object(&listed(name, to));
-                context.output.text(format_args!("{name} is {} now.", to.word()));
+                context.output.object(&listed(name, place));
+                context.output.text(format_args!("{name} is {} now.", place.phrase()));
             }
         }
     }

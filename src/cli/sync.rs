@@ -28,6 +28,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         },
     };
     run::examine(&session, &request)?;
+    prompt::unlock(&session, context).await?;
     let interrupts = Interrupts::listen()?;
     // Headless, the command itself is the confirmation; so it is with --json, where a question would break the stream.
     if arguments.kind == SyncKind::Initial

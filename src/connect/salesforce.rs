@@ -1,1 +1,204 @@
-//! The Salesforce org.
+//! The Salesforce org: sign-in, describe, queries, changes, writes.
+//!
+//! [`Salesforce`] is the whole connection and implements both ports. Behind it, [`session`] is the one door through which every
+//! call goes (it signs in, repeats what is safe to repeat and keeps an eye on the API budget), [`soql`] writes queries, `rows` reads
+//! their records without building a tree of JSON, and each other file does the one thing that it is named after.
+
+mod changes;
+mod collections;
+mod composite;
+mod convert;
+mod describe;
+mod errors;
+mod find;
+mod id;
+mod identity;
+mod limits;
+mod query;
+mod read;
+mod rights;
+mod rows;
+mod session;
+mod settings;
+mod sign_in;
+mod soql;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+pub use describe::{CachedSchema, parse_describe};
+pub use errors::{port_class, row_class};
+pub use id::full_id;
+pub use identity::OrgIdentity;
+pub use limits::ApiBudget;
+pub use rights::ObjectRights;
+pub use settings::{Environment, SalesforceSecrets, SalesforceSettings, SignIn};
+
+use crate::connect::http::{Http, HttpOptions};
+use crate::domain::clock::Clock;
+use crate::domain::criteria::Criteria;
+use crate::domain::port::{
+    Addressing, Capabilities, ConsentDefault, FeedRequest, Finder, Job, Page, PortClass, PortError,
+    RowResult, ScanRequest, Sink, Source, Stamps, WriteBatch, Written,
+};
+use crate::domain::record::{Record, RecordId, Selection};
+use crate::domain::schema::ObjectSchema;
+use changes::Changes;
+use describe::Schemas;
+use session::Door;
+
+/// Most ids that one read call takes.
+const READ_BATCH: usize = 2000;
+/// Most rows that one write call takes.
+const WRITE_BATCH: usize = 200;
+
+/// A connection to one org. Lazy: it signs in at its first call.
+#[derive(Debug)]
+pub struct Salesforce {
+    door: Arc<Door>,
+    schemas: Schemas,
+    changes: Changes,
+    settle: Duration,
+}
+
+impl Salesforce {
+    /// Prepares the connection; nothing is sent yet, so only settings that can't work at all are refused here.
+    pub fn connect(
+        settings: SalesforceSettings,
+        secrets: SalesforceSecrets,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, PortError> {
+        let options = HttpOptions {
+            ca_file: settings.ca_file.clone(),
+            resolve: settings.resolve.clone(),
+            timeout: settings.timeout,
+            jitter_seed: settings.jitter_seed,
+            ..HttpOptions::default()
+        };
+        let http = Http::new(&options, clock).map_err(|error| errors::from_http(&error))?;
+        let settle = settings.settle;
+        let freshness = settings.schema_freshness;
+        Ok(Self {
+            door: Arc::new(Door::new(http, settings, secrets)?),
+            schemas: Schemas::new(freshness),
+            changes: Changes::default(),
+            settle,
+        })
+    }
+
+    /// Signs in now, whatever was remembered, and says who and where we are.
+    pub async fn sign_in(&self) -> Result<OrgIdentity, PortError> {
+        self.door.sign_in_anew().await?;
+        identity::read(&self.door).await
+    }
+
+    /// Who and where we are, on the session that there is.
+    pub async fn identity(&self) -> Result<OrgIdentity, PortError> {
+        identity::read(&self.door).await
+    }
+
+    /// What this user may do with these objects, and whether all of their records can be seen. Costs up to three calls.
+    pub async fn rights(&self, objects: &[String]) -> Result<Vec<ObjectRights>, PortError> {
+        rights::read(&self.door, &self.schemas, objects).await
+    }
+
+    /// API calls used in the last 24 hours and allowed, by all users of the org together, as the last reply told.
+    pub fn api_budget(&self) -> Option<(u64, u64)> {
+        self.door.budget().map(|budget| (budget.used, budget.limit))
+    }
+
+    /// Asks the org for its daily limit; for a budget that is not known yet or old.
+    pub async fn ask_api_budget(&self) -> Result<ApiBudget, PortError> {
+        limits::ask(&self.door).await
+    }
+
+    /// The describes read so far, to be kept between processes.
+    pub fn schema_cache(&self) -> Vec<CachedSchema> {
+        self.schemas.export()
+    }
+
+    /// Takes over describes kept from an earlier process; they are asked for again only if they changed.
+    pub fn preload_schemas(&self, kept: Vec<CachedSchema>) {
+        self.schemas.import(kept);
+    }
+
+    /// Makes the next describe ask the org again (conditionally), for a person who just changed something there.
+    pub fn distrust_schemas(&self) {
+        self.schemas.distrust();
+    }
+
+    /// A refresh token that replaced the one of the settings, once; it has to be stored before the next start.
+    pub fn take_rotated_refresh_token(&self) -> Option<SecretString> {
+        self.door.take_rotated_refresh_token()
+    }
+}
+
+#[async_trait]
+impl Source for Salesforce {
+    fn capabilities(&self, _object: &str) -> Capabilities {
+        Capabilities {
+            stamps: Stamps::Seconds,
+            author: true,
+            tombstones: true,
+            settle: self.settle,
+            addressing: Addressing::ById,
+            read_batch: READ_BATCH,
+            write_batch: WRITE_BATCH,
+            consent_default: ConsentDefault::Unknown,
+        }
+    }
+
+    async fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
+        self.schemas.describe(&self.door, objects).await
+    }
+
+    async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
+        query::scan(&self.door, &self.schemas, self.settle, request).await
+    }
+
+    async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
+        self.changes.read(&self.door, &self.schemas, self.settle, requests).await
+    }
+
+    async fn read(
+        &self,
+        object: &str,
+        selection: &Selection,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, PortError> {
+        read::by_ids(&self.door, &self.schemas, object, selection, ids).await
+    }
+
+    async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
+        query::count(&self.door, &self.schemas, object, criteria).await
+    }
+
+    fn calls(&self) -> u64 {
+        self.door.calls()
+    }
+}
+
+#[async_trait]
+impl Sink for Salesforce {
+    async fn write(&self, batch: &WriteBatch) -> Result<Written, PortError> {
+        collections::write(&self.door, &self.schemas, batch).await.map(Written::Rows)
+    }
+
+    async fn poll(&self, job: &Job) -> Result<Option<Vec<RowResult>>, PortError> {
+        Err(PortError::new(
+            PortClass::Protocol,
+            "UNKNOWN_JOB",
+            format!(
+                "The org has no job {}: writes to it are answered at once, so nothing is left to ask for.",
+                job.0
+            ),
+        ))
+    }
+
+    async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {
+        find::find(&self.door, &self.schemas, object, selection, by).await
+    }
+}

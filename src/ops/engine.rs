@@ -17,7 +17,8 @@ use crate::ops::session::{Access, Session};
 use crate::service::socket::client::{Client, SocketError};
 #[cfg(unix)]
 use crate::service::socket::server::Socket;
-use crate::workspace::lock::{EngineLock, LockError};
+use crate::workspace::WorkspaceError;
+use crate::workspace::lock::{EngineLock, Holder};
 
 /// How often, and how many times, an engine is looked for that has the lock but no socket yet.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -177,7 +178,7 @@ pub async fn attach(session: &Session) -> Result<EngineClient, OpError> {
             Access::ReadOnly => None,
             Access::ReadWrite => match take_over(session) {
                 Ok(engine) => break engine,
-                Err(TakeOver::Held(pid)) => pid,
+                Err(TakeOver::Held(holder)) => holder.pid,
                 Err(TakeOver::Failed(error)) => return Err(error),
             },
         };
@@ -207,31 +208,31 @@ pub async fn peek(session: &Session) -> Result<Option<EngineClient>, OpError> {
         return Ok(Some(engine.clone()));
     }
     drop(known);
-    connect(session, EngineLock::holder(&session.workspace().lock)).await
+    let pid = EngineLock::holder(&session.workspace().lock).and_then(|holder| holder.pid);
+    connect(session, pid).await
 }
 
 enum TakeOver {
-    Held(Option<u32>),
+    Held(Holder),
     Failed(OpError),
 }
 
 fn take_over(session: &Session) -> Result<EngineClient, TakeOver> {
     let lock = EngineLock::acquire(&session.workspace().lock).map_err(|error| match error {
-        LockError::Held { pid } => TakeOver::Held(pid),
-        other @ LockError::Io { .. } => TakeOver::Failed(OpError::failed(other.to_string())),
+        WorkspaceError::EngineRunning { holder } => TakeOver::Held(holder),
+        other => TakeOver::Failed(OpError { class: OpClass::Failed, ..OpError::from(other) }),
     })?;
     let runner = WorkspaceRunner::new(session.apart());
     let handle = Handle::spawn(Arc::new(runner), Arc::clone(session.clock()));
     #[cfg(unix)]
-    let socket =
-        match Socket::open(&session.workspace().socket, handle.clone(), Arc::clone(session.clock())) {
-            Ok(socket) => Some(socket),
-            // The engine works without; only others can't attach.
-            Err(error) => {
-                tracing::warn!(%error, "The local socket could not be opened; other commands can't attach.");
-                None
-            }
-        };
+    let socket = match open_socket(session, &handle) {
+        Ok(socket) => Some(socket),
+        // The engine works without; only others can't attach.
+        Err(error) => {
+            tracing::warn!(%error, "The local socket could not be opened; other commands can't attach.");
+            None
+        }
+    };
     Ok(EngineClient {
         way: Way::Here(Arc::new(Here {
             handle,
@@ -240,6 +241,14 @@ fn take_over(session: &Session) -> Result<EngineClient, TakeOver> {
             _lock: lock,
         })),
     })
+}
+
+#[cfg(unix)]
+fn open_socket(session: &Session, handle: &Handle) -> Result<Socket, OpError> {
+    let workspace = session.workspace();
+    workspace.prepare_socket_folder()?;
+    Socket::open(&workspace.socket, handle.clone(), Arc::clone(session.clock()))
+        .map_err(|error| OpError::failed(format!("{}: {error}", workspace.socket.display())))
 }
 
 #[cfg(unix)]

@@ -151,7 +151,7 @@ impl Life {
                 ("Contact", seed::contact_row(&person, ""))
             };
             row.insert("MobilePhone".into(), json!(person.phone));
-            let inserted = self.org.admin_insert(object, row, &user);
+            let inserted = self.org.admin_insert(object, &row, &user);
             return inserted.map(|id| pool.known.in_org.push((object, id))).is_ok();
         }
         if pool.known.in_org.is_empty() {
@@ -164,7 +164,7 @@ impl Life {
             return self.org.admin_delete(object, &id, &user).is_ok();
         }
         let fields = org_fields(object, deed, &person);
-        let done = self.org.admin_update(object, &id, fields, &user).is_ok();
+        let done = self.org.admin_update(object, &id, &fields, &user).is_ok();
         if !done {
             // Somebody else has deleted or converted it.
             pool.known.in_org.swap_remove(at);

@@ -74,7 +74,7 @@ impl Seeding<'_> {
                 self.convert(&mut row, &one.person, known);
             }
             let object = object_of(one.kind);
-            let id = self.org.seed_row(object, row);
+            let id = self.org.seed_row(object, &row);
             if one.kind == Kind::Contact && converted.contains(&one.identity) {
                 became.insert(one.identity, (id.clone(), account.to_owned()));
             }
@@ -121,7 +121,7 @@ impl Seeding<'_> {
                 row.insert(field.into(), json!(stamp));
             }
             authors(&mut row, writer);
-            self.org.seed_row("Account", row)
+            self.org.seed_row("Account", &row)
         };
         (0..self.people.companies()).map(make).collect()
     }

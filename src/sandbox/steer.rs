@@ -7,14 +7,14 @@
 //! | `POST /_sandbox/life` | `{"per_second": 2.5}` or `{"once": 100}` | lets people edit records; answers with rate and number of edits |
 //! | `POST /_sandbox/clock` | `{"advance_ms": 5000}` or `{"advance": "36h"}` (s, m, h, d) | moves the time of both services |
 //! | `POST /_sandbox/records` | one or `{"records": […]}` of `{"side", "action", "object", "id" or "where", "fields", "as"}` | edits as a person (below) |
-//! | `POST /_sandbox/limits` | `{"daily_limit", "job_polls", "late_commit_ms": {"salesforce", "platform"}}` | changes limits |
-//! | `POST /_sandbox/org` | `{"locked", "api_disabled", "field": {"object", "name", "permission"}, "object": {"name", "read", "create", "edit", "delete"}}` | takes rights away and gives them back |
+//! | `POST /_sandbox/limits` | `{"daily_limit", "calls_by_others", "job_polls", "late_commit_ms": {"salesforce", "platform"}}` | changes limits |
+//! | `POST /_sandbox/org` | `{"locked", "api_disabled", "password_expired", "duplicate_rule", "expire_sessions", "expire_locators", "field": {"object", "name", "permission"}, "object": {"name", "read", "create", "edit", "delete"}}` | takes rights away and gives them back |
 //! | `GET /_sandbox/calls?since=&side=` | | calls after a sequence, with counters |
 //! | `GET /_sandbox/dump?side=&object=` | | all rows: `{"salesforce": {"Contact": […]}, "platform": {"contact": […]}}` |
 //! | `GET /_sandbox/state` | | counts, faults, clock, life, limits, what was planted, what was set off |
 //!
-//! Records: `side` is `salesforce` (default) or `platform`; `action` is `insert`, `update`, `upsert`, `delete` (default
-//! `update` in the org, `upsert` on the platform); `where` finds one row by equal fields instead of by `id`; `as` is
+//! Records: `side` is `salesforce` (default) or `platform`; `action` is `insert`, `update`, `upsert`, `delete`, and in the
+//! org `undelete`, `merge` (with the ids of `losers`) and `convert` (default `update` in the org, `upsert` on the platform); `where` finds one row by equal fields instead of by `id`; `as` is
 //! `person` (default) or `integration`. On the platform `object` is left out, and `fields` are those of a read
 //! shape, flat. The answer is `{"results": [{"success": true, "id": …} | {"success": false, "code": …, "message": …}]}`.
 

@@ -14,11 +14,14 @@ async fn start(records: u64) -> Sandbox {
 }
 
 async fn http(url: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+    send(url, method, path, "X-Nothing: 0", body).await
+}
+
+async fn send(url: &str, method: &str, path: &str, header: &str, body: &str) -> (u16, Value) {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
+    let length = body.len();
+    let start = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+    let head = format!("{start}{header}\r\nContent-Length: {length}\r\n\r\n");
     stream.write_all((head + body).as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
@@ -151,4 +154,100 @@ async fn the_platform_listens_on_the_next_port_and_an_unknown_one_is_refused() {
     let port = Some(taken.local_addr().unwrap().port());
     let message = Sandbox::start(SandboxOptions { port, ..SandboxOptions::default() }).await.err().unwrap();
     assert!(message.to_string().contains("--port"), "{message}");
+}
+
+/// What a first sync would make of a platform contact in the org.
+fn as_lead(contact: &Value) -> serde_json::Map<String, Value> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let name = text(&contact["name"]);
+    let (given, family) = name.split_once(' ').unwrap_or(("", &name));
+    let fields = json!({"FirstName": given, "LastName": family, "Email": text(&contact["email"]),
+        "Company": text(&contact["company"]), "MobilePhone": text(&contact["phone"]), "Fax": text(&contact["fax"]),
+        "Street": text(&contact["address"]["streetAddress"]), "PostalCode": text(&contact["address"]["zipCode"]),
+        "City": text(&contact["address"]["city"]), "Country": text(&contact["address"]["country"])});
+    fields.as_object().unwrap().clone()
+}
+
+#[tokio::test]
+async fn the_org_refuses_just_the_platform_contacts_that_are_planted_for_it() {
+    let sandbox = start(2000).await;
+    let org = sandbox.org();
+    let known: std::collections::HashSet<String> = ["Contact", "Lead"]
+        .iter()
+        .flat_map(|object| org.rows(object))
+        .filter_map(|row| row.get("Email").and_then(Value::as_str).map(str::to_lowercase))
+        .collect();
+    let mut refused: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    for contact in sandbox.salesmanago().contacts() {
+        let email = contact["email"].as_str().unwrap().to_lowercase();
+        if contact["deleted"] == json!(true) || known.contains(&email) {
+            continue;
+        }
+        let outcome = org.admin_insert("Lead", &as_lead(&contact), &org.integration_user_id());
+        let code = outcome.map_or_else(|error| error.code, |_| "none".to_owned());
+        *refused.entry(code).or_default() += 1;
+    }
+    let planted = sandbox.planted();
+    let count = |code: &str| refused.get(code).copied().unwrap_or_default();
+    assert_eq!(count("INVALID_EMAIL_ADDRESS"), planted.get("bad_email"));
+    assert_eq!(count("STRING_TOO_LONG"), planted.get("over_long"));
+    assert_eq!(count("REQUIRED_FIELD_MISSING"), planted.get("empty_company"));
+    assert_eq!(count("none"), planted.get("platform_only"));
+}
+
+#[tokio::test]
+async fn the_platform_takes_everybody_of_the_org_who_has_an_email() {
+    let sandbox = start(1000).await;
+    for row in sandbox.org().rows("Contact").iter().chain(&sandbox.org().rows("Lead")) {
+        let Some(email) = row.get("Email").and_then(Value::as_str) else { continue };
+        let fields = json!({"email": email, "name": row["Name"]});
+        sandbox.salesmanago().admin_upsert(fields.as_object().unwrap()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn person_accounts_are_people_with_a_shadow_contact() {
+    let options = SandboxOptions { records: 100, person_accounts: true, ..SandboxOptions::default() };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    assert_eq!(sandbox.org().count_where("Account", "IsPersonAccount = true"), Ok(20));
+    assert_eq!(
+        sandbox.org().count_where("Account", "IsPersonAccount = true AND PersonEmail != null"),
+        Ok(20)
+    );
+    assert_eq!(sandbox.org().count_where("Contact", "IsPersonAccount = true"), Ok(20));
+    assert_eq!(sandbox.org().count_where("Contact", "IsPersonAccount = false"), Ok(44));
+    let (live, _) = sandbox.salesmanago().counts();
+    assert_eq!(live, 60 + 5);
+    assert!(sandbox.life().happen(100) > 85);
+}
+
+#[tokio::test]
+async fn converted_leads_point_to_their_contact_and_stamps_lie_in_the_past() {
+    let sandbox = start(1000).await;
+    let leads = sandbox.org().rows("Lead");
+    let converted: Vec<_> = leads.iter().filter(|lead| lead["IsConverted"] == json!(true)).collect();
+    assert_eq!(converted.len() as u64, sandbox.planted().get("converted"));
+    for lead in converted {
+        let contact = sandbox.org().row("Contact", lead["ConvertedContactId"].as_str().unwrap()).unwrap();
+        assert_eq!(contact["Email"], lead["Email"]);
+    }
+    let recent = seed::stamp(NOW - 3_600_000);
+    assert!(leads.iter().all(|lead| lead["SystemModstamp"].as_str().unwrap() < recent.as_str()));
+    assert!(leads.iter().all(|lead| lead["CreatedDate"].as_str() <= lead["LastModifiedDate"].as_str()));
+}
+
+#[tokio::test]
+async fn a_row_fault_reaches_a_write_through_the_api() {
+    let sandbox = start(5).await;
+    sandbox.arm_fault(faults::Fault::new(faults::FaultKind::RowLock).on("insert Lead").times(1));
+    let (url, token) = (sandbox.ready().salesforce.url, sandbox.ready().salesforce.access_token);
+    let body = r#"{"LastName": "Row", "Company": "Acme"}"#;
+    let first = api(&url, &token, "/services/data/v60.0/sobjects/Lead", body).await;
+    assert_eq!((first.0, &first.1[0]["errorCode"]), (400, &json!("UNABLE_TO_LOCK_ROW")));
+    assert_eq!(api(&url, &token, "/services/data/v60.0/sobjects/Lead", body).await.0, 201);
+}
+
+async fn api(url: &str, token: &str, path: &str, body: &str) -> (u16, Value) {
+    let header = format!("Authorization: Bearer {token}\r\nContent-Type: application/json");
+    send(url, "POST", path, &header, body).await
 }

@@ -1,1 +1,14 @@
 //! The integration tests, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on has failed; the allowances of .clippy.toml do not reach its helpers"
+)]
+
+mod salesmanago_account;
+mod salesmanago_faults;
+mod salesmanago_odd_servers;
+mod salesmanago_read;
+mod salesmanago_sign_in;
+mod salesmanago_write;

@@ -13,6 +13,8 @@ mod find;
 mod identity;
 mod job;
 mod later;
+mod lenient;
+mod outcome;
 mod read;
 mod read_shape;
 mod remove;

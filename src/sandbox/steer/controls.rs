@@ -114,6 +114,7 @@ fn milliseconds(text: &str) -> Option<i64> {
 #[serde(deny_unknown_fields)]
 struct LimitsBody {
     daily_limit: Option<u64>,
+    calls_by_others: Option<u64>,
     job_polls: Option<u32>,
     late_commit_ms: Option<Delays>,
 }
@@ -130,6 +131,9 @@ pub(super) async fn limits(State(steering): State<Arc<Steering>>, body: Bytes) -
     let ordered: LimitsBody = parse(&body)?;
     if let Some(limit) = ordered.daily_limit {
         steering.org.set_daily_limit(limit);
+    }
+    if let Some(calls) = ordered.calls_by_others {
+        steering.org.set_calls_by_others(calls);
     }
     if let Some(polls) = ordered.job_polls {
         steering.platform.set_job_polls(polls);
@@ -151,6 +155,12 @@ pub(super) async fn limits(State(steering): State<Arc<Steering>>, body: Bytes) -
 struct OrgBody {
     locked: Option<bool>,
     api_disabled: Option<bool>,
+    password_expired: Option<bool>,
+    duplicate_rule: Option<bool>,
+    #[serde(default)]
+    expire_sessions: bool,
+    #[serde(default)]
+    expire_locators: bool,
     field: Option<FieldBody>,
     object: Option<ObjectBody>,
 }
@@ -198,17 +208,33 @@ pub(super) async fn org(State(steering): State<Arc<Steering>>, body: Bytes) -> R
     if let Some(disabled) = ordered.api_disabled {
         steering.org.set_api_disabled(disabled);
     }
+    if let Some(expired) = ordered.password_expired {
+        steering.org.set_password_expired(expired);
+    }
+    if let Some(on) = ordered.duplicate_rule {
+        steering.org.set_duplicate_rule(on);
+    }
+    if ordered.expire_sessions {
+        steering.org.expire_sessions();
+    }
+    if ordered.expire_locators {
+        steering.org.expire_locators();
+    }
     if let Some(field) = ordered.field {
         let permission = match field.permission {
             PermissionWord::Edit => FieldPermission::Edit,
             PermissionWord::Read => FieldPermission::Read,
             PermissionWord::Hidden => FieldPermission::Hidden,
         };
-        steering.org.set_field_permission(&field.object, &field.name, permission);
+        if !steering.org.set_field_permission(&field.object, &field.name, permission) {
+            return Err(Refused(format!("{} has no field {}", field.object, field.name)));
+        }
     }
     if let Some(object) = ordered.object {
         let ObjectBody { name, read, create, edit, delete } = object;
-        steering.org.set_object_permission(&name, ObjectPermission { read, create, edit, delete });
+        if !steering.org.set_object_permission(&name, ObjectPermission { read, create, edit, delete }) {
+            return Err(Refused(format!("There is no object {name}")));
+        }
     }
     Ok(answer(&json!({"done": true})))
 }

@@ -32,6 +32,8 @@ struct Edit {
     found_by: Map<String, Value>,
     #[serde(default)]
     fields: Map<String, Value>,
+    #[serde(default)]
+    losers: Vec<String>,
     #[serde(rename = "as", default)]
     who: Who,
 }
@@ -47,6 +49,12 @@ enum Action {
     Update,
     Upsert,
     Delete,
+    /// Out of the recycle bin; in the org only.
+    Undelete,
+    /// Merge the rows of `losers` into this one; in the org only.
+    Merge,
+    /// Convert this lead; in the org only.
+    Convert,
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]
@@ -113,7 +121,7 @@ impl Steering {
             Who::Person => self.org.person_user_id(),
             Who::Integration => self.org.integration_user_id(),
         };
-        let fields = edit.fields.clone();
+        let fields = &edit.fields;
         let found = || self.find_in_org(object, edit);
         match edit.action.unwrap_or(Action::Update) {
             Action::Insert => Ok(self.org.admin_insert(object, fields, &user)?),
@@ -123,6 +131,21 @@ impl Steering {
                 Err(_) => Ok(self.org.admin_insert(object, fields, &user)?),
             },
             Action::Delete => Ok(self.org.admin_delete(object, &found()?, &user)?),
+            Action::Undelete => {
+                let id = edit.id.as_deref().ok_or_else(|| "Give the id of the deleted row".to_owned())?;
+                Ok(self.org.admin_undelete(object, id, &user)?)
+            }
+            Action::Merge => {
+                let master = found()?;
+                let losers: Vec<&str> = edit.losers.iter().map(String::as_str).collect();
+                self.org.admin_merge(object, &master, &losers, &user)?;
+                Ok(master)
+            }
+            Action::Convert => {
+                let lead = found()?;
+                self.org.admin_convert_lead(&lead, None, None, &user)?;
+                Ok(lead)
+            }
         }
     }
 
@@ -152,6 +175,9 @@ impl Steering {
                 let name = named.ok_or_else(|| "Give an id or an e-mail".to_owned())?;
                 self.platform.admin_delete(&name)?;
                 Ok(name)
+            }
+            Action::Undelete | Action::Merge | Action::Convert => {
+                Err("The platform can insert, update, upsert and delete".to_owned().into())
             }
             action @ (Action::Insert | Action::Update | Action::Upsert) => {
                 let mut fields = edit.fields.clone();

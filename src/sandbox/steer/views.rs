@@ -45,24 +45,25 @@ pub(super) async fn dump(State(steering): State<Arc<Steering>>, Query(query): Qu
     let work = move || {
         let mut sides = Map::new();
         let wants = |side| query.side.is_none_or(|wanted| wanted == side);
-        let wants_object =
-            |object: &str| query.object.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(object));
         if wants(Side::Salesforce) {
             let mut objects = Map::new();
-            for object in OBJECTS.into_iter().filter(|object| wants_object(object)) {
-                let rows = steering.org.rows(object).into_iter().map(Value::Object).collect();
-                objects.insert(object.to_owned(), Value::Array(rows));
-            }
-            // A custom object is dumped when it is asked for by name.
-            if let Some(object) = query.object.as_deref().filter(|object| object.ends_with("__c")) {
-                let rows = steering.org.rows(object).into_iter().map(Value::Object).collect();
-                objects.insert(object.to_owned(), Value::Array(rows));
+            // Without a name, the objects that a sync may touch; by name, any.
+            let names = steering.org.objects();
+            let is_asked = |name: &String| match query.object.as_deref() {
+                Some(wanted) => wanted.eq_ignore_ascii_case(name),
+                None => OBJECTS.contains(&name.as_str()) || name.ends_with("__c"),
+            };
+            for name in names.into_iter().filter(is_asked) {
+                let rows = steering.org.rows(&name).into_iter().map(Value::Object).collect();
+                objects.insert(name, Value::Array(rows));
             }
             sides.insert("salesforce".to_owned(), Value::Object(objects));
         }
         if wants(Side::Platform) {
             let mut objects = Map::new();
-            if query.side == Some(Side::Platform) || wants_object("contact") {
+            let is_asked =
+                query.object.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case("contact"));
+            if query.side == Some(Side::Platform) || is_asked {
                 objects.insert("contact".to_owned(), Value::Array(steering.platform.contacts()));
             }
             sides.insert("platform".to_owned(), Value::Object(objects));

@@ -70,13 +70,20 @@ impl Salesmanago {
             let from = since(&request.cursor)?;
             FeedPlace { from, end: self.end(from, longest), width: longest, page: None }
         };
+        let start = place;
         let mut began = None;
-        let mut asked = false;
         let (ids, next) = loop {
             let (listed, next) = self.window(&mut place, longest).await?;
-            if !asked {
+            if began.is_none() {
                 began = listed.began;
-                asked = true;
+                // Half a day between the clocks is no skew any more: one of them is wrong. What counts is the server's.
+                let theirs = began.map(|began| began.timestamp_millis().saturating_add(ahead(longest)));
+                if let Some(theirs) = theirs
+                    && theirs - ahead(longest) / 2 > start.end
+                {
+                    place = FeedPlace { end: theirs, ..start };
+                    continue;
+                }
             }
             match next {
                 // Windows in which nothing happened are passed without bothering the engine.
@@ -98,8 +105,7 @@ impl Salesmanago {
     /// The end of a read from a moment: far enough ahead for any two clocks, but near enough for one window to reach from a recent
     /// cursor to it.
     fn end(&self, from: i64, longest: i64) -> i64 {
-        let ahead = DAY.min(longest / 2);
-        self.service.now().timestamp_millis().max(from).saturating_add(ahead)
+        self.service.now().timestamp_millis().max(from).saturating_add(ahead(longest))
     }
 
     /// Reads one page: a whole window, or a page of a crowded second.
@@ -178,6 +184,11 @@ impl Salesmanago {
         }
         Ok(ids)
     }
+}
+
+/// How far ahead of now the last window ends.
+fn ahead(longest: i64) -> i64 {
+    DAY.min(longest / 2)
 }
 
 fn ids_of(mentions: Vec<Mention>) -> Vec<String> {

@@ -13,9 +13,10 @@ use super::cursor::to_text;
 use super::errors::{Failure, own_row, refused_row};
 use super::fields::Place;
 use super::job::{Progress, request_of};
+use super::outcome::Sent;
 use super::read::By;
 use super::wire::{JobAnswer, JobFile, JobLine};
-use super::write::{Draft, Sent, by_email};
+use super::write::{Draft, by_email};
 use super::write_shape::UpsertRow;
 use crate::connect::http::Idempotency;
 use crate::domain::port::{

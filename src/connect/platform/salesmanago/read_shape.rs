@@ -3,7 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::fields::Place;
-use super::wire::{Address, Contact, Properties, Scalar, Tag};
+use super::lenient::Scalar;
+use super::wire::{Address, Contact, Properties, Tag};
 use crate::domain::port::Tombstone;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::value::Value;

@@ -5,24 +5,23 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Salesmanago;
 use super::call::Patience;
-use super::errors::{Failure, not_sent_row, own_row, refused_row};
+use super::errors::{Failure, not_sent_row, refused_row};
 use super::fields::Place;
+use super::lenient::Scalar;
+use super::outcome::{Sent, gone};
 use super::read::By;
-use super::read_shape::{Found, moment};
 use super::settings::Transport;
-use super::wire::{BatchAnswer, Contact, OneAnswer, Scalar};
+use super::wire::{BatchAnswer, Contact, OneAnswer};
 use super::write_shape::{Present, Shape, UpsertRow, needs_present};
 use crate::connect::http::Idempotency;
 use crate::domain::mapping::SideEffects;
-use crate::domain::port::{
-    PortError, RowClass, RowError, RowResult, WriteBatch, WriteKind, WriteRow, Written,
-};
-use crate::domain::record::{Record, RecordId};
+use crate::domain::port::{PortError, RowError, WriteBatch, WriteKind, WriteRow, Written};
+use crate::domain::record::RecordId;
 
 /// A row that is ready to be sent.
 pub(super) struct Draft<'a> {
@@ -32,17 +31,6 @@ pub(super) struct Draft<'a> {
     pub(super) upsert: UpsertRow<'a>,
     /// How many rows before it in the batch have the same address. The answers are told apart by address alone.
     pub(super) wave: usize,
-}
-
-/// What became of a row that was sent.
-#[derive(Clone, Debug)]
-pub(super) enum Sent {
-    /// It is held by this contact.
-    Stored(RecordId),
-    /// Refused.
-    Refused(RowError),
-    /// Nobody knows.
-    Unknown,
 }
 
 #[derive(Serialize)]
@@ -258,44 +246,6 @@ impl Salesmanago {
         progress.sent.insert(draft.index, sent);
         Ok(())
     }
-
-    /// Turns outcomes into results, with the records as the service holds them now. A record that can't be read back does not
-    /// undo that it was written.
-    pub(super) async fn read_back(
-        &self,
-        kind: WriteKind,
-        targets: &[Option<&RecordId>],
-        sent: Vec<Sent>,
-        places: &[Place],
-        began: Option<DateTime<Utc>>,
-    ) -> Vec<RowResult> {
-        let ids: Vec<&str> = sent
-            .iter()
-            .filter_map(|sent| match sent {
-                Sent::Stored(id) => Some(id.as_str()),
-                Sent::Refused(_) | Sent::Unknown => None,
-            })
-            .collect();
-        let held = match self.contacts(By::Id, &ids).await {
-            Ok(contacts) => contacts,
-            Err(error) => {
-                tracing::warn!(%error, "What was written can't be read back.");
-                Vec::new()
-            }
-        };
-        let mut held = held_by_id(held, places);
-        sent.into_iter()
-            .zip(targets)
-            .map(|(sent, target)| match sent {
-                Sent::Refused(error) => RowResult::Refused(error),
-                Sent::Unknown => RowResult::Unknown,
-                Sent::Stored(id) => {
-                    let now = held.remove(id.as_str());
-                    stored(kind, *target, id, now, began)
-                }
-            })
-            .collect()
-    }
 }
 
 /// Turns rows into drafts; the others land in `refused`.
@@ -332,69 +282,6 @@ fn draft<'a>(
         return Err(gone(id));
     }
     UpsertRow::of(row, shape, looked_up.and_then(Option::as_ref))
-}
-
-/// A contact that was read back: its record, unless it is deleted, and when it was created.
-struct Held {
-    record: Option<Record>,
-    created: Option<DateTime<Utc>>,
-}
-
-fn held_by_id(contacts: Vec<Contact>, places: &[Place]) -> HashMap<String, Held> {
-    let mut held = HashMap::with_capacity(contacts.len());
-    for contact in contacts {
-        let created = moment(&contact.created_on);
-        match contact.into_found(places) {
-            Some(Found::Alive(record)) => {
-                held.insert(record.id.as_str().to_owned(), Held { record: Some(record), created });
-            }
-            Some(Found::Deleted(tombstone)) => {
-                held.insert(tombstone.id.as_str().to_owned(), Held { record: None, created });
-            }
-            None => {}
-        }
-    }
-    held
-}
-
-fn stored(
-    kind: WriteKind,
-    target: Option<&RecordId>,
-    id: RecordId,
-    held: Option<Held>,
-    began: Option<DateTime<Utc>>,
-) -> RowResult {
-    if let Some(target) = target
-        && !target.as_str().eq_ignore_ascii_case(id.as_str())
-    {
-        return RowResult::Refused(own_row(
-            "stray_create",
-            "email",
-            format!(
-                "SALESmanago wrote contact {id} instead of the linked contact {target}: the e-mail address belongs to another \
-                 contact now. Compare the two, delete or merge one, and link the record anew."
-            ),
-        ));
-    }
-    let Some(held) = held else {
-        return RowResult::Done { id, created: kind == WriteKind::Create, record: None };
-    };
-    let Some(record) = held.record else { return RowResult::Refused(gone(&id)) };
-    // An upsert does not say whether it created; the contact's own date does. Stamps may be cut to the second.
-    let is_new = match (held.created, began) {
-        (Some(created), Some(began)) => created >= began - TimeDelta::seconds(2),
-        (None, _) | (_, None) => true,
-    };
-    RowResult::Done { id, created: kind == WriteKind::Create && is_new, record: Some(record) }
-}
-
-pub(super) fn gone(id: &RecordId) -> RowError {
-    RowError {
-        code: "CONTACT_GONE".into(),
-        message: format!("Contact {id} was deleted in SALESmanago."),
-        fields: Vec::new(),
-        class: RowClass::Gone,
-    }
 }
 
 /// The ids of a batch's answer by lower-case address.

@@ -1,0 +1,333 @@
+//! What changed since a cursor, for several objects in one call: records by their stamp, deletions by the org's own log.
+//!
+//! The next cursor is the org's clock at the start, less the overlap, and never later than the deletion log says it is complete
+//! (it stops before the start of a transaction that is still open, which is how late commits are caught). The log reaches back 15
+//! days; an older cursor is [`PortClass::CursorLost`] for the whole call, because without it deletions would be missed silently.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+
+use super::composite::{self, Answer, MOST_PARTS, MOST_QUERIES, Part, PartReply, QueryKind};
+use super::convert::{moment_text, parse_moment};
+use super::describe::Schemas;
+use super::errors::{Topic, senseless, topic};
+use super::query::{Place, Position, known, next_page, position_at_start, read_page};
+use super::rows::Shape;
+use super::session::Door;
+use super::{id, soql};
+use crate::connect::http::{Idempotency, percent_encode};
+use crate::domain::port::{FeedRequest, Page, PortError, Tombstone};
+use crate::domain::record::RecordId;
+
+/// The log wants its bounds at least a minute apart, and cuts seconds off.
+const SHORTEST_WINDOW: TimeDelta = TimeDelta::seconds(61);
+/// How many deletions are remembered, so that the overlap does not ask about them again and again.
+const REMEMBERED: usize = 20_000;
+/// Ids in one lookup.
+const IDS_IN_A_QUERY: usize = 400;
+
+/// Which record a deletion merged another into, if it did.
+type Merged = HashMap<(RecordId, Option<DateTime<Utc>>), Option<RecordId>>;
+
+/// Reads feeds, and remembers where merged records went.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    merged: Mutex<Merged>,
+}
+
+/// A request with what is needed to ask and to read the answer.
+struct Feed<'a> {
+    request: &'a FeedRequest,
+    shape: Shape,
+    since: DateTime<Utc>,
+    tells_deletions: bool,
+    has_master: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeletedReply {
+    #[serde(default)]
+    deleted_records: Vec<DeletedRecord>,
+    #[serde(default)]
+    latest_date_covered: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeletedRecord {
+    id: String,
+    #[serde(default)]
+    deleted_date: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Fates {
+    #[serde(default)]
+    records: Vec<Fate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Fate {
+    id: String,
+    #[serde(default)]
+    is_deleted: bool,
+    #[serde(default)]
+    master_record_id: Option<String>,
+}
+
+impl Changes {
+    /// Reads the feeds: those inside a backlog page by page, the others together.
+    pub(super) async fn read(
+        &self,
+        door: &Door,
+        schemas: &Schemas,
+        settle: Duration,
+        requests: &[FeedRequest],
+    ) -> Result<Vec<Page>, PortError> {
+        let mut pages: Vec<Page> = vec![Page::default(); requests.len()];
+        let mut fresh = Vec::new();
+        for (place, request) in requests.iter().enumerate() {
+            let feed = prepare(door, schemas, request).await?;
+            match &request.mark {
+                None => fresh.push((place, feed)),
+                Some(mark) => {
+                    let since = format!("SystemModstamp >= {}", moment_text(feed.since));
+                    let page = next_page(door, &feed.shape, &request.object, mark, Some(&since)).await?;
+                    put(
+                        &mut pages,
+                        place,
+                        Page { next: Place::behind(&page), records: page.records, ..Page::default() },
+                    );
+                }
+            }
+        }
+        for some in fresh.chunks(MOST_QUERIES) {
+            for (place, page) in self.together(door, schemas, settle, some).await? {
+                put(&mut pages, place, page);
+            }
+        }
+        Ok(pages)
+    }
+
+    /// Up to five feeds in one call.
+    async fn together(
+        &self,
+        door: &Door,
+        schemas: &Schemas,
+        settle: Duration,
+        feeds: &[(usize, Feed<'_>)],
+    ) -> Result<Vec<(usize, Page)>, PortError> {
+        let base = door.base().await?;
+        let now = door.org_now();
+        let mut parts = Vec::new();
+        for (place, feed) in feeds {
+            parts.push(Part::query(format!("q{place}"), &base, QueryKind::Live, &feed.query()));
+            if feed.tells_deletions {
+                parts.push(Part::get(format!("t{place}"), feed.deletions_path(&base, now)));
+            }
+        }
+        let objects: Vec<&str> = feeds.iter().map(|(_, feed)| feed.request.object.as_str()).collect();
+        let carried = schemas.carried(&base, &objects, door.now(), MOST_PARTS.saturating_sub(parts.len()));
+        parts.extend(carried.iter().map(|(_, part)| part.clone()));
+        let started = door.now();
+        let answered = composite::send(door, "changes", &parts, Idempotency::Repeatable, &[])
+            .await
+            .map_err(|error| error.told("reading changes"))?;
+        let date = answered.reply.date();
+        let mut replies: HashMap<String, PartReply<'_>> =
+            answered.parts()?.into_iter().map(|part| (part.reference.clone(), part)).collect();
+        for (object, _) in &carried {
+            if let Some(part) = replies.remove(&format!("d_{object}")) {
+                schemas.take(object, &part, date.unwrap_or(now), door.now())?;
+            }
+        }
+        let start = position_at_start(door, &Answer { body: Vec::new(), date }, started, settle);
+        let mut pages = Vec::new();
+        for (place, feed) in feeds {
+            let object = &feed.request.object;
+            let query = part_of(&mut replies, &format!("q{place}"), object)?;
+            let deletions = if feed.tells_deletions {
+                Some(part_of(&mut replies, &format!("t{place}"), object)?)
+            } else {
+                None
+            };
+            if let Some(fault) = query.fault() {
+                if topic(&fault.code) == Some(Topic::Schema) {
+                    // A field went away since the describe; whoever looks next has to see that.
+                    schemas.distrust();
+                }
+                return Err(fault.to_port_error(&format!("reading changes of {object}")));
+            }
+            let page = read_page(&feed.shape, query.body().as_bytes(), object)?;
+            let (tombstones, covered) = match deletions {
+                Some(part) => read_deletions(&part, object)?,
+                None => (Vec::new(), None),
+            };
+            let since = covered
+                .map_or(start.since, |covered| start.since.min(covered))
+                .max(feed.since.min(start.since));
+            pages.push((
+                *place,
+                Page {
+                    next: Place::behind(&page),
+                    total: Some(page.total),
+                    records: page.records,
+                    tombstones,
+                    cursor: Some(Position { since }.to_cursor()),
+                },
+            ));
+        }
+        self.follow_merges(door, feeds, &mut pages).await?;
+        Ok(pages)
+    }
+
+    /// Asks where merged records went, and drops deletions that were taken back. Costs a call only for deletions not seen before.
+    async fn follow_merges(
+        &self,
+        door: &Door,
+        feeds: &[(usize, Feed<'_>)],
+        pages: &mut [(usize, Page)],
+    ) -> Result<(), PortError> {
+        let mut queries = Vec::new();
+        for ((_, feed), (_, page)) in feeds.iter().zip(pages.iter()).filter(|((_, feed), _)| feed.has_master)
+        {
+            let unknown: Vec<RecordId> = {
+                let merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_new = |gone: &&Tombstone| !merged.contains_key(&(gone.id.clone(), gone.at));
+                page.tombstones.iter().filter(is_new).map(|gone| gone.id.clone()).collect()
+            };
+            queries.extend(unknown.chunks(IDS_IN_A_QUERY).map(|ids| {
+                let object = soql::safe_name(&feed.request.object);
+                format!("SELECT Id, IsDeleted, MasterRecordId FROM {object} WHERE {}", soql::ids_in(ids))
+            }));
+        }
+        let mut back: Vec<RecordId> = Vec::new();
+        let mut winners: HashMap<RecordId, RecordId> = HashMap::new();
+        let asked = !queries.is_empty();
+        for some in queries.chunks(MOST_QUERIES) {
+            let base = door.base().await?;
+            let parts: Vec<Part> = some
+                .iter()
+                .enumerate()
+                .map(|(place, query)| Part::query(format!("m{place}"), &base, QueryKind::WithDeleted, query))
+                .collect();
+            let answered = composite::send(door, "merges", &parts, Idempotency::Repeatable, &[])
+                .await
+                .map_err(|error| error.told("reading where merged records went"))?;
+            for part in answered.parts()? {
+                if let Some(fault) = part.fault() {
+                    return Err(fault.to_port_error("reading where merged records went"));
+                }
+                let fates: Fates = serde_json::from_str(part.body())
+                    .map_err(|error| senseless("the question where merged records went", &error))?;
+                for fate in fates.records {
+                    let gone = id::from_api(&fate.id);
+                    match fate.master_record_id {
+                        _ if !fate.is_deleted => back.push(gone),
+                        Some(winner) => drop(winners.insert(gone, id::from_api(&winner))),
+                        None => {}
+                    }
+                }
+            }
+        }
+        let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+        if merged.len() > REMEMBERED {
+            merged.clear();
+        }
+        for ((_, feed), (_, page)) in feeds.iter().zip(pages.iter_mut()) {
+            page.tombstones.retain(|gone| !back.contains(&gone.id));
+            for gone in &mut page.tombstones {
+                let key = (gone.id.clone(), gone.at);
+                if asked && feed.has_master && !merged.contains_key(&key) {
+                    merged.insert(key.clone(), winners.get(&gone.id).cloned());
+                }
+                gone.merged_into = merged.get(&key).cloned().flatten();
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn prepare<'a>(
+    door: &Door,
+    schemas: &Schemas,
+    request: &'a FeedRequest,
+) -> Result<Feed<'a>, PortError> {
+    let paths = request.selection.names().iter().map(AsRef::as_ref);
+    let catalog = schemas.catalog_for(door, &request.object, paths).await?;
+    known(&catalog, &request.object)?;
+    Ok(Feed {
+        shape: Shape::new(&catalog, &request.object, &request.selection),
+        since: Position::parse(&request.cursor)?.since,
+        tells_deletions: catalog.object(&request.object).is_some_and(|cached| cached.replicateable),
+        has_master: catalog.resolve(&request.object, "MasterRecordId").is_some(),
+        request,
+    })
+}
+
+impl Feed<'_> {
+    fn query(&self) -> String {
+        let since = moment_text(self.since);
+        soql::select(
+            &self.shape,
+            &self.request.object,
+            &format!("WHERE SystemModstamp >= {since} {}", soql::order(&self.shape)),
+        )
+    }
+
+    fn deletions_path(&self, base: &str, now: DateTime<Utc>) -> String {
+        let object = soql::safe_name(&self.request.object);
+        let end = now.max(self.since + SHORTEST_WINDOW);
+        let bound = |moment: DateTime<Utc>| percent_encode(&moment.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+        format!("{base}/sobjects/{object}/deleted/?start={}&end={}", bound(self.since), bound(end))
+    }
+}
+
+fn read_deletions(
+    part: &PartReply<'_>,
+    object: &str,
+) -> Result<(Vec<Tombstone>, Option<DateTime<Utc>>), PortError> {
+    if let Some(fault) = part.fault() {
+        return Err(fault.to_port_error(&format!("reading deletions of {object}")));
+    }
+    let reply: DeletedReply = serde_json::from_str(part.body())
+        .map_err(|error| senseless(&format!("the question for deletions of {object}"), &error))?;
+    let tombstones = reply
+        .deleted_records
+        .into_iter()
+        .map(|gone| Tombstone {
+            id: id::from_api(&gone.id),
+            at: gone.deleted_date.as_deref().and_then(parse_moment),
+            merged_into: None,
+        })
+        .collect();
+    Ok((tombstones, reply.latest_date_covered.as_deref().and_then(parse_moment)))
+}
+
+fn part_of<'a>(
+    replies: &mut HashMap<String, PartReply<'a>>,
+    reference: &str,
+    object: &str,
+) -> Result<PartReply<'a>, PortError> {
+    replies.remove(reference).ok_or_else(|| {
+        PortError::new(
+            crate::domain::port::PortClass::Protocol,
+            "INCOMPLETE_REPLY",
+            format!(
+                "Salesforce left out the answer about {object} in a composite reply. The next run asks again."
+            ),
+        )
+    })
+}
+
+fn put(pages: &mut [Page], place: usize, page: Page) {
+    if let Some(slot) = pages.get_mut(place) {
+        *slot = page;
+    }
+}

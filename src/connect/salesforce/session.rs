@@ -1,0 +1,299 @@
+//! The one door to the org: every data call goes through it.
+//!
+//! It signs in at the first call and again, once, when the session is over; repeats what is safe to repeat; keeps the org's clock
+//! and API budget in mind; and turns refusals into errors that say what to do.
+
+mod judge;
+mod request;
+
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::errors::{self, Fault};
+use super::limits::ApiBudget;
+use super::settings::{SalesforceSecrets, SalesforceSettings};
+use super::sign_in;
+use crate::connect::http::{Body, Call, Http, Idempotency, Reply, RetryPolicy};
+use crate::domain::port::{PortClass, PortError};
+use crate::domain::record::RecordId;
+
+use judge::{is_session_over, judge, version_number};
+pub(super) use request::{DoorError, Request};
+
+/// How long a refused sign-in is remembered, so that tasks in a row don't lock the account.
+const REFUSAL_REMEMBERED: TimeDelta = TimeDelta::minutes(10);
+
+/// A session and where it counts.
+#[derive(Clone, Debug)]
+struct Session {
+    token: SecretString,
+    instance: String,
+    base: String,
+    org_id: RecordId,
+    user_id: RecordId,
+    /// Rises with every sign-in, so that tasks that saw the same dead session sign in once.
+    generation: u64,
+}
+
+/// The door.
+#[derive(Debug)]
+pub(super) struct Door {
+    http: Http,
+    settings: SalesforceSettings,
+    secrets: Mutex<SalesforceSecrets>,
+    session: tokio::sync::Mutex<Signed>,
+    budget: Mutex<Option<ApiBudget>>,
+    /// How far the org's clock is ahead of ours.
+    ahead: Mutex<TimeDelta>,
+    rotated: Mutex<Option<SecretString>>,
+}
+
+#[derive(Debug, Default)]
+struct Signed {
+    session: Option<Session>,
+    refused: Option<(DateTime<Utc>, PortError)>,
+    signed_in: u64,
+}
+
+impl Door {
+    pub(super) fn new(
+        http: Http,
+        settings: SalesforceSettings,
+        secrets: SalesforceSecrets,
+    ) -> Result<Self, PortError> {
+        if version_number(&settings.api_version).is_none() {
+            return Err(PortError::new(
+                PortClass::Settings,
+                "API_VERSION",
+                format!("“{}” is no API version. Use one such as 67.0.", settings.api_version),
+            ));
+        }
+        Ok(Self {
+            http,
+            settings,
+            secrets: Mutex::new(secrets),
+            session: tokio::sync::Mutex::default(),
+            budget: Mutex::new(None),
+            ahead: Mutex::new(TimeDelta::zero()),
+            rotated: Mutex::new(None),
+        })
+    }
+
+    pub(super) fn settings(&self) -> &SalesforceSettings {
+        &self.settings
+    }
+
+    pub(super) fn calls(&self) -> u64 {
+        self.http.calls()
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.http.clock().now()
+    }
+
+    /// The org's clock, as far as its replies have told.
+    pub(super) fn org_now(&self) -> DateTime<Utc> {
+        self.now() + self.ahead()
+    }
+
+    /// How far the org's clock is ahead of ours.
+    pub(super) fn ahead(&self) -> TimeDelta {
+        *lock(&self.ahead)
+    }
+
+    pub(super) fn budget(&self) -> Option<ApiBudget> {
+        *lock(&self.budget)
+    }
+
+    pub(super) fn take_rotated_refresh_token(&self) -> Option<SecretString> {
+        lock(&self.rotated).take()
+    }
+
+    /// The path that all resources of the chosen version start with; signs in if need be.
+    pub(super) async fn base(&self) -> Result<String, PortError> {
+        Ok(self.current().await?.base)
+    }
+
+    /// The ids of the org and of our user.
+    pub(super) async fn ids(&self) -> Result<(RecordId, RecordId), PortError> {
+        let session = self.current().await?;
+        Ok((session.org_id, session.user_id))
+    }
+
+    /// The host that the data comes from.
+    pub(super) async fn instance(&self) -> Result<String, PortError> {
+        Ok(self.current().await?.instance)
+    }
+
+    /// Signs in whatever was remembered.
+    pub(super) async fn sign_in_anew(&self) -> Result<(), PortError> {
+        let mut signed = self.session.lock().await;
+        signed.session = None;
+        signed.refused = None;
+        self.fill(&mut signed).await.map(drop)
+    }
+
+    async fn current(&self) -> Result<Session, PortError> {
+        let mut signed = self.session.lock().await;
+        self.fill(&mut signed).await
+    }
+
+    /// A session newer than the one that was refused.
+    async fn renewed(&self, dead: u64) -> Result<Session, PortError> {
+        let mut signed = self.session.lock().await;
+        if signed.session.as_ref().is_some_and(|session| session.generation <= dead) {
+            signed.session = None;
+        }
+        self.fill(&mut signed).await
+    }
+
+    /// Signs in if there is no session. The lock is held meanwhile, so that tasks wait for one sign-in instead of making several.
+    async fn fill(&self, signed: &mut Signed) -> Result<Session, PortError> {
+        if let Some(session) = &signed.session {
+            return Ok(session.clone());
+        }
+        if let Some((at, error)) = &signed.refused
+            && self.now() - *at < REFUSAL_REMEMBERED
+        {
+            return Err(error.clone());
+        }
+        let secrets = lock(&self.secrets).clone();
+        let ticket = match sign_in::sign_in(&self.http, &self.settings, &secrets).await {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                if matches!(error.class, PortClass::SignIn | PortClass::Blocked) {
+                    signed.refused = Some((self.now(), error.clone()));
+                }
+                return Err(error);
+            }
+        };
+        if let Some(rotated) = ticket.refresh_token {
+            lock(&self.secrets).refresh_token = Some(rotated.clone());
+            *lock(&self.rotated) = Some(rotated);
+        }
+        let version = self.choose_version(&ticket.instance).await?;
+        signed.signed_in += 1;
+        signed.refused = None;
+        tracing::info!(org = %ticket.org_id, instance = %ticket.instance, version, "Signed in to Salesforce.");
+        let session = Session {
+            token: ticket.token,
+            instance: ticket.instance,
+            base: format!("/services/data/v{version}"),
+            org_id: ticket.org_id,
+            user_id: ticket.user_id,
+            generation: signed.signed_in,
+        };
+        signed.session = Some(session.clone());
+        Ok(session)
+    }
+
+    /// The highest version that the org offers and the settings allow. Asked once for each sign-in; it is not metered.
+    async fn choose_version(&self, instance: &str) -> Result<String, PortError> {
+        #[derive(Deserialize)]
+        struct Offered {
+            version: String,
+        }
+        let call =
+            Call::get("versions", format!("{instance}/services/data")).header("Accept", "application/json");
+        let reply = self
+            .http
+            .send_retrying(&call, &RetryPolicy::PATIENT, |reply| judge(reply, Idempotency::Repeatable))
+            .await
+            .map_err(|error| errors::from_http(&error))?;
+        self.note(&reply);
+        let offered: Vec<Offered> = reply.json().map_err(|_unreadable| {
+            PortError::new(
+                PortClass::Settings,
+                "NOT_SALESFORCE",
+                format!(
+                    "{instance} does not tell its API versions (HTTP {}), so it is not a Salesforce org.",
+                    reply.status
+                ),
+            )
+        })?;
+        let wanted = version_number(&self.settings.api_version).unwrap_or((67, 0));
+        offered
+            .iter()
+            .filter_map(|offer| Some((version_number(&offer.version)?, &offer.version)))
+            .filter(|(number, _)| *number <= wanted)
+            .max()
+            .map(|(_, version)| version.clone())
+            .ok_or_else(|| {
+                PortError::new(
+                    PortClass::Settings,
+                    "API_VERSION",
+                    format!(
+                        "The org offers no API version up to {}. Raise `api_version`.",
+                        self.settings.api_version
+                    ),
+                )
+            })
+    }
+
+    /// Sends a data call.
+    pub(super) async fn send(&self, request: &Request) -> Result<Reply, DoorError> {
+        if !request.into_reserve
+            && let Some(budget) = self.budget()
+        {
+            budget.guard(self.settings.api_reserve_percent, self.now())?;
+        }
+        let session = self.current().await?;
+        match self.send_on(&session, request).await {
+            Err(DoorError::Fault(fault)) if is_session_over(&fault) => {
+                tracing::info!("The Salesforce session is over; signing in again.");
+                let session = self.renewed(session.generation).await?;
+                self.send_on(&session, request).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn send_on(&self, session: &Session, request: &Request) -> Result<Reply, DoorError> {
+        let mut call =
+            Call::new(request.name, request.method.clone(), format!("{}{}", session.instance, request.path))
+                .header("Accept", "application/json")
+                .header("Sforce-Call-Options", concat!("client=forcesync/", env!("CARGO_PKG_VERSION")))
+                .bearer(&session.token);
+        for (name, text) in &request.headers {
+            call = call.header(*name, text.as_str());
+        }
+        if let Some(bytes) = &request.body {
+            call.body =
+                Body::Bytes { content_type: "application/json; charset=UTF-8".into(), bytes: bytes.clone() };
+        }
+        call.idempotency = request.idempotency;
+        let idempotency = request.idempotency;
+        let reply = self
+            .http
+            .send_retrying(&call, &RetryPolicy::PATIENT, |reply| judge(reply, idempotency))
+            .await
+            .map_err(DoorError::Http)?;
+        self.note(&reply);
+        if reply.is_success() || reply.status == 304 {
+            return Ok(reply);
+        }
+        Err(DoorError::Fault(Fault::from_reply(&reply)))
+    }
+
+    /// Remembers what every reply tells beside its body.
+    fn note(&self, reply: &Reply) {
+        let now = self.now();
+        if let Some(date) = reply.date() {
+            // The header has whole seconds; what is below one is no difference of clocks.
+            let ahead = date - now;
+            *lock(&self.ahead) = if ahead.abs() <= TimeDelta::seconds(2) { TimeDelta::zero() } else { ahead };
+        }
+        if let Some(budget) =
+            reply.header("Sforce-Limit-Info").and_then(|text| ApiBudget::from_header(text, now))
+        {
+            *lock(&self.budget) = Some(budget);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

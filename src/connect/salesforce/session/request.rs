@@ -1,0 +1,95 @@
+//! A data call, and why one did not work.
+
+use crate::connect::http::{HttpError, Idempotency, Method};
+use crate::connect::salesforce::errors::{self, Fault};
+use crate::domain::port::PortError;
+
+/// One data call.
+#[derive(Clone, Debug)]
+pub(in crate::connect::salesforce) struct Request {
+    pub(super) name: &'static str,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<Vec<u8>>,
+    pub(super) idempotency: Idempotency,
+    pub(super) into_reserve: bool,
+}
+
+impl Request {
+    /// A GET of a path on the instance.
+    pub(in crate::connect::salesforce) fn get(name: &'static str, path: String) -> Self {
+        Self {
+            name,
+            method: Method::GET,
+            path,
+            headers: Vec::new(),
+            body: None,
+            idempotency: Idempotency::Repeatable,
+            into_reserve: false,
+        }
+    }
+
+    /// A POST of JSON; `idempotency` says whether it may be sent twice.
+    pub(in crate::connect::salesforce) fn post(
+        name: &'static str,
+        path: String,
+        body: Vec<u8>,
+        idempotency: Idempotency,
+    ) -> Self {
+        Self { method: Method::POST, body: Some(body), idempotency, ..Self::get(name, path) }
+    }
+
+    pub(in crate::connect::salesforce) fn header(
+        mut self,
+        name: &'static str,
+        text: impl Into<String>,
+    ) -> Self {
+        self.headers.push((name, text.into()));
+        self
+    }
+
+    /// Lets the call go out even when only the reserve is left, because it is how one finds out.
+    pub(in crate::connect::salesforce) fn past_the_reserve(mut self) -> Self {
+        self.into_reserve = true;
+        self
+    }
+}
+
+/// Why a data call did not work.
+#[derive(Clone, Debug)]
+pub(in crate::connect::salesforce) enum DoorError {
+    /// No complete reply.
+    Http(HttpError),
+    /// A refusal.
+    Fault(Fault),
+    /// Said already.
+    Told(PortError),
+}
+
+impl DoorError {
+    /// The error for the engine; `what` says what was tried.
+    pub(in crate::connect::salesforce) fn told(self, what: &str) -> PortError {
+        match self {
+            Self::Http(error) => errors::from_http(&error),
+            Self::Fault(fault) => fault.to_port_error(what),
+            Self::Told(error) => error,
+        }
+    }
+
+    /// Whether the org may have done what was asked.
+    pub(in crate::connect::salesforce) fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::Http(error) => !error.surely_not_sent(),
+            // What failed may be the gateway, or what came after the part that matters.
+            Self::Fault(fault) => matches!(fault.status, 500 | 502 | 504),
+            Self::Told(_) => false,
+        }
+    }
+}
+
+impl From<PortError> for DoorError {
+    fn from(error: PortError) -> Self {
+        Self::Told(error)
+    }
+}

@@ -1,0 +1,115 @@
+//! How an org is reached and signed in to. The settings file has its own types; `ops` turns those into these.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// How an org is reached.
+#[derive(Clone, Debug)]
+pub struct SalesforceSettings {
+    /// Where to sign in.
+    pub environment: Environment,
+    /// The way of signing in.
+    pub sign_in: SignIn,
+    /// The user name; client credentials and a refresh token need none.
+    pub username: String,
+    /// The consumer key of the app; the SOAP sign-in needs none.
+    pub client_id: String,
+    /// The highest API version to use, such as `67.0`; the org may offer less.
+    pub api_version: String,
+    /// Of the org's daily API calls, the percentage that is left to others.
+    pub api_reserve_percent: u8,
+    /// A PEM file with further certificate authorities to trust.
+    pub ca_file: Option<PathBuf>,
+    /// Host names that are reached at a fixed address.
+    pub resolve: Vec<(String, SocketAddr)>,
+    /// The org that this connection belongs to; any other is refused.
+    pub org_id: Option<String>,
+    /// How long a call may take.
+    pub timeout: Duration,
+    /// How long after its stamp a change may become visible: the overlap of cursors.
+    pub settle: Duration,
+    /// How long a describe counts as current without asking.
+    pub schema_freshness: Duration,
+    /// Makes the jitter of pauses repeatable in simulations.
+    pub jitter_seed: Option<u64>,
+}
+
+impl Default for SalesforceSettings {
+    fn default() -> Self {
+        Self {
+            environment: Environment::Production,
+            sign_in: SignIn::ClientCredentials,
+            username: String::new(),
+            client_id: String::new(),
+            api_version: "67.0".into(),
+            api_reserve_percent: 20,
+            ca_file: None,
+            resolve: Vec::new(),
+            org_id: None,
+            timeout: Duration::from_secs(120),
+            settle: Duration::from_secs(600),
+            schema_freshness: Duration::from_secs(900),
+            jitter_seed: None,
+        }
+    }
+}
+
+/// Where to sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// `login.salesforce.com`
+    Production,
+    /// `test.salesforce.com`
+    Sandbox,
+    /// A My Domain or another address, such as `https://acme.my.salesforce.com`; a bare host name means https.
+    Custom(String),
+}
+
+impl Environment {
+    /// The address without a trailing slash.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Production => "https://login.salesforce.com".into(),
+            Self::Sandbox => "https://test.salesforce.com".into(),
+            Self::Custom(address) => {
+                let address = address.trim().trim_end_matches('/');
+                if address.contains("://") { address.to_owned() } else { format!("https://{address}") }
+            }
+        }
+    }
+
+    /// Whether it is one of the hosts that serve the sign-in of all orgs; client credentials don't work there.
+    pub fn is_generic(&self) -> bool {
+        let address = self.address().to_ascii_lowercase();
+        address == "https://login.salesforce.com" || address == "https://test.salesforce.com"
+    }
+}
+
+/// The way of signing in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// OAuth client credentials: consumer key and secret of an app with a run-as user. Works at the My Domain only.
+    ClientCredentials,
+    /// OAuth user name and password (with the security token), with consumer key and secret.
+    Password,
+    /// SOAP `login()`: user name, password and security token. Salesforce retires it in summer 2027.
+    Soap,
+    /// OAuth refresh token, with consumer key and, where the app wants it, its secret.
+    RefreshToken,
+}
+
+/// The secrets of a connection. [`std::fmt::Debug`] prints none of them.
+#[derive(Clone, Debug, Default)]
+pub struct SalesforceSecrets {
+    /// The user's password.
+    pub password: Option<SecretString>,
+    /// The user's security token, sent behind the password.
+    pub security_token: Option<SecretString>,
+    /// The consumer secret of the app.
+    pub client_secret: Option<SecretString>,
+    /// The refresh token.
+    pub refresh_token: Option<SecretString>,
+}

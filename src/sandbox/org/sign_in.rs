@@ -1,0 +1,141 @@
+//! Sessions: who is signed in by which token, for how long, and when the user is locked out. `oauth`, `soap` and
+//! `identity` are the ways in and what they tell.
+
+mod identity;
+mod oauth;
+mod soap;
+
+use std::collections::HashMap;
+
+pub(super) use identity::{identity, user_info};
+pub(super) use oauth::oauth;
+pub(super) use soap::soap;
+
+/// A session ends after so long without a call.
+pub(super) const IDLE_MS: i64 = 2 * 3_600_000;
+/// Wrong passwords until the user is locked.
+const TRIES: u32 = 10;
+
+/// One signed-in client.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) user: String,
+    pub(super) started: i64,
+    pub(super) used: i64,
+    /// Good for setting a new password only.
+    pub(super) expired_password: bool,
+}
+
+/// All sessions and the state of the integration user's sign-in.
+#[derive(Default)]
+pub(super) struct Sessions {
+    open: HashMap<String, Session>,
+    refresh_tokens: HashMap<String, String>,
+    minted: u64,
+    wrong_tries: u32,
+    pub(super) locked: bool,
+    pub(super) api_disabled: bool,
+    pub(super) password_expired: bool,
+}
+
+/// Letters that follow from a seed and a count: tokens need not be secret here, but two must never be the same.
+fn letters(seed: u64, count: u64, length: usize) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
+    let mut text = String::with_capacity(length);
+    let mut round = 0_u64;
+    while text.len() < length {
+        let input = [seed.to_le_bytes(), count.to_le_bytes(), round.to_le_bytes()].concat();
+        let hash = ring::digest::digest(&ring::digest::SHA256, &input);
+        text.extend(
+            hash.as_ref()
+                .iter()
+                .filter_map(|byte| LETTERS.get(usize::from(byte % 64)))
+                .map(|byte| char::from(*byte)),
+        );
+        round += 1;
+    }
+    text.truncate(length);
+    text
+}
+
+impl Sessions {
+    /// Opens a session and gives its token.
+    pub(super) fn open(&mut self, org15: &str, seed: u64, user: &str, now: i64) -> String {
+        self.minted += 1;
+        let token = format!("{org15}!AQ{}", letters(seed, self.minted, 94));
+        let session = Session {
+            user: user.to_owned(),
+            started: now,
+            used: now,
+            expired_password: self.password_expired,
+        };
+        self.open.insert(token.clone(), session);
+        token
+    }
+
+    /// A refresh token of a user.
+    pub(super) fn refresh_token(&mut self, seed: u64, user: &str) -> String {
+        self.minted += 1;
+        let token = format!("5Aep861{}", letters(seed, self.minted, 80));
+        self.refresh_tokens.insert(token.clone(), user.to_owned());
+        token
+    }
+
+    pub(super) fn user_of_refresh(&self, token: &str) -> Option<String> {
+        self.refresh_tokens.get(token).cloned()
+    }
+
+    /// The session of a token, if alive; the time of use is set anew.
+    pub(super) fn enter(&mut self, token: &str, now: i64) -> Option<Session> {
+        let session = self.open.get_mut(token).filter(|session| now - session.used <= IDLE_MS)?;
+        session.used = now;
+        Some(session.clone())
+    }
+
+    /// The session of a token, without using it.
+    pub(super) fn look(&self, token: &str, now: i64) -> Option<&Session> {
+        self.open.get(token).filter(|session| now - session.used <= IDLE_MS)
+    }
+
+    /// Ends what a token stands for; `false` when it stands for nothing.
+    pub(super) fn revoke(&mut self, token: &str) -> bool {
+        self.open.remove(token).is_some() || self.refresh_tokens.remove(token).is_some()
+    }
+
+    /// Ends all sessions.
+    pub(super) fn expire_all(&mut self) {
+        self.open.clear();
+    }
+
+    pub(super) fn wrong_password(&mut self) {
+        self.wrong_tries += 1;
+        self.locked |= self.wrong_tries >= TRIES;
+    }
+
+    pub(super) fn right_password(&mut self) {
+        self.wrong_tries = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_two_hours_after_its_last_use() {
+        let mut sessions = Sessions::default();
+        let token = sessions.open("00DFs0000000001", 1, "005", 0);
+        assert!(sessions.enter(&token, IDLE_MS).is_some());
+        assert!(sessions.enter(&token, IDLE_MS * 2).is_some());
+        assert!(sessions.enter(&token, IDLE_MS * 3 + 1).is_none());
+    }
+
+    #[test]
+    fn ten_wrong_passwords_lock_the_user() {
+        let mut sessions = Sessions::default();
+        (0..9).for_each(|_| sessions.wrong_password());
+        assert!(!sessions.locked);
+        sessions.wrong_password();
+        assert!(sessions.locked);
+    }
+}
