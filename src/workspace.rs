@@ -3,7 +3,7 @@
 //! | file | job |
 //! |---|---|
 //! | [`paths`] | where everything of a workspace is; makes a new one |
-//! | [`settings`], [`file`], [`validate`] | what the settings file says, reading and saving it, judging it |
+//! | [`settings`], [`mod@file`], [`validate`] | what the settings file says, reading and saving it, judging it |
 //! | [`secrets`] | where secrets come from; [`vault`], [`keyring`] and [`environment`] are the places |
 //! | [`lock`] | one engine a workspace |
 //!

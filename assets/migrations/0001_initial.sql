@@ -174,7 +174,7 @@ CREATE TABLE journal (
   target_id TEXT,
   mark TEXT,
   key TEXT,
-  sent TEXT NOT NULL            -- values of a create, for finding it again; removed with the entry
+  pairs TEXT NOT NULL           -- what was meant, per pair; removed with the entry
 );
 
 -- One compact row per record and action (law E16).

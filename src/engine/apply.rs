@@ -19,7 +19,7 @@ use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::decide::{self, Decision, Present};
 use crate::engine::session::{Prepared, Session};
-use crate::store::journal::{self, Entry};
+use crate::store::journal::{self, Entry, Meant};
 use crate::store::links::{self, Link};
 use crate::store::stage::{self, Staged};
 use crate::store::work::{self, Work};
@@ -47,6 +47,8 @@ pub struct Item {
     pub decision: Decision,
     /// What became of its writes.
     pub results: PerSide<Option<RowResult>>,
+    /// On which sides the result was not answered but looked up after a broken connection.
+    pub looked_up: PerSide<bool>,
     /// The journal entries of its writes.
     pub entries: Vec<i64>,
     /// Why it waits for a later run, if it does.
@@ -207,6 +209,7 @@ impl Session<'_> {
 
     async fn chunk(&mut self, chunk: Vec<Work>, held: bool) -> Result<(), End> {
         let mut items = self.load(chunk).await?;
+        self.read_missing(&mut items).await?;
         for item in &mut items {
             let mapping = &self.mappings[item.mapping];
             item.decide(mapping);
@@ -308,6 +311,7 @@ impl Session<'_> {
                             opt_outs: 0,
                         },
                         results: PerSide::default(),
+                        looked_up: PerSide::default(),
                         entries: Vec::new(),
                         later: None,
                     });
@@ -464,17 +468,6 @@ impl Session<'_> {
         for outgoing in batches {
             for (owner, row) in outgoing.owners.iter().zip(&outgoing.batch.rows) {
                 let Some(item) = items.get(*owner) else { continue };
-                let sent = match outgoing.batch.kind {
-                    WriteKind::Create => outgoing
-                        .batch
-                        .selection
-                        .names()
-                        .iter()
-                        .zip(&row.values)
-                        .filter_map(|(name, value)| Some((name.to_string(), value.clone()?)))
-                        .collect(),
-                    WriteKind::Update | WriteKind::Delete => Vec::new(),
-                };
                 entries.push((
                     *owner,
                     Entry {
@@ -488,7 +481,7 @@ impl Session<'_> {
                         target: row.id.clone(),
                         mark: outgoing.batch.mark.clone(),
                         key: row.key.clone(),
-                        sent,
+                        pairs: meant(&self.mappings[item.mapping], item, side),
                     },
                 ));
             }
@@ -536,7 +529,10 @@ impl Session<'_> {
             let found = self.look_up(&items[place], side).await?;
             let item = &mut items[place];
             match found {
-                LookUp::Done(result) => item.results[side] = Some(result),
+                LookUp::Done(result) => {
+                    item.results[side] = Some(result);
+                    item.looked_up[side] = true;
+                }
                 LookUp::NotDone => item.results[side] = None,
                 LookUp::Unclear => {
                     item.results[side] = None;
@@ -565,6 +561,28 @@ pub enum LookUp {
     NotDone,
     /// That can't be told.
     Unclear,
+}
+
+/// What the item's changes mean for each pair, in canonical form.
+pub fn meant(mapping: &Prepared, item: &Item, side: Side) -> Vec<Meant> {
+    let from = side.other();
+    let changes = item.decision.line.changes.iter().filter(|change| change.to == side);
+    changes
+        .filter_map(|change| {
+            let place = change.pair?;
+            let (pair, number) = (mapping.compiled.pairs.get(place)?, mapping.row.pairs.get(place)?);
+            let source = match &item.records[from] {
+                Some(staged) => pair.fold(from, &pair.values(from, &staged.record)?),
+                None => item.link.as_ref()?.bases.get(*number)?[from].clone(),
+            };
+            Some(Meant {
+                pair: *number,
+                source,
+                old: pair.fold(side, &change.old),
+                new: pair.fold(side, &change.new),
+            })
+        })
+        .collect()
 }
 
 /// Sends a batch, waits for its job, and sends rows again that met a lock.

@@ -260,6 +260,7 @@ fn commit_item(
     let mut fact = None;
     let mut refused = false;
     let mut unfinished = item.postponed();
+    let mut later = item.later;
     let mut after: PerSide<Option<Record>> =
         item.records.as_ref().map(|staged| staged.as_ref().map(|staged| staged.record.clone()));
     let mut written: PerSide<Option<RecordId>> = PerSide::default();
@@ -287,13 +288,21 @@ fn commit_item(
                 }
             }
             Some(RowResult::Refused(error)) => {
-                refused = true;
-                if error.class == RowClass::Limit {
-                    tally.counts.limited += 1;
-                    unfinished = true;
-                } else {
-                    tally.counts.failed += 1;
-                    fact = Some(fail(db, run, now, mapping, line, side, error, &records)?);
+                match error.class {
+                    RowClass::Limit => {
+                        tally.counts.limited += 1;
+                        unfinished = true;
+                    }
+                    // Still locked after all tries: nothing is wrong with it, so it is tried again soon.
+                    RowClass::Again => {
+                        unfinished = true;
+                        later = Some("row_lock");
+                    }
+                    RowClass::Data | RowClass::Gone | RowClass::Permission => {
+                        refused = true;
+                        tally.counts.failed += 1;
+                        fact = Some(fail(db, run, now, mapping, line, side, error, &records)?);
+                    }
                 }
             }
             Some(RowResult::Unknown) | None => unfinished = true,
@@ -315,7 +324,8 @@ fn commit_item(
         fact = Some(fail(db, run, now, mapping, line, Side::Org, &error, &records)?);
     }
     let ids = PerSide::from_fn(|side| written[side].clone().or_else(|| line.ids[side].clone()));
-    if let PerSide { org: Some(org), platform: Some(platform) } = &ids {
+    let met = item.link.is_some() || !unfinished || written.org.is_some() || written.platform.is_some();
+    if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
         let pair_ids = PerSide { org: org.clone(), platform: platform.clone() };
         let link = keep_link(db, run, mapping, item, &pair_ids, &after, &written)?;
         for parked in &line.parked {
@@ -351,11 +361,11 @@ fn commit_item(
     }
     if unfinished {
         // Unless the run ends here, the record is looked at again; when it ends, its feeds are not finished anyway.
-        if item.later.is_some_and(|why| why != "brake" && why != "not_sent") {
+        if later.is_some_and(|why| why != "brake" && why != "not_sent") {
             tally.stale += 1;
             for side in Side::BOTH {
                 if let Some(id) = &ids[side] {
-                    let why = item.later.unwrap_or("unfinished");
+                    let why = later.unwrap_or("unfinished");
                     pending::put(db, mapping.row.mapping, side, id, why, now, Some(now + soon()))?;
                     break;
                 }
@@ -425,6 +435,16 @@ fn keep_link(
             continue;
         }
         let value = |side: Side| -> Option<Vec<Value>> {
+            // Found by a look-up: what differs from what was sent is an edit of somebody else, and must still be seen as one.
+            if meant[side] && item.looked_up[side] {
+                let change = item
+                    .decision
+                    .line
+                    .changes
+                    .iter()
+                    .find(|change| change.pair == Some(place) && change.to == side)?;
+                return Some(pair.fold(side, &change.new));
+            }
             // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
             // must still be seen as one.
             let decided = item.records[side].as_ref().map(|staged| &staged.record);

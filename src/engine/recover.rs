@@ -1,23 +1,20 @@
 //! Recovery (laws E6, E11): what was sent and never settled is looked up before anything is sent again.
 
-use crate::domain::compiled::CompiledMapping;
-use crate::domain::consent::Consent;
 use crate::domain::plan::Action;
 use crate::domain::port::{Finder, PortClass, RowResult, WriteKind};
 use crate::domain::progress::Phase;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
-use crate::domain::transform::Transform;
 use crate::domain::value::Value;
-use crate::engine::apply::{Item, LookUp};
+use crate::engine::apply::{Item, LookUp, meant};
 use crate::engine::commit::key_hashes;
 use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session};
 use crate::store::issues::{self, NewIssue};
-use crate::store::journal::{self, Entry};
+use crate::store::journal::{self, Entry, Meant};
 use crate::store::links::{self, Bases, NewLink};
-use crate::store::pending;
+use crate::store::{StoreError, pending};
 
 impl Session<'_> {
     /// Settles what an interrupted run left in the journal.
@@ -42,25 +39,72 @@ impl Session<'_> {
                 continue;
             };
             match entry.kind {
-                WriteKind::Update | WriteKind::Delete => self.look_again(&entry).await?,
+                WriteKind::Update | WriteKind::Delete => self.recover_update(place, &entry).await?,
                 WriteKind::Create => self.recover_create(place, &entry).await?,
             }
         }
         Ok(())
     }
 
-    /// An update is decided anew from what both sides hold now.
+    /// An update is decided anew from what both sides hold now. Where it was done, its bases are kept first, so that what people
+    /// did to the target since is seen as their edit.
+    async fn recover_update(&self, place: usize, entry: &Entry) -> Result<(), End> {
+        let mapping = self.mappings[place].clone();
+        let mut held = None;
+        if let Some(target) = &entry.target {
+            held = self.context.endpoints[entry.side]
+                .read(
+                    mapping.compiled.spec.object(entry.side),
+                    &mapping.compiled.selection[entry.side],
+                    std::slice::from_ref(target),
+                )
+                .await?
+                .into_iter()
+                .next();
+        }
+        let done = held.is_some_and(|record| was_done(&mapping, entry.side, &entry.pairs, &record));
+        let (entry, now) = (entry.clone(), self.now());
+        self.context
+            .store
+            .write(move |db| {
+                let link = match (entry.side, &entry.source, &entry.target) {
+                    (Side::Org, _, Some(org)) | (Side::Platform, Some(org), _) => {
+                        links::by_org(db, entry.mapping, org.as_str())?
+                    }
+                    _ => None,
+                };
+                if let Some(link) = link.filter(|link| done && link.closed.is_none()) {
+                    let mut bases = link.bases.clone();
+                    keep_meant(&mut bases, entry.side, &entry.pairs);
+                    let keys = key_hashes(&mapping, &bases);
+                    links::put(
+                        db,
+                        &NewLink {
+                            mapping: link.mapping,
+                            family: link.family,
+                            ids: link.ids,
+                            stamps: link.stamps,
+                            read: link.read,
+                            keys,
+                            bases,
+                            run: entry.run,
+                        },
+                    )?;
+                }
+                pend(db, &entry, now)?;
+                journal::settle(db, entry.entry)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Nothing came of it: the record is decided anew.
     async fn look_again(&self, entry: &Entry) -> Result<(), End> {
         let (entry, now) = (entry.clone(), self.now());
         self.context
             .store
             .write(move |db| {
-                for (side, id) in [(entry.side.other(), &entry.source), (entry.side, &entry.target)] {
-                    if let Some(id) = id {
-                        pending::put(db, entry.mapping, side, id, "interrupted", now, Some(now))?;
-                        break;
-                    }
-                }
+                pend(db, &entry, now)?;
                 journal::settle(db, entry.entry)
             })
             .await?;
@@ -99,15 +143,9 @@ impl Session<'_> {
                 .await?;
             return Ok(());
         }
-        let other = entry.side.other();
-        let object = mapping.compiled.spec.object(other).to_owned();
         let read_at = self.now();
-        let sources = self.context.endpoints[other]
-            .read(&object, &mapping.compiled.selection[other], std::slice::from_ref(&source))
-            .await?;
-        let bases = sources.first().map_or_else(Bases::default, |record| {
-            bases_of_created(&mapping, entry.side, &entry.sent, record, &first)
-        });
+        let mut bases = Bases::default();
+        keep_meant(&mut bases, entry.side, &entry.pairs);
         let mut ids = PerSide { org: source.clone(), platform: source.clone() };
         ids[entry.side] = first.id.clone();
         let (run, now, entry) = (self.run, self.now(), entry.clone());
@@ -204,12 +242,7 @@ impl Session<'_> {
             )
             .await?;
         let Some(record) = read.into_iter().next() else { return Ok(LookUp::Unclear) };
-        let done = line.changes.iter().filter(|change| change.to == side).all(|change| {
-            change.pair.and_then(|place| mapping.compiled.pairs.get(place)).is_none_or(|pair| {
-                pair.values(side, &record)
-                    .is_some_and(|raw| pair.fold(side, &raw) == pair.fold(side, &change.new))
-            })
-        });
+        let done = was_done(mapping, side, &meant(mapping, item, side), &record);
         Ok(if done {
             LookUp::Done(RowResult::Done { id: id.clone(), created: false, record: Some(record) })
         } else {
@@ -218,57 +251,41 @@ impl Session<'_> {
     }
 }
 
-/// The bases of a record that an interrupted run created: where the source still says what was sent and the target holds it,
-/// both present values; elsewhere none, so that the pair is decided as a first meeting. A consent that the target holds as it
-/// was sent is our own write and no opt-out of the person (law E3).
-fn bases_of_created(
-    mapping: &Prepared,
-    side: Side,
-    sent: &[(String, Value)],
-    source: &Record,
-    target: &Record,
-) -> Bases {
-    let mut bases = Bases::default();
-    let from = side.other();
-    let compiled: &CompiledMapping = &mapping.compiled;
-    for (pair, number) in compiled.pairs.iter().zip(&mapping.row.pairs) {
-        let asked: Option<Vec<Value>> = pair
-            .spec
-            .fields(side)
-            .iter()
-            .map(|field| {
-                sent.iter().find(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, value)| value.clone())
-            })
-            .collect();
-        let (Some(asked), Some(source_raw), Some(target_raw)) =
-            (asked, pair.values(from, source), pair.values(side, target))
-        else {
-            continue;
-        };
-        let held = pair.fold(side, &target_raw);
-        if pair.fold(side, &asked) != held {
-            continue;
-        }
-        let still_meant = match &pair.spec.transform {
-            Transform::Consent { org, platform } => {
-                let forms = PerSide { org: *org, platform: *platform };
-                let says = |side: Side, values: &[Value]| {
-                    forms[side]
-                        .read(&values.first().cloned().unwrap_or_default(), None)
-                        .unwrap_or(Consent::Unknown)
-                };
-                !(says(from, &source_raw) == Consent::No && says(side, &held) == Consent::Yes)
-            }
-            _ => pair
-                .translate(from, &source_raw, Some(&target_raw))
-                .is_ok_and(|turned| pair.fold(side, &turned) == held),
-        };
-        if still_meant {
-            let mut base = PerSide::default();
-            base[from] = pair.fold(from, &source_raw);
-            base[side] = held;
-            bases.set(*number, base);
+fn pend(
+    db: &rusqlite::Connection,
+    entry: &Entry,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), StoreError> {
+    for (side, id) in [(entry.side.other(), &entry.source), (entry.side, &entry.target)] {
+        if let Some(id) = id {
+            return pending::put(db, entry.mapping, side, id, "interrupted", now, Some(now));
         }
     }
-    bases
+    Ok(())
+}
+
+/// Whether an update of unknown outcome was done. A value that is neither what stood there nor what was sent was put there by
+/// somebody who came after us: the target is read right behind the broken connection.
+fn was_done(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> bool {
+    let mut untouched = false;
+    for meant in pairs {
+        let Some(place) = mapping.row.pairs.iter().position(|number| *number == meant.pair) else { continue };
+        let Some(pair) = mapping.compiled.pairs.get(place) else { continue };
+        let Some(held) = pair.values(side, record).map(|raw| pair.fold(side, &raw)) else { continue };
+        if held == meant.new {
+            return true;
+        }
+        untouched |= held == meant.old;
+    }
+    !untouched
+}
+
+/// The bases of a write that was done: what the source held when it was decided, and what was sent. Whatever differs from it now
+/// is an edit of a person; a consent that the target holds as it was sent is our own write (law E3).
+fn keep_meant(bases: &mut Bases, side: Side, pairs: &[Meant]) {
+    for meant in pairs {
+        let mut base = PerSide { org: meant.source.clone(), platform: meant.source.clone() };
+        base[side].clone_from(&meant.new);
+        bases.set(meant.pair, base);
+    }
 }

@@ -11,6 +11,47 @@ use crate::engine::session::Session;
 use crate::store::stage::Staged;
 
 impl Session<'_> {
+    /// A pair without a base can't be decided from one side alone (a new pair, a link that was made without bases): the side
+    /// that was not read is read by id.
+    pub async fn read_missing(&self, items: &mut [Item]) -> Result<(), End> {
+        for side in Side::BOTH {
+            for object in self.objects(side) {
+                let lacking: Vec<usize> = items
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, item)| {
+                        let mapping = &self.mappings[item.mapping];
+                        item.records[side].is_none()
+                            && item.decision.line.ids[side].is_some()
+                            && mapping.compiled.spec.object(side) == object
+                            && item.link.as_ref().is_none_or(|link| {
+                                mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
+                            })
+                    })
+                    .map(|(place, _)| place)
+                    .collect();
+                let Some(first) = lacking.first() else { continue };
+                let selection = self.mappings[items[*first].mapping].compiled.selection[side].clone();
+                let ids: Vec<RecordId> = lacking
+                    .iter()
+                    .filter_map(|place| items[*place].decision.line.ids[side].clone())
+                    .collect();
+                if ids.is_empty() {
+                    continue;
+                }
+                let read_at = self.now();
+                let records = self.context.endpoints[side].read(&object, &selection, &ids).await?;
+                let mut found: HashMap<RecordId, _> =
+                    records.into_iter().map(|record| (record.id.clone(), record)).collect();
+                for place in lacking {
+                    let Some(id) = items[place].decision.line.ids[side].clone() else { continue };
+                    items[place].records[side] = found.remove(&id).map(|record| Staged { record, read_at });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Reads what the items are about to change and decides again where it moved.
     pub async fn verify(&mut self, items: &mut [Item]) -> Result<(), End> {
         for side in Side::BOTH {

@@ -32,8 +32,21 @@ pub struct Entry {
     pub mark: Option<String>,
     /// The values of the key fields on the target.
     pub key: Vec<Value>,
-    /// Fields and values of a create, for finding it again.
-    pub sent: Vec<(String, Value)>,
+    /// What was meant, per pair; removed with the entry.
+    pub pairs: Vec<Meant>,
+}
+
+/// What a write meant for one pair; canonical values.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Meant {
+    /// The pair's number.
+    pub pair: i64,
+    /// What the source held when it was decided.
+    pub source: Vec<Value>,
+    /// What the target held; empty for a create.
+    pub old: Vec<Value>,
+    /// What it was to hold.
+    pub new: Vec<Value>,
 }
 
 fn word(kind: WriteKind) -> &'static str {
@@ -47,7 +60,7 @@ fn word(kind: WriteKind) -> &'static str {
 /// Writes an entry; gives its number.
 pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
     db.prepare_cached(
-        "INSERT INTO journal (run, at, mapping, side, kind, source_id, target_id, mark, key, sent)
+        "INSERT INTO journal (run, at, mapping, side, kind, source_id, target_id, mark, key, pairs)
          VALUES (?,?,?,?,?,?,?,?,?,?)",
     )?
     .execute(params![
@@ -60,7 +73,7 @@ pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
         entry.target.as_ref().map(RecordId::as_str),
         entry.mark,
         serde_json::to_string(&entry.key)?,
-        serde_json::to_string(&entry.sent)?,
+        serde_json::to_string(&entry.pairs)?,
     ])?;
     Ok(db.last_insert_rowid())
 }
@@ -68,7 +81,7 @@ pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
 /// All that was sent and never settled.
 pub fn open(db: &Connection) -> Result<Vec<Entry>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT entry, run, at, mapping, side, kind, source_id, target_id, mark, key, sent FROM journal ORDER BY entry",
+        "SELECT entry, run, at, mapping, side, kind, source_id, target_id, mark, key, pairs FROM journal ORDER BY entry",
     )?;
     let mut rows = statement.query([])?;
     let mut entries = Vec::new();
@@ -89,7 +102,7 @@ pub fn open(db: &Connection) -> Result<Vec<Entry>, StoreError> {
             target: row.get::<_, Option<String>>(7)?.map(RecordId::new),
             mark: row.get(8)?,
             key: serde_json::from_str(&row.get::<_, String>(9)?)?,
-            sent: serde_json::from_str(&row.get::<_, String>(10)?)?,
+            pairs: serde_json::from_str(&row.get::<_, String>(10)?)?,
         });
     }
     Ok(entries)

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::lock::Holder;
 use super::problems::Problem;
 use super::secrets::SecretName;
 
@@ -98,6 +99,17 @@ pub enum WorkspaceError {
     /// The keyring does not work.
     #[error("the keyring {0}: use the vault instead (in the settings, [workspace] secrets = \"vault\")")]
     Keyring(String),
+    /// A secret that can't be done without is nowhere.
+    #[error("“{0}” is not set: enter it in the console, run “forcesync secret set {0}”, or set the variable {variable}", variable = .0.variable())]
+    SecretMissing(SecretName),
+    /// Another process runs the engine of this workspace.
+    #[error(
+        "the engine of this workspace is already running ({holder}): stop it first, or let it do the work"
+    )]
+    EngineRunning {
+        /// Who holds the lock.
+        holder: Holder,
+    },
     /// A secret is given by a variable and can't be changed here.
     #[error("“{0}” comes from the variable {variable}: change it there", variable = .0.variable())]
     FromEnvironment(SecretName),

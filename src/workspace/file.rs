@@ -89,9 +89,10 @@ impl SettingsFile {
         let Ok(document) = Document::parse(self.read.text.as_str()) else { return problems };
         problems
             .into_iter()
-            .map(|problem| match problem.place {
-                Some(_) => problem,
-                None => {
+            .map(|problem| {
+                if problem.place.is_some() {
+                    problem
+                } else {
                     let place = locate(&document, &self.read.text, &problem.path);
                     problem.at(place)
                 }

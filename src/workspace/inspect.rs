@@ -63,16 +63,13 @@ impl Walker<'_> {
                 continue;
             }
             let deeper = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            match keys.iter().find(|key| key.name == name) {
-                Some(key) => {
-                    if let Some(value) = self.item(item, key.kind, &deeper) {
-                        read.insert(name.to_owned(), value);
-                    }
+            if let Some(key) = keys.iter().find(|key| key.name == name) {
+                if let Some(value) = self.item(item, key.kind, &deeper) {
+                    read.insert(name.to_owned(), value);
                 }
-                None => {
-                    let span = table.key(name).and_then(toml_edit::Key::span);
-                    self.unknown_key(span, name, keys, path, &deeper);
-                }
+            } else {
+                let span = table.key(name).and_then(toml_edit::Key::span);
+                self.unknown_key(span, name, keys, path, &deeper);
             }
         }
         read
@@ -108,14 +105,14 @@ impl Walker<'_> {
         &mut self,
         read: &toml::Table,
         item: &dyn TableLike,
-        span: Option<Range<usize>>,
+        span: Option<&Range<usize>>,
         keys: &'static [Key],
         path: &str,
     ) {
         for key in keys.iter().filter(|key| key.required) {
             if !read.contains_key(key.name) && !item.contains_key(key.name) {
                 let message = format!("“{}” is missing, and without it this part can't be used.", key.name);
-                self.report(span.clone(), path, message, None);
+                self.report(span.cloned(), path, message, None);
             }
         }
     }
@@ -165,7 +162,7 @@ impl Walker<'_> {
             Kind::Section(keys) | Kind::Table(keys) => match item.as_table_like() {
                 Some(table) => {
                     let read = self.table(table, keys, path);
-                    self.missing(&read, table, item.span(), keys, path);
+                    self.missing(&read, table, item.span().as_ref(), keys, path);
                     complete(&read, keys).then_some(Plain::Table(read))
                 }
                 None => self.wrong(item, path, "a table"),
@@ -211,12 +208,11 @@ impl Walker<'_> {
         let mut kept = Vec::new();
         for (place, value) in list.iter().enumerate() {
             let deeper = format!("{path}[{place}]");
-            match value.as_str() {
-                Some(text) => kept.extend(self.checked(text, rule, value.span(), &deeper)),
-                None => {
-                    let message = format!("Expected a text in quotes, found {}.", value.type_name());
-                    self.report(value.span(), &deeper, message, None);
-                }
+            if let Some(text) = value.as_str() {
+                kept.extend(self.checked(text, rule, value.span(), &deeper));
+            } else {
+                let message = format!("Expected a text in quotes, found {}.", value.type_name());
+                self.report(value.span(), &deeper, message, None);
             }
         }
         Some(Plain::Array(kept))
@@ -253,7 +249,7 @@ impl Walker<'_> {
         for (place, (table, span)) in elements.into_iter().enumerate() {
             let deeper = format!("{path}[{place}]");
             let read = self.table(table, keys, &deeper);
-            self.missing(&read, table, span, keys, &deeper);
+            self.missing(&read, table, span.as_ref(), keys, &deeper);
             if complete(&read, keys) {
                 kept.push(Plain::Table(read));
             }
@@ -281,13 +277,12 @@ impl Walker<'_> {
             return self.wrong(item, path, &format!("one of {}", listed(&every)));
         };
         let read = self.table(table, keys, path);
-        match table.iter().filter(|(_, item)| !item.is_none()).count() {
-            1 => (read.len() == 1).then_some(Plain::Table(read)),
-            _ => {
-                let message = format!("Exactly one of {} must stand here.", listed(&every));
-                self.report(item.span(), path, message, None);
-                None
-            }
+        if table.iter().filter(|(_, item)| !item.is_none()).count() == 1 {
+            (read.len() == 1).then_some(Plain::Table(read))
+        } else {
+            let message = format!("Exactly one of {} must stand here.", listed(&every));
+            self.report(item.span(), path, message, None);
+            None
         }
     }
 }

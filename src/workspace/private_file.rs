@@ -89,9 +89,14 @@ fn temporary_beside(path: &Path) -> PathBuf {
     let mut random = [0_u8; 6];
     // Without randomness the name is still fine; a leftover of the same name makes the write fail, not go wrong.
     let _ = SystemRandom::new().fill(&mut random);
-    let suffix: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let suffix = hex(&random);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{suffix}.tmp"))
+}
+
+/// Bytes as two hexadecimal digits each.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Makes the rename itself durable; not every file system can, and then there is nothing to do about it.

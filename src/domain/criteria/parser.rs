@@ -1,6 +1,6 @@
 //! Puts the tokens of criteria together. `NOT` binds closest, then `AND`, then `OR`.
 
-use super::lexer::{Token, TokenKind, error, tokens};
+use super::lexer::{Token, TokenKind, error, is_plain_name, tokens};
 use super::{CriteriaError, Expression, Literal, Operator};
 
 /// How deep parentheses and `NOT`s may nest; text from a file must not exhaust the stack.
@@ -166,26 +166,24 @@ impl Parser {
     }
 
     fn field(&mut self) -> Result<String, CriteriaError> {
-        match self.peek() {
-            Some(TokenKind::QuotedField(name)) => {
-                let name = name.clone();
-                self.place += 1;
-                Ok(name)
-            }
+        let name = match self.peek() {
+            Some(TokenKind::QuotedField(name)) => name.clone(),
             Some(TokenKind::Word(name)) if is_keyword(name) => {
-                Err(self.here(format!("expected a field name, found the word “{name}”")))
+                return Err(self.here(format!("expected a field name, found the word “{name}”")));
             }
-            Some(TokenKind::Word(name)) if !super::lexer::is_plain_name(name) => {
-                Err(self.here(format!("“{name}” is no field name: a path has one dot between two names")))
-            }
+            Some(TokenKind::Word(name)) if is_plain_name(name) => name.clone(),
             Some(TokenKind::Word(name)) => {
-                let name = name.clone();
-                self.place += 1;
-                Ok(name)
+                return Err(
+                    self.here(format!("“{name}” is no field name: a path has one dot between two names"))
+                );
             }
-            Some(other) => Err(self.here(format!("expected a field name, found {}", other.shown()))),
-            None => Err(self.here("expected another condition, found the end")),
-        }
+            Some(other) => {
+                return Err(self.here(format!("expected a field name, found {}", other.shown())));
+            }
+            None => return Err(self.here("expected another condition, found the end")),
+        };
+        self.place += 1;
+        Ok(name)
     }
 
     fn blankness(&mut self, field: String) -> Result<Expression, CriteriaError> {

@@ -175,7 +175,7 @@ fn leads_are_created_only_with_an_answer_to_a_blank_company() {
 #[case::mark("org_mark", |mapping: &mut Mapping| mapping.org_mark = Some("Account.X__c".into()))]
 fn a_wrong_mapping_is_told_at_its_part(#[case] path: &str, #[case] change: fn(&mut Mapping)) {
     assert_finds(Severity::Error, &format!("mapping[0].{path}"), |settings| {
-        change(&mut settings.mappings[0])
+        change(&mut settings.mappings[0]);
     });
 }
 
@@ -193,7 +193,7 @@ fn a_wrong_mapping_is_told_at_its_part(#[case] path: &str, #[case] change: fn(&m
 })]
 fn a_doubtful_mapping_is_only_warned_about(#[case] path: &str, #[case] change: fn(&mut Mapping)) {
     assert_finds(Severity::Warning, &format!("mapping[0].{path}"), |settings| {
-        change(&mut settings.mappings[0])
+        change(&mut settings.mappings[0]);
     });
     let mut settings = complete();
     change(&mut settings.mappings[0]);

@@ -1,0 +1,378 @@
+//! A history: people edit both sides while runs go on, fail, crash and go on again; then the storm ends and the judge looks.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use forcesync::domain::command::RunRequest;
+use forcesync::domain::consent::ConsentForm;
+use forcesync::domain::mapping::*;
+use forcesync::domain::outcome::{RunKind, RunResult};
+use forcesync::domain::port::Endpoint;
+use forcesync::domain::progress::Progress;
+use forcesync::domain::side::{PerSide, Side};
+use forcesync::domain::transform::Transform;
+use forcesync::domain::value::Value;
+use forcesync::engine::context::{Brakes, Control, EngineOptions, RunContext};
+use forcesync::engine::run::run;
+use forcesync::store::Store;
+use rand::Rng;
+use tokio::sync::watch;
+
+use super::judge::{ConsentEdit, Topic, judge};
+use super::side::SimSide;
+use super::world::{State, Trouble, World};
+
+/// What a history came to.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub wrong: Vec<String>,
+    pub log: Vec<String>,
+    pub runs: u64,
+    pub crashes: u64,
+    pub edits: u64,
+    pub unknown_outcomes: u64,
+}
+
+impl Verdict {
+    pub fn is_clean(&self) -> bool {
+        self.wrong.is_empty()
+    }
+
+    pub fn add_figures(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.crashes += other.crashes;
+        self.edits += other.edits;
+        self.unknown_outcomes += other.unknown_outcomes;
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.log {
+            writeln!(formatter, "{line}")?;
+        }
+        for line in &self.wrong {
+            writeln!(formatter, "WRONG: {line}")?;
+        }
+        Ok(())
+    }
+}
+
+pub struct History {
+    seed: u64,
+    talkative: bool,
+}
+
+enum Played {
+    Ended(RunResult, String),
+    Crashed,
+}
+
+impl History {
+    pub fn new(seed: u64) -> Self {
+        Self { seed, talkative: false }
+    }
+
+    pub fn talkative(mut self) -> Self {
+        self.talkative = true;
+        self
+    }
+
+    pub fn play(self) -> Verdict {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(self.play_async())
+    }
+
+    async fn play_async(self) -> Verdict {
+        let world = World::new(self.seed);
+        if self.talkative {
+            world.lock().log = Some(Vec::new());
+        }
+        let store = Store::open_inline(Path::new(":memory:")).unwrap();
+        let mappings = mappings(&world);
+        let mut verdict = Verdict::default();
+        populate(&world);
+
+        // The storm: an initial sync until it is through, then instant ones, with trouble and edits all the while.
+        world.lock().trouble = storm(&world);
+        let mut initial_done = false;
+        let storm_runs = world.lock().random.random_range(4..12);
+        for _ in 0..storm_runs {
+            let kind = if initial_done { RunKind::Instant } else { RunKind::Initial };
+            match self.once(&world, &store, &mappings, kind).await {
+                Played::Ended(result, message) => {
+                    verdict.runs += 1;
+                    let through = matches!(result, RunResult::Succeeded | RunResult::PartlyFailed);
+                    initial_done |= through && kind == RunKind::Initial;
+                    if !through && !matches!(result, RunResult::Failed | RunResult::Limited) {
+                        verdict.wrong.push(format!(
+                            "a {} run ended {}: {message}",
+                            kind.word(),
+                            result.word()
+                        ));
+                    }
+                }
+                Played::Crashed => verdict.crashes += 1,
+            }
+            let now = world.clock.millis();
+            let edits = world.lock().random.random_range(0..4);
+            for _ in 0..edits {
+                people_edit(&mut world.lock(), now);
+            }
+            let pause = world.lock().random.random_range(1_000..900_000);
+            world.clock.advance(pause);
+        }
+
+        // The calm: no trouble, no edits. Everything must come to rest within three runs.
+        world.lock().trouble = Trouble::default();
+        world.clock.advance(600_000);
+        if !initial_done {
+            self.expect_through(&world, &store, &mappings, RunKind::Initial, &mut verdict).await;
+        }
+        for _ in 0..3 {
+            world.clock.advance(60_000);
+            self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+        }
+        world.clock.advance(60_000);
+        let before = world.lock().judge.sync_writes;
+        self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+        let state = world.lock();
+        if state.judge.sync_writes != before {
+            verdict.wrong.push(format!(
+                "not quiet: {} writes in the fourth calm run",
+                state.judge.sync_writes - before
+            ));
+        }
+        verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true));
+        verdict.edits = state.judge.edits.len() as u64;
+        verdict.unknown_outcomes = state.judge.unknown_outcomes;
+        verdict.log = state.log.clone().unwrap_or_default();
+        verdict
+    }
+
+    async fn expect_through(
+        &self,
+        world: &World,
+        store: &Store,
+        mappings: &[Mapping],
+        kind: RunKind,
+        verdict: &mut Verdict,
+    ) {
+        match self.once(world, store, mappings, kind).await {
+            Played::Ended(RunResult::Succeeded | RunResult::PartlyFailed, _) => {}
+            Played::Ended(result, message) => {
+                verdict.wrong.push(format!("a calm {} run ended {}: {message}", kind.word(), result.word()));
+            }
+            Played::Crashed => verdict.wrong.push("a calm run crashed".into()),
+        }
+    }
+
+    async fn once(&self, world: &World, store: &Store, mappings: &[Mapping], kind: RunKind) -> Played {
+        let side = |side: Side| -> Arc<dyn Endpoint> {
+            Arc::new(SimSide {
+                world: world.clone(),
+                side,
+                settle_millis: 600_000,
+                page: 5,
+                upsert_by_email: side == Side::Platform,
+            })
+        };
+        let now = world.clock.millis();
+        world.lock().say(now, format!("--- {} run", kind.word()));
+        let context = RunContext {
+            store: store.clone(),
+            endpoints: PerSide { org: side(Side::Org), platform: side(Side::Platform) },
+            mappings: mappings.to_vec(),
+            options: EngineOptions {
+                chunk: 9,
+                parallel: 2,
+                // A world of a dozen people is all below the brakes' floor.
+                brakes: Brakes { minimum: 100_000, ..Brakes::default() },
+            },
+            clock: world.clock.clone(),
+            seed: self.seed,
+            control: Control::new(),
+            progress: watch::Sender::new(Progress::default()),
+            org_id: Some("00D000000000001EAA".into()),
+        };
+        let request = RunRequest::new(kind);
+        let running = run(&context, &request);
+        tokio::pin!(running);
+        // A crash drops the future where it stands, as kill -9 would.
+        loop {
+            tokio::select! {
+                biased;
+                report = &mut running => {
+                    let text = report.message.clone().unwrap_or_default();
+                    let now = world.clock.millis();
+                    world.lock().say(now, format!("--- {} {:?} {text}", report.result.word(), report.counts));
+                    if self.talkative {
+                        let pending: Vec<String> = store
+                            .write(|db| {
+                                let mut rows = db.prepare("SELECT mapping||' '||side||' '||id||' '||reason||' '||COALESCE(next_try,'-') FROM pending")?;
+                                let rows = rows.query_map([], |row| row.get(0))?;
+                                Ok(rows.collect::<Result<_, _>>()?)
+                            })
+                            .await
+                            .unwrap();
+                        world.lock().say(now, format!("    pending: {pending:?}"));
+                    }
+                    return Played::Ended(report.result, text);
+                }
+                () = tokio::task::yield_now() => {
+                    if std::mem::take(&mut world.lock().crash_asked) {
+                        return Played::Crashed;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn storm(world: &World) -> Trouble {
+    let mut state = world.lock();
+    let mut odds =
+        |most: u32| if state.random.random_bool(0.5) { state.random.random_range(0..most) } else { 0 };
+    Trouble {
+        transient: odds(40),
+        cut_after: odds(250),
+        cut_before: odds(150),
+        limit: odds(15),
+        row_lock: odds(150),
+        late_commit: odds(300),
+        edit: odds(250),
+        crash: odds(60),
+    }
+}
+
+fn pair(org: &[&str], platform: &[&str]) -> Pair {
+    Pair {
+        org: org.iter().map(ToString::to_string).collect(),
+        platform: platform.iter().map(ToString::to_string).collect(),
+        direction: Direction::Both,
+        key: false,
+        policy: Policy::default(),
+        transform: Transform::Copy,
+        drift: Drift::default(),
+    }
+}
+
+fn mappings(world: &World) -> Vec<Mapping> {
+    let mut state = world.lock();
+    let policies = [Policy::SalesforceWins, Policy::PlatformWins, Policy::NewestWins];
+    let phone = policies[state.random.random_range(0..policies.len())];
+    let address = policies[state.random.random_range(0..policies.len())];
+    state.judge.policy.insert(Topic::Phone, phone);
+    state.judge.policy.insert(Topic::Address, address);
+    let mark = state.org_marks;
+    let pairs = vec![
+        Pair { key: true, ..pair(&["Email"], &["email"]) },
+        Pair { transform: Transform::FullName, ..pair(&["FirstName", "LastName"], &["name"]) },
+        Pair { policy: phone, ..pair(&["Phone"], &["phone"]) },
+        Pair { policy: address, ..pair(&["Street", "City"], &["street", "city"]) },
+        Pair { direction: Direction::ToPlatform, ..pair(&["Status"], &["status"]) },
+        Pair {
+            transform: Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut },
+            ..pair(&["HasOptedOut"], &["optedOut"])
+        },
+        Pair { direction: Direction::ToPlatform, ..pair(&["Id"], &["externalId"]) },
+    ];
+    ["Contact", "Lead"]
+        .into_iter()
+        .map(|object| Mapping {
+            name: object.to_lowercase(),
+            enabled: true,
+            org_object: object.into(),
+            platform_object: "contact".into(),
+            direction: Direction::Both,
+            org_criteria: None,
+            platform_criteria: None,
+            create_on_platform: true,
+            create_in_org: object == "Lead",
+            org_mark: mark.then(|| "Mark__c".to_owned()),
+            platform_mark: Some("externalId".into()),
+            skip_create_when_blank: Vec::new(),
+            default: Vec::new(),
+            first_meeting: FirstMeeting::SalesforceWins,
+            deletes: DeletePolicy::Ignore,
+            ignore_own_changes: false,
+            side_effects: SideEffects::default(),
+            pairs: pairs.clone(),
+        })
+        .collect()
+}
+
+fn populate(world: &World) {
+    let now = world.clock.millis() - 86_400_000;
+    let mut state = world.lock();
+    for person in 0..state.random.random_range(3..14) {
+        let email = format!("person{person}@x.example");
+        match state.random.random_range(0..4) {
+            0 => make_person(&mut state, now, Side::Org, "Contact", &email),
+            1 => make_person(&mut state, now, Side::Org, "Lead", &email),
+            2 => make_person(&mut state, now, Side::Platform, "contact", &email),
+            _ => {
+                make_person(&mut state, now, Side::Org, "Contact", &email);
+                make_person(&mut state, now, Side::Platform, "contact", &email);
+            }
+        }
+    }
+}
+
+fn make_person(state: &mut State, now: i64, side: Side, object: &str, email: &str) {
+    let id = state.new_id(side, object);
+    let empty = BTreeMap::new();
+    let mut values = vec![(if side == Side::Org { "Email" } else { "email" }.to_owned(), Value::text(email))];
+    for topic in Topic::ALL {
+        if topic == Topic::Name || state.random.random_bool(0.6) {
+            values.extend(state.new_edit(side, topic, &empty));
+        }
+    }
+    let out = state.random.random_bool(0.15);
+    values.push((if side == Side::Org { "HasOptedOut" } else { "optedOut" }.to_owned(), Value::Bool(out)));
+    if out {
+        state.judge.consents.push(ConsentEdit { side, record: id.clone(), out: true });
+    }
+    state.say(now, format!("a person makes {side} {object} {id} {values:?}"));
+    state.put(now, side, object, &id, &values, false, false);
+}
+
+/// One edit by a person on either side.
+pub fn people_edit(state: &mut State, now: i64) {
+    let side = if state.random.random_bool(0.5) { Side::Org } else { Side::Platform };
+    let object = match side {
+        Side::Org if state.random.random_bool(0.5) => "Lead",
+        Side::Org => "Contact",
+        Side::Platform => "contact",
+    };
+    if state.random.random_range(0..10) == 0 {
+        let number = state.next_id;
+        make_person(state, now, side, object, &format!("late{number}@x.example"));
+        return;
+    }
+    let live = state.live(side, object);
+    if live.is_empty() {
+        return;
+    }
+    let place = state.random.random_range(0..live.len());
+    let (id, version) = live[place].clone();
+    if state.objects[side][object][&id].is_locked(now) {
+        return;
+    }
+    match state.random.random_range(0..12) {
+        0 => {
+            let field = if side == Side::Org { "HasOptedOut" } else { "optedOut" };
+            let out = version.values.get(field) != Some(&Value::Bool(true));
+            state.judge.consents.push(ConsentEdit { side, record: id.clone(), out });
+            state.say(now, format!("a person sets {field} of {id} to {out}"));
+            state.put(now, side, object, &id, &[(field.into(), Value::Bool(out))], false, false);
+        }
+        _ => {
+            let topic = Topic::ALL[state.random.random_range(0..Topic::ALL.len())];
+            let values = state.new_edit(side, topic, &version.values);
+            state.say(now, format!("a person edits {side} {id}: {values:?}"));
+            state.put(now, side, object, &id, &values, false, false);
+        }
+    }
+}

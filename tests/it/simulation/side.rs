@@ -1,0 +1,412 @@
+//! One simulated side: the ports over the shared state, with trouble.
+
+use async_trait::async_trait;
+use chrono::DateTime;
+use forcesync::domain::criteria::Criteria;
+use forcesync::domain::port::*;
+use forcesync::domain::record::{Record, RecordId, Selection};
+use forcesync::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use forcesync::domain::side::Side;
+use forcesync::domain::value::Value;
+use rand::Rng;
+
+use super::history::people_edit;
+use super::world::{SimRecord, State, Version, World};
+
+/// The ports of one side.
+pub struct SimSide {
+    pub world: World,
+    pub side: Side,
+    pub settle_millis: i64,
+    pub page: usize,
+    /// Plain writes of the platform find their record by its e-mail, as SALESmanago does.
+    pub upsert_by_email: bool,
+}
+
+const EMAIL: [&str; 2] = ["Email", "email"];
+
+impl SimSide {
+    fn email_field(&self) -> &'static str {
+        if self.side == Side::Org { EMAIL[0] } else { EMAIL[1] }
+    }
+
+    /// Every call takes time, may meet trouble, and gives people the chance to edit meanwhile.
+    async fn call(&self, what: &str, edits: bool) -> Result<(), PortError> {
+        let (crash, result) = {
+            let mut state = self.world.lock();
+            state.calls[self.side] += 1;
+            let took = state.random.random_range(20..400);
+            self.world.clock.advance(took);
+            let now = self.world.clock.millis();
+            state.say(now, format!("{} {what}", self.side));
+            let odds = state.trouble;
+            let crash = state.chance(odds.crash);
+            let result = if state.chance(odds.transient) {
+                Err(PortError::new(PortClass::Transient, "503", "the service is not available"))
+            } else if state.chance(odds.limit) {
+                Err(PortError::new(PortClass::Limit, "REQUEST_LIMIT_EXCEEDED", "the daily limit is reached"))
+            } else {
+                Ok(())
+            };
+            if edits && state.chance(odds.edit) {
+                people_edit(&mut state, now);
+            }
+            if crash {
+                state.say(now, "CRASH");
+                state.crash_asked = true;
+            }
+            (crash, result)
+        };
+        if crash {
+            // The process dies here: nothing after this await ever runs.
+            std::future::pending::<()>().await;
+        }
+        tokio::task::yield_now().await;
+        result
+    }
+
+    fn record(&self, id: &str, version: &Version, selection: &Selection) -> Record {
+        Record {
+            id: id.into(),
+            stamp: DateTime::from_timestamp_millis(version.stamp),
+            author: Some(if version.by_sync { "sync" } else { "person" }.into()),
+            values: selection
+                .names()
+                .iter()
+                .map(|name| {
+                    Some(if matches!(&**name, "Id" | "id") {
+                        Value::text(id)
+                    } else {
+                        version.values.get(&**name).cloned().unwrap_or_default()
+                    })
+                })
+                .collect(),
+        }
+    }
+
+    fn visible(&self, state: &State, object: &str) -> Vec<(String, SimRecord, Version)> {
+        let now = self.world.clock.millis();
+        state.objects[self.side]
+            .get(object)
+            .into_iter()
+            .flatten()
+            .filter_map(|(id, record)| Some((id.clone(), record.clone(), record.at(now)?.clone())))
+            .collect()
+    }
+}
+
+fn same(one: &Value, other: &Value) -> bool {
+    one.to_string().to_lowercase() == other.to_string().to_lowercase()
+}
+
+#[async_trait]
+impl Source for SimSide {
+    fn capabilities(&self, _object: &str) -> Capabilities {
+        Capabilities {
+            stamps: Stamps::Seconds,
+            author: self.side == Side::Org,
+            tombstones: true,
+            settle: std::time::Duration::from_millis(self.settle_millis as u64),
+            addressing: Addressing::ById,
+            read_batch: 50,
+            write_batch: 7,
+            consent_default: ConsentDefault::No,
+        }
+    }
+
+    async fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
+        self.call("describe", false).await?;
+        let text = |name: &str, kind: FieldKind| FieldSchema {
+            name: name.into(),
+            label: name.into(),
+            kind,
+            createable: !matches!(name, "Id" | "id"),
+            updateable: !matches!(name, "Id" | "id"),
+            ..FieldSchema::default()
+        };
+        let fields: &[(&str, FieldKind)] = match self.side {
+            Side::Org => &[
+                ("Id", FieldKind::Id),
+                ("Email", FieldKind::Email),
+                ("FirstName", FieldKind::Text),
+                ("LastName", FieldKind::Text),
+                ("Phone", FieldKind::Phone),
+                ("Street", FieldKind::Text),
+                ("City", FieldKind::Text),
+                ("Status", FieldKind::Text),
+                ("HasOptedOut", FieldKind::Bool),
+                ("Mark__c", FieldKind::Text),
+            ],
+            Side::Platform => &[
+                ("id", FieldKind::Id),
+                ("email", FieldKind::Email),
+                ("name", FieldKind::Text),
+                ("phone", FieldKind::Phone),
+                ("street", FieldKind::Text),
+                ("city", FieldKind::Text),
+                ("status", FieldKind::Text),
+                ("optedOut", FieldKind::Bool),
+                ("externalId", FieldKind::Text),
+            ],
+        };
+        Ok(objects
+            .iter()
+            .map(|object| ObjectSchema {
+                name: object.clone(),
+                label: object.clone(),
+                createable: true,
+                updateable: true,
+                readable: true,
+                fields: fields
+                    .iter()
+                    .map(|(name, kind)| {
+                        let mut field = text(name, *kind);
+                        // The platform upper-cases cities: compared as it stores them, or every write would come back.
+                        field.required = *name == "LastName";
+                        field
+                    })
+                    .collect(),
+            })
+            .collect())
+    }
+
+    async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
+        self.call(&format!("scan {}", request.object), true).await?;
+        let state = self.world.lock();
+        let now = self.world.clock.millis();
+        let after = request.mark.as_ref().map(|mark| mark.0.clone()).unwrap_or_default();
+        let mut rows: Vec<_> = self
+            .visible(&state, &request.object)
+            .into_iter()
+            .filter(|(id, _, version)| *id > after && !version.deleted)
+            .collect();
+        let more = rows.len() > self.page;
+        rows.truncate(self.page);
+        Ok(Page {
+            next: if more { rows.last().map(|(id, _, _)| Mark(id.clone())) } else { None },
+            records: rows
+                .iter()
+                .map(|(id, _, version)| self.record(id, version, &request.selection))
+                .collect(),
+            tombstones: Vec::new(),
+            cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
+            total: None,
+        })
+    }
+
+    async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
+        self.call("changes", true).await?;
+        let state = self.world.lock();
+        let now = self.world.clock.millis();
+        Ok(requests
+            .iter()
+            .map(|request| {
+                let cursor: i64 = request.cursor.0.parse().unwrap();
+                let floor = if self.side == Side::Org { cursor / 1_000 * 1_000 } else { cursor };
+                let mut rows: Vec<_> = self
+                    .visible(&state, &request.object)
+                    .into_iter()
+                    .filter(|(_, _, version)| version.stamp >= floor)
+                    .map(|(id, _, version)| ((version.stamp, id), version))
+                    .collect();
+                rows.sort_by(|one, other| one.0.cmp(&other.0));
+                if let Some(mark) = &request.mark {
+                    let after: (i64, String) = serde_json::from_str(&mark.0).unwrap();
+                    rows.retain(|(place, _)| *place > after);
+                }
+                let more = rows.len() > self.page;
+                rows.truncate(self.page);
+                Page {
+                    next: if more {
+                        rows.last().map(|(place, _)| Mark(serde_json::to_string(place).unwrap()))
+                    } else {
+                        None
+                    },
+                    records: rows
+                        .iter()
+                        .filter(|(_, version)| !version.deleted)
+                        .map(|((_, id), version)| self.record(id, version, &request.selection))
+                        .collect(),
+                    tombstones: rows
+                        .iter()
+                        .filter(|(_, version)| version.deleted)
+                        .map(|((stamp, id), _)| Tombstone {
+                            id: id.as_str().into(),
+                            at: DateTime::from_timestamp_millis(*stamp),
+                            merged_into: None,
+                        })
+                        .collect(),
+                    cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
+                    total: None,
+                }
+            })
+            .collect())
+    }
+
+    async fn read(
+        &self,
+        object: &str,
+        selection: &Selection,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, PortError> {
+        // Nobody edits between a verifying read and the write that follows it: that window is stated, not closed.
+        self.call(&format!("read {object} {ids:?}"), false).await?;
+        let state = self.world.lock();
+        let now = self.world.clock.millis();
+        Ok(ids
+            .iter()
+            .filter_map(|id| {
+                let version = state.objects[self.side].get(object)?.get(id.as_str())?.at(now)?;
+                (!version.deleted).then(|| self.record(id.as_str(), version, selection))
+            })
+            .collect())
+    }
+
+    async fn count(&self, _object: &str, _criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
+        Ok(None)
+    }
+
+    fn calls(&self) -> u64 {
+        self.world.lock().calls[self.side]
+    }
+}
+
+#[async_trait]
+impl Sink for SimSide {
+    async fn write(&self, batch: &WriteBatch) -> Result<Written, PortError> {
+        self.call(&format!("write {} {:?} {} rows", batch.object, batch.kind, batch.rows.len()), false)
+            .await?;
+        let mut results = Vec::new();
+        let cut;
+        {
+            let mut state = self.world.lock();
+            let now = self.world.clock.millis();
+            let odds = state.trouble;
+            if state.chance(odds.cut_before) {
+                state.judge.unknown_outcomes += 1;
+                return Ok(Written::Rows(batch.rows.iter().map(|_| RowResult::Unknown).collect()));
+            }
+            for row in &batch.rows {
+                results.push(self.write_row(&mut state, now, batch, row));
+            }
+            cut = state.chance(odds.cut_after);
+            if cut {
+                state.judge.unknown_outcomes += 1;
+                state.say(now, "the connection broke after the commit");
+                results = batch.rows.iter().map(|_| RowResult::Unknown).collect();
+            }
+        }
+        // A crash here is a crash between the commit of the service and ours.
+        self.call("answer", true).await.or_else(|_| Ok::<(), PortError>(()))?;
+        Ok(Written::Rows(results))
+    }
+
+    async fn poll(&self, _job: &Job) -> Result<Option<Vec<RowResult>>, PortError> {
+        Ok(None)
+    }
+
+    async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {
+        self.call(&format!("find {object}"), false).await?;
+        let state = self.world.lock();
+        let (fields, rows) = match by {
+            Finder::Field { field, values } => {
+                if self.side == Side::Platform && field == "externalId" {
+                    return Err(PortError::new(
+                        PortClass::Settings,
+                        "unsearchable",
+                        "externalId can't be searched",
+                    ));
+                }
+                (vec![field.clone()], values.iter().map(|value| vec![value.clone()]).collect())
+            }
+            Finder::Fields { fields, rows } => (fields.clone(), rows.clone()),
+            Finder::CreatedByUs { .. } => (Vec::new(), Vec::new()),
+        };
+        Ok(self
+            .visible(&state, object)
+            .into_iter()
+            .filter(|(_, _, version)| {
+                !version.deleted
+                    && rows.iter().any(|row: &Vec<Value>| {
+                        fields.iter().zip(row).all(|(field, value)| {
+                            version
+                                .values
+                                .get(field)
+                                .is_some_and(|held| !held.is_blank() && same(held, value))
+                        })
+                    })
+            })
+            .map(|(id, _, version)| self.record(&id, &version, selection))
+            .collect())
+    }
+}
+
+impl SimSide {
+    fn write_row(&self, state: &mut State, now: i64, batch: &WriteBatch, row: &WriteRow) -> RowResult {
+        let odds = state.trouble;
+        if state.chance(odds.row_lock) {
+            return refused("UNABLE_TO_LOCK_ROW", RowClass::Again);
+        }
+        let changes: Vec<(String, Value)> = batch
+            .selection
+            .names()
+            .iter()
+            .zip(&row.values)
+            .filter_map(|(name, value)| Some((name.to_string(), value.clone()?)))
+            .collect();
+        let existing = match batch.kind {
+            WriteKind::Update | WriteKind::Delete => row.id.as_ref().map(|id| id.as_str().to_owned()),
+            WriteKind::Create => self.upsert_target(state, batch, &changes),
+        };
+        let created = existing.is_none();
+        let id = existing.unwrap_or_else(|| state.new_id(self.side, &batch.object));
+        let held = state.objects[self.side].get(&batch.object).and_then(|records| records.get(&id));
+        if held.is_some_and(|record| record.is_locked(now)) {
+            return refused("UNABLE_TO_LOCK_ROW", RowClass::Again);
+        }
+        if held.and_then(SimRecord::newest).is_some_and(|version| version.deleted) {
+            return refused("ENTITY_IS_DELETED", RowClass::Gone);
+        }
+        let mut changes = changes;
+        if created && self.side == Side::Platform && !changes.iter().any(|(name, _)| name == "optedOut") {
+            changes.push(("optedOut".into(), Value::Bool(true)));
+        }
+        state.say(now, format!("  {} {id} <- {changes:?}", self.side));
+        state.judge.sync_writes += 1;
+        if !created {
+            state.judge.sync_updates += 1;
+        }
+        state.put(now, self.side, &batch.object, &id, &changes, true, false);
+        let version = state.objects[self.side][&batch.object][&id].newest().unwrap().clone();
+        RowResult::Done {
+            id: id.as_str().into(),
+            created,
+            record: Some(self.record(&id, &version, &batch.read_back)),
+        }
+    }
+
+    fn upsert_target(
+        &self,
+        state: &State,
+        batch: &WriteBatch,
+        changes: &[(String, Value)],
+    ) -> Option<String> {
+        let by = match (&batch.mark, self.side) {
+            (Some(mark), Side::Org) => mark.as_str(),
+            _ if self.upsert_by_email => self.email_field(),
+            _ => return None,
+        };
+        let wanted = changes.iter().find(|(name, _)| name == by).map(|(_, value)| value)?;
+        state
+            .live(self.side, &batch.object)
+            .into_iter()
+            .find(|(_, version)| {
+                version.values.get(by).is_some_and(|held| !held.is_blank() && same(held, wanted))
+            })
+            .map(|(id, _)| id)
+    }
+}
+
+fn refused(code: &str, class: RowClass) -> RowResult {
+    RowResult::Refused(RowError { code: code.into(), message: code.into(), fields: Vec::new(), class })
+}

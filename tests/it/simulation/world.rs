@@ -1,0 +1,183 @@
+//! The state both simulated sides share: records with versions, chance, faults, and the people who edit.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use forcesync::domain::side::{PerSide, Side};
+use forcesync::domain::value::Value;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+use super::clock::VirtualClock;
+use super::judge::Judge;
+
+/// One state of a record. It becomes visible later than its stamp where the commit is late.
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub stamp: i64,
+    pub visible: i64,
+    pub by_sync: bool,
+    pub deleted: bool,
+    pub values: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct SimRecord {
+    pub versions: Vec<Version>,
+}
+
+impl SimRecord {
+    /// What a reader sees at a moment.
+    pub fn at(&self, now: i64) -> Option<&Version> {
+        self.versions.iter().rev().find(|version| version.visible <= now)
+    }
+
+    pub fn newest(&self) -> Option<&Version> {
+        self.versions.last()
+    }
+
+    /// A transaction on it is still open.
+    pub fn is_locked(&self, now: i64) -> bool {
+        self.versions.last().is_some_and(|version| version.visible > now)
+    }
+}
+
+/// How likely each kind of trouble is, in per mille of calls or rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trouble {
+    pub transient: u32,
+    pub cut_after: u32,
+    pub cut_before: u32,
+    pub limit: u32,
+    pub row_lock: u32,
+    pub late_commit: u32,
+    pub edit: u32,
+    pub crash: u32,
+}
+
+pub struct State {
+    pub random: SmallRng,
+    pub objects: PerSide<BTreeMap<String, BTreeMap<String, SimRecord>>>,
+    pub trouble: Trouble,
+    pub judge: Judge,
+    pub next_id: u64,
+    pub calls: PerSide<u64>,
+    pub rewrites: bool,
+    pub org_marks: bool,
+    pub crash_asked: bool,
+    pub log: Option<Vec<String>>,
+}
+
+/// Shared by both sides and the history.
+#[derive(Clone)]
+pub struct World {
+    pub clock: Arc<VirtualClock>,
+    state: Arc<Mutex<State>>,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
+        Self {
+            clock: Arc::new(VirtualClock::new()),
+            state: Arc::new(Mutex::new(State {
+                random,
+                objects: PerSide::default(),
+                trouble: Trouble::default(),
+                judge: Judge::default(),
+                next_id: 0,
+                calls: PerSide::default(),
+                rewrites,
+                org_marks,
+                crash_asked: false,
+                log: None,
+            })),
+        }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}
+
+impl State {
+    pub fn chance(&mut self, per_mille: u32) -> bool {
+        self.random.random_range(0..1_000) < per_mille
+    }
+
+    pub fn say(&mut self, now: i64, text: impl Into<String>) {
+        if let Some(log) = &mut self.log {
+            log.push(format!("{:>9} {}", now - 1_790_000_000_000, text.into()));
+        }
+    }
+
+    pub fn new_id(&mut self, side: Side, object: &str) -> String {
+        self.next_id += 1;
+        match side {
+            Side::Org => {
+                let prefix = if object == "Lead" { "00Q" } else { "003" };
+                format!("{prefix}{:015}", self.next_id)
+            }
+            Side::Platform => format!("p-{:06}", self.next_id),
+        }
+    }
+
+    /// What a side makes of a value that is written to it.
+    pub fn rewrite(&self, side: Side, field: &str, value: Value) -> Value {
+        match (&value, self.rewrites, side, field) {
+            (Value::Text(text), true, Side::Platform, "city") => Value::text(text.to_uppercase()),
+            (Value::Text(text), true, Side::Org, "Phone") => {
+                Value::text(format!("{}-", text.trim_end_matches('-')))
+            }
+            (Value::Text(text), _, _, _) if text.trim().is_empty() => Value::Null,
+            _ => value,
+        }
+    }
+
+    /// Writes a new state of a record; late commits become visible later.
+    pub fn put(
+        &mut self,
+        now: i64,
+        side: Side,
+        object: &str,
+        id: &str,
+        changes: &[(String, Value)],
+        by_sync: bool,
+        deleted: bool,
+    ) {
+        let late = !by_sync && {
+            let odds = self.trouble.late_commit;
+            self.chance(odds)
+        };
+        let delay = if late { self.random.random_range(1_000..300_000) } else { 0 };
+        let rewritten: Vec<(String, Value)> = changes
+            .iter()
+            .map(|(field, value)| (field.clone(), self.rewrite(side, field, value.clone())))
+            .collect();
+        let record =
+            self.objects[side].entry(object.to_owned()).or_default().entry(id.to_owned()).or_default();
+        let mut values = record.newest().map(|version| version.values.clone()).unwrap_or_default();
+        values.extend(rewritten);
+        record.versions.push(Version {
+            // Stamps are whole seconds on the org.
+            stamp: if side == Side::Org { now / 1_000 * 1_000 } else { now },
+            visible: now + delay,
+            by_sync,
+            deleted,
+            values,
+        });
+    }
+
+    /// Live records of an object as their newest versions.
+    pub fn live(&self, side: Side, object: &str) -> Vec<(String, Version)> {
+        self.objects[side]
+            .get(object)
+            .into_iter()
+            .flatten()
+            .filter_map(|(id, record)| {
+                Some((id.clone(), record.newest().filter(|version| !version.deleted)?.clone()))
+            })
+            .collect()
+    }
+}
