@@ -22,6 +22,7 @@ use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
 use crate::store::{Store, StoreError, requeue, runs};
+use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
 /// Both sides, and the org that was found behind them.
@@ -49,7 +50,12 @@ impl WorkspaceRunner {
             return Ok(store);
         }
         let path = self.session.workspace().state_db.clone();
-        let opened = tokio::task::spawn_blocking(move || Store::open(&path)).await;
+        let opened = tokio::task::spawn_blocking(move || {
+            // SQLite gives its other files the rights of this one.
+            private_file::open_or_create(&path).map_err(|error| StoreError::Unusable(error.to_string()))?;
+            Store::open(&path)
+        })
+        .await;
         let store = match opened {
             Ok(store) => store?,
             Err(error) => {
