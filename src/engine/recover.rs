@@ -67,29 +67,31 @@ impl Session<'_> {
         self.context
             .store
             .write(move |db| {
-                let link = match (entry.side, &entry.source, &entry.target) {
-                    (Side::Org, _, Some(org)) | (Side::Platform, Some(org), _) => {
-                        links::by_org(db, entry.mapping, org.as_str())?
-                    }
-                    _ => None,
-                };
-                if let Some(link) = link.filter(|link| done && link.closed.is_none()) {
-                    let mut bases = link.bases.clone();
+                if let (true, Some(ids)) = (done, ids_of(&entry)) {
+                    let link = links::by_org(db, entry.mapping, ids.org.as_str())?;
+                    let taken = links::by_platform(db, mapping.row.family, ids.platform.as_str())?;
+                    let (mut bases, stamps, read) = link
+                        .as_ref()
+                        .map(|link| (link.bases.clone(), link.stamps, link.read))
+                        .unwrap_or_default();
                     keep_meant(&mut bases, entry.side, &entry.pairs);
-                    let keys = key_hashes(&mapping, &bases);
-                    links::put(
-                        db,
-                        &NewLink {
-                            mapping: link.mapping,
-                            family: link.family,
-                            ids: link.ids,
-                            stamps: link.stamps,
-                            read: link.read,
-                            keys,
-                            bases,
-                            run: entry.run,
-                        },
-                    )?;
+                    // Two records that met for the first time have no link yet.
+                    if link.as_ref().map_or(taken.is_none(), |link| link.closed.is_none()) {
+                        let keys = key_hashes(&mapping, &bases);
+                        links::put(
+                            db,
+                            &NewLink {
+                                mapping: entry.mapping,
+                                family: mapping.row.family,
+                                ids,
+                                stamps,
+                                read,
+                                keys,
+                                bases,
+                                run: entry.run,
+                            },
+                        )?;
+                    }
                 }
                 pend(db, &entry, now)?;
                 journal::settle(db, entry.entry)
@@ -249,6 +251,15 @@ impl Session<'_> {
             LookUp::NotDone
         })
     }
+}
+
+/// Both records of an update.
+fn ids_of(entry: &Entry) -> Option<PerSide<RecordId>> {
+    let (source, target) = (entry.source.clone()?, entry.target.clone()?);
+    Some(match entry.side {
+        Side::Org => PerSide { org: target, platform: source },
+        Side::Platform => PerSide { org: source, platform: target },
+    })
 }
 
 fn pend(
