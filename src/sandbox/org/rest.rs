@@ -2,6 +2,7 @@
 
 mod batch;
 mod collections;
+mod columns;
 mod composite;
 mod describe;
 mod jobs;
