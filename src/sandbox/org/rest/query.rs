@@ -71,7 +71,7 @@ impl Api<'_> {
             );
         }
         if call.parameter("columns").is_some_and(|flag| flag.eq_ignore_ascii_case("true")) {
-            return self.columns(soql).unwrap_or_else(|error| error.into());
+            return self.columns(soql).unwrap_or_else(Into::into);
         }
         let reach = if all { Reach::WithDeleted } else { Reach::Live };
         match self.run(soql, reach, Self::page_size(call)) {
