@@ -48,6 +48,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// The servers, to be steered.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
     /// Ends the servers after the requests in hand.
     pub async fn stop(self) {
         self.sandbox.stop().await;

@@ -34,10 +34,11 @@ pub struct ConnectionTest {
 impl ConnectionTest {
     /// The exit code of a command that did this test.
     pub fn exit_code(&self) -> u8 {
-        match (self.passed, self.trouble) {
-            (true, _) => 0,
-            (false, Some(class)) => class.exit_code(),
-            (false, None) => 1,
+        match (self.passed, self.blocked, self.trouble) {
+            (true, _, _) => 0,
+            (false, true, _) => OpClass::Blocked.exit_code(),
+            (false, false, Some(class)) => class.exit_code(),
+            (false, false, None) => OpClass::Failed.exit_code(),
         }
     }
 
@@ -221,6 +222,7 @@ fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut Connection
             "{} can't be read by this user. Give it read access (permission set or profile) to the object.",
             rights.object
         );
+        test.blocked = true;
         return test.line(Verdict::Bad, &subject, message, None);
     }
     let mut may = vec!["read"];
@@ -235,6 +237,7 @@ fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut Connection
             rights.object,
             may.join(", ")
         );
+        test.blocked = true;
         return test.line(Verdict::Bad, &subject, message, None);
     }
     test.good(&subject, format!("{}: {}.", rights.object, may.join(", ")));
