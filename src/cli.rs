@@ -1,1 +1,102 @@
 //! The command line: parses and prints, one file a subcommand.
+//!
+//! [`arguments`] is what can be typed, [`output`] is the only way anything is printed, [`context`] is what every subcommand
+//! is handed. What a subcommand does lives in [`ops`](crate::ops).
+
+pub mod arguments;
+pub mod context;
+pub mod output;
+pub mod safe_text;
+pub mod table;
+
+mod bar;
+mod check;
+mod completions;
+mod config;
+mod connection;
+mod control;
+mod demo;
+mod doctor;
+mod follow;
+mod history;
+mod interrupts;
+mod issues;
+mod keys;
+mod log;
+mod logging;
+mod mapping;
+mod paths;
+mod prompt;
+mod run;
+mod runs;
+mod sandbox;
+mod secret;
+mod status;
+mod sync;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::arguments::{Arguments, Command, Console};
+use crate::cli::context::Context;
+use crate::cli::output::{Format, Output};
+use crate::ops::error::OpError;
+
+/// Parses the command line, does what it says, and tells the exit code.
+pub async fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too; a closed pipe is nobody's problem here.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    interrupts::outlive_full_disks();
+    let format = if arguments.json { Format::Json } else { Format::Text };
+    let output = Output::new(format);
+    let context = Context::new(&arguments, output);
+    let code = match dispatch(arguments, &context).await {
+        Ok(code) => code,
+        Err(error) => {
+            context.output.error(&error);
+            error.class.exit_code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+async fn dispatch(arguments: Arguments, context: &Context) -> Result<u8, OpError> {
+    match arguments.command {
+        None => demo::console(arguments.console, context).await,
+        Some(command) => subcommand(command, arguments.console, context).await,
+    }
+}
+
+async fn subcommand(command: Command, console: Console, context: &Context) -> Result<u8, OpError> {
+    match command {
+        Command::Demo(demo) => demo::run(demo, console, context).await,
+        Command::Sandbox(sandbox) => sandbox::run(sandbox, context).await,
+        Command::Check => check::run(context).await,
+        Command::Sync(sync) => sync::run(sync, context).await,
+        Command::Run => run::run(context).await,
+        Command::Status => status::run(context).await,
+        Command::Runs(runs) => runs::run(runs, context).await,
+        Command::Issues(issues) => issues::run(issues, context).await,
+        Command::Log(log) => log::run(log, context).await,
+        Command::History(history) => history::run(history, context).await,
+        Command::Pause => control::run(control::Wish::Pause, context).await,
+        Command::Resume => control::run(control::Wish::Resume, context).await,
+        Command::Cancel => control::run(control::Wish::Cancel, context).await,
+        Command::Connection(connection) => connection::run(connection, context).await,
+        Command::Secret(secret) => secret::run(secret, context).await,
+        Command::Config(config) => config::run(config, context).await,
+        Command::Mapping(mapping) => mapping::run(mapping, context).await,
+        Command::Doctor => doctor::run(context).await,
+        Command::Paths => paths::run(context),
+        Command::Keys => keys::run(context),
+        Command::Completions(completions) => completions::run(completions, context),
+    }
+}

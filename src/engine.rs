@@ -2,7 +2,7 @@
 //!
 //! A run goes [`prepare`] → [`recover`] → [`capture`] → [`matching`] → then, chunk by chunk, [`decide`] → [`verify`] →
 //! [`apply`] → [`commit`]. [`run`] strings them together; [`brake`] watches the sums; nothing here asks the machine for the
-//! time or for chance (law E18).
+//! time or for chance (law E18). [`handle`] is the host that starts runs and answers commands.
 
 pub mod apply;
 pub mod brake;
@@ -10,6 +10,7 @@ pub mod capture;
 pub mod commit;
 pub mod context;
 pub mod decide;
+pub mod handle;
 pub mod matching;
 pub mod prepare;
 pub mod recover;

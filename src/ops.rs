@@ -1,1 +1,40 @@
 //! One use case a file; called by the console and the command line alike.
+//!
+//! Arguments in, result out: no printing, no keys. This room alone puts the others together: [`session`] is an opened
+//! workspace, [`connections`] turns its settings into connections, [`engine`] reaches the engine wherever it runs.
+
+pub mod accounts;
+pub mod check;
+pub mod config;
+pub mod connections;
+pub mod default_mappings;
+pub mod describe;
+pub mod doctor;
+pub mod engine;
+pub mod error;
+pub mod export;
+pub mod keymap;
+pub mod paths;
+pub mod read;
+pub mod run;
+mod runner;
+pub mod sandbox;
+pub mod save_settings;
+mod schemas;
+pub mod secrets;
+pub mod session;
+pub mod test_connection;
+mod unlocked;
+
+use std::sync::Arc;
+
+pub use error::{OpClass, OpError};
+pub use session::{Access, Missing, OpenOptions, Session};
+pub use unlocked::unlocked;
+
+use crate::domain::clock::Clock;
+
+/// The machine's clock, for the fronts to hand around.
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(crate::connect::system_clock::SystemClock)
+}

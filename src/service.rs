@@ -1,1 +1,4 @@
-//! What a long-running forcesync adds: the socket and its commands.
+//! What a long-running forcesync adds: the headless engine and its local socket.
+
+pub mod run;
+pub mod socket;

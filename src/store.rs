@@ -16,6 +16,7 @@ pub mod mappings;
 pub mod migrations;
 pub mod pending;
 pub mod read;
+pub mod requeue;
 pub mod runs;
 pub mod stage;
 pub mod work;

@@ -349,6 +349,7 @@ fn commit_item(
             if *step != BaseStep::Keep
                 && let Some(number) = mapping.row.pairs.get(place)
                 && item.link.is_some()
+                && item.later != Some(UNKNOWN_OUTCOME)
             {
                 pending::unpark(db, link, *number)?;
             }

@@ -7,6 +7,9 @@
 )]
 
 mod salesforce_faults;
+mod binary_bad_input;
+mod binary_engine;
+mod binary_stage;
 mod salesforce_reading;
 mod salesforce_sign_in;
 mod salesforce_support;

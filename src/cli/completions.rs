@@ -1,0 +1,14 @@
+//! `forcesync completions`: a completion script for a shell.
+
+use clap::CommandFactory;
+
+use crate::cli::arguments::{Arguments, Completions};
+use crate::cli::context::Context;
+use crate::ops::error::OpError;
+
+pub(super) fn run(arguments: Completions, context: &Context) -> Result<u8, OpError> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Arguments::command(), "forcesync", &mut script);
+    context.output.write(&script);
+    Ok(0)
+}

@@ -1,0 +1,120 @@
+//! `forcesync mapping`: which objects are paired, and field by field how.
+
+use crate::cli::arguments::{Mapping, MappingAction};
+use crate::cli::context::Context;
+use crate::cli::table::Table;
+use crate::domain::mapping::{self, Pair};
+use crate::domain::transform::Transform;
+use crate::ops::error::OpError;
+use crate::ops::session::Access;
+
+pub(super) async fn run(arguments: Mapping, context: &Context) -> Result<u8, OpError> {
+    let session = context.open(Access::ReadOnly)?;
+    let settings = session.settings();
+    match arguments.action.unwrap_or(MappingAction::List) {
+        MappingAction::List => list(&settings.mappings, context),
+        MappingAction::Show { name } => {
+            let found = settings.mapping(&name).ok_or_else(|| {
+                let names: Vec<&str> = settings.mappings.iter().map(|mapping| mapping.name.as_str()).collect();
+                let known =
+                    if names.is_empty() { "there is none yet".into() } else { format!("known are {}", names.join(", ")) };
+                OpError::settings(format!("There is no mapping “{name}”; {known}.")).code("no_mapping")
+            })?;
+            show(found, context);
+        }
+    }
+    Ok(0)
+}
+
+fn list(mappings: &[mapping::Mapping], context: &Context) {
+    let mut table = Table::new(&["name", "Salesforce", "", "platform", "pairs", "key", "state"]);
+    for mapping in mappings {
+        context.output.object(mapping);
+        table.row([
+            mapping.name.as_str(),
+            &mapping.org_object,
+            mapping.direction.arrow(),
+            &mapping.platform_object,
+            &mapping.pairs.len().to_string(),
+            &key(mapping),
+            if mapping.enabled { "on" } else { "off" },
+        ]);
+    }
+    if table.is_empty() {
+        context.output.text("There are no mappings yet. The console proposes some once both sides are connected.");
+    } else {
+        table.print(&context.output);
+    }
+}
+
+fn key(mapping: &mapping::Mapping) -> String {
+    let keys: Vec<String> =
+        mapping.pairs.iter().filter(|pair| pair.key).map(|pair| pair.org.join(" + ")).collect();
+    if keys.is_empty() { "–".into() } else { keys.join(", ") }
+}
+
+fn show(mapping: &mapping::Mapping, context: &Context) {
+    let output = &context.output;
+    output.object(mapping);
+    output.text(format_args!(
+        "{}: {} {} {}",
+        mapping.name,
+        mapping.org_object,
+        mapping.direction.arrow(),
+        mapping.platform_object
+    ));
+    for (side, criteria) in
+        [("Salesforce", &mapping.org_criteria), ("platform", &mapping.platform_criteria)]
+    {
+        if let Some(criteria) = criteria {
+            output.text(format_args!("  {side} criteria: {criteria}"));
+        }
+    }
+    output.text(format_args!(
+        "  creates: {}",
+        match (mapping.create_in_org, mapping.create_on_platform) {
+            (true, true) => "on both sides",
+            (true, false) => "in Salesforce only",
+            (false, true) => "on the platform only",
+            (false, false) => "nothing",
+        }
+    ));
+    let mut table = Table::new(&["Salesforce field", "", "platform field", "key", "policy", "transform"]);
+    for pair in &mapping.pairs {
+        table.row([
+            pair.org.join(" + "),
+            pair.direction.arrow().into(),
+            pair.platform.join(" + "),
+            if pair.key { "●".into() } else { String::new() },
+            policy(pair),
+            transform(pair),
+        ]);
+    }
+    for line in table.lines() {
+        output.text(format_args!("  {line}"));
+    }
+}
+
+fn policy(pair: &Pair) -> String {
+    if pair.transform.is_consent() {
+        return "opt-out wins".into();
+    }
+    match pair.policy {
+        mapping::Policy::SalesforceWins => "salesforce_wins",
+        mapping::Policy::PlatformWins => "platform_wins",
+        mapping::Policy::NewestWins => "newest_wins",
+        mapping::Policy::KeepNonBlank => "keep_non_blank",
+        mapping::Policy::Ask => "ask",
+    }
+    .into()
+}
+
+fn transform(pair: &Pair) -> String {
+    match &pair.transform {
+        Transform::Copy => String::new(),
+        Transform::FullName => "full name".into(),
+        Transform::Consent { .. } => "consent".into(),
+        Transform::Table(table) => format!("table of {}", table.entries.len()),
+        Transform::Constant(text) => format!("always “{text}”"),
+    }
+}

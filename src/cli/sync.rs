@@ -1,0 +1,64 @@
+//! `forcesync sync`: one run in the foreground, here or in the engine that already runs.
+
+use crate::cli::arguments::{Sync, SyncKind};
+use crate::cli::context::Context;
+use crate::cli::follow::follow;
+use crate::cli::interrupts::Interrupts;
+use crate::cli::prompt;
+use crate::domain::command::{Allowances, RunRequest};
+use crate::domain::outcome::RunKind;
+use crate::ops::engine::attach;
+use crate::ops::error::{OpClass, OpError};
+use crate::ops::run;
+use crate::ops::session::{Access, Session};
+
+pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpError> {
+    let session = context.open(Access::ReadWrite)?;
+    let kind = RunKind::from(arguments.kind);
+    let request = RunRequest {
+        kind,
+        mappings: arguments.mapping.clone(),
+        direction: arguments.direction.map(Into::into),
+        allow: Allowances {
+            creates: arguments.allow_creates,
+            updates: arguments.allow_updates,
+            blanks: arguments.allow_blanks,
+            deletes: arguments.allow_deletes,
+            opt_outs: arguments.allow_opt_outs,
+        },
+    };
+    run::examine(&session, &request)?;
+    prompt::unlock(&session, context).await?;
+    let interrupts = Interrupts::listen()?;
+    // Headless, the command itself is the confirmation; so it is with --json, where a question would break the stream.
+    if arguments.kind == SyncKind::Initial
+        && !arguments.yes
+        && context.output.can_ask()
+        && !context.output.is_json()
+    {
+        confirm(&session, &request, &interrupts, context).await?;
+    }
+    let engine = attach(&session).await?;
+    let run = run::start(&engine, request).await?;
+    let code = follow(&session, &engine, run, kind, &interrupts, context).await?;
+    engine.close().await;
+    Ok(code)
+}
+
+async fn confirm(
+    session: &Session,
+    request: &RunRequest,
+    interrupts: &Interrupts,
+    context: &Context,
+) -> Result<(), OpError> {
+    context.output.note(run::what_an_initial_sync_does(session, request));
+    let answer = tokio::select! {
+        answer = prompt::line("Type yes to go on: ") => answer?,
+        () = interrupts.reached(1) => String::new(),
+    };
+    if answer.trim().eq_ignore_ascii_case("yes") {
+        Ok(())
+    } else {
+        Err(OpError::new(OpClass::Cancelled, "Nothing was done: the initial sync was not confirmed."))
+    }
+}

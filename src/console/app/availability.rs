@@ -1,0 +1,94 @@
+//! Which actions are possible now, and why the others are not: one truth for keys, palette and footer.
+
+use crate::console::app::App;
+use crate::console::app::action::Action;
+use crate::console::app::model::{Access, Engine};
+use crate::console::app::tab::Tab;
+use crate::console::view::text::{common, mapping, sync};
+use crate::domain::progress::EngineState;
+
+impl App {
+    /// Whether an action is possible now; otherwise a sentence that says why not.
+    pub fn available(&self, action: Action) -> Result<(), String> {
+        if self.access == Access::ReadOnly && changes(action) {
+            return Err(common::READ_ONLY.into());
+        }
+        match action {
+            Action::StartInitial | Action::StartInstant | Action::Retry => {
+                self.unlocked_or_reason()?;
+                self.engine_or_reason()?;
+                match self.sync.progress.state {
+                    EngineState::Idle => {}
+                    EngineState::Running | EngineState::Paused | EngineState::Stopping => {
+                        return Err(sync::ALREADY_RUNNING.into());
+                    }
+                }
+                if self.settings.mappings.iter().all(|known| !known.enabled) {
+                    return Err(sync::NO_MAPPING.into());
+                }
+                Ok(())
+            }
+            Action::Automatic => {
+                self.unlocked_or_reason()?;
+                self.engine_or_reason()
+            }
+            Action::Pause | Action::Stop => {
+                self.engine_or_reason()?;
+                if self.sync.is_running() { Ok(()) } else { Err(sync::NOTHING_RUNS.into()) }
+            }
+            Action::Propose
+            | Action::Direction
+            | Action::Policy
+            | Action::Translations
+            | Action::Criteria
+            | Action::AllFields => self.unlocked_or_reason(),
+            Action::Add | Action::Delete | Action::Toggle if self.tab == Tab::Mapping => {
+                self.unlocked_or_reason()
+            }
+            Action::Reveal if self.access == Access::ReadOnly => Err(common::READ_ONLY.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether both sides have passed a test once (F79).
+    pub fn unlocked_or_reason(&self) -> Result<(), String> {
+        match (self.unlocked.org, self.unlocked.platform) {
+            (true, true) => Ok(()),
+            (org, platform) => Err(mapping::locked(org, platform, self.settings.platform.kind.label())),
+        }
+    }
+
+    fn engine_or_reason(&self) -> Result<(), String> {
+        match &self.engine {
+            Engine::Here | Engine::Elsewhere => Ok(()),
+            Engine::Looking => Err(sync::ENGINE_LOOKING.into()),
+            Engine::Unavailable(reason) => Err(sync::engine_unavailable(reason)),
+        }
+    }
+}
+
+/// Whether an action changes settings or asks the engine for anything.
+fn changes(action: Action) -> bool {
+    matches!(
+        action,
+        Action::StartInitial
+            | Action::StartInstant
+            | Action::Automatic
+            | Action::Interval
+            | Action::Pause
+            | Action::Stop
+            | Action::Retry
+            | Action::Save
+            | Action::Add
+            | Action::Delete
+            | Action::Toggle
+            | Action::Direction
+            | Action::Policy
+            | Action::Translations
+            | Action::Criteria
+            | Action::Propose
+            | Action::Undo
+            | Action::Redo
+            | Action::Discard
+    )
+}

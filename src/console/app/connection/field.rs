@@ -1,0 +1,272 @@
+//! The fields of the two connection forms: which there are, when they show, and what may stand in them.
+
+use crate::console::app::connection::draft::ConnectionDraft;
+use crate::domain::side::Side;
+use crate::workspace::secrets::SecretName;
+use crate::workspace::settings::SignIn;
+
+/// One field of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FieldId {
+    /// Production, sandbox, or an own address.
+    Environment,
+    /// The org's address.
+    MyDomain,
+    /// How to sign in.
+    SignIn,
+    /// The integration user.
+    Username,
+    /// Its password.
+    Password,
+    /// Its API token.
+    SecurityToken,
+    /// The consumer key.
+    ClientId,
+    /// The consumer secret.
+    ClientSecret,
+    /// The API version.
+    ApiVersion,
+    /// The part of the API budget kept for others.
+    ApiReserve,
+    /// Certificates to trust besides the system's.
+    CaFile,
+    /// The platform's address (F46).
+    Endpoint,
+    /// The platform's client id (F47).
+    PlatformClientId,
+    /// The platform's secret (F48).
+    ApiSecret,
+    /// The platform's user (F49).
+    Owner,
+    /// The org's account for new records (F50).
+    AccountName,
+    /// The MicroSite key (F51).
+    MicrositeKey,
+    /// The landing page (F52).
+    IframeName,
+    /// Requests a second.
+    Pace,
+    /// Row by row or as jobs.
+    Transport,
+    /// Certificates to trust besides the system's.
+    PlatformCaFile,
+}
+
+/// What kind of field it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// Text that is never shown.
+    Secret(SecretName),
+    /// One of few: word and label.
+    Choice(&'static [(&'static str, &'static str)]),
+    /// Text, with the platform's users to pick from after a test.
+    Owner,
+}
+
+const ENVIRONMENTS: &[(&str, &str)] =
+    &[("production", "Production"), ("sandbox", "Sandbox"), ("custom", "Custom domain")];
+const SIGN_INS: &[(&str, &str)] = &[
+    ("client_credentials", "Client credentials"),
+    ("username_password", "Username and password"),
+    ("soap", "SOAP login"),
+];
+const TRANSPORTS: &[(&str, &str)] = &[("per_row", "Row by row"), ("async", "As jobs")];
+
+impl FieldId {
+    /// All fields.
+    pub const ALL: &'static [Self] = &[
+        Self::Environment,
+        Self::MyDomain,
+        Self::SignIn,
+        Self::Username,
+        Self::Password,
+        Self::SecurityToken,
+        Self::ClientId,
+        Self::ClientSecret,
+        Self::ApiVersion,
+        Self::ApiReserve,
+        Self::CaFile,
+        Self::Endpoint,
+        Self::PlatformClientId,
+        Self::ApiSecret,
+        Self::Owner,
+        Self::AccountName,
+        Self::MicrositeKey,
+        Self::IframeName,
+        Self::Pace,
+        Self::Transport,
+        Self::PlatformCaFile,
+    ];
+
+    /// The side it belongs to.
+    pub fn side(self) -> Side {
+        match self {
+            Self::Environment
+            | Self::MyDomain
+            | Self::SignIn
+            | Self::Username
+            | Self::Password
+            | Self::SecurityToken
+            | Self::ClientId
+            | Self::ClientSecret
+            | Self::ApiVersion
+            | Self::ApiReserve
+            | Self::CaFile => Side::Org,
+            Self::Endpoint
+            | Self::PlatformClientId
+            | Self::ApiSecret
+            | Self::Owner
+            | Self::AccountName
+            | Self::MicrositeKey
+            | Self::IframeName
+            | Self::Pace
+            | Self::Transport
+            | Self::PlatformCaFile => Side::Platform,
+        }
+    }
+
+    /// Its name in the settings file (a secret's: in the store of secrets), by which tests and problems point at it.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Environment => "salesforce.environment",
+            Self::MyDomain => "salesforce.my_domain",
+            Self::SignIn => "salesforce.sign_in",
+            Self::Username => "salesforce.username",
+            Self::Password => "salesforce.password",
+            Self::SecurityToken => "salesforce.security_token",
+            Self::ClientId => "salesforce.client_id",
+            Self::ClientSecret => "salesforce.client_secret",
+            Self::ApiVersion => "salesforce.api_version",
+            Self::ApiReserve => "salesforce.api_reserve_percent",
+            Self::CaFile => "salesforce.ca_file",
+            Self::Endpoint => "platform.salesmanago.endpoint",
+            Self::PlatformClientId => "platform.salesmanago.client_id",
+            Self::ApiSecret => "platform.salesmanago.api_secret",
+            Self::Owner => "platform.salesmanago.owner",
+            Self::AccountName => "platform.salesmanago.account_name",
+            Self::MicrositeKey => "platform.salesmanago.microsite_key",
+            Self::IframeName => "platform.salesmanago.iframe_name",
+            Self::Pace => "platform.salesmanago.requests_per_second",
+            Self::Transport => "platform.salesmanago.transport",
+            Self::PlatformCaFile => "platform.salesmanago.ca_file",
+        }
+    }
+
+    /// The field that a problem or a check line points at; the last words count, so that `salesmanago.owner` is found too.
+    pub fn at_path(path: &str) -> Option<Self> {
+        let wanted = path.trim();
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|field| field.path() == wanted)
+            .or_else(|| Self::ALL.iter().copied().find(|field| {
+                let short = field.path().trim_start_matches("platform.");
+                short == wanted || short.replace("salesmanago.", "platform.") == wanted
+            }))
+    }
+
+    /// What kind of field it is.
+    pub fn kind(self) -> FieldKind {
+        match self {
+            Self::Environment => FieldKind::Choice(ENVIRONMENTS),
+            Self::SignIn => FieldKind::Choice(SIGN_INS),
+            Self::Transport => FieldKind::Choice(TRANSPORTS),
+            Self::Password => FieldKind::Secret(SecretName::SalesforcePassword),
+            Self::SecurityToken => FieldKind::Secret(SecretName::SalesforceSecurityToken),
+            Self::ClientSecret => FieldKind::Secret(SecretName::SalesforceClientSecret),
+            Self::ApiSecret => FieldKind::Secret(SecretName::SalesmanagoApiSecret),
+            Self::Owner => FieldKind::Owner,
+            Self::MyDomain
+            | Self::Username
+            | Self::ClientId
+            | Self::ApiVersion
+            | Self::ApiReserve
+            | Self::CaFile
+            | Self::Endpoint
+            | Self::PlatformClientId
+            | Self::AccountName
+            | Self::MicrositeKey
+            | Self::IframeName
+            | Self::Pace
+            | Self::PlatformCaFile => FieldKind::Text,
+        }
+    }
+
+    /// The secret it holds, if it holds one.
+    pub fn secret(self) -> Option<SecretName> {
+        match self.kind() {
+            FieldKind::Secret(name) => Some(name),
+            FieldKind::Text | FieldKind::Choice(_) | FieldKind::Owner => None,
+        }
+    }
+
+    /// The fields that show on a side: those of the chosen sign-in and platform.
+    pub fn shown(side: Side, draft: &ConnectionDraft) -> Vec<Self> {
+        let sign_in = draft.salesforce.sign_in;
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(|field| field.side() == side)
+            .filter(|field| match field {
+                Self::Username | Self::Password | Self::SecurityToken => sign_in != SignIn::ClientCredentials,
+                Self::ClientId | Self::ClientSecret => sign_in != SignIn::Soap,
+                _ => true,
+            })
+            .collect()
+    }
+
+    /// Whether a connection can't work without it.
+    pub fn needed(self, draft: &ConnectionDraft) -> bool {
+        match self {
+            Self::MyDomain => {
+                draft.salesforce.sign_in == SignIn::ClientCredentials
+                    || draft.salesforce.environment == crate::workspace::settings::Environment::Custom
+            }
+            Self::Username
+            | Self::Password
+            | Self::ClientId
+            | Self::ClientSecret
+            | Self::Endpoint
+            | Self::PlatformClientId
+            | Self::ApiSecret
+            | Self::Owner => true,
+            Self::Environment
+            | Self::SignIn
+            | Self::SecurityToken
+            | Self::ApiVersion
+            | Self::ApiReserve
+            | Self::CaFile
+            | Self::AccountName
+            | Self::MicrositeKey
+            | Self::IframeName
+            | Self::Pace
+            | Self::Transport
+            | Self::PlatformCaFile => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_fields_of_the_chosen_sign_in_show() {
+        let mut draft = ConnectionDraft::default();
+        assert!(!FieldId::shown(Side::Org, &draft).contains(&FieldId::Password));
+        draft.salesforce.sign_in = SignIn::Soap;
+        let shown = FieldId::shown(Side::Org, &draft);
+        assert!(shown.contains(&FieldId::Password) && !shown.contains(&FieldId::ClientSecret));
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_full_and_its_short_path() {
+        assert_eq!(FieldId::at_path("platform.salesmanago.owner"), Some(FieldId::Owner));
+        assert_eq!(FieldId::at_path("salesmanago.owner"), Some(FieldId::Owner));
+        assert_eq!(FieldId::at_path("platform.owner"), Some(FieldId::Owner));
+        assert_eq!(FieldId::at_path("salesforce.my_domain"), Some(FieldId::MyDomain));
+        assert_eq!(FieldId::at_path("nothing"), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! What the console asks of the world: plain data, carried out by `effects` and the event loop.
+
+use secrecy::SecretString;
+
+use crate::console::view::theme::ThemeChoice;
+use crate::domain::command::Command;
+use crate::domain::report::{HistoryQuery, IssueQuery, LogQuery};
+use crate::domain::side::Side;
+use crate::workspace::secrets::SecretName;
+use crate::workspace::settings::Settings;
+
+/// Which part of the settings is being saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The connections.
+    Connection,
+    /// The mappings.
+    Mapping,
+    /// The schedule.
+    Schedule,
+}
+
+/// Why log lines are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogPurpose {
+    /// Afresh, the newest page.
+    Fresh,
+    /// A page further back.
+    Older,
+    /// What came since.
+    Newer,
+}
+
+/// What is exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportWhat {
+    /// Log lines, as JSON lines.
+    Log(LogQuery),
+    /// Issues, as CSV that is safe to open in a spreadsheet.
+    Issues(IssueQuery),
+}
+
+/// How the program is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Nothing runs.
+    Quietly,
+    /// The run that is on its way is finished first.
+    AfterRun,
+    /// The run ends after the batch in hand.
+    AfterBatch,
+    /// At once.
+    Abort,
+}
+
+/// One thing to be done outside.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Save settings and secrets.
+    Save {
+        /// Which part has been edited.
+        part: Part,
+        /// Everything, as it shall be in the file.
+        settings: Box<Settings>,
+        /// Secrets to be stored.
+        secrets: Vec<(SecretName, SecretString)>,
+    },
+    /// Read the settings file again.
+    ReadSettings,
+    /// Tell where each secret is kept.
+    SecretPlaces,
+    /// Test one side with the draft.
+    Test {
+        /// Which side.
+        side: Side,
+        /// The draft.
+        settings: Box<Settings>,
+        /// Typed secrets that are not stored yet.
+        typed: Vec<(SecretName, SecretString)>,
+    },
+    /// Whether each side ever passed a test.
+    Unlocked,
+    /// Check both sides and all mappings.
+    Check,
+    /// Describe an object.
+    Describe {
+        /// Of which side.
+        side: Side,
+        /// Its name.
+        object: String,
+    },
+    /// Make up default mappings.
+    Propose,
+    /// Find the engine, or start one here.
+    Attach,
+    /// Ask the engine.
+    Ask(Command),
+    /// Read the status.
+    ReadStatus,
+    /// Read runs, newest first.
+    ReadRuns {
+        /// Before this run.
+        before: Option<i64>,
+    },
+    /// Read the groups of issues.
+    ReadIssueGroups,
+    /// Read the issues of a group.
+    ReadIssues(IssueQuery),
+    /// Read log lines.
+    ReadLog {
+        /// Which.
+        query: LogQuery,
+        /// Why.
+        purpose: LogPurpose,
+        /// The filter's number, by which a late answer to an old filter is known.
+        generation: u64,
+    },
+    /// Read history.
+    ReadHistory(HistoryQuery),
+    /// Write a file with what is shown.
+    Export(ExportWhat),
+    /// Put a text into the clipboard of the terminal.
+    Copy(String),
+    /// Change the theme.
+    Theme(ThemeChoice),
+    /// Switch the mouse.
+    Mouse(bool),
+    /// Go to the background of the shell.
+    Suspend,
+    /// Leave.
+    Quit(Leave),
+}

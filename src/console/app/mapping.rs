@@ -1,0 +1,124 @@
+//! Mapping Settings: objects on the left, the field pairs of the selected one on the right.
+
+pub mod act;
+pub mod add;
+pub mod problems;
+pub mod rows;
+pub mod sheet_act;
+
+use std::collections::BTreeMap;
+
+use crate::console::app::history::History;
+use crate::console::app::mapping::problems::MappingNote;
+use crate::console::app::model::Load;
+use crate::console::app::selection::Selection;
+use crate::console::app::text_input::TextInput;
+use crate::domain::mapping::Mapping;
+use crate::domain::schema::ObjectSchema;
+use crate::domain::side::Side;
+use crate::workspace::settings::Settings;
+
+/// Which list has the focus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The mappings.
+    #[default]
+    Objects,
+    /// The pairs of the selected mapping.
+    Pairs,
+}
+
+/// The state of the tab.
+pub struct MappingTab {
+    /// All mappings, edited but perhaps not saved.
+    pub draft: History<Vec<Mapping>>,
+    /// Which list has the focus.
+    pub pane: Pane,
+    /// The selected mapping.
+    pub object: Selection,
+    /// The selected row of the right list.
+    pub row: Selection,
+    /// Whether all fields of the org's object are listed instead of the pairs alone (F87).
+    pub all_fields: bool,
+    /// The filter of the right list.
+    pub filter: TextInput,
+    /// Whether the filter is being typed.
+    pub filtering: bool,
+    /// What the sides say about their objects.
+    pub schemas: BTreeMap<(Side, String), Load<ObjectSchema>>,
+    /// What is wrong with the draft.
+    pub notes: Vec<MappingNote>,
+    /// Whether default mappings are being made up.
+    pub proposing: bool,
+    /// Whether a save is on its way.
+    pub saving: bool,
+}
+
+impl MappingTab {
+    /// The tab for saved settings.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            draft: History::new(settings.mappings.clone()),
+            pane: Pane::Objects,
+            object: Selection::default(),
+            row: Selection::default(),
+            all_fields: false,
+            filter: TextInput::default(),
+            filtering: false,
+            schemas: BTreeMap::new(),
+            notes: Vec::new(),
+            proposing: false,
+            saving: false,
+        }
+    }
+
+    /// Whether saving would change anything.
+    pub fn differs(&self, settings: &Settings) -> bool {
+        *self.draft.now() != settings.mappings
+    }
+
+    /// Settings with this draft in them.
+    pub fn over(&self, settings: &Settings) -> Settings {
+        Settings { mappings: self.draft.now().clone(), ..settings.clone() }
+    }
+
+    /// The selected mapping.
+    pub fn selected(&self) -> Option<&Mapping> {
+        let mappings = self.draft.now();
+        mappings.get(self.object.place(mappings.len()))
+    }
+
+    /// The mapping of that name.
+    pub fn named(&self, name: &str) -> Option<&Mapping> {
+        self.draft.now().iter().find(|mapping| mapping.name == name)
+    }
+
+    /// Edits the mapping of that name as one step that can be undone.
+    pub fn edit(&mut self, name: &str, edit: impl FnOnce(&mut Mapping)) {
+        let Some(place) = self.draft.now().iter().position(|mapping| mapping.name == name) else { return };
+        let mut changed = self.draft.now().get(place).cloned();
+        if let Some(mapping) = changed.as_mut() {
+            edit(mapping);
+        }
+        if changed.as_ref() == self.draft.now().get(place) {
+            return;
+        }
+        if let Some(changed) = changed {
+            self.draft.edit(|mappings| {
+                if let Some(slot) = mappings.get_mut(place) {
+                    *slot = changed;
+                }
+            });
+        }
+    }
+
+    /// What a side says about the object of a mapping.
+    pub fn schema(&self, side: Side, mapping: &Mapping) -> Option<&Load<ObjectSchema>> {
+        self.schemas.get(&(side, mapping.object(side).to_owned()))
+    }
+
+    /// The description of an object, where it has arrived.
+    pub fn described(&self, side: Side, mapping: &Mapping) -> Option<&ObjectSchema> {
+        self.schema(side, mapping).and_then(Load::ready)
+    }
+}

@@ -1,0 +1,183 @@
+//! What is wrong with the mappings on the screen, found while they are edited.
+
+use crate::console::app::mapping::MappingTab;
+use crate::console::view::text::mapping as text;
+use crate::domain::compiled::{self, compile};
+use crate::domain::mapping::{Mapping, Pair};
+use crate::domain::report::Verdict;
+use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use crate::domain::side::{PerSide, Side};
+use crate::workspace::problems::Severity;
+use crate::workspace::settings::Settings;
+use crate::workspace::validate::validate;
+
+/// Something about a mapping that somebody should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingNote {
+    /// The mapping.
+    pub mapping: String,
+    /// The pair, if it is about one.
+    pub pair: Option<usize>,
+    /// How bad it is.
+    pub verdict: Verdict,
+    /// A sentence.
+    pub message: String,
+}
+
+/// Everything that is known to be wrong with a draft: by the settings alone, and, where both objects are described, by
+/// what the sides say.
+pub fn find(settings: &Settings, tab: &MappingTab) -> Vec<MappingNote> {
+    let draft = tab.over(settings);
+    let mut notes: Vec<MappingNote> = validate(&draft)
+        .into_iter()
+        .filter_map(|problem| {
+            let (mapping, pair) = place_of(&problem.path)?;
+            Some(MappingNote {
+                mapping: draft.mappings.get(mapping)?.name.clone(),
+                pair,
+                verdict: match problem.severity {
+                    Severity::Error | Severity::Unfinished => Verdict::Bad,
+                    Severity::Warning => Verdict::Warning,
+                },
+                message: problem.message,
+            })
+        })
+        .collect();
+    for mapping in &draft.mappings {
+        let (Some(org), Some(platform)) =
+            (tab.described(Side::Org, mapping), tab.described(Side::Platform, mapping))
+        else {
+            continue;
+        };
+        let schemas = PerSide {
+            org: described(tab, Side::Org),
+            platform: described(tab, Side::Platform),
+        };
+        let (_, found) = compile(std::slice::from_ref(mapping), &schemas);
+        notes.extend(found.into_iter().map(|problem| MappingNote {
+            mapping: problem.mapping,
+            pair: problem.pair,
+            verdict: match problem.severity {
+                compiled::Severity::Error => Verdict::Bad,
+                compiled::Severity::Warning => Verdict::Warning,
+            },
+            message: problem.message,
+        }));
+        notes.extend(type_notes(mapping, org, platform));
+    }
+    let mut seen: Vec<MappingNote> = Vec::new();
+    for note in notes {
+        if !seen.contains(&note) {
+            seen.push(note);
+        }
+    }
+    seen
+}
+
+fn described(tab: &MappingTab, side: Side) -> Vec<ObjectSchema> {
+    tab.schemas
+        .iter()
+        .filter(|((of, _), _)| *of == side)
+        .filter_map(|(_, schema)| schema.ready().cloned())
+        .collect()
+}
+
+/// `mapping[0].pair[2].policy` → mapping 0, pair 2.
+fn place_of(path: &str) -> Option<(usize, Option<usize>)> {
+    let number = |text: &str| text.split(']').next().and_then(|digits| digits.parse().ok());
+    let rest = path.strip_prefix("mapping[")?;
+    let mapping = number(rest)?;
+    let pair = rest.split_once("pair[").and_then(|(_, after)| number(after));
+    Some((mapping, pair))
+}
+
+/// Types that don't go together, and values that may be too long: warnings, because a transform may know better.
+fn type_notes(mapping: &Mapping, org: &ObjectSchema, platform: &ObjectSchema) -> Vec<MappingNote> {
+    let mut notes = Vec::new();
+    for (place, pair) in mapping.pairs.iter().enumerate() {
+        let Some(fields) = single(pair, org, platform) else { continue };
+        for target in Side::BOTH {
+            if !pair.direction.allows(target) {
+                continue;
+            }
+            if let Some(message) = doubt(fields[target.other()], fields[target]) {
+                notes.push(MappingNote {
+                    mapping: mapping.name.clone(),
+                    pair: Some(place),
+                    verdict: Verdict::Warning,
+                    message,
+                });
+            }
+        }
+    }
+    notes
+}
+
+fn single<'a>(
+    pair: &Pair,
+    org: &'a ObjectSchema,
+    platform: &'a ObjectSchema,
+) -> Option<PerSide<&'a FieldSchema>> {
+    match (pair.org.as_slice(), pair.platform.as_slice()) {
+        ([one], [other]) if pair.transform.is_copy() => {
+            Some(PerSide { org: org.field(one)?, platform: platform.field(other)? })
+        }
+        _ => None,
+    }
+}
+
+fn doubt(from: &FieldSchema, to: &FieldSchema) -> Option<String> {
+    if !goes_into(from.kind, to.kind) {
+        return Some(text::type_mismatch(&from.name, from.kind.word(), &to.name, to.kind.word()));
+    }
+    match (from.length, to.length) {
+        (Some(long), Some(short)) if long > short && short > 0 && is_text(to.kind) => {
+            Some(text::too_long(&from.name, long, &to.name, short))
+        }
+        _ => None,
+    }
+}
+
+fn is_text(kind: FieldKind) -> bool {
+    matches!(
+        kind,
+        FieldKind::Text | FieldKind::LongText | FieldKind::Email | FieldKind::Phone | FieldKind::Url
+    )
+}
+
+fn goes_into(from: FieldKind, to: FieldKind) -> bool {
+    from == to
+        || matches!(to, FieldKind::Text | FieldKind::LongText)
+        || (is_text(from) && (is_text(to) || matches!(to, FieldKind::Picklist | FieldKind::Set)))
+        || matches!(
+            (from, to),
+            (FieldKind::Moment, FieldKind::Date)
+                | (FieldKind::Date, FieldKind::Moment)
+                | (FieldKind::Picklist, FieldKind::Set)
+                | (FieldKind::Id, FieldKind::Reference)
+                | (FieldKind::Reference, FieldKind::Id)
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_mapping_and_pair() {
+        assert_eq!(place_of("mapping[1].pair[12].policy"), Some((1, Some(12))));
+        assert_eq!(place_of("mapping[0].name"), Some((0, None)));
+        assert_eq!(place_of("salesforce.username"), None);
+    }
+
+    #[test]
+    fn a_type_that_does_not_go_into_the_other_is_doubted() {
+        let text = FieldSchema { name: "A".into(), ..FieldSchema::default() };
+        let number = FieldSchema { name: "B".into(), kind: FieldKind::Number, ..FieldSchema::default() };
+        assert!(doubt(&text, &number).is_some());
+        assert!(doubt(&number, &text).is_none());
+        let long = FieldSchema { length: Some(255), ..text.clone() };
+        let short = FieldSchema { length: Some(40), ..text };
+        assert!(doubt(&long, &short).is_some_and(|message| message.contains("40")));
+    }
+}

@@ -1,0 +1,132 @@
+//! What the console is told: input, answers to effects, progress, time.
+
+use chrono::{DateTime, Utc};
+
+use crate::console::app::action::Action;
+use crate::console::app::effect::{LogPurpose, Part};
+use crate::console::app::key::Key;
+use crate::console::app::model::{Engine, SecretPlace, TestReport};
+use crate::console::app::tab::Tab;
+use crate::console::app::connection::field::FieldId;
+use crate::domain::command::{Command, Reply};
+use crate::domain::mapping::Mapping;
+use crate::domain::progress::Progress;
+use crate::domain::report::{CheckLine, FactRow, HistoryRow, IssueGroup, IssueRow, RunRow, StatusReport};
+use crate::domain::schema::ObjectSchema;
+use crate::domain::side::{PerSide, Side};
+use crate::workspace::problems::Problem;
+use crate::workspace::secrets::SecretName;
+use crate::workspace::settings::Settings;
+
+/// Something on the screen that a mouse can press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// A tab.
+    Tab(Tab),
+    /// A hint of the footer.
+    Action(Action),
+    /// A field of a connection.
+    Field(FieldId),
+    /// A row of the list that has the focus, or takes it.
+    Row {
+        /// Which list of the tab, counted from 0.
+        list: usize,
+        /// Which row.
+        row: usize,
+    },
+    /// A row of the overlay on top.
+    OverlayRow(usize),
+}
+
+/// Answers are either the thing or a sentence.
+pub type Answer<T> = Result<T, String>;
+
+/// Settings as they were read or saved.
+#[derive(Clone, Debug)]
+pub struct SettingsRead {
+    /// What the file says.
+    pub settings: Settings,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key.
+    Key(Key),
+    /// Pasted text.
+    Paste(String),
+    /// A press of the mouse.
+    Press(Hit),
+    /// The wheel: down if positive.
+    Wheel(i16),
+    /// The size of the terminal changed.
+    Resize {
+        /// Columns.
+        columns: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// The time.
+    Tick(DateTime<Utc>),
+    /// Numbers of the engine.
+    Progress(Box<Progress>),
+    /// The end of the program is asked for from outside (SIGTERM).
+    Terminate,
+    /// The settings file was read.
+    Settings(Answer<Box<SettingsRead>>),
+    /// Settings were saved.
+    Saved(Part, Answer<Box<SettingsRead>>),
+    /// Where the secrets are.
+    SecretPlaces(Vec<(SecretName, SecretPlace)>),
+    /// A test ended.
+    Tested(Side, Answer<TestReport>),
+    /// Whether each side ever passed.
+    Unlocked(PerSide<bool>),
+    /// The check ended.
+    Checked(Answer<Vec<CheckLine>>),
+    /// An object was described.
+    Described {
+        /// Of which side.
+        side: Side,
+        /// Its name as asked for.
+        object: String,
+        /// Its fields.
+        answer: Answer<ObjectSchema>,
+    },
+    /// Default mappings.
+    Proposed(Answer<Vec<Mapping>>),
+    /// The engine was found, or not.
+    Engine(Engine),
+    /// The engine answered.
+    Replied(Command, Answer<Reply>),
+    /// The status.
+    Status(Answer<Box<StatusReport>>),
+    /// Runs, newest first.
+    Runs {
+        /// What was asked for.
+        before: Option<i64>,
+        /// The page.
+        answer: Answer<Vec<RunRow>>,
+    },
+    /// Groups of issues.
+    IssueGroups(Answer<Vec<IssueGroup>>),
+    /// Issues of a group.
+    Issues(Answer<Vec<IssueRow>>),
+    /// Log lines, newest first.
+    Log {
+        /// Why they were read.
+        purpose: LogPurpose,
+        /// The filter's number.
+        generation: u64,
+        /// The page.
+        answer: Answer<Vec<FactRow>>,
+    },
+    /// History, newest first.
+    History(Answer<Vec<HistoryRow>>),
+    /// A file was written; its path.
+    Exported(Answer<String>),
+    /// The theme in use changed.
+    Themed(crate::console::view::theme::ThemeChoice),
+}

@@ -1,0 +1,110 @@
+//! What lies over a tab: help, palette, pickers, questions, forms, lists. The top one gets every key.
+
+pub mod act;
+pub mod picker;
+pub mod prompt;
+pub mod question;
+pub mod reading;
+pub mod records;
+pub mod sheet;
+
+use crate::console::app::action::Action;
+use crate::console::app::key::Key;
+use crate::console::app::keymap::Context;
+use crate::console::app::overlay::picker::Picker;
+use crate::console::app::overlay::prompt::Prompt;
+use crate::console::app::overlay::question::{Consequence, Question};
+use crate::console::app::overlay::reading::Reading;
+use crate::console::app::overlay::records::Records;
+use crate::console::app::overlay::sheet::Sheet;
+
+/// One thing that lies over a tab.
+pub enum Overlay {
+    /// Help for a context; how far it is scrolled.
+    Help {
+        /// The context it was called from.
+        context: Context,
+        /// First line shown.
+        scroll: usize,
+    },
+    /// All actions.
+    Palette(Picker),
+    /// Something to choose from.
+    Picker(Picker),
+    /// A question.
+    Question(Question),
+    /// One line of text.
+    Prompt(Prompt),
+    /// A form of a mapping or a pair.
+    Sheet(Sheet),
+    /// The records of a group of issues.
+    Records(Records),
+    /// Text to read: a record, a run, a log line, history, check lines.
+    Reading(Reading),
+}
+
+impl Overlay {
+    /// Where its keys are looked up.
+    pub fn context(&self) -> Context {
+        match self {
+            Self::Help { .. } => Context::Help,
+            Self::Palette(_) | Self::Picker(_) => Context::Picker,
+            Self::Question(_) => Context::Confirm,
+            Self::Prompt(_) => Context::Typing,
+            Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => Context::Panel,
+        }
+    }
+
+    /// A key that no action is bound to.
+    pub fn typed(&mut self, key: Key) -> Option<Consequence> {
+        match self {
+            Self::Palette(picker) | Self::Picker(picker) => {
+                picker.typed(key);
+                None
+            }
+            Self::Question(question) => question.typed(key),
+            Self::Prompt(prompt) => {
+                if prompt.input.press(key) {
+                    prompt.error = None;
+                }
+                None
+            }
+            Self::Help { .. } | Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => None,
+        }
+    }
+
+    /// Pasted text.
+    pub fn paste(&mut self, pasted: &str) {
+        match self {
+            Self::Palette(picker) | Self::Picker(picker) => picker.paste(pasted),
+            Self::Prompt(prompt) => prompt.input.paste(pasted),
+            Self::Help { .. } | Self::Question(_) | Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => {}
+        }
+    }
+
+    /// Selects a row with the mouse; tells whether there is one to press.
+    pub fn select(&mut self, row: usize) -> bool {
+        match self {
+            Self::Palette(picker) | Self::Picker(picker) => picker.selection.set(row),
+            Self::Question(question) => question.focused = row,
+            Self::Sheet(sheet) => sheet.selection.set(row),
+            Self::Records(records) => records.selection.set(row),
+            Self::Help { .. } | Self::Prompt(_) | Self::Reading(_) => return false,
+        }
+        true
+    }
+
+    /// Scrolls a text; tells whether the action does.
+    pub(crate) fn scroll(scroll: &mut usize, action: Action) -> bool {
+        *scroll = match action {
+            Action::Up => scroll.saturating_sub(1),
+            Action::Down => scroll.saturating_add(1),
+            Action::PageUp => scroll.saturating_sub(super::selection::PAGE),
+            Action::PageDown => scroll.saturating_add(super::selection::PAGE),
+            Action::First => 0,
+            Action::Last => usize::MAX / 2,
+            _ => return false,
+        };
+        true
+    }
+}

@@ -1,0 +1,273 @@
+//! What the actions do on the overlay on top, and what the answers to questions bring.
+
+use crate::console::app::App;
+use crate::console::app::action::Action;
+use crate::console::app::effect::{Effect, Leave};
+use crate::console::app::leave::Leaving;
+use crate::console::app::overlay::picker::{Item, Picked, Picker};
+use crate::console::app::overlay::prompt::Asked;
+use crate::console::app::overlay::question::Consequence;
+use crate::console::app::overlay::reading::{Reading, Subject};
+use crate::console::app::overlay::Overlay;
+use crate::console::app::tab::Tab;
+use crate::console::app::toast::Tone;
+use crate::console::view::text::common as text;
+use crate::domain::command::Command;
+
+impl App {
+    /// An action while an overlay is open: it belongs to the top one alone.
+    pub(crate) fn act_on_overlay(&mut self, action: Action) -> Vec<Effect> {
+        if action == Action::Back {
+            self.overlays.pop();
+            return Vec::new();
+        }
+        // Help can be called from everywhere, and a click on a hint must not reach through an overlay.
+        if action == Action::Help && !matches!(self.overlays.last(), Some(Overlay::Help { .. })) {
+            return self.open_help();
+        }
+        match self.overlays.last_mut() {
+            Some(Overlay::Help { scroll, .. }) => {
+                Overlay::scroll(scroll, action);
+                Vec::new()
+            }
+            Some(Overlay::Palette(picker)) => {
+                if picker.act(action) || action != Action::Open {
+                    return Vec::new();
+                }
+                let chosen = picker.selected().map(|item| (item.id.clone(), item.blocked.clone()));
+                match chosen {
+                    Some((_, Some(reason))) => {
+                        self.toasts.add(Tone::Info, reason, self.now);
+                        Vec::new()
+                    }
+                    Some((word, None)) => {
+                        self.overlays.pop();
+                        Action::from_word(&word).map(|chosen| self.act(chosen)).unwrap_or_default()
+                    }
+                    None => Vec::new(),
+                }
+            }
+            Some(Overlay::Picker(picker)) => {
+                if picker.act(action) || action != Action::Open {
+                    return Vec::new();
+                }
+                let Some(id) = picker.selected().map(|item| item.id.clone()) else { return Vec::new() };
+                let purpose = picker.purpose.clone();
+                self.overlays.pop();
+                match purpose {
+                    Picked::Field(field) => {
+                        self.picked_for_field(field, &id);
+                        Vec::new()
+                    }
+                    Picked::Action => Vec::new(),
+                    other => self.picked_for_mapping(&other, &id),
+                }
+            }
+            Some(Overlay::Question(question)) => match action {
+                Action::Left => {
+                    question.step(false);
+                    Vec::new()
+                }
+                Action::Right => {
+                    question.step(true);
+                    Vec::new()
+                }
+                Action::Open => {
+                    let answer = question.press();
+                    self.consequence(answer)
+                }
+                Action::Yes | Action::No => {
+                    let letter = if action == Action::Yes { 'y' } else { 'n' };
+                    question.letter(letter).map(|answer| self.consequence(answer)).unwrap_or_default()
+                }
+                _ => Vec::new(),
+            },
+            Some(Overlay::Prompt(_)) => {
+                if matches!(action, Action::Open | Action::Save | Action::NextPane) {
+                    self.accept_prompt()
+                } else {
+                    Vec::new()
+                }
+            }
+            Some(Overlay::Sheet(_)) => self.act_on_sheet(action),
+            Some(Overlay::Records(_)) => self.act_on_records(action),
+            Some(Overlay::Reading(_)) => self.act_on_reading(action),
+            None => Vec::new(),
+        }
+    }
+
+    fn act_on_reading(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Overlay::Reading(reading)) = self.overlays.last_mut() else { return Vec::new() };
+        if Overlay::scroll(&mut reading.scroll, action) {
+            return Vec::new();
+        }
+        match action {
+            Action::Copy | Action::CopyJson => {
+                let json = reading.json();
+                self.copy(json)
+            }
+            Action::LogRun => match reading.run() {
+                Some(run) => {
+                    self.overlays.clear();
+                    let mut effects = self.go_to(Tab::Logs);
+                    effects.extend(self.logs.show_run(Some(run)));
+                    effects
+                }
+                None => Vec::new(),
+            },
+            Action::History => match reading.record() {
+                Some(record) => self.open_history(record),
+                None => {
+                    self.toasts.add(Tone::Info, text::NO_RECORD, self.now);
+                    Vec::new()
+                }
+            },
+            Action::Retry => match &reading.subject {
+                Subject::Issue(row) => {
+                    let issues = vec![row.issue];
+                    self.retry(issues)
+                }
+                Subject::Run(_)
+                | Subject::Fact(_)
+                | Subject::History { .. }
+                | Subject::Check(_)
+                | Subject::Problems(_) => Vec::new(),
+            },
+            Action::Open => {
+                self.overlays.pop();
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What an answer to a question brings. The question is closed.
+    pub(crate) fn consequence(&mut self, answer: Consequence) -> Vec<Effect> {
+        if matches!(self.overlays.last(), Some(Overlay::Question(_))) {
+            self.overlays.pop();
+        }
+        match answer {
+            Consequence::Nothing => Vec::new(),
+            Consequence::RemovePair { mapping, pair } => {
+                self.mapping.edit(&mapping, |mapping| {
+                    if pair < mapping.pairs.len() {
+                        mapping.pairs.remove(pair);
+                    }
+                });
+                self.review_mappings();
+                self.toasts.add(Tone::Info, text::REMOVED_UNDO, self.now);
+                Vec::new()
+            }
+            Consequence::RemoveMapping(name) => {
+                self.mapping.draft.edit(|mappings| mappings.retain(|mapping| mapping.name != name));
+                self.review_mappings();
+                self.toasts.add(Tone::Info, text::REMOVED_UNDO, self.now);
+                self.needed_schemas()
+            }
+            Consequence::RemoveTranslation { mapping, pair, entry } => {
+                self.remove_translation(&mapping, pair, &entry);
+                Vec::new()
+            }
+            Consequence::Start(request) => vec![Effect::Ask(Command::Start(request))],
+            Consequence::Ask(command) => vec![Effect::Ask(command)],
+            Consequence::DiscardTab => {
+                self.discard(self.tab);
+                Vec::new()
+            }
+            Consequence::SaveAndQuit => self.save_and_quit(),
+            Consequence::DiscardAndQuit => {
+                for tab in Tab::ALL {
+                    self.discard(tab);
+                }
+                self.quit_saved()
+            }
+            Consequence::QuitAfterRun => {
+                self.leaving = Leaving::AfterRun;
+                self.toasts.add(Tone::Info, text::LEAVING_AFTER_RUN, self.now);
+                vec![Effect::Ask(Command::Automatic { on: false })]
+            }
+            Consequence::QuitAfterBatch => vec![Effect::Quit(Leave::AfterBatch)],
+            Consequence::QuitAbort => vec![Effect::Quit(Leave::Abort)],
+        }
+    }
+
+    fn accept_prompt(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Prompt(prompt)) = self.overlays.last() else { return Vec::new() };
+        let typed = prompt.input.text().to_owned();
+        let taken = match prompt.purpose.clone() {
+            Asked::Interval => self.set_interval(&typed),
+            Asked::LogRun => self.ask_log_run(&typed),
+            Asked::SheetRow(target, row) => self.put_row(&target, row, &typed).map(|()| Vec::new()),
+            Asked::Translation { mapping, pair, replaces } => self
+                .put_translation(&mapping, pair, replaces.as_deref(), &typed)
+                .map(|()| Vec::new()),
+            Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
+        };
+        match taken {
+            Ok(effects) => {
+                if let Some(place) =
+                    self.overlays.iter().rposition(|overlay| matches!(overlay, Overlay::Prompt(_)))
+                {
+                    self.overlays.remove(place);
+                }
+                effects
+            }
+            Err(sentence) => {
+                if let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut() {
+                    prompt.error = Some(sentence);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Opens help for the context at hand.
+    pub(crate) fn open_help(&mut self) -> Vec<Effect> {
+        let context = self.context();
+        self.overlays.push(Overlay::Help { context, scroll: 0 });
+        Vec::new()
+    }
+
+    /// Opens the palette: every action with its key, its command, and the reason why it can't be done now.
+    pub(crate) fn open_palette(&mut self) -> Vec<Effect> {
+        let context = self.context();
+        let items = Action::ALL
+            .iter()
+            .filter(|action| !matches!(action, Action::Palette))
+            .map(|action| {
+                let key = self.keymap.key_of(context, *action).or_else(|| self.home_key(*action));
+                Item::new(action.word(), [
+                    action.title().to_owned(),
+                    key.map(|key| key.to_string()).unwrap_or_default(),
+                    action.twin().unwrap_or_default().to_owned(),
+                ])
+                .blocked(self.available(*action).err())
+            })
+            .collect();
+        let picker = Picker::new(text::PALETTE, &text::PALETTE_HEADS, items, Picked::Action);
+        self.overlays.push(Overlay::Palette(picker));
+        Vec::new()
+    }
+
+    fn home_key(&self, action: Action) -> Option<crate::console::app::key::Key> {
+        use crate::console::app::action::Scope;
+        use crate::console::app::keymap::Context;
+        match action.scope() {
+            Scope::On(tab) => self.keymap.key_of(Context::of(tab), action),
+            Scope::Answer => self.keymap.key_of(Context::Confirm, action),
+            Scope::Anywhere | Scope::Movement => None,
+        }
+    }
+
+    /// Opens the history of a record.
+    pub(crate) fn open_history(&mut self, record: String) -> Vec<Effect> {
+        let query = crate::domain::report::HistoryQuery {
+            id: Some(record.clone()),
+            limit: 100,
+            ..crate::domain::report::HistoryQuery::default()
+        };
+        let subject = Subject::History { of: record, rows: crate::console::app::model::Load::Waiting };
+        self.overlays.push(Overlay::Reading(Reading::new(subject)));
+        vec![Effect::ReadHistory(query)]
+    }
+}

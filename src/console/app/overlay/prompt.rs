@@ -1,0 +1,55 @@
+//! One line of text asked for, with help and an error below it.
+
+use crate::console::app::overlay::sheet::{RowId, Target};
+use crate::console::app::text_input::TextInput;
+
+/// What the text is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The interval of automatic sync.
+    Interval,
+    /// A run whose log lines are shown.
+    LogRun,
+    /// A row of a sheet.
+    SheetRow(Target, RowId),
+    /// A line `A = B` of a translation table; the org's value it replaces.
+    Translation {
+        /// The mapping.
+        mapping: String,
+        /// The pair's place.
+        pair: usize,
+        /// The line it replaces.
+        replaces: Option<String>,
+    },
+    /// The platform object of a new mapping.
+    NewMapping {
+        /// The org's object.
+        org_object: String,
+    },
+}
+
+/// A prompt.
+pub struct Prompt {
+    /// What is asked for.
+    pub title: String,
+    /// How to write it.
+    pub help: String,
+    /// What is typed.
+    pub input: TextInput,
+    /// Why it can't be taken.
+    pub error: Option<String>,
+    /// What it is for.
+    pub purpose: Asked,
+}
+
+impl Prompt {
+    /// A prompt that starts with a text.
+    pub fn new(
+        title: impl Into<String>,
+        help: impl Into<String>,
+        text: &str,
+        purpose: Asked,
+    ) -> Self {
+        Self { title: title.into(), help: help.into(), input: TextInput::new(text), error: None, purpose }
+    }
+}

@@ -1,0 +1,77 @@
+//! A text to read over a tab: one issue, one run, one log line, the history of a record, check lines.
+
+use crate::console::app::model::Load;
+use crate::domain::report::{CheckLine, FactRow, HistoryRow, IssueRow, RunRow};
+
+/// What is read.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// One issue.
+    Issue(Box<IssueRow>),
+    /// One run.
+    Run(Box<RunRow>),
+    /// One log line.
+    Fact(Box<FactRow>),
+    /// The history of a record.
+    History {
+        /// Whose.
+        of: String,
+        /// Newest first.
+        rows: Load<Vec<HistoryRow>>,
+    },
+    /// The check of both sides and all mappings.
+    Check(Load<Vec<CheckLine>>),
+    /// What is wrong with the settings file.
+    Problems(Vec<String>),
+}
+
+/// A text to read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What is read.
+    pub subject: Subject,
+    /// First line shown.
+    pub scroll: usize,
+}
+
+impl Reading {
+    /// A text from its start.
+    pub fn new(subject: Subject) -> Self {
+        Self { subject, scroll: 0 }
+    }
+
+    /// The run it is about, if one.
+    pub fn run(&self) -> Option<i64> {
+        match &self.subject {
+            Subject::Issue(row) => Some(row.run),
+            Subject::Run(row) => Some(row.run),
+            Subject::Fact(row) => row.run,
+            Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => None,
+        }
+    }
+
+    /// The record it is about, if one: the org's id before the platform's.
+    pub fn record(&self) -> Option<String> {
+        let ids = match &self.subject {
+            Subject::Issue(row) => &row.ids,
+            Subject::Fact(row) => &row.ids,
+            Subject::Run(_) | Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => {
+                return None;
+            }
+        };
+        ids.org.as_ref().or(ids.platform.as_ref()).map(ToString::to_string)
+    }
+
+    /// The thing as JSON, for copying.
+    pub fn json(&self) -> String {
+        let text = match &self.subject {
+            Subject::Issue(row) => serde_json::to_string(row),
+            Subject::Run(row) => serde_json::to_string(row),
+            Subject::Fact(row) => serde_json::to_string(row),
+            Subject::History { rows, .. } => serde_json::to_string(&rows.ready()),
+            Subject::Check(lines) => serde_json::to_string(&lines.ready()),
+            Subject::Problems(lines) => serde_json::to_string(lines),
+        };
+        text.unwrap_or_default()
+    }
+}

@@ -1,0 +1,486 @@
+//! A form over the tab: the settings of a mapping, of one pair, or the lines of its translation table.
+
+use crate::console::app::selection::Selection;
+use crate::console::view::text::sheet as text;
+use crate::domain::consent::ConsentForm;
+use crate::domain::criteria::Criteria;
+use crate::domain::mapping::{DefaultValue, Direction, Drift, FirstMeeting, Mapping, Pair, Policy};
+use crate::domain::side::Side;
+use crate::domain::transform::{Table, Transform};
+
+/// What a sheet edits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A mapping.
+    Mapping(String),
+    /// A pair of a mapping.
+    Pair {
+        /// The mapping.
+        mapping: String,
+        /// The pair's place.
+        pair: usize,
+    },
+    /// The translation table of a pair.
+    Translations {
+        /// The mapping.
+        mapping: String,
+        /// The pair's place.
+        pair: usize,
+    },
+}
+
+impl Target {
+    /// The mapping it belongs to.
+    pub fn mapping(&self) -> &str {
+        match self {
+            Self::Mapping(name) => name,
+            Self::Pair { mapping, .. } | Self::Translations { mapping, .. } => mapping,
+        }
+    }
+}
+
+/// A sheet.
+pub struct Sheet {
+    /// What it edits.
+    pub target: Target,
+    /// The selected row.
+    pub selection: Selection,
+}
+
+impl Sheet {
+    /// A sheet at its first row.
+    pub fn new(target: Target) -> Self {
+        Self { target, selection: Selection::default() }
+    }
+}
+
+/// A row of a sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowId {
+    /// Whether runs use the mapping.
+    Enabled,
+    /// The name of the mapping.
+    Name,
+    /// Which way records flow.
+    Direction,
+    /// Condition on the org's records.
+    OrgCriteria,
+    /// Condition on the platform's records.
+    PlatformCriteria,
+    /// Whether records are created on the platform.
+    CreateOnPlatform,
+    /// Whether records are created in the org.
+    CreateInOrg,
+    /// Fields without which nothing is created in the org (F63).
+    SkipWhenBlank,
+    /// Values for blank fields on create in the org (F64).
+    OrgDefaults,
+    /// Values for blank fields on create on the platform.
+    PlatformDefaults,
+    /// What holds when two records meet for the first time.
+    FirstMeeting,
+    /// The org's field that holds the platform's id.
+    OrgMark,
+    /// The platform's field that holds the org's id.
+    PlatformMark,
+    /// Leaves out what the integration user changed.
+    IgnoreOwn,
+    /// Workflows of the platform.
+    FireEvents,
+    /// Confirmation mails of the platform.
+    DoubleOptIn,
+    /// Assignment rules of the org.
+    AssignmentRules,
+    /// Duplicate rules of the org.
+    AllowDuplicates,
+    /// The org's field of the pair.
+    OrgField,
+    /// The platform's field of the pair.
+    PlatformField,
+    /// Which way the value flows.
+    PairDirection,
+    /// Whether it belongs to the key.
+    Key,
+    /// Who wins.
+    Policy,
+    /// How values are turned.
+    Transform,
+    /// The fixed value.
+    Constant,
+    /// The lines of the table.
+    Translations,
+    /// How the org's field says consent.
+    OrgConsent,
+    /// How the platform's field says consent.
+    PlatformConsent,
+    /// What happens when the target drifts.
+    Drift,
+    /// A line of a translation table, by its place.
+    Translation(usize),
+    /// For values that the table does not list.
+    Otherwise,
+}
+
+/// What Enter does on a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    /// Switches.
+    Switch,
+    /// Picks one of few: word and label.
+    Choice(&'static [(&'static str, &'static str)]),
+    /// Asks for a text.
+    Text,
+    /// Picks a field of a side.
+    Field(Side),
+    /// Opens the translations.
+    Opens,
+}
+
+/// One row as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Which.
+    pub id: RowId,
+    /// Its label.
+    pub label: String,
+    /// Its value in words.
+    pub value: String,
+    /// What Enter does.
+    pub kind: RowKind,
+}
+
+fn row(id: RowId, value: impl Into<String>, kind: RowKind) -> Row {
+    Row { id, label: text::label(id).into(), value: value.into(), kind }
+}
+
+fn switch(id: RowId, on: bool) -> Row {
+    row(id, text::yes_no(on), RowKind::Switch)
+}
+
+fn choice(id: RowId, word: &str, choices: &'static [(&'static str, &'static str)]) -> Row {
+    let label = choices.iter().find(|(known, _)| *known == word).map_or(word, |(_, label)| label);
+    row(id, label, RowKind::Choice(choices))
+}
+
+/// The rows of a sheet.
+pub fn rows(target: &Target, mapping: &Mapping) -> Vec<Row> {
+    match target {
+        Target::Mapping(_) => mapping_rows(mapping),
+        Target::Pair { pair, .. } => mapping.pairs.get(*pair).map(pair_rows).unwrap_or_default(),
+        Target::Translations { pair, .. } => {
+            mapping.pairs.get(*pair).map(translation_rows).unwrap_or_default()
+        }
+    }
+}
+
+fn mapping_rows(mapping: &Mapping) -> Vec<Row> {
+    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    vec![
+        switch(RowId::Enabled, mapping.enabled),
+        row(RowId::Name, &mapping.name, RowKind::Text),
+        choice(RowId::Direction, direction_word(mapping.direction), text::DIRECTIONS),
+        row(RowId::OrgCriteria, optional(&mapping.org_criteria), RowKind::Text),
+        row(RowId::PlatformCriteria, optional(&mapping.platform_criteria), RowKind::Text),
+        switch(RowId::CreateOnPlatform, mapping.create_on_platform),
+        switch(RowId::CreateInOrg, mapping.create_in_org),
+        row(RowId::SkipWhenBlank, mapping.skip_create_when_blank.join(", "), RowKind::Text),
+        row(RowId::OrgDefaults, defaults_text(mapping, Side::Org), RowKind::Text),
+        row(RowId::PlatformDefaults, defaults_text(mapping, Side::Platform), RowKind::Text),
+        choice(RowId::FirstMeeting, first_meeting_word(mapping.first_meeting), text::FIRST_MEETINGS),
+        row(RowId::OrgMark, optional(&mapping.org_mark), RowKind::Text),
+        row(RowId::PlatformMark, optional(&mapping.platform_mark), RowKind::Text),
+        switch(RowId::IgnoreOwn, mapping.ignore_own_changes),
+        switch(RowId::FireEvents, mapping.side_effects.fire_events),
+        switch(RowId::DoubleOptIn, mapping.side_effects.double_opt_in),
+        switch(RowId::AssignmentRules, mapping.side_effects.assignment_rules),
+        switch(RowId::AllowDuplicates, mapping.side_effects.allow_duplicates),
+    ]
+}
+
+fn pair_rows(pair: &Pair) -> Vec<Row> {
+    let mut rows = vec![
+        row(RowId::OrgField, pair.org.join(" + "), RowKind::Field(Side::Org)),
+        row(RowId::PlatformField, pair.platform.join(" + "), RowKind::Field(Side::Platform)),
+        choice(RowId::PairDirection, direction_word(pair.direction), text::DIRECTIONS),
+        switch(RowId::Key, pair.key),
+        choice(RowId::Transform, transform_word(&pair.transform), text::TRANSFORMS),
+    ];
+    match &pair.transform {
+        Transform::Copy | Transform::FullName => {}
+        Transform::Consent { org, platform } => {
+            rows.push(choice(RowId::OrgConsent, consent_word(*org), text::CONSENT_FORMS));
+            rows.push(choice(RowId::PlatformConsent, consent_word(*platform), text::CONSENT_FORMS));
+        }
+        Transform::Table(table) => {
+            rows.push(row(RowId::Translations, text::translations(table.entries.len()), RowKind::Opens));
+        }
+        Transform::Constant(value) => rows.push(row(RowId::Constant, value, RowKind::Text)),
+    }
+    if !pair.transform.is_consent() {
+        rows.push(choice(RowId::Policy, policy_word(pair.policy), text::POLICIES));
+    }
+    let drift = match pair.drift {
+        Drift::Leave => "leave",
+        Drift::Enforce => "enforce",
+    };
+    rows.push(choice(RowId::Drift, drift, text::DRIFTS));
+    rows
+}
+
+fn translation_rows(pair: &Pair) -> Vec<Row> {
+    let empty = Table::default();
+    let table = match &pair.transform {
+        Transform::Table(table) => table,
+        Transform::Copy | Transform::FullName | Transform::Consent { .. } | Transform::Constant(_) => &empty,
+    };
+    let mut rows: Vec<Row> = table
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(place, (org, platform))| Row {
+            id: RowId::Translation(place),
+            label: org.clone(),
+            value: platform.clone(),
+            kind: RowKind::Text,
+        })
+        .collect();
+    rows.push(row(RowId::Otherwise, table.otherwise.clone().unwrap_or_default(), RowKind::Text));
+    rows
+}
+
+/// Puts a value into a row; a sentence where it can't be one.
+pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Result<(), String> {
+    let value = value.trim();
+    let optional = || (!value.is_empty()).then(|| value.to_owned());
+    let pair = match target {
+        Target::Mapping(_) => None,
+        Target::Pair { pair, .. } | Target::Translations { pair, .. } => Some(*pair),
+    };
+    let yes = value == "yes";
+    match id {
+        RowId::Enabled => mapping.enabled = yes,
+        RowId::Name => {
+            if value.is_empty() || value.contains(char::is_whitespace) {
+                return Err(text::NAME_NEEDED.into());
+            }
+            mapping.name = value.to_owned();
+        }
+        RowId::Direction => mapping.direction = direction_of(value),
+        RowId::OrgCriteria | RowId::PlatformCriteria => {
+            if !value.is_empty() {
+                Criteria::parse(value).map_err(|error| error.to_string())?;
+            }
+            match id {
+                RowId::OrgCriteria => mapping.org_criteria = optional(),
+                _ => mapping.platform_criteria = optional(),
+            }
+        }
+        RowId::CreateOnPlatform => mapping.create_on_platform = yes,
+        RowId::CreateInOrg => mapping.create_in_org = yes,
+        RowId::SkipWhenBlank => {
+            mapping.skip_create_when_blank = value
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect();
+        }
+        RowId::OrgDefaults => put_defaults(mapping, Side::Org, value)?,
+        RowId::PlatformDefaults => put_defaults(mapping, Side::Platform, value)?,
+        RowId::FirstMeeting => {
+            mapping.first_meeting = match value {
+                "platform_wins" => FirstMeeting::PlatformWins,
+                "fill_blanks_only" => FirstMeeting::FillBlanksOnly,
+                "ask" => FirstMeeting::Ask,
+                _ => FirstMeeting::SalesforceWins,
+            }
+        }
+        RowId::OrgMark => mapping.org_mark = optional(),
+        RowId::PlatformMark => mapping.platform_mark = optional(),
+        RowId::IgnoreOwn => mapping.ignore_own_changes = yes,
+        RowId::FireEvents => mapping.side_effects.fire_events = yes,
+        RowId::DoubleOptIn => mapping.side_effects.double_opt_in = yes,
+        RowId::AssignmentRules => mapping.side_effects.assignment_rules = yes,
+        RowId::AllowDuplicates => mapping.side_effects.allow_duplicates = yes,
+        RowId::OrgField
+        | RowId::PlatformField
+        | RowId::PairDirection
+        | RowId::Key
+        | RowId::Policy
+        | RowId::Transform
+        | RowId::Constant
+        | RowId::Translations
+        | RowId::OrgConsent
+        | RowId::PlatformConsent
+        | RowId::Drift
+        | RowId::Translation(_)
+        | RowId::Otherwise => {
+            if let Some(pair) = pair.and_then(|place| mapping.pairs.get_mut(place)) {
+                put_in_pair(pair, id, value);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn put_in_pair(pair: &mut Pair, id: RowId, value: &str) {
+    match id {
+        RowId::PairDirection => pair.direction = direction_of(value),
+        RowId::Key => pair.key = value == "yes",
+        RowId::Policy => pair.policy = policy_of(value),
+        RowId::Transform => {
+            if transform_word(&pair.transform) != value {
+                pair.transform = match value {
+                    "full_name" => Transform::FullName,
+                    "consent" => Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut },
+                    "table" => Transform::Table(Table::default()),
+                    "constant" => Transform::Constant(String::new()),
+                    _ => Transform::Copy,
+                };
+            }
+        }
+        RowId::Constant => pair.transform = Transform::Constant(value.to_owned()),
+        RowId::OrgConsent | RowId::PlatformConsent => {
+            if let Transform::Consent { org, platform } = &mut pair.transform {
+                let form = match value {
+                    "opt_out" => ConsentForm::OptOut,
+                    "opt_in" => ConsentForm::OptIn,
+                    _ => ConsentForm::OptOutFlag,
+                };
+                match id {
+                    RowId::OrgConsent => *org = form,
+                    _ => *platform = form,
+                }
+            }
+        }
+        RowId::Drift => {
+            pair.drift = match value {
+                "enforce" => Drift::Enforce,
+                _ => Drift::Leave,
+            }
+        }
+        RowId::Otherwise => {
+            if pair.transform.is_copy() {
+                pair.transform = Transform::Table(Table::default());
+            }
+            if let Transform::Table(table) = &mut pair.transform {
+                table.otherwise = (!value.is_empty()).then(|| value.to_owned());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts a line `A = B` into a translation table, in place of another one if it replaces one.
+pub fn put_translation(pair: &mut Pair, replaces: Option<&str>, line: &str) -> Result<(), String> {
+    let Some((org, platform)) = line.split_once('=') else { return Err(text::TRANSLATION_NEEDED.into()) };
+    let (org, platform) = (org.trim(), platform.trim());
+    if org.is_empty() || platform.is_empty() {
+        return Err(text::TRANSLATION_NEEDED.into());
+    }
+    if pair.transform.is_copy() {
+        pair.transform = Transform::Table(Table::default());
+    }
+    let Transform::Table(table) = &mut pair.transform else { return Err(text::TRANSLATION_NEEDED.into()) };
+    let known = table.entries.keys().find(|key| key.trim().eq_ignore_ascii_case(org)).cloned();
+    if known.is_some() && known.as_deref() != replaces {
+        return Err(text::translation_known(org));
+    }
+    if let Some(old) = replaces {
+        table.entries.remove(old);
+    }
+    table.entries.insert(org.to_owned(), platform.to_owned());
+    Ok(())
+}
+
+fn defaults_text(mapping: &Mapping, side: Side) -> String {
+    let lines: Vec<String> = mapping
+        .default
+        .iter()
+        .filter(|default| default.side == side)
+        .map(|default| format!("{} = {}", default.field, default.value))
+        .collect();
+    lines.join("; ")
+}
+
+fn put_defaults(mapping: &mut Mapping, side: Side, text_of_all: &str) -> Result<(), String> {
+    let mut defaults = Vec::new();
+    for part in text_of_all.split(';').filter(|part| !part.trim().is_empty()) {
+        match part.split_once('=') {
+            Some((field, value)) if !field.trim().is_empty() && !value.trim().is_empty() => {
+                defaults.push(DefaultValue {
+                    side,
+                    field: field.trim().to_owned(),
+                    value: value.trim().to_owned(),
+                });
+            }
+            Some(_) | None => return Err(text::DEFAULTS_NEEDED.into()),
+        }
+    }
+    mapping.default.retain(|default| default.side != side);
+    mapping.default.extend(defaults);
+    Ok(())
+}
+
+fn direction_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Both => "both",
+        Direction::ToPlatform => "to_platform",
+        Direction::ToOrg => "to_org",
+    }
+}
+
+fn direction_of(word: &str) -> Direction {
+    match word {
+        "to_platform" => Direction::ToPlatform,
+        "to_org" => Direction::ToOrg,
+        _ => Direction::Both,
+    }
+}
+
+fn policy_word(policy: Policy) -> &'static str {
+    match policy {
+        Policy::SalesforceWins => "salesforce_wins",
+        Policy::PlatformWins => "platform_wins",
+        Policy::NewestWins => "newest_wins",
+        Policy::KeepNonBlank => "keep_non_blank",
+        Policy::Ask => "ask",
+    }
+}
+
+fn policy_of(word: &str) -> Policy {
+    match word {
+        "platform_wins" => Policy::PlatformWins,
+        "newest_wins" => Policy::NewestWins,
+        "keep_non_blank" => Policy::KeepNonBlank,
+        "ask" => Policy::Ask,
+        _ => Policy::SalesforceWins,
+    }
+}
+
+fn first_meeting_word(first: FirstMeeting) -> &'static str {
+    match first {
+        FirstMeeting::SalesforceWins => "salesforce_wins",
+        FirstMeeting::PlatformWins => "platform_wins",
+        FirstMeeting::FillBlanksOnly => "fill_blanks_only",
+        FirstMeeting::Ask => "ask",
+    }
+}
+
+fn transform_word(transform: &Transform) -> &'static str {
+    match transform {
+        Transform::Copy => "copy",
+        Transform::FullName => "full_name",
+        Transform::Consent { .. } => "consent",
+        Transform::Table(_) => "table",
+        Transform::Constant(_) => "constant",
+    }
+}
+
+fn consent_word(form: ConsentForm) -> &'static str {
+    match form {
+        ConsentForm::OptOutFlag => "opt_out_flag",
+        ConsentForm::OptOut => "opt_out",
+        ConsentForm::OptIn => "opt_in",
+    }
+}

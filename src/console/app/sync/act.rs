@@ -1,0 +1,364 @@
+//! What the actions do on Synchronization Information.
+
+use crate::console::app::App;
+use crate::console::app::action::Action;
+use crate::console::app::effect::{Effect, ExportWhat, Part as SavedPart};
+use crate::console::app::message::Answer;
+use crate::console::app::model::Load;
+use crate::console::app::overlay::Overlay;
+use crate::console::app::overlay::prompt::{Asked, Prompt};
+use crate::console::app::overlay::question::{Consequence, Question};
+use crate::console::app::overlay::reading::{Reading, Subject};
+use crate::console::app::overlay::records::Records;
+use crate::console::app::sync::Part;
+use crate::console::app::toast::Tone;
+use crate::console::view::text::sync as text;
+use crate::domain::command::{Command, Reply, RunRequest};
+use crate::domain::outcome::RunKind;
+use crate::domain::progress::{EngineState, Progress};
+use crate::domain::report::{IssueGroup, IssueQuery, RunRow};
+use crate::workspace::settings::{Every, Settings};
+
+/// Runs on a page.
+const RUNS: usize = 50;
+
+impl App {
+    /// An action on this tab.
+    pub(crate) fn perform_sync(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::NextPane | Action::Right => self.step_part(true),
+            Action::PreviousPane | Action::Left => self.step_part(false),
+            Action::Open => return self.open_sync(),
+            Action::Toggle => match self.sync.part {
+                Part::Automatic => return self.act(Action::Automatic),
+                Part::Force => self.sync.unfolded = !self.sync.unfolded,
+                Part::Issues | Part::Runs => {}
+            },
+            Action::Back => {
+                if !self.toasts.dismiss() {
+                    self.sync.unfolded = false;
+                }
+            }
+            Action::StartInitial => self.ask_initial(),
+            Action::StartInstant => {
+                return vec![Effect::Ask(Command::Start(RunRequest::new(RunKind::Instant)))];
+            }
+            Action::Automatic => return self.switch_automatic(),
+            Action::Interval => self.ask_interval(),
+            Action::Pause => {
+                let command = match self.sync.progress.state {
+                    EngineState::Paused => Command::Resume,
+                    EngineState::Idle | EngineState::Running | EngineState::Stopping => Command::Pause,
+                };
+                return vec![Effect::Ask(command)];
+            }
+            Action::Stop => self.ask_stop(),
+            Action::Retry => return self.retry_group(),
+            Action::Copy | Action::CopyJson => return self.copy_sync(),
+            Action::History => {
+                self.toasts.add(Tone::Info, text::HISTORY_FROM_RECORD, self.now);
+            }
+            other => return self.move_in_part(other),
+        }
+        Vec::new()
+    }
+
+    fn step_part(&mut self, forward: bool) {
+        let here = Part::ALL.iter().position(|part| *part == self.sync.part).unwrap_or(0);
+        let length = Part::ALL.len();
+        let next = if forward { (here + 1) % length } else { (here + length - 1) % length };
+        if let Some(part) = Part::ALL.get(next) {
+            self.sync.part = *part;
+        }
+    }
+
+    fn move_in_part(&mut self, action: Action) -> Vec<Effect> {
+        match self.sync.part {
+            Part::Force => {
+                let length = if self.sync.unfolded { 3 } else { 1 };
+                let at_end = self.sync.force.place(length) + 1 == length;
+                if action == Action::Down && at_end {
+                    self.step_part(true);
+                } else {
+                    self.sync.force.act(action, length);
+                }
+            }
+            Part::Automatic => match action {
+                Action::Up => self.step_part(false),
+                Action::Down => self.step_part(true),
+                _ => {}
+            },
+            Part::Issues => {
+                let length = self.sync.groups.ready().map_or(0, Vec::len);
+                let place = self.sync.group.place(length);
+                match action {
+                    Action::Up if place == 0 => self.step_part(false),
+                    Action::Down if place + 1 >= length => self.step_part(true),
+                    other => {
+                        self.sync.group.act(other, length);
+                    }
+                }
+            }
+            Part::Runs => {
+                let length = self.sync.runs.ready().map_or(0, Vec::len);
+                if action == Action::Up && self.sync.run.place(length) == 0 {
+                    self.step_part(false);
+                    return Vec::new();
+                }
+                self.sync.run.act(action, length);
+                if self.sync.run.place(length) + 1 >= length && !self.sync.all_runs && !self.sync.reading_runs
+                {
+                    let before = self.sync.runs.ready().and_then(|runs| runs.last()).map(|run| run.run);
+                    if before.is_some() {
+                        self.sync.reading_runs = true;
+                        return vec![Effect::ReadRuns { before }];
+                    }
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn open_sync(&mut self) -> Vec<Effect> {
+        match self.sync.part {
+            Part::Force if !self.sync.unfolded => {
+                self.sync.unfolded = true;
+                self.sync.force.set(1);
+                Vec::new()
+            }
+            Part::Force => match self.sync.force.place(3) {
+                1 => self.act(Action::StartInitial),
+                2 => self.act(Action::StartInstant),
+                _ => {
+                    self.sync.unfolded = false;
+                    Vec::new()
+                }
+            },
+            Part::Automatic => self.act(Action::Interval),
+            Part::Issues => {
+                let Some(group) = self.sync.selected_group().cloned() else { return Vec::new() };
+                let query = group_query(&group);
+                self.overlays.push(Overlay::Records(Records::new(group)));
+                vec![Effect::ReadIssues(query)]
+            }
+            Part::Runs => {
+                if let Some(run) = self.sync.selected_run() {
+                    let reading = Reading::new(Subject::Run(Box::new(run.clone())));
+                    self.overlays.push(Overlay::Reading(reading));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn ask_initial(&mut self) {
+        let mappings: Vec<String> = self
+            .settings
+            .mappings
+            .iter()
+            .filter(|mapping| mapping.enabled)
+            .map(|mapping| format!("{} ⇄ {}", mapping.org_object, mapping.platform_object))
+            .collect();
+        let linked = self.sync.status.ready().map(|status| status.links);
+        self.overlays.push(Overlay::Question(Question::yes_no(
+            text::INITIAL_TITLE,
+            text::initial_lines(&mappings, self.settings.platform.kind.label(), linked),
+            text::INITIAL_YES,
+            Consequence::Start(RunRequest::new(RunKind::Initial)),
+        )));
+    }
+
+    fn ask_stop(&mut self) {
+        let run = self.sync.progress.run;
+        self.overlays.push(Overlay::Question(Question::yes_no(
+            text::STOP_TITLE,
+            vec![text::stop_line(run)],
+            text::STOP_YES,
+            Consequence::Ask(Command::Cancel),
+        )));
+    }
+
+    fn switch_automatic(&mut self) -> Vec<Effect> {
+        let on = !self.sync.progress.automatic;
+        let mut settings = self.settings.clone();
+        settings.schedule.automatic = on;
+        vec![
+            Effect::Ask(Command::Automatic { on }),
+            Effect::Save {
+                part: SavedPart::Schedule,
+                settings: Box::new(settings),
+                secrets: Vec::new(),
+            },
+        ]
+    }
+
+    fn ask_interval(&mut self) {
+        self.overlays.push(Overlay::Prompt(Prompt::new(
+            text::INTERVAL,
+            text::INTERVAL_HELP,
+            &self.settings.schedule.every.to_string(),
+            Asked::Interval,
+        )));
+    }
+
+    /// Takes over an interval; a sentence where it is none.
+    pub(crate) fn set_interval(&mut self, typed: &str) -> Result<Vec<Effect>, String> {
+        let every: Every = typed.parse().map_err(|error: crate::workspace::settings::DurationError| error.to_string())?;
+        if every.duration().as_secs() < 10 {
+            return Err(text::INTERVAL_TOO_SHORT.into());
+        }
+        let settings = Settings {
+            schedule: crate::workspace::settings::Schedule { every, ..self.settings.schedule },
+            ..self.settings.clone()
+        };
+        Ok(vec![Effect::Save {
+            part: SavedPart::Schedule,
+            settings: Box::new(settings),
+            secrets: Vec::new(),
+        }])
+    }
+
+    fn copy_sync(&mut self) -> Vec<Effect> {
+        let copied = match self.sync.part {
+            Part::Issues => self.sync.selected_group().and_then(|group| serde_json::to_string(group).ok()),
+            Part::Runs => self.sync.selected_run().and_then(|run| serde_json::to_string(run).ok()),
+            Part::Force | Part::Automatic => {
+                self.sync.status.ready().and_then(|status| serde_json::to_string(status).ok())
+            }
+        };
+        copied.map(|copied| self.copy(copied)).unwrap_or_default()
+    }
+
+    /// New numbers of the engine.
+    pub(crate) fn progressed(&mut self, progress: Progress) -> Vec<Effect> {
+        let facts_before = self.sync.progress.facts;
+        let run_before = self.sync.progress.run;
+        let ended = self.sync.take(progress, self.now);
+        let mut effects = Vec::new();
+        if ended || self.sync.progress.run != run_before {
+            effects.extend([
+                Effect::ReadStatus,
+                Effect::ReadIssueGroups,
+                Effect::ReadRuns { before: None },
+            ]);
+        }
+        if self.sync.progress.facts != facts_before && self.logs.wants_newer() {
+            effects.push(self.logs.read_newer());
+        }
+        if ended && self.leaving == crate::console::app::leave::Leaving::AfterRun {
+            effects.push(Effect::Quit(crate::console::app::effect::Leave::Quietly));
+        }
+        effects
+    }
+
+    /// The engine answered a command.
+    pub(crate) fn replied(&mut self, command: &Command, answer: Answer<Reply>) -> Vec<Effect> {
+        match answer {
+            Ok(Reply::Refused { message }) => self.toasts.add(Tone::Warning, message, self.now),
+            Ok(Reply::Started { run }) => self.toasts.add(Tone::Good, text::started(run), self.now),
+            Ok(Reply::Accepted | Reply::Status { .. }) => {
+                if let Some(sentence) = text::accepted(command) {
+                    self.toasts.add(Tone::Good, sentence, self.now);
+                }
+            }
+            Err(sentence) => self.toasts.add(Tone::Error, sentence, self.now),
+        }
+        Vec::new()
+    }
+
+    /// A page of runs arrived.
+    pub(crate) fn take_runs(&mut self, before: Option<i64>, answer: Answer<Vec<RunRow>>) {
+        self.sync.reading_runs = false;
+        match (before, answer) {
+            (_, Err(sentence)) if before.is_some() => self.toasts.add(Tone::Warning, sentence, self.now),
+            (_, Err(sentence)) => self.sync.runs = Load::Failed(sentence),
+            (Some(_), Ok(older)) => {
+                self.sync.all_runs = older.len() < RUNS;
+                if let Load::Ready(runs) = &mut self.sync.runs {
+                    runs.extend(older);
+                }
+            }
+            (None, Ok(mut fresh)) => {
+                let old = self.sync.runs.ready().cloned().unwrap_or_default();
+                if old.is_empty() {
+                    self.sync.all_runs = fresh.len() < RUNS;
+                } else if let Some(oldest) = fresh.last().map(|run| run.run) {
+                    // Pages that were read before stay; the first page may have changed in between.
+                    fresh.extend(old.iter().filter(|run| run.run < oldest).cloned());
+                }
+                let mut selection = self.sync.run;
+                if selection.place(old.len()) > 0 {
+                    selection.follow(&old, &fresh, |run| run.run);
+                }
+                self.sync.run = selection;
+                self.sync.runs = Load::Ready(fresh);
+            }
+        }
+    }
+
+    /// The groups of issues arrived.
+    pub(crate) fn take_groups(&mut self, answer: Answer<Vec<IssueGroup>>) {
+        if let (Ok(fresh), Some(old)) = (&answer, self.sync.groups.ready()) {
+            let mut selection = self.sync.group;
+            selection.follow(old, fresh, |group| {
+                (group.code.clone(), group.mapping.clone(), group.cause.clone())
+            });
+            self.sync.group = selection;
+        }
+        self.sync.groups = answer.into();
+    }
+
+    /// Exports all open issues, or those of the selected group.
+    pub(crate) fn export_issues(&mut self) -> Vec<Effect> {
+        let query = match (self.sync.part, self.sync.selected_group()) {
+            (Part::Issues, Some(group)) => group_query(group),
+            _ => IssueQuery { limit: usize::MAX, ..IssueQuery::default() },
+        };
+        vec![Effect::Export(ExportWhat::Issues(IssueQuery { limit: usize::MAX, ..query }))]
+    }
+
+    /// The mouse pressed a row.
+    pub(crate) fn press_sync_row(&mut self, list: usize, row: usize) -> Vec<Effect> {
+        let Some(part) = Part::ALL.get(list).copied() else { return Vec::new() };
+        let again = self.sync.part == part
+            && row
+                == match part {
+                    Part::Force => self.sync.force.place(3),
+                    Part::Automatic => 0,
+                    Part::Issues => self.sync.group.place(usize::MAX),
+                    Part::Runs => self.sync.run.place(usize::MAX),
+                };
+        self.sync.part = part;
+        match part {
+            Part::Force => self.sync.force.set(row),
+            Part::Automatic => {}
+            Part::Issues => self.sync.group.set(row),
+            Part::Runs => self.sync.run.set(row),
+        }
+        // The head of the folded section and the switch react to a single press.
+        if again || matches!((part, row), (Part::Force, 0) | (Part::Automatic, _)) {
+            match (part, row) {
+                (Part::Force, 0) => {
+                    self.sync.unfolded = !self.sync.unfolded;
+                    Vec::new()
+                }
+                (Part::Automatic, _) => self.act(Action::Automatic),
+                _ => self.open_sync(),
+            }
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// The issues of a group.
+pub(crate) fn group_query(group: &IssueGroup) -> IssueQuery {
+    IssueQuery {
+        code: Some(group.code.clone()),
+        mapping: Some(group.mapping.clone()),
+        cause: Some(group.cause.clone()),
+        resolved: false,
+        after: None,
+        limit: 500,
+    }
+}

@@ -1,0 +1,29 @@
+//! Draws what lies over a tab, one file a kind.
+
+mod help;
+mod picker;
+mod question;
+mod reading;
+mod records;
+mod sheet;
+
+use ratatui::layout::Rect;
+
+use crate::console::app::App;
+use crate::console::app::overlay::Overlay;
+use crate::console::view::canvas::Canvas;
+
+/// Draws one overlay; only the top one can be pressed.
+pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
+    canvas.hits.clear();
+    canvas.cursor = None;
+    match overlay {
+        Overlay::Help { context, scroll } => help::draw(app, canvas, *context, *scroll, area),
+        Overlay::Palette(picker) | Overlay::Picker(picker) => picker::draw(canvas, picker, area),
+        Overlay::Question(question) => question::draw(canvas, question, area),
+        Overlay::Prompt(prompt) => question::prompt(canvas, prompt, area),
+        Overlay::Sheet(sheet) => sheet::draw(app, canvas, sheet, area),
+        Overlay::Records(records) => records::draw(canvas, records, area),
+        Overlay::Reading(reading) => reading::draw(app, canvas, reading, area),
+    }
+}

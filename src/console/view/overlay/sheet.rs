@@ -1,0 +1,63 @@
+//! Draws the form of a mapping or a pair.
+
+use ratatui::layout::Rect;
+
+use crate::console::app::App;
+use crate::console::app::message::Hit;
+use crate::console::app::overlay::sheet::{Row, RowId, RowKind, Sheet, Target};
+use crate::console::app::selection::window_start;
+use crate::console::view::canvas::{Canvas, Focus};
+use crate::console::view::safe_text::{column, wrap};
+use crate::console::view::text::sheet as text;
+use crate::console::view::theme::Meaning;
+
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect) {
+    let rows = app.sheet_rows(&sheet.target);
+    let width = area.width.saturating_sub(4).min(84);
+    let height = (rows.len() as u16 + 5).min(area.height);
+    let inner = canvas.popup(area, width, height, &text::title(&sheet.target));
+    let selected = sheet.selection.place(rows.len());
+    let help_rows = 2_u16.min(inner.height.saturating_sub(1));
+    let list_height = usize::from(inner.height - help_rows);
+    let start = window_start(selected, rows.len(), list_height);
+    let label_width = rows
+        .iter()
+        .map(|row| crate::console::view::safe_text::width(&row.label))
+        .max()
+        .unwrap_or(0)
+        .clamp(14, usize::from(inner.width / 2));
+    for (place, row) in rows.iter().enumerate().skip(start).take(list_height) {
+        let line = Rect { y: inner.y + (place - start) as u16, height: 1, ..inner };
+        let value = if row.value.is_empty() { "–".to_owned() } else { row.value.clone() };
+        let equals = if matches!(row.id, RowId::Translation(_) | RowId::Otherwise) { "= " } else { "  " };
+        canvas.line(Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line }, &[
+            (column(&row.label, label_width).into(), Meaning::Text),
+            (equals.into(), Meaning::Muted),
+            (value.into(), if row.value.is_empty() { Meaning::Muted } else { Meaning::Accent }),
+            (sign(row, canvas).into(), Meaning::Muted),
+        ]);
+        if place == selected {
+            canvas.select(line, Focus::Here);
+        }
+        canvas.hit(line, Hit::OverlayRow(place));
+    }
+    let help = match (&sheet.target, rows.get(selected)) {
+        (Target::Translations { .. }, Some(row)) if matches!(row.id, RowId::Otherwise) => {
+            format!("{} {}.", text::help(row.id), text::ADD_TRANSLATION)
+        }
+        (_, Some(row)) => text::help(row.id).to_owned(),
+        (_, None) => String::new(),
+    };
+    for (offset, line) in wrap(&help, usize::from(inner.width.saturating_sub(2))).iter().take(2).enumerate() {
+        let y = inner.bottom() - help_rows + offset as u16;
+        canvas.text(inner.x + 1, y, inner.width.saturating_sub(2), line, Meaning::Muted);
+    }
+}
+
+fn sign(row: &Row, canvas: &Canvas<'_>) -> String {
+    match row.kind {
+        RowKind::Choice(_) | RowKind::Field(_) => format!(" {}", canvas.glyphs.choose),
+        RowKind::Opens => " …".into(),
+        RowKind::Switch | RowKind::Text => String::new(),
+    }
+}

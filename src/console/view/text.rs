@@ -1,0 +1,10 @@
+//! All words of the screen, one file a tab.
+
+pub mod common;
+pub mod connection;
+pub mod logs;
+pub mod mapping;
+pub mod numbers;
+pub mod sheet;
+pub mod sync;
+pub mod tabs;

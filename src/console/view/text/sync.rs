@@ -1,0 +1,164 @@
+//! Words of Synchronization Information.
+
+use crate::console::view::text::numbers::{count, things};
+use crate::domain::command::Command;
+use crate::domain::outcome::{RunKind, RunResult};
+use crate::domain::progress::{EngineState, Phase};
+
+/// A panel.
+pub const STATUS: &str = "Status";
+/// A line of the status block (F54).
+pub const FIRST: &str = "First synchronization";
+/// A line of the status block (F55).
+pub const CURRENT: &str = "Current synchronization";
+/// A line of the status block (F56).
+pub const ISSUES: &str = "Synchronization issues";
+/// A line of the status block (F57).
+pub const LAST: &str = "Date of last synchronization";
+/// A line of the status block (F24).
+pub const UPDATE: &str = "Last update written";
+/// The section that is folded (F59).
+pub const FORCE: &str = "Force synchronization";
+/// A line of it (F60).
+pub const INITIAL: &str = "Kick off an initial sync";
+/// A line of it (F61).
+pub const INSTANT: &str = "Kick off an instant sync";
+/// The section (F58).
+pub const AUTOMATIC: &str = "Automatic synchronization";
+/// A panel.
+pub const RUNS: &str = "Runs";
+/// A panel.
+pub const ISSUES_TITLE: &str = "Issues";
+/// Nothing was ever run.
+pub const NO_RUNS: &str = "No run yet: s starts with what changed, I with everything.";
+/// Nothing is wrong.
+pub const NO_ISSUES: &str = "No open issues.";
+/// Never.
+pub const NEVER: &str = "never";
+/// The first one was begun.
+pub const BEGUN: &str = "begun, not finished";
+/// The first run has not been done.
+pub const NEVER_DONE: &str = "never; I kicks it off";
+/// A refused start.
+pub const ALREADY_RUNNING: &str = "A run is on its way; wait for it, or stop it with S.";
+/// A refused start.
+pub const NO_MAPPING: &str = "No mapping is in use; set one up on tab 2 first.";
+/// A refused pause or stop.
+pub const NOTHING_RUNS: &str = "Nothing runs now.";
+/// The engine is being looked for.
+pub const ENGINE_LOOKING: &str = "The engine is being looked for; try again in a moment.";
+/// The engine is in another process.
+pub const ELSEWHERE: &str = "by a running forcesync run";
+/// A question.
+pub const INITIAL_TITLE: &str = "Kick off an initial sync?";
+/// An answer.
+pub const INITIAL_YES: &str = "Kick it off";
+/// A question.
+pub const STOP_TITLE: &str = "Stop the run?";
+/// An answer.
+pub const STOP_YES: &str = "Stop it";
+/// A question.
+pub const RETRY_TITLE: &str = "Try the group again?";
+/// An answer.
+pub const RETRY_YES: &str = "Try again";
+/// A prompt.
+pub const INTERVAL: &str = "Interval of automatic synchronization";
+/// A prompt.
+pub const INTERVAL_HELP: &str = "Such as 30s, 5m, 1h or 1d; 10s at least.";
+/// A prompt.
+pub const INTERVAL_TOO_SHORT: &str = "The shortest interval is 10s.";
+/// Where history is found.
+pub const HISTORY_FROM_RECORD: &str = "Open an issue's record first; w shows its history there.";
+/// A mapping whose turn has not come.
+pub const WAITING: &str = "waiting";
+
+/// No engine.
+pub fn engine_unavailable(reason: &str) -> String {
+    format!("No engine to ask: {reason}")
+}
+
+/// What an initial sync will do.
+pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -> Vec<String> {
+    let mut lines = vec![
+        format!("Reads every record of both Salesforce and {platform}, matches them, and writes the"),
+        "differences both ways, as each mapping allows:".to_owned(),
+    ];
+    lines.extend(mappings.iter().map(|mapping| format!("  {mapping}")));
+    if let Some(linked) = linked {
+        lines.push(format!("{} linked so far. Nothing is deleted.", things(linked, "record is", "records are")));
+    }
+    lines
+}
+
+/// What stopping means.
+pub fn stop_line(run: Option<i64>) -> String {
+    match run {
+        Some(run) => format!("Run {run} ends after the batch in hand; what is left is taken up by the next run."),
+        None => "The run ends after the batch in hand; what is left is taken up by the next run.".into(),
+    }
+}
+
+/// What retrying means.
+pub fn retry_line(issues: usize, all: u64, code: &str, cause: &str) -> String {
+    let which = if (issues as u64) < all {
+        format!("The first {} of {}", count(issues as u64), things(all, "record", "records"))
+    } else {
+        things(issues as u64, "record", "records")
+    };
+    format!("{which}: {code} {cause}")
+}
+
+/// A run was started.
+pub fn started(run: i64) -> String {
+    format!("Run {run} started.")
+}
+
+/// A command was accepted.
+pub fn accepted(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Start(_) | Command::Retry { .. } => Some("The run begins."),
+        Command::Pause => Some("The run is held after the batch in hand."),
+        Command::Resume => Some("The run goes on."),
+        Command::Cancel => Some("The run ends after the batch in hand."),
+        Command::Automatic { on: true } => Some("Automatic synchronization is on."),
+        Command::Automatic { on: false } => Some("Automatic synchronization is off."),
+        Command::Reload | Command::Status | Command::Shutdown => None,
+    }
+}
+
+/// The state of the engine in words.
+pub fn state(state: EngineState, kind: Option<RunKind>) -> String {
+    let kind = kind.map_or("run", RunKind::word);
+    match state {
+        EngineState::Idle => "idle".into(),
+        EngineState::Running => format!("{kind} running"),
+        EngineState::Paused => format!("{kind} paused"),
+        EngineState::Stopping => format!("{kind} stopping"),
+    }
+}
+
+/// The step of a run in words.
+pub fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::None => "",
+        Phase::Preparing => "signing in and comparing descriptions",
+        Phase::Recovering => "looking up what an interrupted run left open",
+        Phase::Reading => "reading both sides",
+        Phase::Matching => "matching records",
+        Phase::Writing => "deciding and writing",
+        Phase::Finishing => "closing the run",
+    }
+}
+
+/// How a run ended, in words.
+pub fn result(result: RunResult) -> &'static str {
+    match result {
+        RunResult::Succeeded => "succeeded",
+        RunResult::PartlyFailed => "partly failed",
+        RunResult::Limited => "limited",
+        RunResult::Braked => "braked",
+        RunResult::Blocked => "blocked",
+        RunResult::Failed => "failed",
+        RunResult::Cancelled => "cancelled",
+    }
+}

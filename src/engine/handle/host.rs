@@ -1,0 +1,360 @@
+//! The host's task: which command is possible when, and when an automatic run begins.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::domain::clock::Clock;
+use crate::domain::command::{Command, Reply, RunReport, RunRequest};
+use crate::domain::outcome::{Counts, RunKind, RunResult};
+use crate::domain::progress::{EngineState, Phase, Progress};
+use crate::engine::context::Control;
+use crate::engine::handle::{Ask, Runner};
+
+/// The longest single wait: a machine that slept, or whose clock was set, is noticed within it.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// The run at hand.
+struct Current {
+    kind: RunKind,
+    began: DateTime<Utc>,
+    control: Control,
+    task: JoinHandle<RunReport>,
+}
+
+/// What the engine's end waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    GoesOn,
+    EndsAfterTheRun,
+}
+
+/// The state of the host.
+pub(super) struct Host {
+    runner: Arc<dyn Runner>,
+    clock: Arc<dyn Clock>,
+    inbox: mpsc::Receiver<Ask>,
+    progress: watch::Sender<Progress>,
+    reports: watch::Sender<Option<RunReport>>,
+    current: Option<Current>,
+    automatic: bool,
+    next: Option<DateTime<Utc>>,
+    life: Life,
+}
+
+/// What the host woke up for.
+enum Event {
+    Asked(Ask),
+    Ended(RunReport),
+    Due,
+    Abandoned,
+}
+
+impl Host {
+    pub(super) fn new(
+        runner: Arc<dyn Runner>,
+        clock: Arc<dyn Clock>,
+        inbox: mpsc::Receiver<Ask>,
+        progress: watch::Sender<Progress>,
+        reports: watch::Sender<Option<RunReport>>,
+    ) -> Self {
+        let automatic = runner.schedule().automatic;
+        let mut host = Self {
+            runner,
+            clock,
+            inbox,
+            progress,
+            reports,
+            current: None,
+            automatic: false,
+            next: None,
+            life: Life::GoesOn,
+        };
+        host.set_automatic(automatic);
+        host
+    }
+
+    /// Answers and runs until told to end, or until nobody holds a handle.
+    pub(super) async fn live(mut self) {
+        loop {
+            match self.wait().await {
+                Event::Asked(ask) => self.answer(ask).await,
+                Event::Ended(report) => self.close(report),
+                Event::Due => {
+                    self.start(&RunRequest::new(RunKind::Automatic));
+                }
+                Event::Abandoned => {
+                    if let Some(current) = &self.current {
+                        current.control.cancel();
+                    }
+                    self.life = Life::EndsAfterTheRun;
+                }
+            }
+            if self.life == Life::EndsAfterTheRun && self.current.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Event {
+        loop {
+            let now = self.clock.now();
+            let due = if self.current.is_none() { self.next } else { None };
+            if due.is_some_and(|due| due <= now) {
+                return Event::Due;
+            }
+            let nap = due.map(|due| (due - now).to_std().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT));
+            let clock = &self.clock;
+            let sleep = async move {
+                match nap {
+                    Some(nap) => clock.sleep(nap).await,
+                    None => pending().await,
+                }
+            };
+            let ended = ended(self.current.as_mut(), self.clock.as_ref());
+            let open = self.life == Life::GoesOn || !self.inbox.is_closed();
+            tokio::select! {
+                biased;
+                ask = self.inbox.recv(), if open => match ask {
+                    Some(ask) => return Event::Asked(ask),
+                    None if self.life == Life::GoesOn => return Event::Abandoned,
+                    None => self.inbox.close(),
+                },
+                report = ended => return Event::Ended(report),
+                () = sleep => {}
+            }
+        }
+    }
+
+    async fn answer(&mut self, ask: Ask) {
+        let Ask { command, reply } = ask;
+        let answer = match command {
+            Command::Start(request) => match self.obstacle() {
+                Some(obstacle) => obstacle,
+                None => return self.start_and_tell(&request, reply),
+            },
+            Command::Retry { issues } => match self.obstacle() {
+                Some(obstacle) => obstacle,
+                None => match self.runner.requeue(&issues).await {
+                    Ok(0) => refused("There is no open issue to try again."),
+                    Ok(_) => return self.start_and_tell(&RunRequest::new(RunKind::Instant), reply),
+                    Err(message) => Reply::Refused { message },
+                },
+            },
+            Command::Pause => self.pause(),
+            Command::Resume => self.resume(),
+            Command::Cancel => self.cancel(),
+            Command::Automatic { on } => {
+                self.set_automatic(on);
+                Reply::Accepted
+            }
+            Command::Reload => match self.runner.reload().await {
+                Ok(()) => {
+                    self.set_automatic(self.runner.schedule().automatic);
+                    Reply::Accepted
+                }
+                Err(message) => Reply::Refused { message },
+            },
+            Command::Status => Reply::Status { progress: Box::new(self.progress.borrow().clone()) },
+            Command::Shutdown => self.shut_down(),
+        };
+        // Whoever asked may have gone away meanwhile; that is their right.
+        let _ = reply.send(answer);
+    }
+
+    fn state(&self) -> EngineState {
+        self.progress.borrow().state
+    }
+
+    fn set_state(&self, state: EngineState) {
+        self.progress.send_modify(|progress| progress.state = state);
+    }
+
+    /// Why no run can begin now.
+    fn obstacle(&self) -> Option<Reply> {
+        if self.life == Life::EndsAfterTheRun {
+            return Some(refused("The engine is ending."));
+        }
+        self.current.as_ref().map(|current| {
+            let run = self.progress.borrow().run.map_or_else(String::new, |run| format!(" {run}"));
+            Reply::Refused {
+                message: format!(
+                    "Run{run} ({}) is on its way. Wait for it, or cancel it first.",
+                    current.kind.word()
+                ),
+            }
+        })
+    }
+
+    fn start(&mut self, request: &RunRequest) {
+        let control = Control::new();
+        let began = self.clock.now();
+        self.next = None;
+        self.progress.send_modify(|progress| {
+            *progress = Progress {
+                state: EngineState::Running,
+                kind: Some(request.kind),
+                phase: Phase::Preparing,
+                started: Some(began),
+                api_budget: progress.api_budget,
+                automatic: progress.automatic,
+                facts: progress.facts,
+                ..Progress::default()
+            };
+        });
+        let (runner, progress) = (Arc::clone(&self.runner), self.progress.clone());
+        let (steered, request) = (control.clone(), request.clone());
+        let kind = request.kind;
+        let task = tokio::spawn(async move { runner.run(&request, &steered, &progress).await });
+        self.current = Some(Current { kind, began, control, task });
+    }
+
+    /// Starts a run and answers once its number is known.
+    fn start_and_tell(&mut self, request: &RunRequest, reply: oneshot::Sender<Reply>) {
+        self.start(request);
+        let mut progress = self.progress.subscribe();
+        let reports = self.reports.subscribe();
+        tokio::spawn(async move {
+            let run = progress
+                .wait_for(|now| now.run.is_some() || now.state == EngineState::Idle)
+                .await
+                .ok()
+                .and_then(|now| now.run);
+            let answer = match run {
+                Some(run) => Reply::Started { run },
+                None => Reply::Refused {
+                    message: reports
+                        .borrow()
+                        .as_ref()
+                        .and_then(|report| report.message.clone())
+                        .unwrap_or_else(|| "The run could not begin.".into()),
+                },
+            };
+            let _ = reply.send(answer);
+        });
+    }
+
+    fn pause(&self) -> Reply {
+        match (&self.current, self.state()) {
+            (Some(current), EngineState::Running) => {
+                current.control.pause();
+                self.set_state(EngineState::Paused);
+                Reply::Accepted
+            }
+            (Some(_), EngineState::Paused) => Reply::Accepted,
+            (Some(_), _) => refused("The run is already ending."),
+            (None, _) => refused("Nothing runs that could be paused."),
+        }
+    }
+
+    fn resume(&self) -> Reply {
+        match (&self.current, self.state()) {
+            (Some(current), EngineState::Paused) => {
+                current.control.resume();
+                self.set_state(EngineState::Running);
+                Reply::Accepted
+            }
+            (Some(_), EngineState::Running) => Reply::Accepted,
+            (Some(_), _) => refused("The run is already ending."),
+            (None, _) => refused("Nothing is paused."),
+        }
+    }
+
+    fn cancel(&self) -> Reply {
+        match &self.current {
+            Some(current) => {
+                current.control.cancel();
+                self.set_state(EngineState::Stopping);
+                Reply::Accepted
+            }
+            None => refused("Nothing runs that could be cancelled."),
+        }
+    }
+
+    /// The first time ends after the batch in hand, the second time at once.
+    fn shut_down(&mut self) -> Reply {
+        match (&self.current, self.life) {
+            (Some(current), Life::GoesOn) => {
+                current.control.cancel();
+                self.set_state(EngineState::Stopping);
+            }
+            (Some(current), Life::EndsAfterTheRun) => current.task.abort(),
+            (None, _) => {}
+        }
+        self.life = Life::EndsAfterTheRun;
+        self.next = None;
+        Reply::Accepted
+    }
+
+    fn set_automatic(&mut self, on: bool) {
+        self.automatic = on;
+        self.plan_next(self.clock.now());
+    }
+
+    /// Sets the moment of the next automatic run, none while a run is on its way.
+    fn plan_next(&mut self, now: DateTime<Utc>) {
+        let goes_on = self.automatic && self.current.is_none() && self.life == Life::GoesOn;
+        self.next = goes_on.then(|| self.runner.schedule().next(now));
+        let (automatic, next) = (self.automatic, self.next);
+        self.progress.send_modify(|progress| {
+            progress.automatic = automatic;
+            progress.next_automatic = next;
+        });
+    }
+
+    fn close(&mut self, mut report: RunReport) {
+        self.current = None;
+        if report.run == 0 {
+            // It broke or was ended from outside, so only the numbers still know which one it was.
+            report.run = self.progress.borrow().run.unwrap_or(0);
+        }
+        let run = report.run;
+        if report.result == RunResult::Failed {
+            tracing::error!(run, message = report.message.as_deref().unwrap_or(""), "Run failed.");
+        } else {
+            tracing::info!(run, result = report.result.word(), "Run ended.");
+        }
+        // The report goes first: whoever sees the engine idle finds it.
+        self.reports.send_replace(Some(report));
+        self.progress.send_modify(|progress| {
+            progress.state = EngineState::Idle;
+            progress.phase = Phase::None;
+            if run > 0 {
+                progress.run = Some(run);
+            }
+        });
+        self.plan_next(self.clock.now());
+    }
+}
+
+fn refused(message: &str) -> Reply {
+    Reply::Refused { message: message.into() }
+}
+
+/// The end of the run at hand; never returns while there is none.
+async fn ended(current: Option<&mut Current>, clock: &dyn Clock) -> RunReport {
+    let Some(current) = current else { return pending().await };
+    match (&mut current.task).await {
+        Ok(report) => report,
+        Err(error) => {
+            let (result, message) = if error.is_cancelled() {
+                (RunResult::Cancelled, "The run was ended at once; the next one looks up what was on its way.")
+            } else {
+                (RunResult::Failed, "The run hit a defect of forcesync; the log has the details. The next run goes on where it stopped.")
+            };
+            let took = (clock.now() - current.began).num_milliseconds();
+            RunReport {
+                run: 0,
+                kind: current.kind,
+                result,
+                message: Some(message.into()),
+                counts: Counts::default(),
+                milliseconds: u64::try_from(took).unwrap_or(0),
+            }
+        }
+    }
+}

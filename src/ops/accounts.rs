@@ -1,0 +1,101 @@
+//! The Salesforce account to which new contacts are assigned: found by its name when settings are saved (F50).
+
+use secrecy::SecretString;
+
+use crate::domain::port::{Finder, Sink};
+use crate::domain::record::Selection;
+use crate::domain::side::Side;
+use crate::domain::value::Value;
+use crate::ops::connections;
+use crate::ops::error::OpError;
+use crate::ops::secrets::{self, SecretName};
+use crate::ops::session::Session;
+use crate::workspace::settings::Settings;
+use crate::workspace::{Problem, Severity};
+
+/// The setting beside which trouble is shown.
+const FIELD: &str = "platform.salesmanago.account_name";
+
+/// An account of the org.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The accounts of that name (or of that id), to pick one from.
+pub async fn find(
+    session: &Session,
+    settings: &Settings,
+    typed: &[(SecretName, SecretString)],
+    name: &str,
+) -> Result<Vec<Account>, OpError> {
+    let known = secrets::read(session, settings, Side::Org, typed).await?;
+    let connection = connections::salesforce(settings, &known, &session.surroundings())?;
+    let by = |field: &str| Finder::Field { field: field.into(), values: vec![Value::text(name.trim())] };
+    let selection = Selection::new(["Name"]);
+    let looks_like_id = [15, 18].contains(&name.trim().len()) && name.trim().starts_with("001");
+    let field = if looks_like_id { "Id" } else { "Name" };
+    let records = connection.find("Account", &selection, &by(field)).await?;
+    Ok(records
+        .into_iter()
+        .map(|record| Account {
+            id: record.id.to_string(),
+            name: record.values.into_iter().flatten().next().map(|name| name.to_string()).unwrap_or_default(),
+        })
+        .collect())
+}
+
+/// Turns the account's name into its id, unless that was done before; the answer is what stands in the way.
+pub(crate) async fn resolve(
+    session: &Session,
+    before: &Settings,
+    settings: &mut Settings,
+    typed: &[(SecretName, SecretString)],
+) -> Option<Problem> {
+    let name = settings.platform.salesmanago.account_name.trim().to_owned();
+    let known = &before.platform.salesmanago;
+    if name.is_empty() {
+        settings.platform.salesmanago.account_id = None;
+        return None;
+    }
+    if settings.platform.salesmanago.account_id.is_none() && known.account_name.trim() == name {
+        settings.platform.salesmanago.account_id.clone_from(&known.account_id);
+    }
+    let chosen = settings.platform.salesmanago.account_id.clone();
+    if chosen.is_some() && known.account_name.trim() == name && known.account_id == chosen {
+        return None;
+    }
+    match find(session, settings, typed, &name).await {
+        Ok(found) => match found.as_slice() {
+            [] => Some(Problem::new(
+                Severity::Error,
+                FIELD,
+                format!("Salesforce has no account “{name}” that this user can see: check the spelling, or leave it empty."),
+            )),
+            [one] => {
+                settings.platform.salesmanago.account_id = Some(one.id.clone());
+                None
+            }
+            several if several.iter().any(|account| Some(&account.id) == chosen.as_ref()) => None,
+            several => {
+                let ids: Vec<&str> = several.iter().map(|account| account.id.as_str()).collect();
+                Some(Problem::new(
+                    Severity::Error,
+                    FIELD,
+                    format!("{} accounts are called “{name}”: enter the id of the one you mean ({}).", several.len(), ids.join(", ")),
+                ))
+            }
+        },
+        Err(error) => {
+            settings.platform.salesmanago.account_id = None;
+            Some(Problem::new(
+                Severity::Warning,
+                FIELD,
+                format!("The account could not be looked up now, so it is not used yet: {}", error.message),
+            ))
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Signs in on both sides and looks whether everything would work: connections, rights, mappings.
+
+use crate::domain::compiled::{self, compile};
+use crate::domain::criteria::Criteria;
+use crate::domain::mapping::Mapping;
+use crate::domain::report::{CheckLine, Verdict};
+use crate::domain::schema::ObjectSchema;
+use crate::domain::side::{PerSide, Side};
+use crate::ops::error::{OpClass, OpError};
+use crate::ops::session::Session;
+use crate::ops::{describe, test_connection};
+use crate::workspace::settings::Settings;
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub struct CheckReport {
+    /// What was looked at.
+    pub lines: Vec<CheckLine>,
+    /// Whether a side refused in a way that trying again would not change.
+    pub blocked: bool,
+    /// Whether the settings themselves are wrong.
+    pub settings_wrong: bool,
+}
+
+impl CheckReport {
+    /// The exit code of the command that did this check.
+    pub fn exit_code(&self) -> u8 {
+        let bad = self.lines.iter().any(|line| line.verdict == Verdict::Bad);
+        match (self.blocked, self.settings_wrong, bad) {
+            (true, _, _) => OpClass::Blocked.exit_code(),
+            (false, true, _) => OpClass::Settings.exit_code(),
+            (false, false, true) => OpClass::Failed.exit_code(),
+            (false, false, false) => 0,
+        }
+    }
+
+    fn push(&mut self, verdict: Verdict, subject: &str, message: String, field: Option<String>) {
+        self.lines.push(CheckLine { verdict, subject: subject.into(), message, field });
+    }
+}
+
+/// Checks settings, both sides, and every mapping against what both sides describe.
+pub async fn check(session: &Session) -> Result<CheckReport, OpError> {
+    let mut report = CheckReport::default();
+    let settings = session.settings();
+    for problem in session.problems() {
+        let verdict = if problem.blocks() { Verdict::Bad } else { Verdict::Warning };
+        report.settings_wrong |= problem.blocks();
+        report.push(verdict, "settings", problem.to_string(), Some(problem.path));
+    }
+    if !report.settings_wrong {
+        report.push(Verdict::Good, "settings", format!("{} is fine.", session.settings_file().display()), None);
+    }
+    let mut reached = PerSide { org: false, platform: false };
+    for side in Side::BOTH {
+        let test = test_connection::test(session, side, &settings, &[]).await;
+        reached[side] = test.trouble.is_none();
+        report.blocked |= test.blocked;
+        report.settings_wrong |= test.trouble == Some(OpClass::Settings);
+        report.lines.extend(test.lines);
+    }
+    if reached.org && reached.platform {
+        if let Err(error) = check_mappings(session, &settings, &mut report).await {
+            report.push(Verdict::Bad, "mappings", error.message, None);
+        }
+    } else {
+        let message = "The mappings could not be checked, because a side could not be reached.".to_owned();
+        report.push(Verdict::Warning, "mappings", message, None);
+    }
+    Ok(report)
+}
+
+async fn check_mappings(
+    session: &Session,
+    settings: &Settings,
+    report: &mut CheckReport,
+) -> Result<(), OpError> {
+    if settings.mappings.is_empty() {
+        let message = "There is no mapping yet. The console proposes some under Mapping Settings.".to_owned();
+        report.push(Verdict::Warning, "mappings", message, None);
+        return Ok(());
+    }
+    let schemas = schemas(session, &settings.mappings).await?;
+    let (compiled, problems) = compile(&settings.mappings, &schemas);
+    for problem in &problems {
+        let verdict = match problem.severity {
+            compiled::Severity::Error => {
+                report.settings_wrong = true;
+                Verdict::Bad
+            }
+            compiled::Severity::Warning => Verdict::Warning,
+        };
+        let place = settings.mappings.iter().position(|mapping| mapping.name == problem.mapping);
+        let field = place.map(|place| match problem.pair {
+            Some(pair) => format!("mapping[{place}].pair[{pair}]"),
+            None => format!("mapping[{place}]"),
+        });
+        let subject = format!("mapping {}", problem.mapping);
+        report.push(verdict, &subject, crate::ops::error::sentence(&problem.message), field);
+    }
+    for mapping in &compiled.mappings {
+        let subject = format!("mapping {}", mapping.spec.name);
+        let pairs = mapping.pairs.len();
+        report.push(
+            Verdict::Good,
+            &subject,
+            format!("{}: {pairs} pair{} ready.", mapping.title(), if pairs == 1 { "" } else { "s" }),
+            None,
+        );
+    }
+    Ok(())
+}
+
+/// The descriptions that mappings are checked against: their objects, and the org's parents that paths lead to.
+pub(crate) async fn schemas(
+    session: &Session,
+    mappings: &[Mapping],
+) -> Result<PerSide<Vec<ObjectSchema>>, OpError> {
+    let mut schemas = PerSide::<Vec<ObjectSchema>>::default();
+    for side in Side::BOTH {
+        let mut names: Vec<String> =
+            mappings.iter().map(|mapping| mapping.object(side).to_owned()).collect();
+        if side == Side::Org {
+            for mapping in mappings {
+                let criteria = mapping.criteria(side).and_then(|text| Criteria::parse(text).ok());
+                let fields = mapping
+                    .pairs
+                    .iter()
+                    .flat_map(|pair| pair.org.iter().cloned())
+                    .chain(criteria.iter().flat_map(Criteria::fields));
+                names.extend(fields.filter_map(|field| field.split_once('.').map(|(parent, _)| parent.into())));
+            }
+        }
+        names.sort();
+        names.dedup();
+        let found = describe::objects(session, side, &names).await?;
+        schemas[side] = found.iter().map(|schema| schema.as_ref().clone()).collect();
+    }
+    Ok(schemas)
+}

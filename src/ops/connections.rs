@@ -1,0 +1,185 @@
+//! Turns settings and secrets into connections.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::connect::platform::salesmanago::{
+    Salesmanago, SalesmanagoSecrets, SalesmanagoSettings, Transport as ConnectTransport,
+};
+use crate::connect::salesforce::{
+    Environment as ConnectEnvironment, Salesforce, SalesforceSecrets, SalesforceSettings, SignIn as ConnectSignIn,
+};
+use crate::domain::clock::Clock;
+use crate::domain::mapping::Mapping;
+use crate::domain::port::{PortClass, PortError};
+use crate::domain::side::Side;
+use crate::workspace::secrets::SecretName;
+use crate::workspace::settings::{HostAddress, PlatformKind, Settings, SignIn, Transport};
+
+/// What a connection needs besides its settings.
+#[derive(Clone)]
+pub struct Surroundings<'a> {
+    /// The workspace's folder, from which relative files are named.
+    pub folder: &'a Path,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Secrets that have been read already.
+#[derive(Clone, Debug, Default)]
+pub struct KnownSecrets(Vec<(SecretName, SecretString)>);
+
+impl KnownSecrets {
+    /// These secrets.
+    pub fn new(secrets: Vec<(SecretName, SecretString)>) -> Self {
+        Self(secrets)
+    }
+
+    /// One of them.
+    pub fn get(&self, name: SecretName) -> Option<SecretString> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    }
+}
+
+/// The secrets that a side can't sign in without.
+pub fn needed_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
+    match side {
+        Side::Org => match settings.salesforce.sign_in {
+            SignIn::ClientCredentials => vec![SecretName::SalesforceClientSecret],
+            SignIn::UsernamePassword => {
+                vec![SecretName::SalesforcePassword, SecretName::SalesforceClientSecret]
+            }
+            SignIn::Soap => vec![SecretName::SalesforcePassword],
+        },
+        Side::Platform => match settings.platform.kind {
+            PlatformKind::Salesmanago => vec![SecretName::SalesmanagoApiSecret],
+        },
+    }
+}
+
+/// The secrets that a side reads: the needed ones, and those that only some orgs want.
+pub fn used_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
+    let mut names = needed_secrets(settings, side);
+    match (side, settings.salesforce.sign_in) {
+        (Side::Org, SignIn::UsernamePassword | SignIn::Soap) => names.push(SecretName::SalesforceSecurityToken),
+        (Side::Org, SignIn::ClientCredentials) | (Side::Platform, _) => {}
+    }
+    names
+}
+
+/// The org's connection; nothing is sent yet.
+pub fn salesforce(
+    settings: &Settings,
+    secrets: &KnownSecrets,
+    around: &Surroundings<'_>,
+) -> Result<Salesforce, PortError> {
+    refuse_missing(settings, Side::Org, secrets)?;
+    let given = &settings.salesforce;
+    let address = given.sign_in_address().ok_or_else(|| {
+        PortError::new(
+            PortClass::Settings,
+            "SETTING_MISSING",
+            "The Salesforce environment is “custom” but no address is given: fill in My Domain, such as https://acme.my.salesforce.com.",
+        )
+    })?;
+    let environment = match address.as_str() {
+        "https://login.salesforce.com" => ConnectEnvironment::Production,
+        "https://test.salesforce.com" => ConnectEnvironment::Sandbox,
+        _ => ConnectEnvironment::Custom(address),
+    };
+    let settings = SalesforceSettings {
+        environment,
+        sign_in: match given.sign_in {
+            SignIn::ClientCredentials => ConnectSignIn::ClientCredentials,
+            SignIn::UsernamePassword => ConnectSignIn::Password,
+            SignIn::Soap => ConnectSignIn::Soap,
+        },
+        username: given.username.clone(),
+        client_id: given.client_id.clone(),
+        api_version: given.api_version.clone(),
+        api_reserve_percent: given.api_reserve_percent,
+        ca_file: given.ca_file.as_ref().map(|file| around.folder.join(file)),
+        resolve: resolved(&given.resolve),
+        org_id: given.org_id.clone(),
+        ..SalesforceSettings::default()
+    };
+    let secrets = SalesforceSecrets {
+        password: secrets.get(SecretName::SalesforcePassword),
+        security_token: secrets.get(SecretName::SalesforceSecurityToken),
+        client_secret: secrets.get(SecretName::SalesforceClientSecret),
+        refresh_token: secrets.get(SecretName::SalesforceRefreshToken),
+    };
+    Salesforce::connect(settings, secrets, Arc::clone(&around.clock))
+}
+
+/// The platform's connection; nothing is sent yet. The mappings tell which details are in use.
+pub fn salesmanago(
+    settings: &Settings,
+    secrets: &KnownSecrets,
+    around: &Surroundings<'_>,
+) -> Result<Salesmanago, PortError> {
+    refuse_missing(settings, Side::Platform, secrets)?;
+    let given = &settings.platform.salesmanago;
+    let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let details = details(&settings.mappings);
+    let api_secret = secrets.get(SecretName::SalesmanagoApiSecret).unwrap_or_default();
+    let settings = SalesmanagoSettings {
+        endpoint: given.endpoint.clone(),
+        client_id: given.client_id.clone(),
+        owner: given.owner.clone(),
+        account_name: some(&given.account_name),
+        account_id: given.account_id.clone(),
+        microsite_key: some(&given.microsite_key),
+        iframe_name: some(&given.iframe_name),
+        requests_per_second: given.requests_per_second,
+        batch_size: given.batch_size as usize,
+        max_window_days: given.max_window_days,
+        overlap_seconds: u64::from(given.overlap_seconds),
+        transport: match given.transport {
+            Transport::PerRow => ConnectTransport::PerRow,
+            Transport::Async => ConnectTransport::Async,
+        },
+        ca_file: given.ca_file.as_ref().map(|file| around.folder.join(file)),
+        resolve: resolved(&given.resolve),
+        ..SalesmanagoSettings::default()
+    };
+    let connection =
+        Salesmanago::connect(settings, &SalesmanagoSecrets { api_secret }, Arc::clone(&around.clock))?;
+    Ok(connection.with_details(details))
+}
+
+/// The platform's details that the mappings use, by their full names.
+fn details(mappings: &[Mapping]) -> Vec<String> {
+    let mut names: Vec<String> = mappings
+        .iter()
+        .flat_map(|mapping| &mapping.pairs)
+        .flat_map(|pair| &pair.platform)
+        .filter(|field| field.starts_with("details."))
+        .cloned()
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn resolved(addresses: &[HostAddress]) -> Vec<(String, std::net::SocketAddr)> {
+    addresses.iter().map(|entry| (entry.host.clone(), entry.address)).collect()
+}
+
+fn refuse_missing(settings: &Settings, side: Side, secrets: &KnownSecrets) -> Result<(), PortError> {
+    for name in needed_secrets(settings, side) {
+        if secrets.get(name).is_none() {
+            return Err(PortError::new(
+                PortClass::Settings,
+                "SECRET_MISSING",
+                format!(
+                    "The secret {name} ({}) is not set: enter it in Connection Settings, or run `forcesync secret set {name}`.",
+                    name.label()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Reads runs, issues, history and the log; needs no lock, and works while an engine writes.
+
+use crate::domain::report::{
+    FactRow, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow, LogQuery, RunRow, StatusReport,
+};
+use crate::ops::error::OpError;
+use crate::ops::session::Session;
+use crate::store::{Reader, StoreError};
+
+/// Runs a read off the async threads; a workspace in which nothing ever ran answers with nothing.
+async fn read<T: Default + Send + 'static>(
+    session: &Session,
+    read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, OpError> {
+    let session = session.clone();
+    let done = tokio::task::spawn_blocking(move || match session.reader()? {
+        Some(reader) => Ok::<T, OpError>(read(&reader)?),
+        None => Ok(T::default()),
+    });
+    match done.await {
+        Ok(result) => result,
+        Err(error) => Err(OpError::failed(format!("The state database could not be read: {error}."))),
+    }
+}
+
+/// What the status block shows.
+pub async fn status(session: &Session) -> Result<StatusReport, OpError> {
+    read(session, Reader::status).await
+}
+
+/// Runs, newest first, before a run if one is given.
+pub async fn runs(session: &Session, before: Option<i64>, limit: usize) -> Result<Vec<RunRow>, OpError> {
+    read(session, move |reader| reader.runs(before, limit)).await
+}
+
+/// One run.
+pub async fn run(session: &Session, run: i64) -> Result<Option<RunRow>, OpError> {
+    read(session, move |reader| reader.run(run)).await
+}
+
+/// Open issues by cause.
+pub async fn issue_groups(session: &Session) -> Result<Vec<IssueGroup>, OpError> {
+    read(session, Reader::issue_groups).await
+}
+
+/// Issues, oldest first.
+pub async fn issues(session: &Session, query: IssueQuery) -> Result<Vec<IssueRow>, OpError> {
+    read(session, move |reader| reader.issues(&query)).await
+}
+
+/// Log lines, newest first.
+pub async fn log(session: &Session, query: LogQuery) -> Result<Vec<FactRow>, OpError> {
+    read(session, move |reader| reader.log(&query)).await
+}
+
+/// History, newest first.
+pub async fn history(session: &Session, query: HistoryQuery) -> Result<Vec<HistoryRow>, OpError> {
+    read(session, move |reader| reader.history(&query)).await
+}
+
+/// The sequence of the last log line.
+pub async fn last_fact(session: &Session) -> Result<i64, OpError> {
+    read(session, Reader::last_fact).await
+}

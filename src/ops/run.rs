@@ -1,0 +1,105 @@
+//! Starts runs, and says beforehand whether they can work.
+
+use crate::domain::command::{Command, Reply, RunRequest};
+use crate::domain::mapping::{Direction, Mapping};
+use crate::ops::engine::{EngineClient, Place};
+use crate::ops::error::{OpClass, OpError};
+use crate::ops::session::Session;
+
+/// Refuses what can't work by the settings alone: a file with errors, no mapping, an unknown name.
+pub fn examine(session: &Session, request: &RunRequest) -> Result<(), OpError> {
+    let problems: Vec<_> = session.problems().into_iter().filter(|problem| problem.blocks()).collect();
+    if let Some(first) = problems.first() {
+        let more = match problems.len() {
+            1 => String::new(),
+            count => format!(" ({} more; `forcesync config validate` lists them.)", count - 1),
+        };
+        return Err(OpError::settings(format!("{}: {first}{more}", session.settings_file().display())));
+    }
+    let settings = session.settings();
+    for name in &request.mappings {
+        match settings.mapping(name) {
+            None => {
+                let known: Vec<&str> =
+                    settings.mappings.iter().map(|mapping| mapping.name.as_str()).collect();
+                return Err(OpError::settings(format!(
+                    "There is no mapping “{name}”; known are {}.",
+                    known.join(", ")
+                ))
+                .code("no_mapping"));
+            }
+            Some(mapping) if !mapping.enabled => {
+                return Err(OpError::settings(format!(
+                    "The mapping “{name}” is switched off; switch it on first."
+                ))
+                .code("mapping_off"));
+            }
+            Some(_) => {}
+        }
+    }
+    if !settings.mappings.iter().any(|mapping| mapping.enabled) {
+        return Err(OpError::settings(
+            "There is no mapping that is switched on, so there is nothing to run. Open the console and add one.",
+        )
+        .code("no_mapping"));
+    }
+    Ok(())
+}
+
+/// A sentence for the question before an initial sync.
+pub fn what_an_initial_sync_does(session: &Session, request: &RunRequest) -> String {
+    let settings = session.settings();
+    let wanted = |mapping: &&Mapping| {
+        mapping.enabled && (request.mappings.is_empty() || request.mappings.contains(&mapping.name))
+    };
+    let lines: Vec<String> = settings
+        .mappings
+        .iter()
+        .filter(wanted)
+        .map(|mapping| {
+            let direction = request
+                .direction
+                .map_or(Some(mapping.direction), |direction| mapping.direction.and(direction))
+                .map_or("·", Direction::arrow);
+            format!("  {} {direction} {}", mapping.org_object, mapping.platform_object)
+        })
+        .collect();
+    format!(
+        "An initial sync reads every record of both sides and writes what differs:\n{}",
+        lines.join("\n")
+    )
+}
+
+/// Starts a run and tells its number.
+pub async fn start(engine: &EngineClient, request: RunRequest) -> Result<i64, OpError> {
+    begin(engine, Command::Start(request)).await
+}
+
+/// Tries issues again in an own run, all open ones if none is named, and tells its number.
+pub async fn retry(engine: &EngineClient, issues: Vec<i64>) -> Result<i64, OpError> {
+    begin(engine, Command::Retry { issues }).await
+}
+
+async fn begin(engine: &EngineClient, command: Command) -> Result<i64, OpError> {
+    match engine.ask(command).await? {
+        Reply::Started { run } => Ok(run),
+        Reply::Refused { message } => Err(refusal(engine, message)),
+        Reply::Accepted | Reply::Status { .. } => {
+            Err(OpError::failed("The engine answered something else than it was asked."))
+        }
+    }
+}
+
+/// An engine elsewhere that refuses is busy; one of our own could not begin, and its report says why.
+fn refusal(engine: &EngineClient, message: String) -> OpError {
+    let class = match engine.place() {
+        Place::Socket { .. } => OpClass::Busy,
+        Place::InProcess => engine
+            .reports()
+            .borrow()
+            .as_ref()
+            .filter(|report| report.run == 0)
+            .map_or(OpClass::Failed, |report| OpClass::of_result(report.result)),
+    };
+    OpError::new(class, message)
+}

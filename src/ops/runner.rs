@@ -1,0 +1,235 @@
+//! What the engine's host runs: binds settings, secrets, connections and the state database to a run.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::domain::command::{RunReport, RunRequest};
+use crate::domain::mapping::{DefaultValue, Mapping};
+use crate::domain::outcome::{Counts, RunResult};
+use crate::domain::port::Endpoint;
+use crate::domain::progress::Progress;
+use crate::domain::report::Level;
+use crate::domain::side::{PerSide, Side};
+use crate::engine::context::{Brakes, Control, EngineOptions, RunContext};
+use crate::engine::handle::Runner;
+use crate::engine::handle::schedule::{QuietHours, Schedule};
+use crate::ops::connections;
+use crate::ops::error::{OpClass, OpError};
+use crate::ops::run::examine;
+use crate::ops::secrets;
+use crate::ops::session::Session;
+use crate::store::facts::{self, NewFact};
+use crate::store::{Store, StoreError, requeue, runs};
+use crate::workspace::private_file;
+use crate::workspace::settings::{Settings, SyncSettings};
+
+/// Both sides, and the org that was found behind them.
+#[derive(Clone)]
+struct Connected {
+    endpoints: PerSide<Arc<dyn Endpoint>>,
+    org_id: Option<String>,
+}
+
+/// Runs for one workspace.
+pub(crate) struct WorkspaceRunner {
+    session: Session,
+    store: Mutex<Option<Store>>,
+    /// Kept from run to run, so that sign-ins and descriptions are; dropped when the settings are read again.
+    connected: Mutex<Option<Connected>>,
+}
+
+impl WorkspaceRunner {
+    pub(crate) fn new(session: Session) -> Self {
+        Self { session, store: Mutex::new(None), connected: Mutex::new(None) }
+    }
+
+    async fn store(&self) -> Result<Store, OpError> {
+        if let Some(store) = self.store.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(store);
+        }
+        let path = self.session.workspace().state_db.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            // SQLite gives its other files the rights of this one.
+            private_file::open_or_create(&path).map_err(|error| StoreError::Unusable(error.to_string()))?;
+            Store::open(&path)
+        })
+        .await;
+        let store = match opened {
+            Ok(store) => store?,
+            Err(error) => {
+                return Err(OpError::failed(format!("The state database could not be opened: {error}.")));
+            }
+        };
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = Some(store.clone());
+        Ok(store)
+    }
+
+    async fn connected(&self, settings: &Settings) -> Result<Connected, OpError> {
+        if let Some(connected) = self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(connected);
+        }
+        let mut known = secrets::read(&self.session, settings, Side::Org, &[]).await?;
+        let around = self.session.surroundings();
+        let org = connections::salesforce(settings, &known, &around)?;
+        known = secrets::read(&self.session, settings, Side::Platform, &[]).await?;
+        let platform = connections::salesmanago(settings, &known, &around)?;
+        let org_id = match &settings.salesforce.org_id {
+            // The connection itself refuses any other org.
+            Some(pinned) => Some(pinned.clone()),
+            None => Some(org.identity().await?.org_id.to_string()),
+        };
+        let connected =
+            Connected { endpoints: PerSide { org: Arc::new(org), platform: Arc::new(platform) }, org_id };
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected.clone());
+        Ok(connected)
+    }
+
+    async fn prepare(
+        &self,
+        store: &Store,
+        request: &RunRequest,
+        control: &Control,
+        progress: &watch::Sender<Progress>,
+    ) -> Result<RunContext, OpError> {
+        examine(&self.session, request)?;
+        let settings = self.session.settings();
+        let connected = self.connected(&settings).await?;
+        Ok(RunContext {
+            store: store.clone(),
+            endpoints: connected.endpoints,
+            mappings: mappings(&settings),
+            options: EngineOptions { brakes: brakes(&settings.sync), ..EngineOptions::default() },
+            clock: Arc::clone(self.session.clock()),
+            seed: self.session.clock().now().timestamp_micros().unsigned_abs(),
+            control: control.clone(),
+            progress: progress.clone(),
+            org_id: connected.org_id,
+        })
+    }
+
+    /// A run that could not even begin is a run all the same: it stands in the list, with its reason.
+    async fn record(
+        &self,
+        store: &Store,
+        request: &RunRequest,
+        error: &OpError,
+        progress: &watch::Sender<Progress>,
+    ) -> Result<i64, StoreError> {
+        let now = self.session.clock().now();
+        let (kind, names, message) = (request.kind, request.mappings.clone(), error.message.clone());
+        let result = result_of(error.class);
+        let (run, sequence) = store
+            .write(move |db| {
+                let run = runs::begin(db, kind, &names, None, "", now)?;
+                runs::finish(db, run, result, Some(&message), &Counts::default(), now)?;
+                let fact = NewFact::new(Level::Error, Some(run), format!("The run could not begin: {message}"));
+                Ok((run, facts::insert(db, now, &fact)?))
+            })
+            .await?;
+        progress.send_modify(|progress| {
+            progress.run = Some(run);
+            progress.facts = sequence;
+        });
+        Ok(run)
+    }
+}
+
+#[async_trait]
+impl Runner for WorkspaceRunner {
+    async fn run(
+        &self,
+        request: &RunRequest,
+        control: &Control,
+        progress: &watch::Sender<Progress>,
+    ) -> RunReport {
+        let unable = |run: i64, error: &OpError| RunReport {
+            run,
+            kind: request.kind,
+            result: result_of(error.class),
+            message: Some(error.message.clone()),
+            counts: Counts::default(),
+            milliseconds: 0,
+        };
+        let store = match self.store().await {
+            Ok(store) => store,
+            Err(error) => return unable(0, &error),
+        };
+        match self.prepare(&store, request, control, progress).await {
+            Ok(context) => crate::engine::run::run(&context, request).await,
+            Err(error) => match self.record(&store, request, &error, progress).await {
+                Ok(run) => unable(run, &error),
+                Err(full) => unable(0, &full.into()),
+            },
+        }
+    }
+
+    fn schedule(&self) -> Schedule {
+        let schedule = self.session.settings().schedule;
+        Schedule {
+            automatic: schedule.automatic,
+            every: schedule.every.duration(),
+            quiet: schedule.quiet.map(|quiet| QuietHours { from: quiet.from, until: quiet.until }),
+        }
+    }
+
+    async fn reload(&self) -> Result<(), String> {
+        self.session.reload().map_err(|error| error.message)?;
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    async fn requeue(&self, issues: &[i64]) -> Result<u64, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let (issues, now) = (issues.to_vec(), self.session.clock().now());
+        store
+            .write(move |db| requeue::requeue(db, &issues, now))
+            .await
+            .map_err(|error| OpError::from(error).message)
+    }
+}
+
+fn result_of(class: OpClass) -> RunResult {
+    match class {
+        OpClass::Failed | OpClass::Settings | OpClass::Busy => RunResult::Failed,
+        OpClass::Limited => RunResult::Limited,
+        OpClass::Braked => RunResult::Braked,
+        OpClass::Blocked => RunResult::Blocked,
+        OpClass::Cancelled => RunResult::Cancelled,
+    }
+}
+
+fn brakes(sync: &SyncSettings) -> Brakes {
+    Brakes {
+        create_percent: sync.create_percent.into(),
+        update_percent: sync.update_percent.into(),
+        blank_percent: sync.blank_percent.into(),
+        delete_percent: sync.delete_percent.into(),
+        opt_out_percent: sync.opt_out_percent.into(),
+        minimum: sync.minimum.into(),
+    }
+}
+
+/// The mappings of the settings, in which contacts made in the org are put under the account that the admin named (F50).
+fn mappings(settings: &Settings) -> Vec<Mapping> {
+    let mut mappings = settings.mappings.clone();
+    if let Some(account) = &settings.platform.salesmanago.account_id {
+        for mapping in &mut mappings {
+            let has_own = |mapping: &Mapping| {
+                mapping.default.iter().any(|default| default.field.eq_ignore_ascii_case("AccountId"))
+                    || mapping.pairs.iter().any(|pair| {
+                        pair.org.iter().any(|field| field.eq_ignore_ascii_case("AccountId"))
+                    })
+            };
+            if mapping.org_object.eq_ignore_ascii_case("Contact") && !has_own(mapping) {
+                mapping.default.push(DefaultValue {
+                    side: Side::Org,
+                    field: "AccountId".into(),
+                    value: account.clone(),
+                });
+            }
+        }
+    }
+    mappings
+}

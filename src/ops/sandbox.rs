@@ -1,0 +1,173 @@
+//! Starts the sandbox and writes a workspace that is ready to use with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::domain::clock::Clock;
+use crate::domain::side::Side;
+use crate::ops::error::OpError;
+use crate::ops::secrets::SecretName;
+use crate::ops::session::{Access, Missing, OpenOptions, Session};
+use crate::ops::{default_mappings, save_settings, unlocked};
+use crate::sandbox::{Ready, Sandbox, SandboxOptions};
+use crate::workspace::Severity;
+use crate::workspace::settings::{Environment, SecretsPlace, Settings, SignIn};
+use crate::workspace::vault::{Cost, KeySource, Vault};
+use crate::workspace::{Workspace, private_file};
+
+/// What the sandbox holds, and where its workspace goes.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The platform, by the word of the settings file.
+    pub platform: String,
+    /// People in the org.
+    pub records: u64,
+    /// Same seed, same people.
+    pub seed: u64,
+    /// The org's port; a free one if left out.
+    pub port: Option<u16>,
+    /// HTTPS, for these host names besides loopback's.
+    pub tls: Option<Vec<String>>,
+    /// Edits per second.
+    pub life_per_second: f64,
+    /// Whether the org has person accounts.
+    pub person_accounts: bool,
+    /// Whether the real pace limits hold, in the service and in the workspace.
+    pub real_pace: bool,
+    /// Where a ready workspace is written; none if left out.
+    pub workspace: Option<PathBuf>,
+}
+
+/// A running sandbox and what it says about itself.
+pub struct Running {
+    sandbox: Sandbox,
+    /// Where and how to sign in, and what is planted.
+    pub ready: Ready,
+}
+
+impl Running {
+    /// The servers, to be steered.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Ends the servers after the requests in hand.
+    pub async fn stop(self) {
+        self.sandbox.stop().await;
+    }
+}
+
+/// Starts the servers, then writes the workspace.
+pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, OpError> {
+    let options = SandboxOptions {
+        platform: wanted.platform.clone(),
+        records: wanted.records,
+        seed: wanted.seed,
+        port: wanted.port,
+        tls: wanted.tls.clone(),
+        life_per_second: wanted.life_per_second,
+        person_accounts: wanted.person_accounts,
+        real_pace: wanted.real_pace,
+        ..SandboxOptions::default()
+    };
+    let sandbox = Sandbox::start(options)
+        .await
+        .map_err(|error| OpError::failed(crate::ops::error::sentence(&error.to_string())).code("sandbox"))?;
+    let mut ready = sandbox.ready();
+    match &wanted.workspace {
+        Some(folder) => write_workspace(folder, wanted, &sandbox, &mut ready, clock).await?,
+        None => {
+            if let Some(pem) = sandbox.ca_pem() {
+                // Without a workspace the certificate still has to be somewhere.
+                let path = std::env::temp_dir().join(format!("forcesync-sandbox-ca-{}.pem", std::process::id()));
+                private_file::replace(&path, pem.as_bytes())?;
+                ready.ca_file = Some(path.display().to_string());
+            }
+        }
+    }
+    Ok(Running { sandbox, ready })
+}
+
+/// A workspace with settings, secrets and mappings, in which both sides count as tested.
+async fn write_workspace(
+    folder: &Path,
+    wanted: &Wanted,
+    sandbox: &Sandbox,
+    ready: &mut Ready,
+    clock: Arc<dyn Clock>,
+) -> Result<(), OpError> {
+    let workspace = Workspace::open_or_create(folder)?;
+    if let Some(pem) = sandbox.ca_pem() {
+        let path = workspace.folder.join("ca.pem");
+        private_file::replace(&path, pem.as_bytes())?;
+        ready.ca_file = Some(path.display().to_string());
+    }
+    // The vault comes before the session, which would else look for a keyring.
+    let key = KeySource::KeyFile(workspace.vault_key.clone());
+    drop(Vault::create(&workspace.vault, &key, Cost::default())?);
+    let options = OpenOptions {
+        workspace: Some(workspace.folder.clone()),
+        access: Access::ReadWrite,
+        missing: Missing::Create,
+    };
+    let session = Session::open(&options, clock)?;
+    let mut settings = settings(session.settings(), wanted, sandbox, ready);
+    save(&session, settings.clone(), secrets(ready)).await?;
+    // Mappings made by a person stay when a sandbox is started again over the same folder.
+    if settings.mappings.is_empty() {
+        settings.mappings = default_mappings::propose(&session).await?;
+        save(&session, settings, Vec::new()).await?;
+    }
+    for side in Side::BOTH {
+        unlocked::unlock(&session, side);
+    }
+    ready.workspace = Some(workspace.folder.display().to_string());
+    Ok(())
+}
+
+fn settings(mut settings: Settings, wanted: &Wanted, sandbox: &Sandbox, ready: &Ready) -> Settings {
+    settings.workspace.secrets = Some(SecretsPlace::Vault);
+    let org = &mut settings.salesforce;
+    org.environment = Environment::Custom;
+    org.my_domain.clone_from(&ready.salesforce.url);
+    org.sign_in = SignIn::ClientCredentials;
+    org.username.clone_from(&ready.salesforce.username);
+    org.client_id.clone_from(&ready.salesforce.client_id);
+    org.ca_file = sandbox.ca_pem().map(|_| PathBuf::from("ca.pem"));
+    org.org_id = Some(sandbox.org().org_id().to_owned());
+    let platform = &mut settings.platform.salesmanago;
+    platform.endpoint.clone_from(&ready.platform.endpoint);
+    platform.client_id.clone_from(&ready.platform.client_id);
+    platform.owner.clone_from(&ready.platform.owner);
+    platform.ca_file = sandbox.ca_pem().map(|_| PathBuf::from("ca.pem"));
+    if !wanted.real_pace {
+        platform.requests_per_second = 0.0;
+    }
+    settings
+}
+
+fn secrets(ready: &Ready) -> Vec<(SecretName, SecretString)> {
+    [
+        (SecretName::SalesforcePassword, &ready.salesforce.password),
+        (SecretName::SalesforceSecurityToken, &ready.salesforce.security_token),
+        (SecretName::SalesforceClientSecret, &ready.salesforce.client_secret),
+        (SecretName::SalesmanagoApiSecret, &ready.platform.api_secret),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, SecretString::from(value.as_str())))
+    .collect()
+}
+
+async fn save(
+    session: &Session,
+    settings: Settings,
+    typed: Vec<(SecretName, SecretString)>,
+) -> Result<(), OpError> {
+    let problems = save_settings::save(session, settings, typed).await?;
+    match problems.iter().find(|problem| problem.severity == Severity::Error) {
+        Some(problem) => Err(OpError::settings(format!("The workspace could not be written: {problem}"))),
+        None => Ok(()),
+    }
+}

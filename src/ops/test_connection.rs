@@ -1,0 +1,350 @@
+//! Tests one side with the settings as they stand in the form and the secrets as they were typed, saved or not.
+
+use std::sync::{Mutex, PoisonError};
+
+use secrecy::SecretString;
+
+use crate::connect::salesforce::{ObjectRights, OrgIdentity, Salesforce};
+use crate::domain::report::{CheckLine, Verdict};
+use crate::domain::side::{PerSide, Side};
+use crate::ops::connections;
+use crate::ops::error::{OpClass, OpError};
+use crate::ops::secrets::{self, SecretName};
+use crate::ops::session::{Access, Session};
+use crate::ops::{save_settings, unlocked};
+use crate::workspace::settings::{PlatformKind, Settings};
+
+/// How a test went.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionTest {
+    /// Whether this side can be used.
+    pub passed: bool,
+    /// Whether trying again would not help: a refused sign-in, a missing right, a locked account.
+    pub blocked: bool,
+    /// What was looked at.
+    pub lines: Vec<CheckLine>,
+    /// The users of the platform, to pick the data owner from.
+    pub owners: Vec<String>,
+    /// The org that was found.
+    pub org: Option<OrgSummary>,
+    /// What kind of trouble ended the test, if one did.
+    pub trouble: Option<OpClass>,
+}
+
+impl ConnectionTest {
+    /// The exit code of a command that did this test.
+    pub fn exit_code(&self) -> u8 {
+        match (self.passed, self.blocked, self.trouble) {
+            (true, _, _) => 0,
+            (false, true, _) => OpClass::Blocked.exit_code(),
+            (false, false, Some(class)) => class.exit_code(),
+            (false, false, None) => OpClass::Failed.exit_code(),
+        }
+    }
+
+    fn good(&mut self, subject: &str, message: impl Into<String>) {
+        self.line(Verdict::Good, subject, message, None);
+    }
+
+    fn line(
+        &mut self,
+        verdict: Verdict,
+        subject: &str,
+        message: impl Into<String>,
+        field: Option<&str>,
+    ) {
+        self.lines.push(CheckLine {
+            verdict,
+            subject: subject.into(),
+            message: message.into(),
+            field: field.map(str::to_owned),
+        });
+    }
+}
+
+/// The org that was found behind the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrgSummary {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Such as `Enterprise Edition`.
+    pub edition: String,
+    /// Whether it is a sandbox.
+    pub sandbox: bool,
+    /// Our user.
+    pub user: String,
+    /// API calls used and allowed today.
+    pub api_budget: Option<(u64, u64)>,
+}
+
+/// The last test of each side in this session, by the settings it was made with.
+#[derive(Debug, Default)]
+pub(crate) struct LastTests(Mutex<PerSide<Option<Passed>>>);
+
+/// A test that was passed.
+#[derive(Clone, Debug)]
+pub(crate) struct Passed {
+    /// Of the connection's settings.
+    pub(crate) fingerprint: String,
+    /// The org that was found.
+    pub(crate) org_id: Option<String>,
+}
+
+impl LastTests {
+    pub(crate) fn passed(&self, side: Side) -> Option<Passed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)[side].clone()
+    }
+
+    fn remember(&self, side: Side, passed: Option<Passed>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)[side] = passed;
+    }
+}
+
+/// Signs in on one side and looks around. Typed secrets come before stored ones. A test that is passed with the saved
+/// settings unlocks its side (F79), and the first one pins the org (law E17).
+pub async fn test(
+    session: &Session,
+    side: Side,
+    settings: &Settings,
+    typed: &[(SecretName, SecretString)],
+) -> ConnectionTest {
+    let mut test = ConnectionTest::default();
+    let done = match side {
+        Side::Org => org(session, settings, typed, &mut test).await,
+        Side::Platform => match settings.platform.kind {
+            PlatformKind::Salesmanago => salesmanago(session, settings, typed, &mut test).await,
+        },
+    };
+    match done {
+        Ok(()) => test.passed = !test.lines.iter().any(|line| line.verdict == Verdict::Bad),
+        Err(error) => {
+            let field = field_of(side, settings, &error);
+            test.blocked = error.class == OpClass::Blocked;
+            test.trouble = Some(error.class);
+            test.line(Verdict::Bad, subject(side), error.message, field.as_deref());
+        }
+    }
+    remember(session, side, settings, typed, &test);
+    test
+}
+
+fn subject(side: Side) -> &'static str {
+    match side {
+        Side::Org => "salesforce",
+        Side::Platform => "platform",
+    }
+}
+
+fn remember(
+    session: &Session,
+    side: Side,
+    settings: &Settings,
+    typed: &[(SecretName, SecretString)],
+    test: &ConnectionTest,
+) {
+    let fingerprint = unlocked::fingerprint(settings, side);
+    let org_id = test.org.as_ref().map(|org| org.id.clone());
+    let passed = test.passed.then(|| Passed { fingerprint: fingerprint.clone(), org_id: org_id.clone() });
+    session.tests().remember(side, passed);
+    let saved = session.settings();
+    let is_saved = typed.is_empty() && unlocked::fingerprint(&saved, side) == fingerprint;
+    if test.passed && is_saved && session.access() == Access::ReadWrite {
+        unlocked::unlock(session, side);
+        if let (Side::Org, Some(org_id), None) = (side, org_id, &saved.salesforce.org_id) {
+            save_settings::pin(session, saved, org_id);
+        }
+    }
+}
+
+async fn org(
+    session: &Session,
+    settings: &Settings,
+    typed: &[(SecretName, SecretString)],
+    test: &mut ConnectionTest,
+) -> Result<(), OpError> {
+    let known = secrets::read(session, settings, Side::Org, typed).await?;
+    let connection = connections::salesforce(settings, &known, &session.surroundings())?;
+    let identity = connection.sign_in().await?;
+    describe_org(&identity, test);
+    let objects = org_objects(settings);
+    for rights in connection.rights(&objects).await? {
+        rights_line(&rights, settings, test);
+    }
+    budget_line(&connection, settings, test).await;
+    test.org = Some(OrgSummary {
+        id: identity.org_id.to_string(),
+        name: identity.name.clone(),
+        edition: identity.edition.clone(),
+        sandbox: identity.is_sandbox,
+        user: identity.username.clone(),
+        api_budget: connection.api_budget(),
+    });
+    Ok(())
+}
+
+/// The org objects of the mappings; before there are any, those that a first mapping would use.
+pub(crate) fn org_objects(settings: &Settings) -> Vec<String> {
+    let mut names: Vec<String> = settings.mappings.iter().map(|mapping| mapping.org_object.clone()).collect();
+    if names.is_empty() {
+        names = vec!["Contact".into(), "Lead".into()];
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn describe_org(identity: &OrgIdentity, test: &mut ConnectionTest) {
+    test.good("salesforce", format!("Signed in as {}.", identity.username));
+    let kind = if identity.is_sandbox { "a sandbox" } else { "not a sandbox" };
+    let org = format!("Org {} “{}”, {}, {kind}.", identity.org_id, identity.name, identity.edition);
+    // F45: the editions that have the API.
+    let known = ["Enterprise", "Unlimited", "Developer", "Performance"];
+    if known.iter().any(|edition| identity.edition.starts_with(edition)) {
+        test.good("salesforce", org);
+    } else {
+        let advice = "This edition may have no API; Enterprise, Unlimited and Developer do.";
+        test.line(Verdict::Warning, "salesforce", format!("{org} {advice}"), None);
+    }
+    test.good("salesforce", format!("API version {}.", identity.api_version));
+}
+
+fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut ConnectionTest) {
+    let subject = format!("salesforce {}", rights.object);
+    let writes = |wanted: fn(&crate::domain::mapping::Mapping) -> bool| {
+        settings.mappings.iter().any(|mapping| {
+            mapping.enabled && mapping.org_object.eq_ignore_ascii_case(&rights.object) && wanted(mapping)
+        })
+    };
+    if !rights.readable {
+        let message = format!(
+            "{} can't be read by this user. Give it read access (permission set or profile) to the object.",
+            rights.object
+        );
+        test.blocked = true;
+        return test.line(Verdict::Bad, &subject, message, None);
+    }
+    let mut may = vec!["read"];
+    may.extend(rights.createable.then_some("create"));
+    may.extend(rights.updateable.then_some("update"));
+    let missing_create = !rights.createable && writes(|mapping| mapping.creates_on(Side::Org));
+    let missing_update = !rights.updateable && writes(|mapping| mapping.direction.allows(Side::Org));
+    if missing_create || missing_update {
+        let what = if missing_create { "create" } else { "update" };
+        let message = format!(
+            "{}: {} only; the mapping needs the right to {what}. Give it to the integration user.",
+            rights.object,
+            may.join(", ")
+        );
+        test.blocked = true;
+        return test.line(Verdict::Bad, &subject, message, None);
+    }
+    test.good(&subject, format!("{}: {}.", rights.object, may.join(", ")));
+    if rights.sees_all() == Some(false) {
+        let message = format!(
+            "{}: the user sees {} of about {} records. Without “View All” the others are never synchronized.",
+            rights.object,
+            rights.seen.unwrap_or(0),
+            rights.existing.unwrap_or(0)
+        );
+        test.line(Verdict::Warning, &subject, message, None);
+    }
+}
+
+async fn budget_line(connection: &Salesforce, settings: &Settings, test: &mut ConnectionTest) {
+    let budget = match connection.api_budget() {
+        Some(budget) => Some(budget),
+        None => connection.ask_api_budget().await.ok().map(|budget| (budget.used, budget.limit)),
+    };
+    let Some((used, limit)) = budget.filter(|(_, limit)| *limit > 0) else { return };
+    let percent = used.saturating_mul(100) / limit;
+    let line = format!("{used} of {limit} API calls of the last 24 hours are used ({percent} %).");
+    let reserve = u64::from(settings.salesforce.api_reserve_percent);
+    if percent + reserve >= 100 {
+        let message =
+            format!("{line} The {reserve} % kept for others are reached, so runs wait until calls are free again.");
+        test.line(Verdict::Warning, "salesforce", message, Some("salesforce.api_reserve_percent"));
+    } else {
+        test.good("salesforce", line);
+    }
+}
+
+async fn salesmanago(
+    session: &Session,
+    settings: &Settings,
+    typed: &[(SecretName, SecretString)],
+    test: &mut ConnectionTest,
+) -> Result<(), OpError> {
+    let given = &settings.platform.salesmanago;
+    let known = secrets::read(session, settings, Side::Platform, typed).await?;
+    let around = session.surroundings();
+    if given.owner.trim().is_empty() {
+        // The list of users is what an admin needs to fill this very field in.
+        let mut guess = settings.clone();
+        guess.platform.salesmanago.owner = "unknown".into();
+        test.owners = connections::salesmanago(&guess, &known, &around)?.users().await?;
+        test.good("platform", format!("The sign-in works; {}.", found(test.owners.len())));
+        let message = "No Data Owner is chosen yet: pick the user whose contacts are synchronized.";
+        test.trouble = Some(OpClass::Settings);
+        test.line(Verdict::Bad, "platform", message, Some("platform.salesmanago.owner"));
+        return Ok(());
+    }
+    let connection = connections::salesmanago(settings, &known, &around)?;
+    test.owners = connection.users().await?;
+    let identity = connection.test().await?;
+    test.good("platform", format!("Signed in at {} as client {}.", identity.endpoint, given.client_id));
+    test.good("platform", format!("Data Owner {}; {}.", identity.owner, found(identity.users.len())));
+    if let Some(skew) = identity.clock_skew {
+        let seconds = skew.num_milliseconds() as f64 / 1000.0;
+        let line = format!("The server's clock differs from this machine's by {seconds:.1} s.");
+        if seconds.abs() > f64::from(given.overlap_seconds.max(60)) {
+            let message = format!("{line} Set this machine's clock by the network (NTP).");
+            test.line(Verdict::Warning, "platform", message, None);
+        } else {
+            test.good("platform", line);
+        }
+    }
+    Ok(())
+}
+
+fn found(users: usize) -> String {
+    format!("{users} owner{} found", if users == 1 { "" } else { "s" })
+}
+
+/// The field of the form beside which an error belongs.
+fn field_of(side: Side, settings: &Settings, error: &OpError) -> Option<String> {
+    let message = error.message.to_ascii_lowercase();
+    let code = error.code.as_str();
+    let field = match side {
+        Side::Org => match (error.class, code) {
+            (OpClass::Settings, "SECRET_MISSING") => {
+                connections::needed_secrets(settings, side)
+                    .into_iter()
+                    .find(|name| error.message.contains(name.word()))
+                    .map(SecretName::word)?
+            }
+            _ if message.contains("security token") => "salesforce.security_token",
+            _ if message.contains("ca_file") || message.contains("certificate") => "salesforce.ca_file",
+            _ if message.contains("client secret") || message.contains("consumer secret") => {
+                "salesforce.client_secret"
+            }
+            _ if message.contains("client id") || message.contains("consumer key") => "salesforce.client_id",
+            _ if code.contains("HOST") || message.contains("my domain") || message.contains("address") => {
+                "salesforce.my_domain"
+            }
+            (OpClass::Blocked, _) if message.contains("password") => "salesforce.password",
+            (OpClass::Blocked, _) => "salesforce.username",
+            _ => "salesforce.my_domain",
+        },
+        Side::Platform => match (error.class, code) {
+            (OpClass::Settings, "SECRET_MISSING") => "salesmanago.api_secret",
+            _ if message.contains("owner") => "platform.salesmanago.owner",
+            (OpClass::Blocked, _) if message.contains("secret") => "salesmanago.api_secret",
+            (OpClass::Blocked, _) => "platform.salesmanago.client_id",
+            _ if message.contains("client id") => "platform.salesmanago.client_id",
+            _ => "platform.salesmanago.endpoint",
+        },
+    };
+    Some(field.to_owned())
+}
