@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::binary_stage::{Stage, command, finish, run};
 
-
 /// A refused sync: a sentence on stderr, an error object, and the same exit code.
 async fn refused(stage: &Stage, code: i32, parts: &[&str]) {
     let done = stage.run(&["sync", "instant", "--json"]).await;
@@ -128,8 +127,11 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_database_is_told_with_the_way_out() {
     let stage = Stage::new(20).await;
-    std::fs::write(stage.workspace().join("state.db"), b"this is no database at all, but long enough".repeat(200))
-        .unwrap();
+    std::fs::write(
+        stage.workspace().join("state.db"),
+        b"this is no database at all, but long enough".repeat(200),
+    )
+    .unwrap();
     refused(&stage, 1, &["database", "doctor"]).await;
     stage.run(&["doctor", "--json"]).await.says(1, &["damaged", "initial sync"]);
     stage.run(&["status"]).await.says(1, &["database"]);
@@ -184,7 +186,11 @@ async fn a_reader_that_goes_away_is_no_panic() {
     piped.args(["--workspace".as_ref(), stage.workspace().as_os_str()]).arg("keys");
     finish(piped, "").await.says(0, &[]);
     let mut completions = command(&stage.workspace(), &["completions", "bash"]);
-    let mut child = completions.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = completions
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let done = crate::binary_stage::end_of(child).await;
     done.says(0, &[]);
@@ -196,7 +202,9 @@ async fn secrets_never_show_up_anywhere() {
     let secret = "tr0ub4dor-and-3";
     stage.run_with_input(&["secret", "set", "salesforce.password"], secret).await.says(0, &[]);
     stage.run(&["sync", "instant", "--json", "-vv"]).await;
-    for arguments in [&["secret", "list", "--json"][..], &["connection", "show", "--json"], &["check", "--json", "-vv"]] {
+    for arguments in
+        [&["secret", "list", "--json"][..], &["connection", "show", "--json"], &["check", "--json", "-vv"]]
+    {
         let done = stage.run(arguments).await;
         assert!(!done.stdout.contains(secret) && !done.stderr.contains(secret), "{done:?}");
     }
