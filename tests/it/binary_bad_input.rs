@@ -8,7 +8,7 @@ use crate::binary_stage::{Stage, command, finish, run};
 
 /// A refused sync: a sentence on stderr, an error object, and the same exit code.
 async fn refused(stage: &Stage, code: i32, parts: &[&str]) {
-    let done = stage.run(&["sync", "instant", "--json"]).await;
+    let done = stage.run(&["sync", "initial", "--json"]).await;
     done.says(code, parts);
     let error = done.objects().into_iter().find(|object| object["event"] == "error");
     let error = error.unwrap_or_else(|| panic!("no error object: {done:?}"));
