@@ -112,6 +112,8 @@ pub struct App {
     pub unlocked: PerSide<bool>,
     /// The org of the last test.
     pub org: Option<OrgSummary>,
+    /// The org's API calls of today as a test or a run last saw them.
+    pub api_budget: Option<(u64, u64)>,
     /// Where the engine is.
     pub engine: Engine,
     /// When ctrl+c was pressed last.
@@ -142,6 +144,7 @@ impl App {
             toasts: Toasts::default(),
             unlocked: PerSide::default(),
             org: None,
+            api_budget: None,
             engine: Engine::Looking,
             interrupted: None,
             leaving: leave::Leaving::default(),

@@ -78,6 +78,13 @@ pub enum Effect {
         /// Typed secrets that are not stored yet.
         typed: Vec<(SecretName, SecretString)>,
     },
+    /// Open the vault, then do what needed it.
+    Unlock {
+        /// The passphrase.
+        passphrase: SecretString,
+        /// What needed it.
+        then: Box<Effect>,
+    },
     /// Whether each side ever passed a test.
     Unlocked,
     /// Check both sides and all mappings.
@@ -89,6 +96,8 @@ pub enum Effect {
         /// Its name.
         object: String,
     },
+    /// Ask the sides anew when an object is described next.
+    ForgetDescriptions,
     /// Make up default mappings.
     Propose,
     /// Find the engine, or start one here.

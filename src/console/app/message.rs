@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::console::app::action::Action;
-use crate::console::app::effect::{LogPurpose, Part};
+use crate::console::app::effect::{Effect, LogPurpose, Part};
 use crate::console::app::key::Key;
 use crate::console::app::model::{Engine, SecretPlace, TestReport};
 use crate::console::app::tab::Tab;
@@ -78,6 +78,16 @@ pub enum Msg {
     Settings(Answer<Box<SettingsRead>>),
     /// Settings were saved.
     Saved(Part, Answer<Box<SettingsRead>>),
+    /// Settings were refused; nothing was saved.
+    SaveRefused(Part, Vec<Problem>),
+    /// The vault has to be opened before something can be done.
+    PassphraseNeeded(Box<Effect>),
+    /// The vault is open.
+    VaultOpened,
+    /// The vault stays shut, and why; what was to be done.
+    VaultStaysShut(String, Box<Effect>),
+    /// A sentence for people about something that did not work.
+    Said(String),
     /// Where the secrets are.
     SecretPlaces(Vec<(SecretName, SecretPlace)>),
     /// A test ended.

@@ -62,6 +62,8 @@ pub struct TestReport {
     pub owners: Vec<String>,
     /// The org behind the connection.
     pub org: Option<OrgSummary>,
+    /// The org's API calls of today: used, and the limit.
+    pub api_budget: Option<(u64, u64)>,
 }
 
 /// The org as the title line shows it.

@@ -210,6 +210,7 @@ impl App {
         }
         if self.tab == Tab::Mapping {
             self.mapping.schemas.clear();
+            effects.push(Effect::ForgetDescriptions);
             effects.extend(self.needed_schemas());
         }
         self.toasts.add(Tone::Info, text::REFRESHED, self.now);

@@ -6,12 +6,13 @@ use crate::console::app::effect::{Effect, Leave, Part};
 use crate::console::app::leave::Leaving;
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::Engine;
+use crate::console::app::connection::field::FieldId;
 use crate::console::app::overlay::Overlay;
+use crate::console::app::overlay::prompt::{Asked, Prompt};
 use crate::console::app::overlay::reading::Subject;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::{common as text, sync};
-use crate::domain::command::Command;
-use crate::workspace::problems::Severity;
+use crate::workspace::problems::{Problem, Severity};
 
 impl App {
     /// Takes in what happened; what is returned shall be done outside.
@@ -30,6 +31,23 @@ impl App {
             Msg::Terminate => vec![Effect::Quit(Leave::AfterBatch)],
             Msg::Settings(answer) => self.take_settings(answer),
             Msg::Saved(part, answer) => self.saved(part, answer),
+            Msg::SaveRefused(part, problems) => {
+                self.save_refused(part, &problems);
+                Vec::new()
+            }
+            Msg::PassphraseNeeded(then) => {
+                self.ask_passphrase(then, None);
+                Vec::new()
+            }
+            Msg::VaultOpened => vec![Effect::SecretPlaces],
+            Msg::VaultStaysShut(reason, then) => {
+                self.ask_passphrase(then, Some(reason));
+                Vec::new()
+            }
+            Msg::Said(sentence) => {
+                self.toasts.add(Tone::Warning, sentence, self.now);
+                Vec::new()
+            }
             Msg::SecretPlaces(places) => {
                 self.connection.secrets = places.into_iter().collect();
                 Vec::new()
@@ -148,12 +166,37 @@ impl App {
         Vec::new()
     }
 
-    fn saved(&mut self, part: Part, answer: Answer<Box<SettingsRead>>) -> Vec<Effect> {
+    /// Asks for the passphrase of the vault. What waits for it is not lost while it is asked for, and given up with Esc.
+    fn ask_passphrase(&mut self, then: Box<Effect>, error: Option<String>) {
+        let mut prompt = Prompt::new(text::PASSPHRASE, text::PASSPHRASE_HELP, "", Asked::Passphrase { then });
+        prompt.error = error;
+        self.overlays.push(Overlay::Prompt(prompt));
+    }
+
+    fn save_refused(&mut self, part: Part, problems: &[Problem]) {
+        self.leaving = Leaving::No;
+        self.saving_ended(part);
+        self.connection.note_problems(problems);
+        let first = problems.iter().find(|problem| problem.severity == Severity::Error);
+        if let Some(field) = first.and_then(|problem| FieldId::at_path(&problem.path))
+            && part == Part::Connection
+        {
+            self.connection.focus_on(field);
+        }
+        let sentence = first.map(|problem| problem.message.clone()).unwrap_or_default();
+        self.toasts.add(Tone::Error, text::save_refused(&sentence), self.now);
+    }
+
+    fn saving_ended(&mut self, part: Part) {
         match part {
             Part::Connection => self.connection.saving = false,
             Part::Mapping => self.mapping.saving = false,
             Part::Schedule => {}
         }
+    }
+
+    fn saved(&mut self, part: Part, answer: Answer<Box<SettingsRead>>) -> Vec<Effect> {
+        self.saving_ended(part);
         let read = match answer {
             Ok(read) => *read,
             Err(sentence) => {
@@ -181,9 +224,8 @@ impl App {
         let (tone, sentence) = text::saved(part, open);
         self.toasts.add(tone, sentence, self.now);
         let mut effects = vec![Effect::SecretPlaces, Effect::Unlocked];
-        if self.engine.answers() {
-            effects.push(Effect::Ask(Command::Reload));
-        } else {
+        // Saving has told a running engine already.
+        if !self.engine.answers() {
             effects.push(Effect::Attach);
         }
         effects.extend(self.saved_while_leaving());

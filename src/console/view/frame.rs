@@ -126,7 +126,7 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         (format!(" {} {org} {} ", canvas.glyphs.dot, canvas.glyphs.both).into(), Meaning::Muted),
         (app.settings.platform.kind.label().into(), Meaning::Muted),
     ];
-    if let Some((used, limit)) = app.sync.progress.api_budget {
+    if let Some((used, limit)) = app.api_budget {
         let percent = if limit > 0 { used * 100 / limit } else { 0 };
         let meaning = if percent >= 80 { Meaning::Warning } else { Meaning::Muted };
         pieces.push((

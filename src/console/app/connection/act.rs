@@ -184,6 +184,9 @@ impl App {
                 if let Some(org) = &report.org {
                     self.org = Some(org.clone());
                 }
+                if report.api_budget.is_some() {
+                    self.api_budget = report.api_budget;
+                }
                 let (tone, sentence) = if report.passed {
                     (Tone::Good, text::test_passed(name))
                 } else {

@@ -195,6 +195,10 @@ impl App {
         let Some(Overlay::Prompt(prompt)) = self.overlays.last() else { return Vec::new() };
         let typed = prompt.input.text().to_owned();
         let taken = match prompt.purpose.clone() {
+            Asked::Passphrase { .. } if typed.is_empty() => Err(text::PASSPHRASE_NEEDED.to_owned()),
+            Asked::Passphrase { then } => {
+                Ok(vec![Effect::Unlock { passphrase: secrecy::SecretString::from(typed), then }])
+            }
             Asked::Interval => self.set_interval(&typed),
             Asked::LogRun => self.ask_log_run(&typed),
             Asked::SheetRow(target, row) => self.put_row(&target, row, &typed).map(|()| Vec::new()),

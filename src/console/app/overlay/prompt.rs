@@ -4,8 +4,13 @@ use crate::console::app::overlay::sheet::{RowId, Target};
 use crate::console::app::text_input::TextInput;
 
 /// What the text is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Asked {
+    /// The passphrase of the vault; what needs it.
+    Passphrase {
+        /// What is done once the vault is open.
+        then: Box<crate::console::app::effect::Effect>,
+    },
     /// The interval of automatic sync.
     Interval,
     /// A run whose log lines are shown.
@@ -43,6 +48,11 @@ pub struct Prompt {
 }
 
 impl Prompt {
+    /// Whether what is typed is a secret.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.purpose, Asked::Passphrase { .. })
+    }
+
     /// A prompt that starts with a text.
     pub fn new(
         title: impl Into<String>,

@@ -233,6 +233,9 @@ impl App {
     pub(crate) fn progressed(&mut self, progress: Progress) -> Vec<Effect> {
         let facts_before = self.sync.progress.facts;
         let run_before = self.sync.progress.run;
+        if progress.api_budget.is_some() {
+            self.api_budget = progress.api_budget;
+        }
         let ended = self.sync.take(progress, self.now);
         let mut effects = Vec::new();
         if ended || self.sync.progress.run != run_before {

@@ -57,7 +57,8 @@ pub(super) fn prompt(canvas: &mut Canvas<'_>, prompt: &Prompt, area: Rect) {
     let height = (help.len() + error.len()) as u16 + 3;
     let inner = canvas.popup(area, width, height, &prompt.title);
     let field = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), height: 1, ..inner };
-    canvas.typing(field, &prompt.input, None);
+    let mask = prompt.is_secret().then_some(canvas.glyphs.mask);
+    canvas.typing(field, &prompt.input, mask);
     let lines = error
         .iter()
         .map(|line| (line, Meaning::Error))

@@ -71,6 +71,17 @@ pub const QUIT_RUNNING: &str = "It runs in this console. An aborted run is recov
 pub const DISCARD_TITLE: &str = "Discard the edits?";
 /// The hint that more hints exist.
 pub const MORE: &str = "…";
+/// While the batch in hand ends.
+pub const CLOSING: &str = "Ending after the batch in hand; ctrl+c twice does not wait.";
+/// Too much for a clipboard.
+pub const TOO_LONG_TO_COPY: &str = "This is too long for the terminal's clipboard; E writes a file.";
+/// A prompt.
+pub const PASSPHRASE: &str = "Passphrase of the vault";
+/// A prompt.
+pub const PASSPHRASE_HELP: &str =
+    "No keyring answers here, so secrets are kept in the workspace's vault; the first passphrase makes it.";
+/// A prompt.
+pub const PASSPHRASE_NEEDED: &str = "The vault needs a passphrase.";
 /// No match in a picker.
 pub const NO_MATCH: &str = "Nothing matches; Backspace widens the search.";
 
@@ -127,4 +138,14 @@ pub fn since(seconds: i64) -> String {
 /// Problems of the settings file.
 pub fn file_problems(count: usize) -> String {
     format!("{} in forcesync.toml", things(count as u64, "problem", "problems"))
+}
+
+/// The clipboard refused.
+pub fn not_copied(error: &std::io::Error) -> String {
+    format!("The terminal did not take it: {error}.")
+}
+
+/// Settings were refused.
+pub fn save_refused(sentence: &str) -> String {
+    format!("Not saved: {sentence}")
 }

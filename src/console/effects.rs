@@ -1,0 +1,282 @@
+//! Carries out effects by calling `ops`, each in a task of its own; the answers come back as messages.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::console::app::effect::{Effect, ExportWhat};
+use crate::console::app::message::{Answer, Msg, SettingsRead};
+use crate::console::app::model::{Engine, OrgSummary, SecretPlace, TestReport};
+use crate::console::event_loop::{FRAME, World};
+use crate::ops::engine::{EngineClient, Place};
+use crate::ops::error::OpError;
+use crate::ops::export::{Form, Sink};
+use crate::ops::session::Session;
+use crate::ops::{check, default_mappings, describe, engine, read, save_settings, secrets, test_connection};
+use crate::workspace::problems::Severity;
+
+/// Runs on a page.
+const RUNS: usize = 50;
+/// Rows of an export that are read at once.
+const EXPORT_PAGE: usize = 1_000;
+
+/// The world behind a workspace.
+pub struct Workshop {
+    session: Session,
+    engine: Arc<Mutex<Option<EngineClient>>>,
+}
+
+impl Workshop {
+    /// The world of an opened workspace.
+    pub fn new(session: Session) -> Self {
+        Self { session, engine: Arc::default() }
+    }
+}
+
+impl World for Workshop {
+    fn perform(&mut self, effect: Effect, answers: &UnboundedSender<Msg>) {
+        let task = Task {
+            session: self.session.clone(),
+            engine: Arc::clone(&self.engine),
+            answers: answers.clone(),
+        };
+        tokio::spawn(task.run(effect));
+    }
+
+    async fn close(&mut self) {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(engine) = engine {
+            engine.close().await;
+        }
+    }
+}
+
+struct Task {
+    session: Session,
+    engine: Arc<Mutex<Option<EngineClient>>>,
+    answers: UnboundedSender<Msg>,
+}
+
+fn sentence<T>(result: Result<T, OpError>) -> Answer<T> {
+    result.map_err(|error| error.message)
+}
+
+impl Task {
+    /// Tells an answer. If nobody listens any more the console is gone, and the answer with it.
+    fn tell(&self, message: Msg) {
+        let _ = self.answers.send(message);
+    }
+
+    async fn run(self, effect: Effect) {
+        let session = &self.session;
+        match effect {
+            Effect::Save { part, settings, secrets: typed } => {
+                if !typed.is_empty() && self.needs_passphrase().await {
+                    let again = Effect::Save { part, settings, secrets: typed };
+                    self.tell(Msg::PassphraseNeeded(Box::new(again)));
+                    return;
+                }
+                let answer = save_settings::save(session, *settings, typed).await;
+                self.tell(match answer {
+                    Ok(problems) if problems.iter().any(|problem| problem.severity == Severity::Error) => {
+                        Msg::SaveRefused(part, problems)
+                    }
+                    Ok(problems) => Msg::Saved(
+                        part,
+                        Ok(Box::new(SettingsRead { settings: session.settings(), problems })),
+                    ),
+                    Err(error) => Msg::Saved(part, Err(error.message)),
+                });
+            }
+            Effect::ReadSettings => {
+                let answer = sentence(session.reload()).map(|()| {
+                    Box::new(SettingsRead { settings: session.settings(), problems: session.problems() })
+                });
+                self.tell(Msg::Settings(answer));
+            }
+            Effect::SecretPlaces => match secrets::states(session).await {
+                Ok(places) => {
+                    let places = places.into_iter().map(|(name, place)| (name, place_of(place))).collect();
+                    self.tell(Msg::SecretPlaces(places));
+                }
+                Err(error) => self.tell(Msg::Said(error.message)),
+            },
+            Effect::Test { side, settings, typed } => {
+                if self.needs_passphrase().await && self.has_stored_secrets().await {
+                    self.tell(Msg::PassphraseNeeded(Box::new(Effect::Test { side, settings, typed })));
+                    return;
+                }
+                let test = test_connection::test(session, side, &settings, &typed).await;
+                let report = TestReport {
+                    passed: test.passed,
+                    lines: test.lines,
+                    owners: test.owners,
+                    api_budget: test.org.as_ref().and_then(|org| org.api_budget),
+                    org: test.org.map(|org| OrgSummary {
+                        id: org.id,
+                        name: org.name,
+                        edition: org.edition,
+                        sandbox: org.sandbox,
+                        user: org.user,
+                    }),
+                };
+                self.tell(Msg::Tested(side, Ok(report)));
+            }
+            Effect::Unlock { passphrase, then } => match secrets::unlock(session, passphrase).await {
+                Ok(()) => {
+                    self.tell(Msg::VaultOpened);
+                    Box::pin(self.run(*then)).await;
+                }
+                Err(error) => self.tell(Msg::VaultStaysShut(error.message, then)),
+            },
+            Effect::Unlocked => {
+                let found = crate::ops::unlocked(session);
+                self.tell(Msg::Unlocked(found));
+            }
+            Effect::Check => {
+                let answer = sentence(check::check(session).await).map(|report| report.lines);
+                self.tell(Msg::Checked(answer));
+            }
+            Effect::Describe { side, object } => {
+                let answer = sentence(describe::object(session, side, &object).await);
+                let answer = answer.map(|schema| schema.as_ref().clone());
+                self.tell(Msg::Described { side, object, answer });
+            }
+            Effect::ForgetDescriptions => describe::forget(session),
+            Effect::Propose => {
+                let answer = sentence(default_mappings::propose(session).await);
+                self.tell(Msg::Proposed(answer));
+            }
+            Effect::Attach => self.attach().await,
+            Effect::Ask(command) => {
+                let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let answer = match engine {
+                    Some(engine) => sentence(engine.ask(command.clone()).await),
+                    None => Err(crate::console::view::text::sync::ENGINE_LOOKING.to_owned()),
+                };
+                self.tell(Msg::Replied(command, answer));
+            }
+            Effect::ReadStatus => {
+                let answer = sentence(read::status(session).await).map(Box::new);
+                self.tell(Msg::Status(answer));
+            }
+            Effect::ReadRuns { before } => {
+                let answer = sentence(read::runs(session, before, RUNS).await);
+                self.tell(Msg::Runs { before, answer });
+            }
+            Effect::ReadIssueGroups => {
+                let answer = sentence(read::issue_groups(session).await);
+                self.tell(Msg::IssueGroups(answer));
+            }
+            Effect::ReadIssues(query) => {
+                let answer = sentence(read::issues(session, query).await);
+                self.tell(Msg::Issues(answer));
+            }
+            Effect::ReadLog { query, purpose, generation } => {
+                let answer = sentence(read::log(session, query).await);
+                self.tell(Msg::Log { purpose, generation, answer });
+            }
+            Effect::ReadHistory(query) => {
+                let answer = sentence(read::history(session, query).await);
+                self.tell(Msg::History(answer));
+            }
+            Effect::Export(what) => {
+                let answer = sentence(self.export(what).await);
+                self.tell(Msg::Exported(answer.map(|path| path.display().to_string())));
+            }
+            // These are the event loop's own.
+            Effect::Copy(_) | Effect::Theme(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit(_) => {}
+        }
+    }
+
+    async fn needs_passphrase(&self) -> bool {
+        secrets::needs_passphrase(&self.session).await.unwrap_or(false)
+    }
+
+    async fn has_stored_secrets(&self) -> bool {
+        let states = secrets::states(&self.session).await.unwrap_or_default();
+        states.iter().any(|(_, place)| *place == secrets::SecretPlace::Vault)
+    }
+
+    /// Finds the engine and hands on its numbers, at most one set a frame, until it is gone; then looks for another one.
+    async fn attach(&self) {
+        loop {
+            let client = match engine::attach(&self.session).await {
+                Ok(client) => client,
+                Err(error) => {
+                    self.tell(Msg::Engine(Engine::Unavailable(error.message)));
+                    return;
+                }
+            };
+            *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.clone());
+            self.tell(Msg::Engine(match client.place() {
+                Place::InProcess => Engine::Here,
+                Place::Socket { .. } => Engine::Elsewhere,
+            }));
+            let mut progress = client.progress();
+            drop(client);
+            let first = progress.borrow_and_update().clone();
+            self.tell(Msg::Progress(Box::new(first)));
+            while progress.changed().await.is_ok() {
+                let numbers = progress.borrow_and_update().clone();
+                self.tell(Msg::Progress(Box::new(numbers)));
+                self.session.clock().sleep(FRAME).await;
+            }
+            // The console itself gives the engine up when it ends; then there is nobody to attach for.
+            if self.engine.lock().unwrap_or_else(PoisonError::into_inner).take().is_none() {
+                return;
+            }
+            self.tell(Msg::Engine(Engine::Looking));
+        }
+    }
+
+    async fn export(&self, what: ExportWhat) -> Result<PathBuf, OpError> {
+        let stamp = self.session.clock().now().format("%Y%m%d-%H%M%S");
+        let (name, form) = match &what {
+            ExportWhat::Log(_) => (format!("log-{stamp}.jsonl"), Form::JsonLines),
+            ExportWhat::Issues(_) => (format!("issues-{stamp}.csv"), Form::Csv),
+        };
+        let path = self.session.folder().join(name);
+        let mut sink = Sink::open(Some(&path), form)?;
+        match what {
+            ExportWhat::Log(mut query) => {
+                query.limit = EXPORT_PAGE;
+                loop {
+                    let page = read::log(&self.session, query.clone()).await?;
+                    let next = page.iter().map(|row| row.sequence).min();
+                    let full = page.len() == EXPORT_PAGE;
+                    sink.facts(&page)?;
+                    query.before = next;
+                    if !full || next.is_none() {
+                        break;
+                    }
+                }
+            }
+            ExportWhat::Issues(mut query) => {
+                query.limit = EXPORT_PAGE;
+                loop {
+                    let page = read::issues(&self.session, query.clone()).await?;
+                    let next = page.iter().map(|row| row.issue).max();
+                    let full = page.len() == EXPORT_PAGE;
+                    sink.issues(&page)?;
+                    query.after = next;
+                    if !full || next.is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+        sink.finish()?;
+        Ok(path)
+    }
+}
+
+fn place_of(place: secrets::SecretPlace) -> SecretPlace {
+    match place {
+        secrets::SecretPlace::Absent => SecretPlace::Absent,
+        secrets::SecretPlace::Environment => SecretPlace::Environment,
+        secrets::SecretPlace::Keyring => SecretPlace::Keyring,
+        secrets::SecretPlace::Vault => SecretPlace::Vault,
+    }
+}
