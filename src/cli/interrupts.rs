@@ -60,7 +60,10 @@ mod signals {
 
     impl Signals {
         pub(super) fn new() -> std::io::Result<Self> {
-            Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+            Ok(Self {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
         }
 
         pub(super) async fn next(&mut self) {

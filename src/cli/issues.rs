@@ -63,9 +63,11 @@ async fn groups(filter: &IssueFilter, context: &Context) -> Result<u8, OpError> 
     let session = context.open(Access::ReadOnly)?;
     let groups = read::issue_groups(&session).await?;
     let mut table = Table::new(&["code", "mapping", "records", "since", "cause"]);
-    let wanted = |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|filter| filter == value);
-    for group in
-        groups.iter().filter(|group| wanted(&filter.code, &group.code) && wanted(&filter.mapping, &group.mapping))
+    let wanted =
+        |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|filter| filter == value);
+    for group in groups
+        .iter()
+        .filter(|group| wanted(&filter.code, &group.code) && wanted(&filter.mapping, &group.mapping))
     {
         table.row([
             group.code.clone(),
@@ -154,6 +156,7 @@ async fn retry(mut issues: Vec<i64>, filter: &IssueFilter, context: &Context) ->
     }
     let interrupts = Interrupts::listen()?;
     let engine = attach(&session).await?;
+    run::examine_secrets(&session, &engine).await?;
     let run = run::retry(&engine, issues).await?;
     let code = follow(&session, &engine, run, RunKind::Instant, &interrupts, context).await?;
     engine.close().await;

@@ -9,7 +9,8 @@ use crate::connect::platform::salesmanago::{
     Salesmanago, SalesmanagoSecrets, SalesmanagoSettings, Transport as ConnectTransport,
 };
 use crate::connect::salesforce::{
-    Environment as ConnectEnvironment, Salesforce, SalesforceSecrets, SalesforceSettings, SignIn as ConnectSignIn,
+    Environment as ConnectEnvironment, Salesforce, SalesforceSecrets, SalesforceSettings,
+    SignIn as ConnectSignIn,
 };
 use crate::domain::clock::Clock;
 use crate::domain::mapping::Mapping;
@@ -63,7 +64,9 @@ pub fn needed_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
 pub fn used_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
     let mut names = needed_secrets(settings, side);
     match (side, settings.salesforce.sign_in) {
-        (Side::Org, SignIn::UsernamePassword | SignIn::Soap) => names.push(SecretName::SalesforceSecurityToken),
+        (Side::Org, SignIn::UsernamePassword | SignIn::Soap) => {
+            names.push(SecretName::SalesforceSecurityToken);
+        }
         (Side::Org, SignIn::ClientCredentials) | (Side::Platform, _) => {}
     }
     names
@@ -168,7 +171,12 @@ fn resolved(addresses: &[HostAddress]) -> Vec<(String, std::net::SocketAddr)> {
     addresses.iter().map(|entry| (entry.host.clone(), entry.address)).collect()
 }
 
-fn refuse_missing(settings: &Settings, side: Side, secrets: &KnownSecrets) -> Result<(), PortError> {
+/// Names the first secret that a side can't sign in without and that is not there.
+pub(crate) fn refuse_missing(
+    settings: &Settings,
+    side: Side,
+    secrets: &KnownSecrets,
+) -> Result<(), PortError> {
     for name in needed_secrets(settings, side) {
         if secrets.get(name).is_none() {
             return Err(PortError::new(

@@ -81,7 +81,8 @@ pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, Op
         None => {
             if let Some(pem) = sandbox.ca_pem() {
                 // Without a workspace the certificate still has to be somewhere.
-                let path = std::env::temp_dir().join(format!("forcesync-sandbox-ca-{}.pem", std::process::id()));
+                let path =
+                    std::env::temp_dir().join(format!("forcesync-sandbox-ca-{}.pem", std::process::id()));
                 private_file::replace(&path, pem.as_bytes())?;
                 ready.ca_file = Some(path.display().to_string());
             }
@@ -136,7 +137,7 @@ fn settings(mut settings: Settings, wanted: &Wanted, sandbox: &Sandbox, ready: &
     org.username.clone_from(&ready.salesforce.username);
     org.client_id.clone_from(&ready.salesforce.client_id);
     org.ca_file = sandbox.ca_pem().map(|_| PathBuf::from("ca.pem"));
-    org.org_id = Some(sandbox.org().org_id().to_owned());
+    org.org_id = Some(sandbox.org().org_id());
     let platform = &mut settings.platform.salesmanago;
     platform.endpoint.clone_from(&ready.platform.endpoint);
     platform.client_id.clone_from(&ready.platform.client_id);

@@ -46,13 +46,7 @@ impl ConnectionTest {
         self.line(Verdict::Good, subject, message, None);
     }
 
-    fn line(
-        &mut self,
-        verdict: Verdict,
-        subject: &str,
-        message: impl Into<String>,
-        field: Option<&str>,
-    ) {
+    fn line(&mut self, verdict: Verdict, subject: &str, message: impl Into<String>, field: Option<&str>) {
         self.lines.push(CheckLine {
             verdict,
             subject: subject.into(),
@@ -262,8 +256,9 @@ async fn budget_line(connection: &Salesforce, settings: &Settings, test: &mut Co
     let line = format!("{used} of {limit} API calls of the last 24 hours are used ({percent} %).");
     let reserve = u64::from(settings.salesforce.api_reserve_percent);
     if percent + reserve >= 100 {
-        let message =
-            format!("{line} The {reserve} % kept for others are reached, so runs wait until calls are free again.");
+        let message = format!(
+            "{line} The {reserve} % kept for others are reached, so runs wait until calls are free again."
+        );
         test.line(Verdict::Warning, "salesforce", message, Some("salesforce.api_reserve_percent"));
     } else {
         test.good("salesforce", line);
@@ -318,12 +313,10 @@ fn field_of(side: Side, settings: &Settings, error: &OpError) -> Option<String> 
     let code = error.code.as_str();
     let field = match side {
         Side::Org => match (error.class, code) {
-            (OpClass::Settings, "SECRET_MISSING") => {
-                connections::needed_secrets(settings, side)
-                    .into_iter()
-                    .find(|name| error.message.contains(name.word()))
-                    .map(SecretName::word)?
-            }
+            (OpClass::Settings, "SECRET_MISSING") => connections::needed_secrets(settings, side)
+                .into_iter()
+                .find(|name| error.message.contains(name.word()))
+                .map(SecretName::word)?,
             _ if message.contains("security token") => "salesforce.security_token",
             _ if message.contains("ca_file") || message.contains("certificate") => "salesforce.ca_file",
             _ if message.contains("client secret") || message.contains("consumer secret") => {

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::binary_stage::{Stage, command, finish, run};
 
-
 /// A refused sync: a sentence on stderr, an error object, and the same exit code.
 async fn refused(stage: &Stage, code: i32, parts: &[&str]) {
     let done = stage.run(&["sync", "initial", "--json"]).await;
@@ -35,7 +34,7 @@ async fn a_wrong_api_secret_is_blocked() {
 async fn a_missing_secret_names_the_command_that_sets_it() {
     let stage = Stage::new(20).await;
     stage.run(&["secret", "remove", "salesforce.client_secret"]).await.says(0, &[]);
-    refused(&stage, 1, &["salesforce.client_secret", "forcesync secret set"]).await;
+    refused(&stage, 2, &["salesforce.client_secret", "forcesync secret set"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,8 +127,11 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_database_is_told_with_the_way_out() {
     let stage = Stage::new(20).await;
-    std::fs::write(stage.workspace().join("state.db"), b"this is no database at all, but long enough".repeat(200))
-        .unwrap();
+    std::fs::write(
+        stage.workspace().join("state.db"),
+        b"this is no database at all, but long enough".repeat(200),
+    )
+    .unwrap();
     refused(&stage, 1, &["database", "doctor"]).await;
     stage.run(&["doctor", "--json"]).await.says(1, &["damaged", "initial sync"]);
     stage.run(&["status"]).await.says(1, &["database"]);
@@ -163,8 +165,10 @@ async fn a_workspace_that_is_not_there_is_named() {
 async fn usage_errors_exit_with_two() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["sync"][..], &["sync", "everything"], &["frobnicate"], &["secret", "set", "a", "b"]] {
-        run(folder.path(), arguments, "").await.says(2, &["usage"]);
+        run(folder.path(), arguments, "").await.says(2, &["error"]);
     }
+    let done = run(folder.path(), &["--json", "sync", "everything"], "").await;
+    assert_eq!((done.last()["event"].as_str(), done.last()["code"].as_str()), (Some("error"), Some("usage")));
     run(folder.path(), &["secret", "set", "salesforce.pasword"], "x").await.says(2, &["salesforce.password"]);
 }
 
@@ -184,7 +188,11 @@ async fn a_reader_that_goes_away_is_no_panic() {
     piped.args(["--workspace".as_ref(), stage.workspace().as_os_str()]).arg("keys");
     finish(piped, "").await.says(0, &[]);
     let mut completions = command(&stage.workspace(), &["completions", "bash"]);
-    let mut child = completions.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = completions
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let done = crate::binary_stage::end_of(child).await;
     done.says(0, &[]);
@@ -196,7 +204,9 @@ async fn secrets_never_show_up_anywhere() {
     let secret = "tr0ub4dor-and-3";
     stage.run_with_input(&["secret", "set", "salesforce.password"], secret).await.says(0, &[]);
     stage.run(&["sync", "instant", "--json", "-vv"]).await;
-    for arguments in [&["secret", "list", "--json"][..], &["connection", "show", "--json"], &["check", "--json", "-vv"]] {
+    for arguments in
+        [&["secret", "list", "--json"][..], &["connection", "show", "--json"], &["check", "--json", "-vv"]]
+    {
         let done = stage.run(arguments).await;
         assert!(!done.stdout.contains(secret) && !done.stderr.contains(secret), "{done:?}");
     }

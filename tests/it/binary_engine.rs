@@ -61,7 +61,9 @@ async fn what_ran_can_be_read_afterwards() {
     let history = stage.run(&["history", "--json", "-n", "5"]).await.objects();
     assert_eq!(history.len(), 5);
     assert!(!history[0]["changes"].as_array().unwrap().is_empty());
-    for arguments in [&["status"][..], &["runs"], &["runs", "1"], &["issues"], &["log"], &["history"], &["doctor"]] {
+    for arguments in
+        [&["status"][..], &["runs"], &["runs", "1"], &["issues"], &["log"], &["history"], &["doctor"]]
+    {
         let done = stage.run(arguments).await;
         done.says(0, &[]);
         assert!(!done.stdout.is_empty(), "{arguments:?}");
@@ -148,12 +150,20 @@ async fn an_interrupt_ends_a_run_in_good_order_and_the_next_one_goes_on() {
 async fn the_sandbox_command_says_ready_and_leaves_when_told() {
     let folder = tempfile::tempdir().unwrap();
     let workspace = folder.path().join("w");
-    let mut command = crate::binary_stage::command(&workspace, &["sandbox", "--json", "--records", "20", "--seed", "3"]);
-    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut command =
+        crate::binary_stage::command(&workspace, &["sandbox", "--json", "--records", "20", "--seed", "3"]);
+    let mut child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let ready = tokio::task::spawn_blocking(move || next(&mut lines)).await.unwrap();
     assert_eq!(ready["event"], "ready");
-    for path in ["/salesforce/url", "/salesforce/access_token", "/platform/endpoint", "/platform/api_secret", "/planted/duplicates"] {
+    for path in [
+        "/salesforce/url",
+        "/salesforce/access_token",
+        "/platform/endpoint",
+        "/platform/api_secret",
+        "/planted/duplicates",
+    ] {
         assert!(ready.pointer(path).is_some(), "{path} is missing in {ready}");
     }
     crate::binary_stage::run(&workspace, &["check"], "").await.says(0, &[]);

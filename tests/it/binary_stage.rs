@@ -100,7 +100,9 @@ impl Done {
     pub fn objects(&self) -> Vec<Value> {
         self.stdout
             .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}\n{self:?}")))
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}\n{self:?}"))
+            })
             .collect()
     }
 
@@ -123,7 +125,8 @@ impl Done {
 pub fn command(workspace: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forcesync"));
     command.arg("--workspace").arg(workspace).args(arguments);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FORCESYNC_")) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FORCESYNC_"))
+    {
         command.env_remove(name);
     }
     command
@@ -138,12 +141,8 @@ pub async fn run(workspace: &Path, arguments: &[&str], input: &str) -> Done {
 pub async fn finish(mut command: Command, input: &str) -> Done {
     let input = input.to_owned();
     let output = tokio::task::spawn_blocking(move || {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         // A command that does not read its input closes it; that is its right.
         let _ = stdin.write_all(input.as_bytes());
