@@ -123,7 +123,8 @@ where
                 at_once = false;
             }
             let wake = if dirty { last_frame.map(|last| last + frame()) } else { self.app.next_change() };
-            let nap = wake.map(|wake| (wake - now).to_std().unwrap_or(Duration::ZERO).max(Duration::from_millis(1)));
+            let nap = wake
+                .map(|wake| (wake - now).to_std().unwrap_or(Duration::ZERO).max(Duration::from_millis(1)));
             let clock = Arc::clone(&self.clock);
             let sleep = async {
                 match nap {

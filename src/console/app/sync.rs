@@ -94,7 +94,9 @@ impl SyncTab {
             self.rates.clear();
         }
         let ended = was_running && progress.state == EngineState::Idle
-            || progress.run != self.progress.run && progress.state == EngineState::Idle && self.seen.is_some();
+            || progress.run != self.progress.run
+                && progress.state == EngineState::Idle
+                && self.seen.is_some();
         self.progress = progress;
         self.seen = Some(now);
         let done = self.done();

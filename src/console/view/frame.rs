@@ -130,14 +130,21 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let percent = if limit > 0 { used * 100 / limit } else { 0 };
         let meaning = if percent >= 80 { Meaning::Warning } else { Meaning::Muted };
         pieces.push((
-            format!(" {} API {} / {} ({percent} %)", canvas.glyphs.dot, numbers::count(used), numbers::count(limit))
-                .into(),
+            format!(
+                " {} API {} / {} ({percent} %)",
+                canvas.glyphs.dot,
+                numbers::count(used),
+                numbers::count(limit)
+            )
+            .into(),
             meaning,
         ));
     }
-    let offline = Side::BOTH.into_iter().any(|side| matches!(app.connection.tests[side], TestState::Failed(_)));
+    let offline =
+        Side::BOTH.into_iter().any(|side| matches!(app.connection.tests[side], TestState::Failed(_)));
     if offline {
-        pieces.push((format!(" {} {} offline", canvas.glyphs.dot, canvas.glyphs.bad).into(), Meaning::Warning));
+        pieces
+            .push((format!(" {} {} offline", canvas.glyphs.dot, canvas.glyphs.bad).into(), Meaning::Warning));
     } else if let Engine::Unavailable(_) = app.engine {
         pieces.push((format!(" {} no engine", canvas.glyphs.dot).into(), Meaning::Warning));
     } else if app.engine == Engine::Elsewhere {
@@ -150,7 +157,8 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         .count();
     if serious > 0 {
         pieces.push((
-            format!(" {} {} {}", canvas.glyphs.dot, canvas.glyphs.warning, common::file_problems(serious)).into(),
+            format!(" {} {} {}", canvas.glyphs.dot, canvas.glyphs.warning, common::file_problems(serious))
+                .into(),
             Meaning::Warning,
         ));
     }
@@ -185,12 +193,15 @@ pub fn toast(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let room = usize::from(area.width).saturating_sub(safe_text::width(&more) + safe_text::width(sign) + 1);
     let sentence = safe_text::fit(&toast.text, room);
-    canvas.line(area, &[
-        (sign.into(), meaning),
-        (" ".into(), Meaning::Text),
-        (sentence.into(), meaning),
-        (more.into(), Meaning::Muted),
-    ]);
+    canvas.line(
+        area,
+        &[
+            (sign.into(), meaning),
+            (" ".into(), Meaning::Text),
+            (sentence.into(), meaning),
+            (more.into(), Meaning::Muted),
+        ],
+    );
 }
 
 fn focused_help(app: &App) -> Option<&'static str> {

@@ -12,7 +12,9 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     if text.chars().all(harmless) {
         Cow::Borrowed(text)
     } else {
-        Cow::Owned(text.chars().map(|letter| if harmless(letter) { letter } else { stand_in(letter) }).collect())
+        Cow::Owned(
+            text.chars().map(|letter| if harmless(letter) { letter } else { stand_in(letter) }).collect(),
+        )
     }
 }
 

@@ -4,11 +4,11 @@ use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::effect::{Effect, Leave};
 use crate::console::app::leave::Leaving;
+use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::picker::{Item, Picked, Picker};
 use crate::console::app::overlay::prompt::Asked;
 use crate::console::app::overlay::question::Consequence;
 use crate::console::app::overlay::reading::{Reading, Subject};
-use crate::console::app::overlay::Overlay;
 use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::common as text;
@@ -202,9 +202,9 @@ impl App {
             Asked::Interval => self.set_interval(&typed),
             Asked::LogRun => self.ask_log_run(&typed),
             Asked::SheetRow(target, row) => self.put_row(&target, row, &typed).map(|()| Vec::new()),
-            Asked::Translation { mapping, pair, replaces } => self
-                .put_translation(&mapping, pair, replaces.as_deref(), &typed)
-                .map(|()| Vec::new()),
+            Asked::Translation { mapping, pair, replaces } => {
+                self.put_translation(&mapping, pair, replaces.as_deref(), &typed).map(|()| Vec::new())
+            }
             Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
         };
         match taken {
@@ -240,11 +240,14 @@ impl App {
             .filter(|action| !matches!(action, Action::Palette))
             .map(|action| {
                 let key = self.keymap.key_of(context, *action).or_else(|| self.home_key(*action));
-                Item::new(action.word(), [
-                    action.title().to_owned(),
-                    key.map(|key| key.to_string()).unwrap_or_default(),
-                    action.twin().unwrap_or_default().to_owned(),
-                ])
+                Item::new(
+                    action.word(),
+                    [
+                        action.title().to_owned(),
+                        key.map(|key| key.to_string()).unwrap_or_default(),
+                        action.twin().unwrap_or_default().to_owned(),
+                    ],
+                )
                 .blocked(self.available(*action).err())
             })
             .collect();

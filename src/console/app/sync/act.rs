@@ -184,11 +184,7 @@ impl App {
         settings.schedule.automatic = on;
         vec![
             Effect::Ask(Command::Automatic { on }),
-            Effect::Save {
-                part: SavedPart::Schedule,
-                settings: Box::new(settings),
-                secrets: Vec::new(),
-            },
+            Effect::Save { part: SavedPart::Schedule, settings: Box::new(settings), secrets: Vec::new() },
         ]
     }
 
@@ -203,7 +199,8 @@ impl App {
 
     /// Takes over an interval; a sentence where it is none.
     pub(crate) fn set_interval(&mut self, typed: &str) -> Result<Vec<Effect>, String> {
-        let every: Every = typed.parse().map_err(|error: crate::workspace::settings::DurationError| error.to_string())?;
+        let every: Every =
+            typed.parse().map_err(|error: crate::workspace::settings::DurationError| error.to_string())?;
         if every.duration().as_secs() < 10 {
             return Err(text::INTERVAL_TOO_SHORT.into());
         }
@@ -239,11 +236,7 @@ impl App {
         let ended = self.sync.take(progress, self.now);
         let mut effects = Vec::new();
         if ended || self.sync.progress.run != run_before {
-            effects.extend([
-                Effect::ReadStatus,
-                Effect::ReadIssueGroups,
-                Effect::ReadRuns { before: None },
-            ]);
+            effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }]);
         }
         if self.sync.progress.facts != facts_before && self.logs.wants_newer() {
             effects.push(self.logs.read_newer());
@@ -303,9 +296,8 @@ impl App {
     pub(crate) fn take_groups(&mut self, answer: Answer<Vec<IssueGroup>>) {
         if let (Ok(fresh), Some(old)) = (&answer, self.sync.groups.ready()) {
             let mut selection = self.sync.group;
-            selection.follow(old, fresh, |group| {
-                (group.code.clone(), group.mapping.clone(), group.cause.clone())
-            });
+            selection
+                .follow(old, fresh, |group| (group.code.clone(), group.mapping.clone(), group.cause.clone()));
             self.sync.group = selection;
         }
         self.sync.groups = answer.into();

@@ -42,10 +42,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, context: Context, scroll:
                 canvas.text(row.x, row.y, row.width, words, Meaning::Text);
             }
             Line::Key { keys, what } => {
-                canvas.line(row, &[
-                    (column(keys, KEYS).into(), Meaning::Key),
-                    (what.as_str().into(), Meaning::Text),
-                ]);
+                canvas.line(
+                    row,
+                    &[(column(keys, KEYS).into(), Meaning::Key), (what.as_str().into(), Meaning::Text)],
+                );
             }
         }
     }

@@ -106,10 +106,7 @@ fn issue(app: &App, row: &IssueRow) -> Vec<Line> {
 fn run(app: &App, canvas: &Canvas<'_>, row: &RunRow) -> Vec<Line> {
     let (_, word, meaning) = result_look(canvas, row.result);
     let counts = &row.counts;
-    let mut lines = vec![
-        labelled("kind", row.kind.word()),
-        ("result".to_owned(), word.to_owned(), meaning),
-    ];
+    let mut lines = vec![labelled("kind", row.kind.word()), ("result".to_owned(), word.to_owned(), meaning)];
     if let Some(message) = &row.message {
         lines.push((String::from("message"), message.clone(), meaning));
     }

@@ -16,11 +16,7 @@ const GAUGES: usize = 4;
 
 /// Rows inside the panel.
 pub(super) fn rows(app: &App) -> u16 {
-    if app.sync.is_running() {
-        app.sync.progress.mappings.len().clamp(1, GAUGES) as u16 + 2
-    } else {
-        1
-    }
+    if app.sync.is_running() { app.sync.progress.mappings.len().clamp(1, GAUGES) as u16 + 2 } else { 1 }
 }
 
 /// Draws the panel.
@@ -123,7 +119,11 @@ fn gauge(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &MappingProgre
     };
     let numbers_width = 30.min(width.saturating_sub(title_width + 6));
     let bar = width.saturating_sub(title_width + numbers_width + 4);
-    let mut pieces: Vec<Piece<'_>> = vec![(" ".into(), Meaning::Text), (column(title, title_width).into(), Meaning::Text), (" ".into(), Meaning::Text)];
+    let mut pieces: Vec<Piece<'_>> = vec![
+        (" ".into(), Meaning::Text),
+        (column(title, title_width).into(), Meaning::Text),
+        (" ".into(), Meaning::Text),
+    ];
     match mapping.total {
         Some(total) if total > 0 && bar >= 5 => {
             let done = (mapping.done.min(total) as usize * bar / total as usize).min(bar);

@@ -34,10 +34,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             break;
         }
         let label_width = if inner.width < 50 { LABEL.min(usize::from(inner.width) * 3 / 5) } else { LABEL };
-        canvas.line(Rect { x: inner.x + 1, y, width: inner.width.saturating_sub(1), height: 1 }, &[
-            (column(label, label_width).into(), Meaning::Text),
-            (value.into(), meaning),
-        ]);
+        canvas.line(
+            Rect { x: inner.x + 1, y, width: inner.width.saturating_sub(1), height: 1 },
+            &[(column(label, label_width).into(), Meaning::Text), (value.into(), meaning)],
+        );
     }
 }
 
@@ -143,20 +143,25 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             |at| format!("since {}", numbers::moment(at, app.now, app.zone)),
         );
         let linked = app.sync.status.ready().map_or(0, |status| status.links);
-        let all = if linked > 0 { format!("all, {} linked", numbers::count(linked)) } else { "all records".into() };
-        let entries = [
-            (Action::StartInitial, text::INITIAL, all),
-            (Action::StartInstant, text::INSTANT, since),
-        ];
+        let all =
+            if linked > 0 { format!("all, {} linked", numbers::count(linked)) } else { "all records".into() };
+        let entries =
+            [(Action::StartInitial, text::INITIAL, all), (Action::StartInstant, text::INSTANT, since)];
         for (place, (action, label, detail)) in entries.into_iter().enumerate() {
             let row = Rect { y, height: 1, ..inner };
             let possible = app.available(action).is_ok();
             let meaning = if possible { Meaning::Text } else { Meaning::Disabled };
-            canvas.line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &[
-                (format!("{}  ", key(action)).into(), if possible { Meaning::Key } else { Meaning::Disabled }),
-                (column(label, 25).into(), meaning),
-                (detail.into(), Meaning::Muted),
-            ]);
+            canvas.line(
+                Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row },
+                &[
+                    (
+                        format!("{}  ", key(action)).into(),
+                        if possible { Meaning::Key } else { Meaning::Disabled },
+                    ),
+                    (column(label, 25).into(), meaning),
+                    (detail.into(), Meaning::Muted),
+                ],
+            );
             if force && selected == place + 1 {
                 canvas.select(row, Focus::Here);
             }
@@ -186,7 +191,8 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     if y < inner.bottom() {
         let row = Rect { y, height: 1, ..inner };
-        canvas.line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &automatic(app, canvas));
+        canvas
+            .line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &automatic(app, canvas));
         if part == Part::Automatic {
             canvas.select(row, Focus::Here);
         }
@@ -198,7 +204,10 @@ fn automatic(app: &App, canvas: &Canvas<'_>) -> Vec<Piece<'static>> {
     let schedule = &app.settings.schedule;
     let on = if app.engine.answers() { app.sync.progress.automatic } else { schedule.automatic };
     let mut pieces: Vec<Piece<'static>> = vec![
-        (if on { canvas.glyphs.on } else { canvas.glyphs.off }.into(), if on { Meaning::Success } else { Meaning::Muted }),
+        (
+            if on { canvas.glyphs.on } else { canvas.glyphs.off }.into(),
+            if on { Meaning::Success } else { Meaning::Muted },
+        ),
         (format!(" {}, every {}", if on { "on" } else { "off" }, schedule.every).into(), Meaning::Text),
     ];
     if let (true, Some(next)) = (on, app.sync.progress.next_automatic) {

@@ -85,7 +85,10 @@ pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -
     ];
     lines.extend(mappings.iter().map(|mapping| format!("  {mapping}")));
     if let Some(linked) = linked {
-        lines.push(format!("{} linked so far. Nothing is deleted.", things(linked, "record is", "records are")));
+        lines.push(format!(
+            "{} linked so far. Nothing is deleted.",
+            things(linked, "record is", "records are")
+        ));
     }
     lines
 }
@@ -93,7 +96,9 @@ pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -
 /// What stopping means.
 pub fn stop_line(run: Option<i64>) -> String {
     match run {
-        Some(run) => format!("Run {run} ends after the batch in hand; what is left is taken up by the next run."),
+        Some(run) => {
+            format!("Run {run} ends after the batch in hand; what is left is taken up by the next run.")
+        }
         None => "The run ends after the batch in hand; what is left is taken up by the next run.".into(),
     }
 }
