@@ -202,8 +202,9 @@ impl App {
     /// When something on the screen changes by itself next; `None` lets the loop sleep.
     pub fn next_change(&self) -> Option<DateTime<Utc>> {
         let toast = self.toasts.next_change();
-        let moving = (self.connection.is_testing() || self.sync.is_running())
-            .then(|| self.now + if self.look.plain { TimeDelta::seconds(1) } else { TimeDelta::milliseconds(250) });
+        let moving = (self.connection.is_testing() || self.sync.is_running()).then(|| {
+            self.now + if self.look.plain { TimeDelta::seconds(1) } else { TimeDelta::milliseconds(250) }
+        });
         // Without an engine nobody tells that something has changed, so that the lists are looked at now and then.
         let look_again = (!self.engine.answers() && matches!(self.tab, Tab::Sync | Tab::Logs))
             .then(|| self.sync.looked + TimeDelta::seconds(5));

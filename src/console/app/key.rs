@@ -19,7 +19,9 @@ pub struct Key {
 
 /// A key that the key map spells in a way that is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is no key: write a character, or one of enter, esc, tab, space, up, down, left, right, home, end, pageup, pagedown, delete, backspace, insert, f1 to f12, with ctrl+, alt+ or shift+ before it")]
+#[error(
+    "“{0}” is no key: write a character, or one of enter, esc, tab, space, up, down, left, right, home, end, pageup, pagedown, delete, backspace, insert, f1 to f12, with ctrl+, alt+ or shift+ before it"
+)]
 pub struct UnknownKey(pub String);
 
 impl Key {

@@ -152,7 +152,9 @@ pub enum KeymapError {
     #[error("the key map can't be read: {0}")]
     Shape(#[from] toml::de::Error),
     /// An unknown table.
-    #[error("the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel and help")]
+    #[error(
+        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel and help"
+    )]
     Context(String),
     /// An unknown key.
     #[error("in [{context}] of the key map: {source}")]
@@ -163,7 +165,9 @@ pub enum KeymapError {
         source: UnknownKey,
     },
     /// An unknown action.
-    #[error("in [{context}] of the key map, “{key}” asks for “{action}”, which is no action; `forcesync keys` prints them all")]
+    #[error(
+        "in [{context}] of the key map, “{key}” asks for “{action}”, which is no action; `forcesync keys` prints them all"
+    )]
     Action {
         /// The table.
         context: String,
@@ -194,8 +198,8 @@ impl Keymap {
                 .ok_or_else(|| KeymapError::Context(word.clone()))?;
             let bindings = contexts.entry(context).or_default();
             for (spelt, entry) in entries {
-                let key =
-                    Key::parse(&spelt).map_err(|source| KeymapError::Key { context: word.clone(), source })?;
+                let key = Key::parse(&spelt)
+                    .map_err(|source| KeymapError::Key { context: word.clone(), source })?;
                 let action = Action::from_word(&entry.action).ok_or_else(|| KeymapError::Action {
                     context: word.clone(),
                     key: spelt.clone(),
@@ -214,7 +218,8 @@ impl Keymap {
         for (context, bindings) in own.contexts {
             let mine = self.contexts.entry(context).or_default();
             for binding in &bindings {
-                let replaced = mine.iter().find(|known| known.action == binding.action && known.hint.is_some());
+                let replaced =
+                    mine.iter().find(|known| known.action == binding.action && known.hint.is_some());
                 let (hint, rank) = replaced.map_or((None, 99), |known| (known.hint.clone(), known.rank));
                 mine.retain(|known| known.key != binding.key && known.action != binding.action);
                 mine.push(Binding {

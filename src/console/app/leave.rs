@@ -50,7 +50,9 @@ impl App {
         }
         match self.engine {
             // The run lives in another process and goes on without this console.
-            Engine::Elsewhere | Engine::Looking | Engine::Unavailable(_) => vec![Effect::Quit(Leave::Quietly)],
+            Engine::Elsewhere | Engine::Looking | Engine::Unavailable(_) => {
+                vec![Effect::Quit(Leave::Quietly)]
+            }
             Engine::Here => {
                 self.overlays.push(Overlay::Question(Question::new(
                     text::QUIT_RUNNING_TITLE,

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::console::app::action::Action;
+use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, LogPurpose, Part};
 use crate::console::app::key::Key;
 use crate::console::app::model::{Engine, SecretPlace, TestReport};
 use crate::console::app::tab::Tab;
-use crate::console::app::connection::field::FieldId;
 use crate::domain::command::{Command, Reply};
 use crate::domain::mapping::Mapping;
 use crate::domain::progress::Progress;

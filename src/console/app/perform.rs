@@ -2,14 +2,14 @@
 
 use crate::console::app::App;
 use crate::console::app::action::Action;
+use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, Part};
+use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Choice, Consequence, Question};
 use crate::console::app::overlay::reading::{Reading, Subject};
-use crate::console::app::model::Load;
 use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
-use crate::console::app::connection::field::FieldId;
 use crate::console::view::text::{common as text, tabs};
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::side::Side;
@@ -109,8 +109,7 @@ impl App {
         let problems: Vec<_> = validate(&settings)
             .into_iter()
             .filter(|problem| {
-                problem.severity == Severity::Error
-                    && FieldId::at_path(&problem.path).is_some()
+                problem.severity == Severity::Error && FieldId::at_path(&problem.path).is_some()
             })
             .collect();
         self.connection.errors.clear();

@@ -71,6 +71,8 @@ pub struct SyncTab {
     pub looked: DateTime<Utc>,
     /// When the numbers arrived that are shown.
     pub seen: Option<DateTime<Utc>>,
+    /// The run that has just ended and whose result is to be told.
+    pub ended: Option<i64>,
     samples: VecDeque<Sample>,
 }
 
@@ -94,7 +96,9 @@ impl SyncTab {
             self.rates.clear();
         }
         let ended = was_running && progress.state == EngineState::Idle
-            || progress.run != self.progress.run && progress.state == EngineState::Idle && self.seen.is_some();
+            || progress.run != self.progress.run
+                && progress.state == EngineState::Idle
+                && self.seen.is_some();
         self.progress = progress;
         self.seen = Some(now);
         let done = self.done();

@@ -2,11 +2,11 @@
 
 use crate::console::app::App;
 use crate::console::app::connection::draft::ConnectionDraft;
+use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, Leave, Part};
 use crate::console::app::leave::Leaving;
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::Engine;
-use crate::console::app::connection::field::FieldId;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::prompt::{Asked, Prompt};
 use crate::console::app::overlay::reading::Subject;
@@ -103,7 +103,11 @@ impl App {
                 Vec::new()
             }
             Msg::Log { purpose, generation, answer } => {
-                if self.logs.take(purpose, generation, answer) { vec![self.logs.read_newer()] } else { Vec::new() }
+                if self.logs.take(purpose, generation, answer) {
+                    vec![self.logs.read_newer()]
+                } else {
+                    Vec::new()
+                }
             }
             Msg::History(answer) => {
                 for overlay in self.overlays.iter_mut().rev() {
@@ -140,7 +144,8 @@ impl App {
             return Vec::new();
         }
         self.sync.looked = now;
-        let mut effects = vec![Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }];
+        let mut effects =
+            vec![Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }];
         if self.logs.wants_newer() {
             effects.push(self.logs.read_newer());
         }
@@ -216,7 +221,9 @@ impl App {
                 self.connection.note_problems(&problems);
                 self.problems = problems;
             }
-            Part::Mapping => self.mapping.draft.amend(|mappings| mappings.clone_from(&self.settings.mappings)),
+            Part::Mapping => {
+                self.mapping.draft.amend(|mappings| mappings.clone_from(&self.settings.mappings))
+            }
             Part::Schedule => {}
         }
         self.review_mappings();

@@ -117,8 +117,7 @@ impl<'a> Canvas<'a> {
             self.text(area.x + used, area.y, area.width.saturating_sub(used), title, Meaning::Title);
             return Rect { y: area.y + 1, height: area.height - 1, ..area };
         }
-        let block =
-            Block::bordered().border_type(BorderType::Plain).border_style(self.style(meaning));
+        let block = Block::bordered().border_type(BorderType::Plain).border_style(self.style(meaning));
         let inner = block.inner(area);
         block.render(area, self.buffer);
         if !title.is_empty() {
@@ -181,7 +180,12 @@ impl<'a> Canvas<'a> {
     }
 
     /// Writes a text that is being typed, scrolled so that its cursor shows; a mask hides it.
-    pub fn typing(&mut self, area: Rect, input: &crate::console::app::text_input::TextInput, mask: Option<char>) {
+    pub fn typing(
+        &mut self,
+        area: Rect,
+        input: &crate::console::app::text_input::TextInput,
+        mask: Option<char>,
+    ) {
         let shown: String = match mask {
             Some(mask) => std::iter::repeat_n(mask, input.text().chars().count()).collect(),
             None => safe_text::safe(input.text()).into_owned(),

@@ -25,11 +25,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if area.width >= BESIDE {
         let half = area.width / 2;
         side(app, canvas, Side::Org, Rect { width: half, ..area });
-        side(app, canvas, Side::Platform, Rect {
-            x: area.x + half,
-            width: area.width - half,
-            ..area
-        });
+        side(app, canvas, Side::Platform, Rect { x: area.x + half, width: area.width - half, ..area });
     } else {
         side(app, canvas, app.connection.side, area);
     }
@@ -64,10 +60,13 @@ fn side(app: &App, canvas: &mut Canvas<'_>, side: Side, area: Rect) {
         match row {
             Row::Field(field) => draw_field(app, canvas, *field, here, line),
             Row::Error(sentence) => {
-                canvas.line(line, &[
-                    (format!("    {} ", canvas.glyphs.bad).into(), Meaning::Error),
-                    (sentence.as_str().into(), Meaning::Error),
-                ]);
+                canvas.line(
+                    line,
+                    &[
+                        (format!("    {} ", canvas.glyphs.bad).into(), Meaning::Error),
+                        (sentence.as_str().into(), Meaning::Error),
+                    ],
+                );
             }
         }
     }
@@ -83,10 +82,16 @@ fn side(app: &App, canvas: &mut Canvas<'_>, side: Side, area: Rect) {
             }
             let row = Rect { y, height: 1, ..inner };
             let sign = sign.map(|verdict| canvas.glyphs.verdict(verdict)).unwrap_or(" ");
-            canvas.line(row, &[
-                (format!(" {sign} ").into(), *meaning),
-                (line.as_str().into(), if *meaning == Meaning::Success { Meaning::Text } else { *meaning }),
-            ]);
+            canvas.line(
+                row,
+                &[
+                    (format!(" {sign} ").into(), *meaning),
+                    (
+                        line.as_str().into(),
+                        if *meaning == Meaning::Success { Meaning::Text } else { *meaning },
+                    ),
+                ],
+            );
         }
     }
 }
@@ -112,12 +117,14 @@ fn draw_field(app: &App, canvas: &mut Canvas<'_>, field: FieldId, side_here: boo
     let draft = app.connection.draft.now();
     let focused = app.connection.focus[field.side()] == field;
     let label = text::label(field);
-    canvas.text(line.x + 2, line.y, LABEL, label, if focused && side_here { Meaning::Accent } else { Meaning::Text });
-    let value = Rect {
-        x: line.x + 2 + LABEL,
-        width: line.width.saturating_sub(2 + LABEL),
-        ..line
-    };
+    canvas.text(
+        line.x + 2,
+        line.y,
+        LABEL,
+        label,
+        if focused && side_here { Meaning::Accent } else { Meaning::Text },
+    );
+    let value = Rect { x: line.x + 2 + LABEL, width: line.width.saturating_sub(2 + LABEL), ..line };
     let editing = app.connection.editing.as_ref().filter(|editor| editor.field == field);
     if let Some(editor) = editing {
         let mask = (field.secret().is_some() && !app.connection.revealed).then_some(canvas.glyphs.mask);
@@ -141,10 +148,13 @@ fn draw_field(app: &App, canvas: &mut Canvas<'_>, field: FieldId, side_here: boo
         FieldKind::Choice(choices) => {
             let word = draft.text(field);
             let label = choices.iter().find(|(known, _)| *known == word).map_or("", |(_, label)| label);
-            canvas.line(value, &[
-                (label.into(), Meaning::Text),
-                (format!(" {}", canvas.glyphs.choose).into(), Meaning::Muted),
-            ]);
+            canvas.line(
+                value,
+                &[
+                    (label.into(), Meaning::Text),
+                    (format!(" {}", canvas.glyphs.choose).into(), Meaning::Muted),
+                ],
+            );
         }
         FieldKind::Secret(name) => {
             let typed = draft.typed.contains_key(&name);
@@ -154,10 +164,7 @@ fn draw_field(app: &App, canvas: &mut Canvas<'_>, field: FieldId, side_here: boo
             let pieces: Vec<Piece<'_>> = if revealed {
                 vec![(draft.text(field).into(), Meaning::Changed)]
             } else if typed {
-                vec![
-                    (dots.into(), Meaning::Text),
-                    (format!("  {}", text::TYPED).into(), Meaning::Changed),
-                ]
+                vec![(dots.into(), Meaning::Text), (format!("  {}", text::TYPED).into(), Meaning::Changed)]
             } else if place == crate::console::app::model::SecretPlace::Absent {
                 vec![(text::place(place).into(), Meaning::Warning)]
             } else {
@@ -195,14 +202,21 @@ fn test_head(app: &App, canvas: &Canvas<'_>, side: Side) -> Vec<Piece<'static>> 
             } else {
                 (canvas.glyphs.bad, text::TEST_BAD, Meaning::Error)
             };
-            head.push((if canvas.plain { word.to_owned() } else { format!("{sign} {word}") }.into(), meaning));
+            head.push((
+                if canvas.plain { word.to_owned() } else { format!("{sign} {word}") }.into(),
+                meaning,
+            ));
             if let Some(org) = report.org.as_ref().filter(|org| side == Side::Org && !org.user.is_empty()) {
                 head.push((format!(" as {}", org.user).into(), Meaning::Muted));
             }
         }
-        TestState::Failed(_) => head.push((format!("{} {}", canvas.glyphs.bad, text::TEST_BAD).into(), Meaning::Error)),
+        TestState::Failed(_) => {
+            head.push((format!("{} {}", canvas.glyphs.bad, text::TEST_BAD).into(), Meaning::Error))
+        }
     }
-    if app.connection.stale[side] && matches!(app.connection.tests[side], TestState::Done(_) | TestState::Failed(_)) {
+    if app.connection.stale[side]
+        && matches!(app.connection.tests[side], TestState::Done(_) | TestState::Failed(_))
+    {
         head.push((format!(" ({})", text::TEST_STALE).into(), Meaning::Warning));
     }
     head

@@ -116,13 +116,14 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let org = match &app.org {
         Some(org) => {
             let kind = if org.sandbox { "sandbox" } else { environment };
-            let edition = if org.edition.is_empty() { String::new() } else { format!(", {}", org.edition) };
+            let edition = org.edition.trim_end_matches(" Edition");
+            let edition = if edition.is_empty() { String::new() } else { format!(", {edition}") };
             format!("{} ({kind}{edition})", org.name)
         }
         None => format!("{} ({environment})", connection_text::SALESFORCE),
     };
     let mut pieces: Vec<Piece<'_>> = vec![
-        (format!(" {name}").into(), Meaning::Title),
+        (format!(" {}", safe_text::fit_middle(&name, usize::from(area.width / 4))).into(), Meaning::Title),
         (format!(" {} {org} {} ", canvas.glyphs.dot, canvas.glyphs.both).into(), Meaning::Muted),
         (app.settings.platform.kind.label().into(), Meaning::Muted),
     ];
@@ -130,14 +131,21 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let percent = if limit > 0 { used * 100 / limit } else { 0 };
         let meaning = if percent >= 80 { Meaning::Warning } else { Meaning::Muted };
         pieces.push((
-            format!(" {} API {} / {} ({percent} %)", canvas.glyphs.dot, numbers::count(used), numbers::count(limit))
-                .into(),
+            format!(
+                " {} API {}/{} ({percent} %)",
+                canvas.glyphs.dot,
+                numbers::count(used),
+                numbers::count(limit)
+            )
+            .into(),
             meaning,
         ));
     }
-    let offline = Side::BOTH.into_iter().any(|side| matches!(app.connection.tests[side], TestState::Failed(_)));
+    let offline =
+        Side::BOTH.into_iter().any(|side| matches!(app.connection.tests[side], TestState::Failed(_)));
     if offline {
-        pieces.push((format!(" {} {} offline", canvas.glyphs.dot, canvas.glyphs.bad).into(), Meaning::Warning));
+        pieces
+            .push((format!(" {} {} offline", canvas.glyphs.dot, canvas.glyphs.bad).into(), Meaning::Warning));
     } else if let Engine::Unavailable(_) = app.engine {
         pieces.push((format!(" {} no engine", canvas.glyphs.dot).into(), Meaning::Warning));
     } else if app.engine == Engine::Elsewhere {
@@ -150,7 +158,8 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         .count();
     if serious > 0 {
         pieces.push((
-            format!(" {} {} {}", canvas.glyphs.dot, canvas.glyphs.warning, common::file_problems(serious)).into(),
+            format!(" {} {} {}", canvas.glyphs.dot, canvas.glyphs.warning, common::file_problems(serious))
+                .into(),
             Meaning::Warning,
         ));
     }
@@ -185,12 +194,15 @@ pub fn toast(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let room = usize::from(area.width).saturating_sub(safe_text::width(&more) + safe_text::width(sign) + 1);
     let sentence = safe_text::fit(&toast.text, room);
-    canvas.line(area, &[
-        (sign.into(), meaning),
-        (" ".into(), Meaning::Text),
-        (sentence.into(), meaning),
-        (more.into(), Meaning::Muted),
-    ]);
+    canvas.line(
+        area,
+        &[
+            (sign.into(), meaning),
+            (" ".into(), Meaning::Text),
+            (sentence.into(), meaning),
+            (more.into(), Meaning::Muted),
+        ],
+    );
 }
 
 fn focused_help(app: &App) -> Option<&'static str> {

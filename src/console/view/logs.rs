@@ -103,7 +103,10 @@ fn draw_line(app: &App, canvas: &mut Canvas<'_>, line: Rect, row: &FactRow) {
     if line.width >= 70 {
         pieces.push((column(&run, 9).into(), Meaning::Muted));
     }
-    pieces.push((row.message.as_str().into(), if row.level == Level::Debug { Meaning::Muted } else { Meaning::Text }));
+    pieces.push((
+        row.message.as_str().into(),
+        if row.level == Level::Debug { Meaning::Muted } else { Meaning::Text },
+    ));
     canvas.line(Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line }, &pieces);
 }
 

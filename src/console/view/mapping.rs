@@ -52,19 +52,22 @@ fn objects(app: &App, canvas: &mut Canvas<'_>, area: Rect, with_criteria: bool) 
         let worst = worst(app, &mapping.name, None);
         let sign = worst.map(|verdict| canvas.glyphs.verdict(verdict)).unwrap_or(" ");
         let off = if mapping.enabled { String::new() } else { format!(" ({})", text::OFF) };
-        canvas.line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &[
-            (
-                format!(
-                    "{} {} {}{off} ",
-                    mapping.org_object,
-                    canvas.glyphs.arrow(mapping.direction),
-                    mapping.platform_object
-                )
-                .into(),
-                if mapping.enabled { Meaning::Text } else { Meaning::Disabled },
-            ),
-            (sign.into(), worst.map_or(Meaning::Text, crate::console::view::connection::meaning)),
-        ]);
+        canvas.line(
+            Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row },
+            &[
+                (
+                    format!(
+                        "{} {} {}{off} ",
+                        mapping.org_object,
+                        canvas.glyphs.arrow(mapping.direction),
+                        mapping.platform_object
+                    )
+                    .into(),
+                    if mapping.enabled { Meaning::Text } else { Meaning::Disabled },
+                ),
+                (sign.into(), worst.map_or(Meaning::Text, crate::console::view::connection::meaning)),
+            ],
+        );
         if place == selected {
             canvas.select(row, Focus::when(here));
         }
@@ -310,8 +313,12 @@ fn draw_row(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &Mapping, r
         Some(Verdict::Bad | Verdict::Warning) => "!",
         Some(Verdict::Good) | None => " ",
     };
-    let mut pieces: Vec<Piece<'_>> =
-        vec![(format!(" {sign}").into(), text_meaning), (column(&row.org, columns.org.saturating_sub(1)).into(), text_meaning), (" ".into(), Meaning::Text)];
+    let org = if row.org.is_empty() { text::FIXED } else { &row.org };
+    let mut pieces: Vec<Piece<'_>> = vec![
+        (format!(" {sign}").into(), text_meaning),
+        (column(org, columns.org.saturating_sub(1)).into(), text_meaning),
+        (" ".into(), Meaning::Text),
+    ];
     if columns.kind > 0 {
         pieces.push((column(&row.org_type, columns.kind - 1).into(), Meaning::Muted));
         pieces.push((" ".into(), Meaning::Text));

@@ -34,18 +34,12 @@ impl ConnectionDraft {
 
     /// Settings with this draft in them.
     pub fn over(&self, settings: &Settings) -> Settings {
-        Settings {
-            salesforce: self.salesforce.clone(),
-            platform: self.platform.clone(),
-            ..settings.clone()
-        }
+        Settings { salesforce: self.salesforce.clone(), platform: self.platform.clone(), ..settings.clone() }
     }
 
     /// Whether saving would change anything.
     pub fn differs(&self, settings: &Settings) -> bool {
-        !self.typed.is_empty()
-            || self.salesforce != settings.salesforce
-            || self.platform != settings.platform
+        !self.typed.is_empty() || self.salesforce != settings.salesforce || self.platform != settings.platform
     }
 
     /// Whether saving would change anything of one side.
@@ -83,9 +77,7 @@ impl ConnectionDraft {
             FieldId::ClientId => sf.client_id.clone(),
             FieldId::ApiVersion => sf.api_version.clone(),
             FieldId::ApiReserve => sf.api_reserve_percent.to_string(),
-            FieldId::CaFile => {
-                sf.ca_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
-            }
+            FieldId::CaFile => sf.ca_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
             FieldId::Endpoint => sm.endpoint.clone(),
             FieldId::PlatformClientId => sm.client_id.clone(),
             FieldId::Owner => sm.owner.clone(),

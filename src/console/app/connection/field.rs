@@ -157,14 +157,12 @@ impl FieldId {
     /// The field that a problem or a check line points at; the last words count, so that `salesmanago.owner` is found too.
     pub fn at_path(path: &str) -> Option<Self> {
         let wanted = path.trim();
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|field| field.path() == wanted)
-            .or_else(|| Self::ALL.iter().copied().find(|field| {
+        Self::ALL.iter().copied().find(|field| field.path() == wanted).or_else(|| {
+            Self::ALL.iter().copied().find(|field| {
                 let short = field.path().trim_start_matches("platform.");
                 short == wanted || short.replace("salesmanago.", "platform.") == wanted
-            }))
+            })
+        })
     }
 
     /// What kind of field it is.

@@ -172,7 +172,8 @@ impl App {
                     self.toasts.add(Tone::Info, text::NO_PAIR_HERE, self.now);
                     return Vec::new();
                 };
-                let name = mapping.pairs.get(pair).map(crate::domain::mapping::Pair::name).unwrap_or_default();
+                let name =
+                    mapping.pairs.get(pair).map(crate::domain::mapping::Pair::name).unwrap_or_default();
                 Question::yes_no(
                     text::REMOVE_PAIR,
                     vec![text::remove_pair(&name, &mapping.name)],
@@ -234,9 +235,11 @@ impl App {
             self.toasts.add(Tone::Info, text::NO_PAIR_HERE, self.now);
             return Vec::new();
         };
-        let fits = self.mapping.named(&name).and_then(|mapping| mapping.pairs.get(place)).is_some_and(|pair| {
-            matches!(pair.transform, Transform::Table(_) | Transform::Copy)
-        });
+        let fits = self
+            .mapping
+            .named(&name)
+            .and_then(|mapping| mapping.pairs.get(place))
+            .is_some_and(|pair| matches!(pair.transform, Transform::Table(_) | Transform::Copy));
         if fits {
             let target = Target::Translations { mapping: name, pair: place };
             self.overlays.push(Overlay::Sheet(Sheet::new(target)));
@@ -274,10 +277,8 @@ impl App {
                 return Vec::new();
             }
         };
-        let fresh: Vec<Mapping> = proposed
-            .into_iter()
-            .filter(|mapping| self.mapping.named(&mapping.name).is_none())
-            .collect();
+        let fresh: Vec<Mapping> =
+            proposed.into_iter().filter(|mapping| self.mapping.named(&mapping.name).is_none()).collect();
         let count = fresh.len();
         if count > 0 {
             self.mapping.draft.edit(|mappings| mappings.extend(fresh));

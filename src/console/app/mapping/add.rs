@@ -19,10 +19,8 @@ impl App {
     pub(crate) fn add_to_mapping(&mut self) -> Vec<Effect> {
         match (self.mapping.pane, self.mapping.selected()) {
             (Pane::Objects, _) | (Pane::Pairs, None) => {
-                let items = text::OBJECTS
-                    .iter()
-                    .map(|(name, words)| Item::new(*name, [*name, *words]))
-                    .collect();
+                let items =
+                    text::OBJECTS.iter().map(|(name, words)| Item::new(*name, [*name, *words])).collect();
                 self.overlays.push(Overlay::Picker(Picker::new(
                     text::ADD_MAPPING,
                     &text::OBJECT_HEADS,
@@ -80,15 +78,14 @@ impl App {
             .fields
             .iter()
             .map(|field| {
-                let used = mapping.pairs.iter().any(|pair| {
-                    pair.fields(side).iter().any(|name| name.eq_ignore_ascii_case(&field.name))
-                });
-                Item::new(&field.name, [
-                    field.label.clone(),
-                    field.name.clone(),
-                    type_words(field),
-                    flags(field, used),
-                ])
+                let used = mapping
+                    .pairs
+                    .iter()
+                    .any(|pair| pair.fields(side).iter().any(|name| name.eq_ignore_ascii_case(&field.name)));
+                Item::new(
+                    &field.name,
+                    [field.label.clone(), field.name.clone(), type_words(field), flags(field, used)],
+                )
             })
             .collect()
     }
@@ -190,7 +187,11 @@ impl App {
     }
 
     /// Adds an empty mapping; a sentence where the names can't be.
-    pub(crate) fn add_mapping(&mut self, org_object: &str, platform_object: &str) -> Result<Vec<Effect>, String> {
+    pub(crate) fn add_mapping(
+        &mut self,
+        org_object: &str,
+        platform_object: &str,
+    ) -> Result<Vec<Effect>, String> {
         let platform_object = platform_object.trim();
         if platform_object.is_empty() {
             return Err(text::PLATFORM_OBJECT_NEEDED.into());

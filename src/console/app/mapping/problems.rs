@@ -49,10 +49,7 @@ pub fn find(settings: &Settings, tab: &MappingTab) -> Vec<MappingNote> {
         else {
             continue;
         };
-        let schemas = PerSide {
-            org: described(tab, Side::Org),
-            platform: described(tab, Side::Platform),
-        };
+        let schemas = PerSide { org: described(tab, Side::Org), platform: described(tab, Side::Platform) };
         let (_, found) = compile(std::slice::from_ref(mapping), &schemas);
         notes.extend(found.into_iter().map(|problem| MappingNote {
             mapping: problem.mapping,

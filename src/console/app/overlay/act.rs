@@ -1,14 +1,14 @@
 //! What the actions do on the overlay on top, and what the answers to questions bring.
 
 use crate::console::app::App;
-use crate::console::app::action::Action;
+use crate::console::app::action::{Action, Scope};
 use crate::console::app::effect::{Effect, Leave};
 use crate::console::app::leave::Leaving;
+use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::picker::{Item, Picked, Picker};
 use crate::console::app::overlay::prompt::Asked;
 use crate::console::app::overlay::question::Consequence;
 use crate::console::app::overlay::reading::{Reading, Subject};
-use crate::console::app::overlay::Overlay;
 use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::common as text;
@@ -202,9 +202,9 @@ impl App {
             Asked::Interval => self.set_interval(&typed),
             Asked::LogRun => self.ask_log_run(&typed),
             Asked::SheetRow(target, row) => self.put_row(&target, row, &typed).map(|()| Vec::new()),
-            Asked::Translation { mapping, pair, replaces } => self
-                .put_translation(&mapping, pair, replaces.as_deref(), &typed)
-                .map(|()| Vec::new()),
+            Asked::Translation { mapping, pair, replaces } => {
+                self.put_translation(&mapping, pair, replaces.as_deref(), &typed).map(|()| Vec::new())
+            }
             Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
         };
         match taken {
@@ -235,16 +235,26 @@ impl App {
     /// Opens the palette: every action with its key, its command, and the reason why it can't be done now.
     pub(crate) fn open_palette(&mut self) -> Vec<Effect> {
         let context = self.context();
-        let items = Action::ALL
+        let mut actions: Vec<Action> = Action::ALL.to_vec();
+        actions.sort_by_key(|action| match action.scope() {
+            Scope::On(tab) if tab == self.tab => 0,
+            Scope::On(_) => 1,
+            Scope::Anywhere => 2,
+            Scope::Movement | Scope::Answer => 3,
+        });
+        let items = actions
             .iter()
             .filter(|action| !matches!(action, Action::Palette))
             .map(|action| {
                 let key = self.keymap.key_of(context, *action).or_else(|| self.home_key(*action));
-                Item::new(action.word(), [
-                    action.title().to_owned(),
-                    key.map(|key| key.to_string()).unwrap_or_default(),
-                    action.twin().unwrap_or_default().to_owned(),
-                ])
+                Item::new(
+                    action.word(),
+                    [
+                        action.title().to_owned(),
+                        key.map(|key| key.to_string()).unwrap_or_default(),
+                        action.twin().unwrap_or_default().to_owned(),
+                    ],
+                )
                 .blocked(self.available(*action).err())
             })
             .collect();
@@ -254,7 +264,6 @@ impl App {
     }
 
     fn home_key(&self, action: Action) -> Option<crate::console::app::key::Key> {
-        use crate::console::app::action::Scope;
         use crate::console::app::keymap::Context;
         match action.scope() {
             Scope::On(tab) => self.keymap.key_of(Context::of(tab), action),

@@ -111,9 +111,9 @@ impl Picker {
 
     /// Selects the item of that id.
     pub fn choose(&mut self, id: &str) {
-        if let Some(place) = self.matches.iter().position(|item| {
-            self.items.get(*item).is_some_and(|item| item.id == id)
-        }) {
+        if let Some(place) =
+            self.matches.iter().position(|item| self.items.get(*item).is_some_and(|item| item.id == id))
+        {
             self.selection.set(place);
         }
     }

@@ -54,12 +54,7 @@ impl Prompt {
     }
 
     /// A prompt that starts with a text.
-    pub fn new(
-        title: impl Into<String>,
-        help: impl Into<String>,
-        text: &str,
-        purpose: Asked,
-    ) -> Self {
+    pub fn new(title: impl Into<String>, help: impl Into<String>, text: &str, purpose: Asked) -> Self {
         Self { title: title.into(), help: help.into(), input: TextInput::new(text), error: None, purpose }
     }
 }

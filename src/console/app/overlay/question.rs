@@ -80,7 +80,8 @@ pub struct Question {
 impl Question {
     /// A question; the focus is on the first answer that changes nothing.
     pub fn new(title: impl Into<String>, lines: Vec<String>, choices: Vec<Choice>) -> Self {
-        let focused = choices.iter().position(|choice| choice.consequence == Consequence::Nothing).unwrap_or(0);
+        let focused =
+            choices.iter().position(|choice| choice.consequence == Consequence::Nothing).unwrap_or(0);
         Self { title: title.into(), lines, choices, focused }
     }
 
@@ -97,9 +98,7 @@ impl Question {
 
     /// Presses the focused answer.
     pub fn press(&self) -> Consequence {
-        self.choices
-            .get(self.focused)
-            .map_or(Consequence::Nothing, |choice| choice.consequence.clone())
+        self.choices.get(self.focused).map_or(Consequence::Nothing, |choice| choice.consequence.clone())
     }
 
     /// The answer of a letter.

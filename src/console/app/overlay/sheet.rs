@@ -278,12 +278,8 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
         RowId::CreateOnPlatform => mapping.create_on_platform = yes,
         RowId::CreateInOrg => mapping.create_in_org = yes,
         RowId::SkipWhenBlank => {
-            mapping.skip_create_when_blank = value
-                .split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned)
-                .collect();
+            mapping.skip_create_when_blank =
+                value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
         }
         RowId::OrgDefaults => put_defaults(mapping, Side::Org, value)?,
         RowId::PlatformDefaults => put_defaults(mapping, Side::Platform, value)?,
@@ -332,7 +328,9 @@ fn put_in_pair(pair: &mut Pair, id: RowId, value: &str) {
             if transform_word(&pair.transform) != value {
                 pair.transform = match value {
                     "full_name" => Transform::FullName,
-                    "consent" => Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut },
+                    "consent" => {
+                        Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut }
+                    }
                     "table" => Transform::Table(Table::default()),
                     "constant" => Transform::Constant(String::new()),
                     _ => Transform::Copy,

@@ -14,7 +14,7 @@ use crate::console::app::sync::Part;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::sync as text;
 use crate::domain::command::{Command, Reply, RunRequest};
-use crate::domain::outcome::RunKind;
+use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::{EngineState, Progress};
 use crate::domain::report::{IssueGroup, IssueQuery, RunRow};
 use crate::workspace::settings::{Every, Settings};
@@ -184,11 +184,7 @@ impl App {
         settings.schedule.automatic = on;
         vec![
             Effect::Ask(Command::Automatic { on }),
-            Effect::Save {
-                part: SavedPart::Schedule,
-                settings: Box::new(settings),
-                secrets: Vec::new(),
-            },
+            Effect::Save { part: SavedPart::Schedule, settings: Box::new(settings), secrets: Vec::new() },
         ]
     }
 
@@ -203,7 +199,8 @@ impl App {
 
     /// Takes over an interval; a sentence where it is none.
     pub(crate) fn set_interval(&mut self, typed: &str) -> Result<Vec<Effect>, String> {
-        let every: Every = typed.parse().map_err(|error: crate::workspace::settings::DurationError| error.to_string())?;
+        let every: Every =
+            typed.parse().map_err(|error: crate::workspace::settings::DurationError| error.to_string())?;
         if every.duration().as_secs() < 10 {
             return Err(text::INTERVAL_TOO_SHORT.into());
         }
@@ -237,13 +234,12 @@ impl App {
             self.api_budget = progress.api_budget;
         }
         let ended = self.sync.take(progress, self.now);
+        if ended {
+            self.sync.ended = self.sync.progress.run;
+        }
         let mut effects = Vec::new();
         if ended || self.sync.progress.run != run_before {
-            effects.extend([
-                Effect::ReadStatus,
-                Effect::ReadIssueGroups,
-                Effect::ReadRuns { before: None },
-            ]);
+            effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }]);
         }
         if self.sync.progress.facts != facts_before && self.logs.wants_newer() {
             effects.push(self.logs.read_newer());
@@ -282,6 +278,7 @@ impl App {
                 }
             }
             (None, Ok(mut fresh)) => {
+                self.tell_end(&fresh);
                 let old = self.sync.runs.ready().cloned().unwrap_or_default();
                 if old.is_empty() {
                     self.sync.all_runs = fresh.len() < RUNS;
@@ -299,13 +296,29 @@ impl App {
         }
     }
 
+    /// Tells how the run has ended that was on its way.
+    fn tell_end(&mut self, runs: &[RunRow]) {
+        let Some(run) = runs.iter().find(|run| Some(run.run) == self.sync.ended) else { return };
+        let Some(result) = run.result else { return };
+        self.sync.ended = None;
+        // An automatic run that found nothing is no news.
+        let quiet = run.kind == RunKind::Automatic && result == RunResult::Succeeded;
+        if !quiet {
+            let tone = match result {
+                RunResult::Succeeded => Tone::Good,
+                RunResult::PartlyFailed | RunResult::Limited | RunResult::Cancelled => Tone::Warning,
+                RunResult::Braked | RunResult::Blocked | RunResult::Failed => Tone::Error,
+            };
+            self.toasts.add(tone, text::ended(run, result), self.now);
+        }
+    }
+
     /// The groups of issues arrived.
     pub(crate) fn take_groups(&mut self, answer: Answer<Vec<IssueGroup>>) {
         if let (Ok(fresh), Some(old)) = (&answer, self.sync.groups.ready()) {
             let mut selection = self.sync.group;
-            selection.follow(old, fresh, |group| {
-                (group.code.clone(), group.mapping.clone(), group.cause.clone())
-            });
+            selection
+                .follow(old, fresh, |group| (group.code.clone(), group.mapping.clone(), group.cause.clone()));
             self.sync.group = selection;
         }
         self.sync.groups = answer.into();

@@ -40,7 +40,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker, area: Rect) {
     let widths = shrunk(widths, usize::from(inner.width.saturating_sub(3)));
     let mut y = inner.y + 1;
     if !plain_list {
-        let heads: String = picker.heads.iter().zip(&widths).map(|(head, width)| column(head, *width)).collect();
+        let heads: String =
+            picker.heads.iter().zip(&widths).map(|(head, width)| column(head, *width)).collect();
         canvas.text(inner.x + 2, y, inner.width.saturating_sub(2), &heads, Meaning::Muted);
         y += 1;
     }

@@ -37,7 +37,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, question: &Question, area: Rect) {
     for (label, place) in buttons {
         let focused = place == question.focused;
         // The focused button is told by its brackets, too.
-        let words = if focused { format!("[{} {label}]", canvas.glyphs.pointer) } else { format!("  {label} ") };
+        let words =
+            if focused { format!("[{} {label}]", canvas.glyphs.pointer) } else { format!("  {label} ") };
         let meaning = if focused { Meaning::Selection } else { Meaning::Text };
         let used = canvas.text(x, y, inner.right().saturating_sub(x), &words, meaning);
         canvas.hit(Rect { x, y, width: used, height: 1 }, Hit::OverlayRow(place));
@@ -59,10 +60,8 @@ pub(super) fn prompt(canvas: &mut Canvas<'_>, prompt: &Prompt, area: Rect) {
     let field = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), height: 1, ..inner };
     let mask = prompt.is_secret().then_some(canvas.glyphs.mask);
     canvas.typing(field, &prompt.input, mask);
-    let lines = error
-        .iter()
-        .map(|line| (line, Meaning::Error))
-        .chain(help.iter().map(|line| (line, Meaning::Muted)));
+    let lines =
+        error.iter().map(|line| (line, Meaning::Error)).chain(help.iter().map(|line| (line, Meaning::Muted)));
     for (offset, (line, meaning)) in lines.enumerate() {
         let y = inner.y + 1 + offset as u16;
         if y < inner.bottom() {

@@ -82,7 +82,10 @@ fn issue(app: &App, row: &IssueRow) -> Vec<Line> {
         Side::Org => "Salesforce",
         Side::Platform => app.settings.platform.kind.label(),
     };
-    let mut lines = vec![labelled("record", row.label.clone())];
+    let mut lines = Vec::new();
+    if !row.label.is_empty() {
+        lines.push(labelled("record", row.label.clone()));
+    }
     lines.extend(id_lines(app, &row.ids));
     lines.extend([
         labelled("mapping", row.mapping.clone()),
@@ -106,10 +109,7 @@ fn issue(app: &App, row: &IssueRow) -> Vec<Line> {
 fn run(app: &App, canvas: &Canvas<'_>, row: &RunRow) -> Vec<Line> {
     let (_, word, meaning) = result_look(canvas, row.result);
     let counts = &row.counts;
-    let mut lines = vec![
-        labelled("kind", row.kind.word()),
-        ("result".to_owned(), word.to_owned(), meaning),
-    ];
+    let mut lines = vec![labelled("kind", row.kind.word()), ("result".to_owned(), word.to_owned(), meaning)];
     if let Some(message) = &row.message {
         lines.push((String::from("message"), message.clone(), meaning));
     }

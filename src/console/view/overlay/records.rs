@@ -14,8 +14,13 @@ use crate::console::view::theme::Meaning;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, records: &Records, area: Rect) {
     let group = &records.group;
-    let title = format!("{} · {} · {}", group.code, group.mapping, numbers::things(group.records, "record", "records"));
-    let inner = canvas.popup(area, area.width.saturating_sub(2), area.height, &title);
+    let title = format!(
+        "{} · {} · {}",
+        group.code,
+        group.mapping,
+        numbers::things(group.records, "record", "records")
+    );
+    let inner = canvas.popup(area, area.width, area.height, &title);
     let cause = wrap(&group.cause, usize::from(inner.width.saturating_sub(2)));
     let mut y = inner.y;
     for line in cause.iter().take(2) {
@@ -46,11 +51,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, records: &Records, area: Rect) {
         let line = Rect { y, height: 1, ..inner };
         let ids = ids(&row.ids, canvas.glyphs.both);
         let id_width = if wide { 44 } else { 21 };
-        canvas.line(Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line }, &[
-            (column(&row.label, 20).into(), Meaning::Text),
-            (column(&ids, id_width).into(), Meaning::Muted),
-            (row.message.as_str().into(), Meaning::Text),
-        ]);
+        canvas.line(
+            Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line },
+            &[
+                (column(if row.label.is_empty() { "–" } else { &row.label }, 20).into(), Meaning::Text),
+                (column(&ids, id_width).into(), Meaning::Muted),
+                (row.message.as_str().into(), Meaning::Text),
+            ],
+        );
         if place == selected {
             canvas.select(line, Focus::Here);
         }

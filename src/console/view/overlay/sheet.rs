@@ -30,12 +30,15 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
         let line = Rect { y: inner.y + (place - start) as u16, height: 1, ..inner };
         let value = if row.value.is_empty() { "–".to_owned() } else { row.value.clone() };
         let equals = if matches!(row.id, RowId::Translation(_) | RowId::Otherwise) { "= " } else { "  " };
-        canvas.line(Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line }, &[
-            (column(&row.label, label_width).into(), Meaning::Text),
-            (equals.into(), Meaning::Muted),
-            (value.into(), if row.value.is_empty() { Meaning::Muted } else { Meaning::Accent }),
-            (sign(row, canvas).into(), Meaning::Muted),
-        ]);
+        canvas.line(
+            Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line },
+            &[
+                (column(&row.label, label_width).into(), Meaning::Text),
+                (equals.into(), Meaning::Muted),
+                (value.into(), if row.value.is_empty() { Meaning::Muted } else { Meaning::Accent }),
+                (sign(row, canvas).into(), Meaning::Muted),
+            ],
+        );
         if place == selected {
             canvas.select(line, Focus::Here);
         }

@@ -19,7 +19,9 @@ pub(super) fn issues(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let here = app.sync.part == Part::Issues;
     let inner = canvas.panel(area, text::ISSUES_TITLE, Focus::when(here));
     let groups = match &app.sync.groups {
-        Load::Ready(groups) if groups.is_empty() => return say(canvas, inner, text::NO_ISSUES, Meaning::Success),
+        Load::Ready(groups) if groups.is_empty() => {
+            return say(canvas, inner, text::NO_ISSUES, Meaning::Success);
+        }
         Load::Ready(groups) => groups,
         Load::Waiting => return say(canvas, inner, common::LOADING, Meaning::Muted),
         Load::Failed(reason) => return say(canvas, inner, reason, Meaning::Error),
@@ -46,11 +48,14 @@ fn group_line(app: &App, canvas: &mut Canvas<'_>, row: Rect, group: &IssueGroup)
     let tail = if row.width > 70 { tail } else { numbers::count(group.records) };
     let room = usize::from(row.width).saturating_sub(4 + tail_width);
     let words = format!("{}  {}  {}", group.code, group.mapping, group.cause);
-    canvas.line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &[
-        ("! ".into(), Meaning::Error),
-        (column(&words, room).into(), Meaning::Text),
-        (right(&tail, tail_width).into(), Meaning::Muted),
-    ]);
+    canvas.line(
+        Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row },
+        &[
+            ("! ".into(), Meaning::Error),
+            (column(&words, room).into(), Meaning::Text),
+            (right(&tail, tail_width).into(), Meaning::Muted),
+        ],
+    );
 }
 
 /// Runs, newest first.
@@ -83,7 +88,10 @@ fn say(canvas: &mut Canvas<'_>, inner: Rect, words: &str, meaning: Meaning) {
 }
 
 /// How a result looks.
-pub(in crate::console::view) fn result_look(canvas: &Canvas<'_>, result: Option<RunResult>) -> (&'static str, &'static str, Meaning) {
+pub(in crate::console::view) fn result_look(
+    canvas: &Canvas<'_>,
+    result: Option<RunResult>,
+) -> (&'static str, &'static str, Meaning) {
     match result {
         None => (canvas.glyphs.running, "unfinished", Meaning::Accent),
         Some(result) => {

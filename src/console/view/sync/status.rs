@@ -18,7 +18,8 @@ use crate::domain::report::FirstSync;
 
 /// Rows of the status block.
 pub(super) const ROWS: u16 = 5;
-const LABEL: usize = 31;
+/// Columns of labels.
+const LABEL: usize = 29;
 
 /// The status block.
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -33,11 +34,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         if y >= inner.bottom() {
             break;
         }
-        let label_width = if inner.width < 50 { LABEL.min(usize::from(inner.width) * 3 / 5) } else { LABEL };
-        canvas.line(Rect { x: inner.x + 1, y, width: inner.width.saturating_sub(1), height: 1 }, &[
-            (column(label, label_width).into(), Meaning::Text),
-            (value.into(), meaning),
-        ]);
+        canvas.line(
+            Rect { x: inner.x + 1, y, width: inner.width.saturating_sub(1), height: 1 },
+            &[(column(label, LABEL).into(), Meaning::Text), (value.into(), meaning)],
+        );
     }
 }
 
@@ -58,7 +58,7 @@ fn lines(app: &App) -> Vec<(&'static str, String, Meaning)> {
             ];
         }
     };
-    let moment = |at| numbers::moment(at, app.now, app.zone);
+    let moment = |at| numbers::moment_short(at, app.now, app.zone);
     let first = match &status.first_sync {
         FirstSync::Never => (text::NEVER_DONE.to_owned(), Meaning::Warning),
         FirstSync::Begun => (text::BEGUN.to_owned(), Meaning::Warning),
@@ -143,20 +143,25 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             |at| format!("since {}", numbers::moment(at, app.now, app.zone)),
         );
         let linked = app.sync.status.ready().map_or(0, |status| status.links);
-        let all = if linked > 0 { format!("all, {} linked", numbers::count(linked)) } else { "all records".into() };
-        let entries = [
-            (Action::StartInitial, text::INITIAL, all),
-            (Action::StartInstant, text::INSTANT, since),
-        ];
+        let all =
+            if linked > 0 { format!("all, {} linked", numbers::count(linked)) } else { "all records".into() };
+        let entries =
+            [(Action::StartInitial, text::INITIAL, all), (Action::StartInstant, text::INSTANT, since)];
         for (place, (action, label, detail)) in entries.into_iter().enumerate() {
             let row = Rect { y, height: 1, ..inner };
             let possible = app.available(action).is_ok();
             let meaning = if possible { Meaning::Text } else { Meaning::Disabled };
-            canvas.line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &[
-                (format!("{}  ", key(action)).into(), if possible { Meaning::Key } else { Meaning::Disabled }),
-                (column(label, 25).into(), meaning),
-                (detail.into(), Meaning::Muted),
-            ]);
+            canvas.line(
+                Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row },
+                &[
+                    (
+                        format!("{}  ", key(action)).into(),
+                        if possible { Meaning::Key } else { Meaning::Disabled },
+                    ),
+                    (column(label, 25).into(), meaning),
+                    (detail.into(), Meaning::Muted),
+                ],
+            );
             if force && selected == place + 1 {
                 canvas.select(row, Focus::Here);
             }
@@ -165,11 +170,7 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         }
     } else {
         let hint = match app.available(Action::StartInstant) {
-            Ok(()) => format!(
-                "Enter unfolds; {} initial, {} instant",
-                key(Action::StartInitial),
-                key(Action::StartInstant)
-            ),
+            Ok(()) => format!("{} initial, {} instant", key(Action::StartInitial), key(Action::StartInstant)),
             Err(reason) => reason,
         };
         let row = Rect { y, height: 1, ..inner };
@@ -186,7 +187,8 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     if y < inner.bottom() {
         let row = Rect { y, height: 1, ..inner };
-        canvas.line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &automatic(app, canvas));
+        canvas
+            .line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &automatic(app, canvas));
         if part == Part::Automatic {
             canvas.select(row, Focus::Here);
         }
@@ -198,7 +200,10 @@ fn automatic(app: &App, canvas: &Canvas<'_>) -> Vec<Piece<'static>> {
     let schedule = &app.settings.schedule;
     let on = if app.engine.answers() { app.sync.progress.automatic } else { schedule.automatic };
     let mut pieces: Vec<Piece<'static>> = vec![
-        (if on { canvas.glyphs.on } else { canvas.glyphs.off }.into(), if on { Meaning::Success } else { Meaning::Muted }),
+        (
+            if on { canvas.glyphs.on } else { canvas.glyphs.off }.into(),
+            if on { Meaning::Success } else { Meaning::Muted },
+        ),
         (format!(" {}, every {}", if on { "on" } else { "off" }, schedule.every).into(), Meaning::Text),
     ];
     if let (true, Some(next)) = (on, app.sync.progress.next_automatic) {

@@ -87,7 +87,11 @@ pub const NO_MATCH: &str = "Nothing matches; Backspace widens the search.";
 
 /// Quit guard.
 pub fn quit_unsaved(tabs: &[&str]) -> String {
-    format!("{} {} edits that are not saved.", tabs.join(" and "), if tabs.len() == 1 { "has" } else { "have" })
+    format!(
+        "{} {} edits that are not saved.",
+        tabs.join(" and "),
+        if tabs.len() == 1 { "has" } else { "have" }
+    )
 }
 
 /// Discard guard.

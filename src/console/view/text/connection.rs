@@ -81,7 +81,9 @@ pub fn help(field: FieldId) -> &'static str {
         FieldId::PlatformClientId => "From Settings, Integration center, API.",
         FieldId::ApiSecret => "From the same page as the Client Id.",
         FieldId::Owner => "The user whose account is used; after a test Enter lists them.",
-        FieldId::AccountName => "New Salesforce contacts go to this account; empty, other users can't see them.",
+        FieldId::AccountName => {
+            "New Salesforce contacts go to this account; empty, other users can't see them."
+        }
         FieldId::MicrositeKey => "No effect on the synchronization itself.",
         FieldId::IframeName => "The landing page shown on synchronized records in Salesforce.",
         FieldId::Pace => "Most requests a second; SALESmanago stops those who ask faster than 5.",

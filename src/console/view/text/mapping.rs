@@ -39,9 +39,11 @@ pub const NO_PAIR_HERE: &str = "Select a pair on the right first; a adds one.";
 /// An action without a mapping.
 pub const NO_MAPPING_HERE: &str = "There is no mapping yet; a adds one.";
 /// Translations of a pair that has another transform.
-pub const NO_TRANSLATIONS_HERE: &str = "This pair has another transform; Enter on it and choose translations there.";
+pub const NO_TRANSLATIONS_HERE: &str =
+    "This pair has another transform; Enter on it and choose translations there.";
 /// Consent pairs.
-pub const CONSENT_HAS_NO_POLICY: &str = "Consent follows its own law: an opt-out always crosses, whatever the policy.";
+pub const CONSENT_HAS_NO_POLICY: &str =
+    "Consent follows its own law: an opt-out always crosses, whatever the policy.";
 /// While defaults are made.
 pub const PROPOSING: &str = "Looking at both sides for the default mappings.";
 /// A picker.
@@ -60,6 +62,8 @@ pub const READ_ONLY_FIELD: &str = "read-only";
 pub const UNIQUE: &str = "unique";
 /// A flag of a field.
 pub const MAPPED: &str = "mapped";
+/// A pair without a field of the org.
+pub const FIXED: &str = "(fixed value)";
 /// A mapping that runs don't use.
 pub const OFF: &str = "off";
 
@@ -90,7 +94,9 @@ pub fn remove_pair(pair: &str, mapping: &str) -> String {
 pub fn proposed(count: usize) -> String {
     match count {
         0 => "The default mappings are all there already.".into(),
-        _ => format!("{} added; look at them, then ctrl+s saves.", things(count as u64, "mapping", "mappings")),
+        _ => {
+            format!("{} added; look at them, then ctrl+s saves.", things(count as u64, "mapping", "mappings"))
+        }
     }
 }
 

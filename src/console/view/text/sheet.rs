@@ -4,11 +4,8 @@ use crate::console::app::overlay::sheet::{RowId, Target};
 use crate::console::view::text::numbers::things;
 
 /// Words and labels of directions.
-pub const DIRECTIONS: &[(&str, &str)] = &[
-    ("both", "both ways"),
-    ("to_platform", "Salesforce to platform"),
-    ("to_org", "platform to Salesforce"),
-];
+pub const DIRECTIONS: &[(&str, &str)] =
+    &[("both", "both ways"), ("to_platform", "Salesforce to platform"), ("to_org", "platform to Salesforce")];
 /// Words and labels of policies.
 pub const POLICIES: &[(&str, &str)] = &[
     ("salesforce_wins", "Salesforce wins"),
@@ -134,7 +131,9 @@ pub fn help(id: RowId) -> &'static str {
         RowId::PlatformCriteria => "As in SOQL, with fields of the platform. Empty: all records.",
         RowId::CreateOnPlatform => "Whether a record that only Salesforce has is created on the platform.",
         RowId::CreateInOrg => "Whether a platform record that nobody claims becomes this object.",
-        RowId::SkipWhenBlank => "Fields of Salesforce; where one is blank, nothing is created (Company of leads).",
+        RowId::SkipWhenBlank => {
+            "Fields of Salesforce; where one is blank, nothing is created (Company of leads)."
+        }
         RowId::OrgDefaults => "On create in Salesforce, where the value is blank: Company = unknown",
         RowId::PlatformDefaults => "On create on the platform, where the value is blank: field = value",
         RowId::FirstMeeting => "What holds when two different values meet for the first time.",
@@ -147,7 +146,9 @@ pub fn help(id: RowId) -> &'static str {
         RowId::AllowDuplicates => "Whether a record is saved even where a duplicate rule would stop it.",
         RowId::OrgField | RowId::PlatformField => "Enter picks another field.",
         RowId::PairDirection => "Which way this value may flow.",
-        RowId::Key => "Says that two records are the same when no link exists yet; several together count as one.",
+        RowId::Key => {
+            "Says that two records are the same when no link exists yet; several together count as one."
+        }
         RowId::Policy => "Who wins when both sides changed differently since the last synchronization.",
         RowId::Transform => "How a value is turned into the other side's.",
         RowId::Constant => "The value that the receiving side gets.",
