@@ -54,6 +54,7 @@ pub async fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    interrupts::outlive_full_disks();
     let format = if arguments.json { Format::Json } else { Format::Text };
     let output = Output::new(format);
     let context = Context::new(&arguments, output);

@@ -512,7 +512,8 @@ mod tests {
     #[test]
     fn a_secret_value_is_no_argument() {
         assert!(
-            Arguments::try_parse_from(["forcesync", "secret", "set", "salesforce.password", "hunter2"]).is_err()
+            Arguments::try_parse_from(["forcesync", "secret", "set", "salesforce.password", "hunter2"])
+                .is_err()
         );
     }
 }

@@ -47,7 +47,12 @@ async fn validate(context: &Context) -> Result<u8, OpError> {
         }
     }
     let errors = problems.iter().filter(|problem| problem.blocks()).count();
-    output.object(&Summary { event: "validated", file: file.clone(), errors, warnings: problems.len() - errors });
+    output.object(&Summary {
+        event: "validated",
+        file: file.clone(),
+        errors,
+        warnings: problems.len() - errors,
+    });
     if problems.is_empty() {
         output.text(format_args!("{file} is fine."));
     }

@@ -45,7 +45,10 @@ async fn show(context: &Context) -> Result<u8, OpError> {
     let shown = Shown {
         salesforce: as_json(serde_json::to_value(&settings.salesforce)),
         platform: as_json(serde_json::to_value(&settings.platform)),
-        secrets: states.iter().map(|(name, place)| (name.word().into(), serde_json::to_value(place).unwrap_or_default())).collect(),
+        secrets: states
+            .iter()
+            .map(|(name, place)| (name.word().into(), serde_json::to_value(place).unwrap_or_default()))
+            .collect(),
     };
     context.output.object(&shown);
     for (title, section) in [("Salesforce", &shown.salesforce), ("Platform", &shown.platform)] {

@@ -12,7 +12,8 @@ use crate::ops::session::{Access, Missing, Session};
 
 /// Opens the console on the workspace that was named, or on the default one.
 pub(super) async fn console(options: Console, context: &Context) -> Result<u8, OpError> {
-    let session = if options.read_only { context.open(Access::ReadOnly)? } else { context.open_or_create()? };
+    let session =
+        if options.read_only { context.open(Access::ReadOnly)? } else { context.open_or_create()? };
     open(session, options).await
 }
 
@@ -20,11 +21,8 @@ pub(super) async fn run(arguments: Demo, options: Console, context: &Context) ->
     let folder = Throwaway::make()?;
     logging::begin(Some(&folder.0.join("log")), context.verbose);
     context.output.note("Starting the sandbox …");
-    let wanted = Wanted {
-        life_per_second: 0.5,
-        workspace: Some(folder.0.clone()),
-        ..wanted(&arguments.population)
-    };
+    let wanted =
+        Wanted { life_per_second: 0.5, workspace: Some(folder.0.clone()), ..wanted(&arguments.population) };
     let running = sandbox::start(&wanted, context.clock.clone()).await?;
     let session = context.open_at(Some(folder.0.clone()), Access::ReadWrite, Missing::Refuse)?;
     let code = open(session, options).await;

@@ -133,7 +133,7 @@ async fn watch(
                 bar.clear();
                 context.output.note("Stopping after the batch in hand. Once more ends at once.");
                 // A run that has just ended by itself can't be cancelled any more, which is fine.
-                let _ = engine.ask(Command::Cancel).await?;
+                let _ = engine.ask(Command::Cancel).await;
             }
             Ok(()) = progress.changed() => {
                 let now = context.clock.now();

@@ -34,6 +34,21 @@ impl Interrupts {
     }
 }
 
+/// A write beyond the process's file-size limit shall be an error that can be told, not the end of the process.
+#[cfg(unix)]
+pub(super) fn outlive_full_disks() {
+    /// SIGXFSZ on every Unix that we know.
+    const FILE_TOO_LONG: i32 = 25;
+    let kind = tokio::signal::unix::SignalKind::from_raw(FILE_TOO_LONG);
+    if let Ok(mut signals) = tokio::signal::unix::signal(kind) {
+        tokio::spawn(async move { while signals.recv().await.is_some() {} });
+    }
+}
+
+/// Other systems have no such signal.
+#[cfg(not(unix))]
+pub(super) fn outlive_full_disks() {}
+
 #[cfg(unix)]
 mod signals {
     use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -45,7 +60,10 @@ mod signals {
 
     impl Signals {
         pub(super) fn new() -> std::io::Result<Self> {
-            Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+            Ok(Self {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
         }
 
         pub(super) async fn next(&mut self) {

@@ -63,9 +63,11 @@ async fn groups(filter: &IssueFilter, context: &Context) -> Result<u8, OpError> 
     let session = context.open(Access::ReadOnly)?;
     let groups = read::issue_groups(&session).await?;
     let mut table = Table::new(&["code", "mapping", "records", "since", "cause"]);
-    let wanted = |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|filter| filter == value);
-    for group in
-        groups.iter().filter(|group| wanted(&filter.code, &group.code) && wanted(&filter.mapping, &group.mapping))
+    let wanted =
+        |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|filter| filter == value);
+    for group in groups
+        .iter()
+        .filter(|group| wanted(&filter.code, &group.code) && wanted(&filter.mapping, &group.mapping))
     {
         table.row([
             group.code.clone(),

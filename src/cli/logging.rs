@@ -23,9 +23,9 @@ pub(super) fn begin(folder: Option<&Path>, verbose: u8) {
     let filter = |level: &str| {
         EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(format!("forcesync={level}")))
     };
-    let file = folder.and_then(|folder| RollingFile::open(folder).ok()).map(|file| {
-        fmt::layer().with_ansi(false).with_writer(file).with_filter(filter("info"))
-    });
+    let file = folder
+        .and_then(|folder| RollingFile::open(folder).ok())
+        .map(|file| fmt::layer().with_ansi(false).with_writer(file).with_filter(filter("info")));
     let stderr = match verbose {
         0 => None,
         1 => Some("info"),
@@ -115,8 +115,10 @@ mod tests {
         for _ in 0..40 {
             (&log).write_all(&block).unwrap();
         }
-        let mut names: Vec<_> =
-            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         assert_eq!(names, ["forcesync.log", "forcesync.log.1", "forcesync.log.2", "forcesync.log.3"]);
     }

@@ -15,9 +15,13 @@ pub(super) async fn run(arguments: Mapping, context: &Context) -> Result<u8, OpE
         MappingAction::List => list(&settings.mappings, context),
         MappingAction::Show { name } => {
             let found = settings.mapping(&name).ok_or_else(|| {
-                let names: Vec<&str> = settings.mappings.iter().map(|mapping| mapping.name.as_str()).collect();
-                let known =
-                    if names.is_empty() { "there is none yet".into() } else { format!("known are {}", names.join(", ")) };
+                let names: Vec<&str> =
+                    settings.mappings.iter().map(|mapping| mapping.name.as_str()).collect();
+                let known = if names.is_empty() {
+                    "there is none yet".into()
+                } else {
+                    format!("known are {}", names.join(", "))
+                };
                 OpError::settings(format!("There is no mapping “{name}”; {known}.")).code("no_mapping")
             })?;
             show(found, context);
@@ -41,7 +45,9 @@ fn list(mappings: &[mapping::Mapping], context: &Context) {
         ]);
     }
     if table.is_empty() {
-        context.output.text("There are no mappings yet. The console proposes some once both sides are connected.");
+        context
+            .output
+            .text("There are no mappings yet. The console proposes some once both sides are connected.");
     } else {
         table.print(&context.output);
     }
@@ -63,8 +69,7 @@ fn show(mapping: &mapping::Mapping, context: &Context) {
         mapping.direction.arrow(),
         mapping.platform_object
     ));
-    for (side, criteria) in
-        [("Salesforce", &mapping.org_criteria), ("platform", &mapping.platform_criteria)]
+    for (side, criteria) in [("Salesforce", &mapping.org_criteria), ("platform", &mapping.platform_criteria)]
     {
         if let Some(criteria) = criteria {
             output.text(format_args!("  {side} criteria: {criteria}"));

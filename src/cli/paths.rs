@@ -7,10 +7,8 @@ use crate::ops::paths::paths;
 
 pub(super) fn run(context: &Context) -> Result<u8, OpError> {
     let all = paths(context.workspace.as_deref())?;
-    let object: serde_json::Map<String, serde_json::Value> = all
-        .iter()
-        .map(|entry| (entry.name.to_owned(), entry.path.display().to_string().into()))
-        .collect();
+    let object: serde_json::Map<String, serde_json::Value> =
+        all.iter().map(|entry| (entry.name.to_owned(), entry.path.display().to_string().into())).collect();
     context.output.object(&object);
     let mut table = Table::new(&["what", "where", ""]);
     for entry in &all {

@@ -28,7 +28,8 @@ pub(super) async fn line(question: &'static str) -> Result<String, OpError> {
 
 /// A secret: asked for without echo on a terminal, else all of stdin less one line end.
 pub(super) async fn secret(question: String) -> Result<SecretString, OpError> {
-    let text = blocking(move || if std::io::stdin().is_terminal() { ask(&question) } else { piped() }).await?;
+    let text =
+        blocking(move || if std::io::stdin().is_terminal() { ask(&question) } else { piped() }).await?;
     if text.is_empty() {
         return Err(OpError::settings("The value is empty; nothing was stored."));
     }

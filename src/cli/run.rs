@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::cli::context::Context;
-use crate::cli::prompt;
 use crate::cli::follow::Finished;
 use crate::cli::interrupts::Interrupts;
+use crate::cli::prompt;
 use crate::cli::words;
 use crate::domain::command::RunReport;
 use crate::ops::error::OpError;
@@ -51,7 +51,11 @@ pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
             report.kind.word(),
             words::result(report.result),
             words::counts(&report.counts),
-            report.message.as_deref().map(|text| format!("   {}", crate::cli::safe_text::safe(text))).unwrap_or_default(),
+            report
+                .message
+                .as_deref()
+                .map(|text| format!("   {}", crate::cli::safe_text::safe(text)))
+                .unwrap_or_default(),
         ));
     };
     tokio::select! {

@@ -136,6 +136,9 @@ pub struct Obstacle {
     pub pair: Option<usize>,
 }
 
+/// Why a pair is parked of which nobody can tell whether our write was done before or after a person's edit (law E6).
+pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
+
 /// A pair that waits for a person: both values stay, and so do the old bases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {

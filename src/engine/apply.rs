@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 
 use crate::domain::compiled::CompiledMapping;
 use crate::domain::outcome::RunResult;
-use crate::domain::plan::{Action, Change};
+use crate::domain::plan::{Action, Change, UNKNOWN_OUTCOME};
 use crate::domain::port::{
     PortClass, PortError, RowClass, RowResult, WriteBatch, WriteKind, WriteRow, Written,
 };
@@ -21,6 +21,7 @@ use crate::engine::decide::{self, Decision, Present};
 use crate::engine::session::{Prepared, Session};
 use crate::store::journal::{self, Entry, Meant};
 use crate::store::links::{self, Link};
+use crate::store::pending;
 use crate::store::stage::{self, Staged};
 use crate::store::work::{self, Work};
 
@@ -39,6 +40,8 @@ pub struct Item {
     pub mapping: usize,
     /// The link, if there is one.
     pub link: Option<Link>,
+    /// Its pairs that wait because nobody knows what came of an earlier write.
+    pub unclear: Vec<i64>,
     /// What was read of either side.
     pub records: PerSide<Option<Staged>>,
     /// Which sides were read again right before writing.
@@ -68,7 +71,8 @@ impl Item {
 
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
-        self.decision = decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records);
+        self.decision =
+            decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.unclear);
     }
 }
 
@@ -77,6 +81,7 @@ fn decide(
     link: Option<&Link>,
     ids: &PerSide<Option<RecordId>>,
     records: &PerSide<Option<Staged>>,
+    unclear: &[i64],
 ) -> Decision {
     if let (Some(org), Some(platform)) = (&ids.org, &ids.platform) {
         let present = PerSide::from_fn(|side| match &records[side] {
@@ -84,7 +89,7 @@ fn decide(
             None => Present::AsBase,
         });
         let ids = PerSide { org: org.clone(), platform: platform.clone() };
-        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present);
+        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, unclear);
     }
     for side in Side::BOTH {
         if let Some(staged) = &records[side] {
@@ -277,6 +282,10 @@ impl Session<'_> {
                         Some(number) => links::get(db, number)?,
                         None => None,
                     };
+                    let unclear = match work.link {
+                        Some(number) => pending::parked_for(db, number, UNKNOWN_OUTCOME)?,
+                        None => Vec::new(),
+                    };
                     let mut records = PerSide::default();
                     for side in Side::BOTH {
                         let Some(id) = &work.ids[side] else { continue };
@@ -295,6 +304,7 @@ impl Session<'_> {
                         work: work.work,
                         mapping: work.mapping,
                         link,
+                        unclear,
                         records,
                         verified: PerSide::default(),
                         decision: Decision {
@@ -419,7 +429,7 @@ impl Session<'_> {
         // Still without a result after all tries: looked at again in the next run.
         for item in items.iter_mut() {
             if item.results[side].is_none() && item.decision.line.writes_to(side) && !item.postponed() {
-                item.postpone("unknown_outcome");
+                item.postpone(UNKNOWN_OUTCOME);
             }
         }
         Ok(())
@@ -536,7 +546,7 @@ impl Session<'_> {
                 LookUp::NotDone => item.results[side] = None,
                 LookUp::Unclear => {
                     item.results[side] = None;
-                    item.postpone("unknown_outcome");
+                    item.postpone(UNKNOWN_OUTCOME);
                 }
             }
         }

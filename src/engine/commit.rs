@@ -5,16 +5,17 @@ use chrono::TimeDelta;
 
 use crate::domain::compiled::CompiledMapping;
 use crate::domain::outcome::{Counts, Outcome};
-use crate::domain::plan::{Action, Line};
+use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::report::{HistoryChange, Level};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
 use crate::domain::value::Value;
-use crate::engine::apply::Item;
+use crate::engine::apply::{Item, meant};
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
+use crate::engine::recover::park_unclear;
 use crate::engine::session::{Prepared, Session};
 use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewHistory};
@@ -324,10 +325,21 @@ fn commit_item(
         fact = Some(fail(db, run, now, mapping, line, Side::Org, &error, &records)?);
     }
     let ids = PerSide::from_fn(|side| written[side].clone().or_else(|| line.ids[side].clone()));
-    let met = item.link.is_some() || !unfinished || written.org.is_some() || written.platform.is_some();
+    let met = item.link.is_some()
+        || !unfinished
+        || item.later == Some(UNKNOWN_OUTCOME)
+        || written.org.is_some()
+        || written.platform.is_some();
     if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
         let pair_ids = PerSide { org: org.clone(), platform: platform.clone() };
         let link = keep_link(db, run, mapping, item, &pair_ids, &after, &written)?;
+        if item.later == Some(UNKNOWN_OUTCOME) {
+            for side in Side::BOTH {
+                if written[side].is_none() && line.action == Action::Merge {
+                    park_unclear(db, link, side, &meant(mapping, item, side), run, now)?;
+                }
+            }
+        }
         for parked in &line.parked {
             if let Some(number) = mapping.row.pairs.get(parked.pair) {
                 pending::park(db, link, *number, parked, run, now)?;
@@ -337,6 +349,7 @@ fn commit_item(
             if *step != BaseStep::Keep
                 && let Some(number) = mapping.row.pairs.get(place)
                 && item.link.is_some()
+                && item.later != Some(UNKNOWN_OUTCOME)
             {
                 pending::unpark(db, link, *number)?;
             }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::compiled::{CompiledMapping, CompiledPair};
 use crate::domain::consent;
 use crate::domain::merge::{ChangedWithin, Seen, Verdict, merge};
-use crate::domain::plan::{Action, Change, Line, Obstacle, Parked, Rule, SkipReason};
+use crate::domain::plan::{Action, Change, Line, Obstacle, Parked, Rule, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
@@ -66,13 +66,15 @@ fn seen(
     }
 }
 
-/// Decides two records that are linked, or meet for the first time (`link` is `None`).
+/// Decides two records that are linked, or meet for the first time (`link` is `None`). `unclear` are the pairs that wait because
+/// nobody knows what came of an earlier write.
 pub fn linked(
     mapping: &CompiledMapping,
     pair_numbers: &[i64],
     link: Option<&Link>,
     ids: &PerSide<RecordId>,
     present: &PerSide<Present<'_>>,
+    unclear: &[i64],
 ) -> Decision {
     let empty = Bases::default();
     let bases = link.map_or(&empty, |link| &link.bases);
@@ -97,7 +99,13 @@ pub fn linked(
             continue;
         };
         let now = PerSide { org, platform };
-        match merge(pair, mapping.spec.first_meeting, &now, base, &within) {
+        // Parked because an outcome is unknown: it waits until both sides agree.
+        let waits = pair_numbers.get(place).is_some_and(|number| unclear.contains(number));
+        let verdict = match merge(pair, mapping.spec.first_meeting, &now, base, &within) {
+            Verdict::Write { .. } if waits => Verdict::Park(UNKNOWN_OUTCOME),
+            verdict => verdict,
+        };
+        match verdict {
             Verdict::Settled => steps.push(BaseStep::Adopt),
             Verdict::Write { values, rule } => {
                 steps.push(BaseStep::Written(values.as_ref().map(Option::is_some)));

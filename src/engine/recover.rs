@@ -1,6 +1,6 @@
 //! Recovery (laws E6, E11): what was sent and never settled is looked up before anything is sent again.
 
-use crate::domain::plan::Action;
+use crate::domain::plan::{Action, Parked, UNKNOWN_OUTCOME};
 use crate::domain::port::{Finder, PortClass, RowResult, WriteKind};
 use crate::domain::progress::Phase;
 use crate::domain::record::{Record, RecordId};
@@ -62,34 +62,42 @@ impl Session<'_> {
                 .into_iter()
                 .next();
         }
-        let done = held.is_some_and(|record| was_done(&mapping, entry.side, &entry.pairs, &record));
-        let (entry, now) = (entry.clone(), self.now());
+        let trace =
+            held.as_ref().map_or(Trace::NotDone, |record| trace(&mapping, entry.side, &entry.pairs, record));
+        let (entry, now, run) = (entry.clone(), self.now(), self.run);
         self.context
             .store
             .write(move |db| {
-                let link = match (entry.side, &entry.source, &entry.target) {
-                    (Side::Org, _, Some(org)) | (Side::Platform, Some(org), _) => {
-                        links::by_org(db, entry.mapping, org.as_str())?
+                if let (Trace::Done | Trace::Unclear, Some(ids)) = (trace, ids_of(&entry)) {
+                    let link = links::by_org(db, entry.mapping, ids.org.as_str())?;
+                    let taken = links::by_platform(db, mapping.row.family, ids.platform.as_str())?;
+                    let (mut bases, stamps, read) = link
+                        .as_ref()
+                        .map(|link| (link.bases.clone(), link.stamps, link.read))
+                        .unwrap_or_default();
+                    if trace == Trace::Done {
+                        keep_meant(&mut bases, entry.side, &entry.pairs);
                     }
-                    _ => None,
-                };
-                if let Some(link) = link.filter(|link| done && link.closed.is_none()) {
-                    let mut bases = link.bases.clone();
-                    keep_meant(&mut bases, entry.side, &entry.pairs);
-                    let keys = key_hashes(&mapping, &bases);
-                    links::put(
-                        db,
-                        &NewLink {
-                            mapping: link.mapping,
-                            family: link.family,
-                            ids: link.ids,
-                            stamps: link.stamps,
-                            read: link.read,
-                            keys,
-                            bases,
-                            run: entry.run,
-                        },
-                    )?;
+                    // Two records that met for the first time have no link yet.
+                    if link.as_ref().map_or(taken.is_none(), |link| link.closed.is_none()) {
+                        let keys = key_hashes(&mapping, &bases);
+                        let link = links::put(
+                            db,
+                            &NewLink {
+                                mapping: entry.mapping,
+                                family: mapping.row.family,
+                                ids,
+                                stamps,
+                                read,
+                                keys,
+                                bases,
+                                run: entry.run,
+                            },
+                        )?;
+                        if trace == Trace::Unclear {
+                            park_unclear(db, link, entry.side, &entry.pairs, run, now)?;
+                        }
+                    }
                 }
                 pend(db, &entry, now)?;
                 journal::settle(db, entry.entry)
@@ -242,13 +250,44 @@ impl Session<'_> {
             )
             .await?;
         let Some(record) = read.into_iter().next() else { return Ok(LookUp::Unclear) };
-        let done = was_done(mapping, side, &meant(mapping, item, side), &record);
-        Ok(if done {
-            LookUp::Done(RowResult::Done { id: id.clone(), created: false, record: Some(record) })
-        } else {
-            LookUp::NotDone
+        let trace = trace(mapping, side, &meant(mapping, item, side), &record);
+        Ok(match trace {
+            Trace::Done => {
+                LookUp::Done(RowResult::Done { id: id.clone(), created: false, record: Some(record) })
+            }
+            Trace::NotDone => LookUp::NotDone,
+            Trace::Unclear => LookUp::Unclear,
         })
     }
+}
+
+/// Both records of an update.
+fn ids_of(entry: &Entry) -> Option<PerSide<RecordId>> {
+    let (source, target) = (entry.source.clone()?, entry.target.clone()?);
+    Some(match entry.side {
+        Side::Org => PerSide { org: target, platform: source },
+        Side::Platform => PerSide { org: source, platform: target },
+    })
+}
+
+/// Parks the pairs of an update of which nobody can tell whether it was done: both values stay until a person decides, or
+/// until both sides agree.
+pub fn park_unclear(
+    db: &rusqlite::Connection,
+    link: i64,
+    side: Side,
+    pairs: &[Meant],
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), StoreError> {
+    for meant in pairs {
+        let mut values = PerSide { org: meant.source.clone(), platform: meant.source.clone() };
+        values[side].clone_from(&meant.new);
+        let parked =
+            Parked { pair: 0, org: values.org, platform: values.platform, why: UNKNOWN_OUTCOME.to_owned() };
+        pending::park(db, link, meant.pair, &parked, run, now)?;
+    }
+    Ok(())
 }
 
 fn pend(
@@ -264,20 +303,31 @@ fn pend(
     Ok(())
 }
 
-/// Whether an update of unknown outcome was done. A value that is neither what stood there nor what was sent was put there by
-/// somebody who came after us: the target is read right behind the broken connection.
-fn was_done(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> bool {
-    let mut untouched = false;
+/// What the target tells about an update of unknown outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trace {
+    /// It holds what was sent.
+    Done,
+    /// It holds what it held before.
+    NotDone,
+    /// It holds something else: somebody edited it, and whether that was before or after us can't be told.
+    Unclear,
+}
+
+fn trace(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> Trace {
+    let mut trace = Trace::Unclear;
     for meant in pairs {
         let Some(place) = mapping.row.pairs.iter().position(|number| *number == meant.pair) else { continue };
         let Some(pair) = mapping.compiled.pairs.get(place) else { continue };
         let Some(held) = pair.values(side, record).map(|raw| pair.fold(side, &raw)) else { continue };
         if held == meant.new {
-            return true;
+            return Trace::Done;
         }
-        untouched |= held == meant.old;
+        if held == meant.old {
+            trace = Trace::NotDone;
+        }
     }
-    !untouched
+    trace
 }
 
 /// The bases of a write that was done: what the source held when it was decided, and what was sent. Whatever differs from it now

@@ -73,7 +73,9 @@ pub(crate) async fn resolve(
             [] => Some(Problem::new(
                 Severity::Error,
                 FIELD,
-                format!("Salesforce has no account “{name}” that this user can see: check the spelling, or leave it empty."),
+                format!(
+                    "Salesforce has no account “{name}” that this user can see: check the spelling, or leave it empty."
+                ),
             )),
             [one] => {
                 settings.platform.salesmanago.account_id = Some(one.id.clone());
@@ -85,7 +87,11 @@ pub(crate) async fn resolve(
                 Some(Problem::new(
                     Severity::Error,
                     FIELD,
-                    format!("{} accounts are called “{name}”: enter the id of the one you mean ({}).", several.len(), ids.join(", ")),
+                    format!(
+                        "{} accounts are called “{name}”: enter the id of the one you mean ({}).",
+                        several.len(),
+                        ids.join(", ")
+                    ),
                 ))
             }
         },

@@ -49,7 +49,12 @@ pub async fn check(session: &Session) -> Result<CheckReport, OpError> {
         report.push(verdict, "settings", problem.to_string(), Some(problem.path));
     }
     if !report.settings_wrong {
-        report.push(Verdict::Good, "settings", format!("{} is fine.", session.settings_file().display()), None);
+        report.push(
+            Verdict::Good,
+            "settings",
+            format!("{} is fine.", session.settings_file().display()),
+            None,
+        );
     }
     let mut reached = PerSide { org: false, platform: false };
     for side in Side::BOTH {
@@ -118,8 +123,7 @@ pub(crate) async fn schemas(
 ) -> Result<PerSide<Vec<ObjectSchema>>, OpError> {
     let mut schemas = PerSide::<Vec<ObjectSchema>>::default();
     for side in Side::BOTH {
-        let mut names: Vec<String> =
-            mappings.iter().map(|mapping| mapping.object(side).to_owned()).collect();
+        let mut names: Vec<String> = mappings.iter().map(|mapping| mapping.object(side).to_owned()).collect();
         if side == Side::Org {
             for mapping in mappings {
                 let criteria = mapping.criteria(side).and_then(|text| Criteria::parse(text).ok());
@@ -128,7 +132,9 @@ pub(crate) async fn schemas(
                     .iter()
                     .flat_map(|pair| pair.org.iter().cloned())
                     .chain(criteria.iter().flat_map(Criteria::fields));
-                names.extend(fields.filter_map(|field| field.split_once('.').map(|(parent, _)| parent.into())));
+                names.extend(
+                    fields.filter_map(|field| field.split_once('.').map(|(parent, _)| parent.into())),
+                );
             }
         }
         names.sort();

@@ -9,7 +9,8 @@ use crate::connect::platform::salesmanago::{
     Salesmanago, SalesmanagoSecrets, SalesmanagoSettings, Transport as ConnectTransport,
 };
 use crate::connect::salesforce::{
-    Environment as ConnectEnvironment, Salesforce, SalesforceSecrets, SalesforceSettings, SignIn as ConnectSignIn,
+    Environment as ConnectEnvironment, Salesforce, SalesforceSecrets, SalesforceSettings,
+    SignIn as ConnectSignIn,
 };
 use crate::domain::clock::Clock;
 use crate::domain::mapping::Mapping;
@@ -63,7 +64,9 @@ pub fn needed_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
 pub fn used_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
     let mut names = needed_secrets(settings, side);
     match (side, settings.salesforce.sign_in) {
-        (Side::Org, SignIn::UsernamePassword | SignIn::Soap) => names.push(SecretName::SalesforceSecurityToken),
+        (Side::Org, SignIn::UsernamePassword | SignIn::Soap) => {
+            names.push(SecretName::SalesforceSecurityToken)
+        }
         (Side::Org, SignIn::ClientCredentials) | (Side::Platform, _) => {}
     }
     names

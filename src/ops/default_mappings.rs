@@ -17,9 +17,7 @@ pub async fn propose(session: &Session) -> Result<Vec<Mapping>, OpError> {
             Some((parent, field)) => (parent, field),
             None => (object, field),
         };
-        schemas
-            .iter()
-            .any(|schema| schema.name.eq_ignore_ascii_case(object) && schema.field(field).is_some())
+        schemas.iter().any(|schema| schema.name.eq_ignore_ascii_case(object) && schema.field(field).is_some())
     };
     let person_accounts = has_field("Account", "IsPersonAccount");
     let known = |object: &str| schemas.iter().any(|schema| schema.name.eq_ignore_ascii_case(object));

@@ -20,7 +20,9 @@ pub async fn object(session: &Session, side: Side, object: &str) -> Result<Arc<O
     objects(session, side, &[object.to_owned()]).await?;
     known().ok_or_else(|| {
         let hint = match side {
-            Side::Org => "Check its API name; an object that is missing here is usually a missing right of the user.",
+            Side::Org => {
+                "Check its API name; an object that is missing here is usually a missing right of the user."
+            }
             Side::Platform => "Check its name.",
         };
         OpError::settings(format!("The {side} has no object “{object}” that this user can see. {hint}"))

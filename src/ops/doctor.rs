@@ -79,7 +79,10 @@ fn files(session: &Session, lines: &mut Lines) {
     match writable(&workspace.folder) {
         Ok(()) => lines.good("disk", "The folder can be written."),
         Err(error) => {
-            lines.bad("disk", format!("The folder can't be written: {error}. Check its owner and the free space."));
+            lines.bad(
+                "disk",
+                format!("The folder can't be written: {error}. Check its owner and the free space."),
+            );
         }
     }
 }
@@ -111,7 +114,10 @@ async fn known_secrets(session: &Session, lines: &mut Lines) {
     let settings = session.settings();
     for side in Side::BOTH {
         for name in needed_secrets(&settings, side) {
-            let place = states.iter().find(|(known, _)| *known == name).map_or(SecretPlace::Absent, |(_, place)| *place);
+            let place = states
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map_or(SecretPlace::Absent, |(_, place)| *place);
             if place == SecretPlace::Absent {
                 let message = format!("{name} is not set. Run `forcesync secret set {name}`.");
                 lines.warning("secrets", message);
@@ -144,7 +150,10 @@ async fn database(session: &Session, lines: &mut Lines) {
                 crate::store::StoreError::Damaged(_) => set_aside(&shown),
                 _ => String::new(),
             };
-            lines.bad("database", format!("{shown}: {} {advice}", sentence(&error.to_string())).trim_end().to_owned());
+            lines.bad(
+                "database",
+                format!("{shown}: {} {advice}", sentence(&error.to_string())).trim_end().to_owned(),
+            );
         }
         Err(error) => lines.bad("database", format!("{shown} could not be examined: {error}.")),
     }
@@ -162,7 +171,10 @@ async fn engine(session: &Session, lines: &mut Lines) {
         (Some(holder), Ok(Some(_))) => lines.good("engine", format!("It runs ({holder}) and answers.")),
         (Some(holder), Ok(None)) => lines.warning(
             "engine",
-            format!("The lock is held ({holder}), but nobody listens on {}. It may just be starting.", workspace.socket.display()),
+            format!(
+                "The lock is held ({holder}), but nobody listens on {}. It may just be starting.",
+                workspace.socket.display()
+            ),
         ),
         (_, Err(error)) => lines.bad("engine", error.message),
         (None, Ok(_)) => lines.good("engine", "None runs; the lock is free."),

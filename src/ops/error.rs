@@ -128,7 +128,16 @@ impl From<StoreError> for OpError {
 
 impl From<WorkspaceError> for OpError {
     fn from(error: WorkspaceError) -> Self {
-        Self::settings(sentence(&error.to_string())).code("workspace")
+        let (class, code) = match &error {
+            WorkspaceError::Missing(_) | WorkspaceError::NoHome | WorkspaceError::WrongKind { .. } => {
+                (OpClass::Settings, "no_workspace")
+            }
+            WorkspaceError::Io { .. } => (OpClass::Failed, "files"),
+            WorkspaceError::EngineRunning { .. } => (OpClass::Busy, "busy"),
+            WorkspaceError::Keyring(_) => (OpClass::Failed, "keyring"),
+            _ => (OpClass::Settings, "workspace"),
+        };
+        Self { class, code: code.into(), message: sentence(&error.to_string()) }
     }
 }
 

@@ -20,8 +20,20 @@ pub enum Form {
 }
 
 const ISSUE_HEAD: [&str; 14] = [
-    "issue", "open", "mapping", "label", "salesforce_id", "platform_id", "refused_by", "code", "cause", "message",
-    "fields", "since", "last_seen", "tries",
+    "issue",
+    "open",
+    "mapping",
+    "label",
+    "salesforce_id",
+    "platform_id",
+    "refused_by",
+    "code",
+    "cause",
+    "message",
+    "fields",
+    "since",
+    "last_seen",
+    "tries",
 ];
 const FACT_HEAD: [&str; 8] =
     ["sequence", "at", "level", "run", "mapping", "salesforce_id", "platform_id", "message"];
@@ -107,9 +119,8 @@ impl Sink {
                     written = writer.write_record(head);
                 }
                 for row in rows {
-                    written = written.and_then(|()| {
-                        writer.write_record(cells(row).iter().map(|cell| harmless(cell)))
-                    });
+                    written = written
+                        .and_then(|()| writer.write_record(cells(row).iter().map(|cell| harmless(cell))));
                 }
                 self.head_written = true;
                 written
@@ -144,7 +155,9 @@ fn id(id: Option<&RecordId>) -> String {
 /// A cell that no spreadsheet takes for a formula: what starts like one gets an apostrophe in front.
 fn harmless(cell: &str) -> String {
     match cell.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => format!("'{cell}"),
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
+            format!("'{cell}")
+        }
         _ => cell.to_owned(),
     }
 }

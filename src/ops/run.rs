@@ -64,10 +64,7 @@ pub fn what_an_initial_sync_does(session: &Session, request: &RunRequest) -> Str
             format!("  {} {direction} {}", mapping.org_object, mapping.platform_object)
         })
         .collect();
-    format!(
-        "An initial sync reads every record of both sides and writes what differs:\n{}",
-        lines.join("\n")
-    )
+    format!("An initial sync reads every record of both sides and writes what differs:\n{}", lines.join("\n"))
 }
 
 /// Starts a run and tells its number.

@@ -124,7 +124,8 @@ impl WorkspaceRunner {
             .write(move |db| {
                 let run = runs::begin(db, kind, &names, None, "", now)?;
                 runs::finish(db, run, result, Some(&message), &Counts::default(), now)?;
-                let fact = NewFact::new(Level::Error, Some(run), format!("The run could not begin: {message}"));
+                let fact =
+                    NewFact::new(Level::Error, Some(run), format!("The run could not begin: {message}"));
                 Ok((run, facts::insert(db, now, &fact)?))
             })
             .await?;
@@ -218,9 +219,10 @@ fn mappings(settings: &Settings) -> Vec<Mapping> {
         for mapping in &mut mappings {
             let has_own = |mapping: &Mapping| {
                 mapping.default.iter().any(|default| default.field.eq_ignore_ascii_case("AccountId"))
-                    || mapping.pairs.iter().any(|pair| {
-                        pair.org.iter().any(|field| field.eq_ignore_ascii_case("AccountId"))
-                    })
+                    || mapping
+                        .pairs
+                        .iter()
+                        .any(|pair| pair.org.iter().any(|field| field.eq_ignore_ascii_case("AccountId")))
             };
             if mapping.org_object.eq_ignore_ascii_case("Contact") && !has_own(mapping) {
                 mapping.default.push(DefaultValue {

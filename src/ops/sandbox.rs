@@ -48,6 +48,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// The servers, to be steered.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
     /// Ends the servers after the requests in hand.
     pub async fn stop(self) {
         self.sandbox.stop().await;
@@ -76,7 +81,8 @@ pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, Op
         None => {
             if let Some(pem) = sandbox.ca_pem() {
                 // Without a workspace the certificate still has to be somewhere.
-                let path = std::env::temp_dir().join(format!("forcesync-sandbox-ca-{}.pem", std::process::id()));
+                let path =
+                    std::env::temp_dir().join(format!("forcesync-sandbox-ca-{}.pem", std::process::id()));
                 private_file::replace(&path, pem.as_bytes())?;
                 ready.ca_file = Some(path.display().to_string());
             }

@@ -20,7 +20,9 @@ pub async fn save(
     typed: Vec<(SecretName, SecretString)>,
 ) -> Result<Vec<Problem>, OpError> {
     if session.access() == Access::ReadOnly {
-        return Err(OpError::settings("The workspace was opened read-only; nothing was saved.").code("read_only"));
+        return Err(
+            OpError::settings("The workspace was opened read-only; nothing was saved.").code("read_only")
+        );
     }
     let mut settings = settings;
     let mut problems = validate(&settings);

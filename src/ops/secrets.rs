@@ -93,7 +93,8 @@ fn writable(session: &Session) -> Result<(), OpError> {
     match session.access() {
         Access::ReadWrite => Ok(()),
         Access::ReadOnly => {
-            Err(OpError::settings("The workspace was opened read-only; no secret was changed.").code("read_only"))
+            Err(OpError::settings("The workspace was opened read-only; no secret was changed.")
+                .code("read_only"))
         }
     }
 }

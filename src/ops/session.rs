@@ -12,10 +12,10 @@ use crate::ops::error::OpError;
 use crate::ops::schemas::Schemas;
 use crate::ops::test_connection::LastTests;
 use crate::store::Reader;
-use crate::workspace::file::SettingsFile;
-use crate::workspace::settings::Settings;
 use crate::workspace::environment::Variables;
+use crate::workspace::file::SettingsFile;
 use crate::workspace::secrets::Secrets;
+use crate::workspace::settings::Settings;
 use crate::workspace::{Problem, Workspace};
 
 /// What may be done with the workspace.
@@ -68,7 +68,10 @@ struct Inner {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Session").field("folder", &self.inner.workspace.folder).finish_non_exhaustive()
+        formatter
+            .debug_struct("Session")
+            .field("folder", &self.inner.workspace.folder)
+            .finish_non_exhaustive()
     }
 }
 

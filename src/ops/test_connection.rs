@@ -34,10 +34,11 @@ pub struct ConnectionTest {
 impl ConnectionTest {
     /// The exit code of a command that did this test.
     pub fn exit_code(&self) -> u8 {
-        match (self.passed, self.trouble) {
-            (true, _) => 0,
-            (false, Some(class)) => class.exit_code(),
-            (false, None) => 1,
+        match (self.passed, self.blocked, self.trouble) {
+            (true, _, _) => 0,
+            (false, true, _) => OpClass::Blocked.exit_code(),
+            (false, false, Some(class)) => class.exit_code(),
+            (false, false, None) => OpClass::Failed.exit_code(),
         }
     }
 
@@ -45,13 +46,7 @@ impl ConnectionTest {
         self.line(Verdict::Good, subject, message, None);
     }
 
-    fn line(
-        &mut self,
-        verdict: Verdict,
-        subject: &str,
-        message: impl Into<String>,
-        field: Option<&str>,
-    ) {
+    fn line(&mut self, verdict: Verdict, subject: &str, message: impl Into<String>, field: Option<&str>) {
         self.lines.push(CheckLine {
             verdict,
             subject: subject.into(),
@@ -221,6 +216,7 @@ fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut Connection
             "{} can't be read by this user. Give it read access (permission set or profile) to the object.",
             rights.object
         );
+        test.blocked = true;
         return test.line(Verdict::Bad, &subject, message, None);
     }
     let mut may = vec!["read"];
@@ -235,6 +231,7 @@ fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut Connection
             rights.object,
             may.join(", ")
         );
+        test.blocked = true;
         return test.line(Verdict::Bad, &subject, message, None);
     }
     test.good(&subject, format!("{}: {}.", rights.object, may.join(", ")));
@@ -259,8 +256,9 @@ async fn budget_line(connection: &Salesforce, settings: &Settings, test: &mut Co
     let line = format!("{used} of {limit} API calls of the last 24 hours are used ({percent} %).");
     let reserve = u64::from(settings.salesforce.api_reserve_percent);
     if percent + reserve >= 100 {
-        let message =
-            format!("{line} The {reserve} % kept for others are reached, so runs wait until calls are free again.");
+        let message = format!(
+            "{line} The {reserve} % kept for others are reached, so runs wait until calls are free again."
+        );
         test.line(Verdict::Warning, "salesforce", message, Some("salesforce.api_reserve_percent"));
     } else {
         test.good("salesforce", line);
@@ -315,12 +313,10 @@ fn field_of(side: Side, settings: &Settings, error: &OpError) -> Option<String> 
     let code = error.code.as_str();
     let field = match side {
         Side::Org => match (error.class, code) {
-            (OpClass::Settings, "SECRET_MISSING") => {
-                connections::needed_secrets(settings, side)
-                    .into_iter()
-                    .find(|name| error.message.contains(name.word()))
-                    .map(SecretName::word)?
-            }
+            (OpClass::Settings, "SECRET_MISSING") => connections::needed_secrets(settings, side)
+                .into_iter()
+                .find(|name| error.message.contains(name.word()))
+                .map(SecretName::word)?,
             _ if message.contains("security token") => "salesforce.security_token",
             _ if message.contains("ca_file") || message.contains("certificate") => "salesforce.ca_file",
             _ if message.contains("client secret") || message.contains("consumer secret") => {

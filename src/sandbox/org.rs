@@ -32,7 +32,7 @@ pub use schema::{ExtraSchema, SchemaError};
 pub use write::admin::Conversion;
 
 use crate::sandbox::clock::SandboxClock;
-use rest::Cursors;
+use rest::{Cursors, Jobs};
 use rights::Rights;
 use schema::Schema;
 use sign_in::Sessions;
@@ -69,6 +69,7 @@ pub struct Org {
     full_rights: Arc<Rights>,
     sessions: Mutex<Sessions>,
     cursors: Mutex<Cursors>,
+    jobs: Mutex<Jobs>,
     usage: Mutex<Usage>,
     knobs: Mutex<Knobs>,
     founders: Founders,
@@ -100,6 +101,7 @@ impl Org {
             full_rights: Arc::default(),
             sessions: Mutex::default(),
             cursors: Mutex::default(),
+            jobs: Mutex::default(),
             usage: Mutex::default(),
             knobs: Mutex::new(knobs),
             founders,
@@ -131,6 +133,10 @@ impl Org {
 
     fn cursors(&self) -> MutexGuard<'_, Cursors> {
         locked(&self.cursors)
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        locked(&self.jobs)
     }
 
     fn knobs(&self) -> MutexGuard<'_, Knobs> {

@@ -251,3 +251,29 @@ async fn api(url: &str, token: &str, path: &str, body: &str) -> (u16, Value) {
     let header = format!("Authorization: Bearer {token}\r\nContent-Type: application/json");
     send(url, "POST", path, &header, body).await
 }
+
+#[tokio::test]
+async fn life_goes_on_by_itself_at_its_rate_until_it_is_stopped() {
+    let sandbox = start(50).await;
+    assert_eq!(sandbox.life().edits(), 0);
+    sandbox.life().set_per_second(500.0);
+    let some = async {
+        while sandbox.life().edits() < 5 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), some).await.unwrap();
+    sandbox.life().set_per_second(0.0);
+    assert!(sandbox.life().per_second() < 0.1);
+}
+
+#[tokio::test]
+async fn a_sandbox_with_tls_says_https_and_hands_out_its_authority() {
+    let tls = Some(vec!["acme.example".to_owned()]);
+    let sandbox =
+        Sandbox::start(SandboxOptions { records: 1, tls, ..SandboxOptions::default() }).await.unwrap();
+    assert!(sandbox.ready().salesforce.url.starts_with("https://127.0.0.1:"));
+    assert!(sandbox.ready().platform.endpoint.starts_with("https://127.0.0.1:"));
+    assert!(sandbox.ca_pem().unwrap().contains("BEGIN CERTIFICATE"));
+    sandbox.stop().await;
+}

@@ -128,6 +128,13 @@ pub fn unpark(db: &Connection, link: i64, pair: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The pairs of a link that are parked for a reason.
+pub fn parked_for(db: &Connection, link: i64, why: &str) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT pair FROM parked WHERE link=? AND why=?")?;
+    let rows = statement.query_map(params![link, why], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// How many pairs are parked.
 pub fn parked_count(db: &Connection) -> Result<u64, StoreError> {
     Ok(db.query_row("SELECT count(*) FROM parked", [], |row| row.get::<_, i64>(0))? as u64)

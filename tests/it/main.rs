@@ -6,6 +6,10 @@
     reason = "a test that can't go on has failed; the allowances of .clippy.toml do not reach its helpers"
 )]
 
+mod binary_bad_input;
+mod binary_engine;
+mod binary_stage;
+mod salesforce_faults;
 mod salesforce_reading;
 mod salesforce_sign_in;
 mod salesforce_support;

@@ -41,6 +41,7 @@ async fn write(client: &Salesforce, batch: &WriteBatch) -> Vec<RowResult> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the values of a row are optional, and these are there")]
 fn text(text: &str) -> Option<Value> {
     Some(Value::text(text))
 }

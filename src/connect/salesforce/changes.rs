@@ -4,8 +4,10 @@
 //! (it stops before the start of a transaction that is still open, which is how late commits are caught). The log reaches back 15
 //! days; an older cursor is [`PortClass::CursorLost`] for the whole call, because without it deletions would be missed silently.
 
+mod merges;
+
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,10 +27,6 @@ use crate::domain::record::RecordId;
 
 /// The log wants its bounds at least a minute apart, and cuts seconds off.
 const SHORTEST_WINDOW: TimeDelta = TimeDelta::seconds(61);
-/// How many deletions are remembered, so that the overlap does not ask about them again and again.
-const REMEMBERED: usize = 20_000;
-/// Ids in one lookup.
-const IDS_IN_A_QUERY: usize = 400;
 
 /// Which record a deletion merged another into, if it did.
 type Merged = HashMap<(RecordId, Option<DateTime<Utc>>), Option<RecordId>>;
@@ -63,22 +61,6 @@ struct DeletedRecord {
     id: String,
     #[serde(default)]
     deleted_date: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Fates {
-    #[serde(default)]
-    records: Vec<Fate>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Fate {
-    id: String,
-    #[serde(default)]
-    is_deleted: bool,
-    #[serde(default)]
-    master_record_id: Option<String>,
 }
 
 impl Changes {
@@ -185,72 +167,6 @@ impl Changes {
         }
         self.follow_merges(door, feeds, &mut pages).await?;
         Ok(pages)
-    }
-
-    /// Asks where merged records went, and drops deletions that were taken back. Costs a call only for deletions not seen before.
-    async fn follow_merges(
-        &self,
-        door: &Door,
-        feeds: &[(usize, Feed<'_>)],
-        pages: &mut [(usize, Page)],
-    ) -> Result<(), PortError> {
-        let mut queries = Vec::new();
-        for ((_, feed), (_, page)) in feeds.iter().zip(pages.iter()).filter(|((_, feed), _)| feed.has_master)
-        {
-            let unknown: Vec<RecordId> = {
-                let merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_new = |gone: &&Tombstone| !merged.contains_key(&(gone.id.clone(), gone.at));
-                page.tombstones.iter().filter(is_new).map(|gone| gone.id.clone()).collect()
-            };
-            queries.extend(unknown.chunks(IDS_IN_A_QUERY).map(|ids| {
-                let object = soql::safe_name(&feed.request.object);
-                format!("SELECT Id, IsDeleted, MasterRecordId FROM {object} WHERE {}", soql::ids_in(ids))
-            }));
-        }
-        let mut back: Vec<RecordId> = Vec::new();
-        let mut winners: HashMap<RecordId, RecordId> = HashMap::new();
-        let asked = !queries.is_empty();
-        for some in queries.chunks(MOST_QUERIES) {
-            let base = door.base().await?;
-            let parts: Vec<Part> = some
-                .iter()
-                .enumerate()
-                .map(|(place, query)| Part::query(format!("m{place}"), &base, QueryKind::WithDeleted, query))
-                .collect();
-            let answered = composite::send(door, "merges", &parts, Idempotency::Repeatable, &[])
-                .await
-                .map_err(|error| error.told("reading where merged records went"))?;
-            for part in answered.parts()? {
-                if let Some(fault) = part.fault() {
-                    return Err(fault.to_port_error("reading where merged records went"));
-                }
-                let fates: Fates = serde_json::from_str(part.body())
-                    .map_err(|error| senseless("the question where merged records went", &error))?;
-                for fate in fates.records {
-                    let gone = id::from_api(&fate.id);
-                    match fate.master_record_id {
-                        _ if !fate.is_deleted => back.push(gone),
-                        Some(winner) => drop(winners.insert(gone, id::from_api(&winner))),
-                        None => {}
-                    }
-                }
-            }
-        }
-        let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
-        if merged.len() > REMEMBERED {
-            merged.clear();
-        }
-        for ((_, feed), (_, page)) in feeds.iter().zip(pages.iter_mut()) {
-            page.tombstones.retain(|gone| !back.contains(&gone.id));
-            for gone in &mut page.tombstones {
-                let key = (gone.id.clone(), gone.at);
-                if asked && feed.has_master && !merged.contains_key(&key) {
-                    merged.insert(key.clone(), winners.get(&gone.id).cloned());
-                }
-                gone.merged_into = merged.get(&key).cloned().flatten();
-            }
-        }
-        Ok(())
     }
 }
 

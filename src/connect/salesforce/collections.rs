@@ -3,14 +3,14 @@
 //! A row is refused with the org's own code and words. When the connection breaks after sending, nobody knows what became of the
 //! rows, and nothing is repeated here: whoever journalled them looks first (law E11).
 
-use std::collections::HashMap;
+mod row_result;
 
-use serde::Deserialize;
+use std::collections::HashMap;
 
 use super::composite::{self, CompositeReply, Part, PartReply, QueryKind, put_string, query_path};
 use super::convert::put_json;
 use super::describe::{Catalog, Schemas};
-use super::errors::{self, Topic, plain_words};
+use super::errors;
 use super::query::{known, read_all, read_page};
 use super::rows::Shape;
 use super::session::Door;
@@ -23,31 +23,11 @@ use crate::domain::port::{
 use crate::domain::record::{Record, RecordId};
 use crate::domain::schema::FieldKind;
 
+use row_result::{WireResult, row_result};
+
 /// The parts' names in the composite.
 const WRITE: &str = "w";
 const READ_BACK: &str = "r";
-
-#[derive(Deserialize)]
-struct WireResult {
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    success: bool,
-    #[serde(default)]
-    created: Option<bool>,
-    #[serde(default)]
-    errors: Vec<WireRowError>,
-}
-
-#[derive(Deserialize)]
-struct WireRowError {
-    #[serde(rename = "statusCode", alias = "errorCode", default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    fields: Vec<String>,
-}
 
 /// Writes a batch, in calls of up to 200 rows; the results stand in the order of the rows.
 pub(super) async fn write(
@@ -136,7 +116,7 @@ impl Writer<'_> {
             return Ok(rows.iter().map(|_| RowResult::Unknown).collect());
         };
         let mut held = self.held(&answered, &results).await;
-        Ok(results.into_iter().map(|result| self.row_result(result, &mut held)).collect())
+        Ok(results.into_iter().map(|result| row_result(self.batch, result, &mut held)).collect())
     }
 
     fn name(&self) -> &'static str {
@@ -288,56 +268,6 @@ impl Writer<'_> {
     async fn read_back(&self, part: &PartReply<'_>) -> Result<Vec<Record>, PortError> {
         let page = read_page(&self.shape, part.body().as_bytes(), &self.batch.object)?;
         read_all(self.door, &self.shape, &self.batch.object, page).await
-    }
-
-    fn row_result(&self, result: WireResult, held: &mut HashMap<RecordId, Record>) -> RowResult {
-        match (result.success, result.id) {
-            (true, Some(id)) => {
-                let id = id::from_api(&id);
-                let created = match self.batch.kind {
-                    WriteKind::Create => result.created.unwrap_or(true),
-                    WriteKind::Update | WriteKind::Delete => false,
-                };
-                RowResult::Done { record: held.remove(&id), id, created }
-            }
-            (true, None) => RowResult::Unknown,
-            (false, _) => RowResult::Refused(self.row_error(result.errors)),
-        }
-    }
-
-    fn row_error(&self, wire: Vec<WireRowError>) -> RowError {
-        let mut wire = wire.into_iter();
-        let Some(first) = wire.next() else {
-            return RowError {
-                code: "UNKNOWN".into(),
-                message: "Salesforce refused the row without saying why.".into(),
-                fields: Vec::new(),
-                class: RowClass::Data,
-            };
-        };
-        let class = if self.is_upsert_race(&first) {
-            RowClass::Again
-        } else {
-            errors::row_class(&first.code, &first.message, &first.fields)
-        };
-        let mut message = plain_words(&first.message);
-        let mut fields = first.fields;
-        for more in wire {
-            message.push_str("; ");
-            message.push_str(&plain_words(&more.message));
-            fields.extend(more.fields);
-        }
-        RowError { code: first.code, message, fields, class }
-    }
-
-    /// Two upserts of the same new mark at once: one creates, the other is told that the mark is taken and will find it next time.
-    fn is_upsert_race(&self, error: &WireRowError) -> bool {
-        let Some(mark) = self.batch.mark.as_deref().filter(|_| self.batch.kind == WriteKind::Create) else {
-            return false;
-        };
-        errors::topic(&error.code) == Some(Topic::Duplicate)
-            && (error.fields.iter().any(|field| field.eq_ignore_ascii_case(mark))
-                || error.message.contains(mark))
     }
 }
 

@@ -56,6 +56,8 @@ struct Signed {
     session: Option<Session>,
     refused: Option<(DateTime<Utc>, PortError)>,
     signed_in: u64,
+    /// The version that an instance was last asked for.
+    version: Option<(String, String)>,
 }
 
 impl Door {
@@ -178,7 +180,11 @@ impl Door {
             lock(&self.secrets).refresh_token = Some(rotated.clone());
             *lock(&self.rotated) = Some(rotated);
         }
-        let version = self.choose_version(&ticket.instance).await?;
+        let version = match &signed.version {
+            Some((instance, version)) if *instance == ticket.instance => version.clone(),
+            Some(_) | None => self.choose_version(&ticket.instance).await?,
+        };
+        signed.version = Some((ticket.instance.clone(), version.clone()));
         signed.signed_in += 1;
         signed.refused = None;
         tracing::info!(org = %ticket.org_id, instance = %ticket.instance, version, "Signed in to Salesforce.");
@@ -194,7 +200,7 @@ impl Door {
         Ok(session)
     }
 
-    /// The highest version that the org offers and the settings allow. Asked once for each sign-in; it is not metered.
+    /// The highest version that the org offers and the settings allow. Asked once for an instance; it is not metered.
     async fn choose_version(&self, instance: &str) -> Result<String, PortError> {
         #[derive(Deserialize)]
         struct Offered {

@@ -342,9 +342,15 @@ async fn ended(current: Option<&mut Current>, clock: &dyn Clock) -> RunReport {
         Ok(report) => report,
         Err(error) => {
             let (result, message) = if error.is_cancelled() {
-                (RunResult::Cancelled, "The run was ended at once; the next one looks up what was on its way.")
+                (
+                    RunResult::Cancelled,
+                    "The run was ended at once; the next one looks up what was on its way.",
+                )
             } else {
-                (RunResult::Failed, "The run hit a defect of forcesync; the log has the details. The next run goes on where it stopped.")
+                (
+                    RunResult::Failed,
+                    "The run hit a defect of forcesync; the log has the details. The next run goes on where it stopped.",
+                )
             };
             let took = (clock.now() - current.began).num_milliseconds();
             RunReport {

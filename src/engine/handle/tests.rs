@@ -83,7 +83,14 @@ impl Runner for PaperRunner {
             () = self.finish.notified() => RunResult::Succeeded,
             () = cancelled(control) => RunResult::Cancelled,
         };
-        RunReport { run, kind: request.kind, result, message: None, counts: Counts::default(), milliseconds: 0 }
+        RunReport {
+            run,
+            kind: request.kind,
+            result,
+            message: None,
+            counts: Counts::default(),
+            milliseconds: 0,
+        }
     }
 
     fn schedule(&self) -> Schedule {

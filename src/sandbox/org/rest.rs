@@ -2,8 +2,10 @@
 
 mod batch;
 mod collections;
+mod columns;
 mod composite;
 mod describe;
+mod jobs;
 mod limits;
 mod query;
 mod records;
@@ -21,6 +23,7 @@ use super::schema::Schema;
 use super::soql::bind::World;
 use super::state::State;
 use super::write::{Actor, Writer};
+pub(super) use jobs::Jobs;
 pub(super) use query::Cursors;
 use reply::{Call, Reply};
 
@@ -103,6 +106,9 @@ impl<'a> Api<'a> {
             ["composite", "sobjects", ..] => self.collections(call, segments.get(2..).unwrap_or_default()),
             ["limits"] => self.limits(),
             ["limits", "recordcount"] => self.record_count(call),
+            ["jobs", kind @ ("query" | "ingest"), ..] => {
+                self.jobs(call, kind, segments.get(2..).unwrap_or_default())
+            }
             ["recent"] => Reply::json(200, &json!([])),
             _ => Reply::not_found(),
         }

@@ -12,6 +12,40 @@ mod narrow;
 pub(super) mod parser;
 pub(super) mod render;
 
+/// Parses and binds the query of a bulk job, which may hold less than others.
+pub(super) fn bind_for_bulk(world: &bind::World<'_>) -> Result<bind::Bound, QueryError> {
+    let query = parser::parse(world.soql)?;
+    let bound = bind::bind(world, &query)?;
+    let refused = |what: &str| {
+        Err(QueryError::plain("API_ERROR", format!("FeatureNotEnabled: {what} not supported in Bulk Query")))
+    };
+    if bound.grouping.is_some() || bound.bare_count {
+        return refused("Aggregate Relationships");
+    }
+    if bound.offset > 0 {
+        return refused("OFFSET");
+    }
+    for entry in &bound.shape.entries {
+        match entry {
+            bind::Entry::Children { .. } => return refused("Nested Queries"),
+            bind::Entry::Field { field } => {
+                let compound = world
+                    .schema
+                    .field(bound.object, *field)
+                    .is_some_and(|column| column.kind == super::schema::Kind::Address);
+                if compound {
+                    return Err(QueryError::plain(
+                        "API_ERROR",
+                        "FeatureNotEnabled: Selecting compound data not supported in Bulk Query",
+                    ));
+                }
+            }
+            bind::Entry::Parent { .. } | bind::Entry::TypeName => {}
+        }
+    }
+    Ok(bound)
+}
+
 /// A query that cannot be answered, in the org's code and words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct QueryError {

@@ -304,6 +304,11 @@ impl Org {
         self.knobs().commit_delay_ms = ms;
     }
 
+    /// Sets how long bulk jobs take, in milliseconds of the org's time.
+    pub fn set_job_delay(&self, ms: i64) {
+        self.jobs().takes_ms = ms;
+    }
+
     /// Switches the duplicate rule for e-mails of contacts and leads.
     pub fn set_duplicate_rule(&self, on: bool) {
         self.knobs().duplicate_rule = on;

@@ -1,5 +1,6 @@
 //! The org through its router, as a client sees it.
 
+mod bulk;
 mod query;
 mod records;
 mod replication;

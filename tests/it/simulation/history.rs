@@ -1,6 +1,6 @@
 //! A history: people edit both sides while runs go on, fail, crash and go on again; then the storm ends and the judge looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub struct Verdict {
     pub crashes: u64,
     pub edits: u64,
     pub unknown_outcomes: u64,
+    pub parked: u64,
 }
 
 impl Verdict {
@@ -45,6 +46,7 @@ impl Verdict {
         self.crashes += other.crashes;
         self.edits += other.edits;
         self.unknown_outcomes += other.unknown_outcomes;
+        self.parked += other.parked;
     }
 }
 
@@ -137,6 +139,17 @@ impl History {
         world.clock.advance(60_000);
         let before = world.lock().judge.sync_writes;
         self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+        let parked: BTreeSet<String> = store
+            .write(|db| {
+                let mut rows = db.prepare(
+                    "SELECT org_id FROM parked JOIN link USING (link) WHERE why='unknown_outcome'",
+                )?;
+                let rows = rows.query_map([], |row| row.get(0))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+            .unwrap();
+        verdict.parked = parked.len() as u64;
         let state = world.lock();
         if state.judge.sync_writes != before {
             verdict.wrong.push(format!(
@@ -144,7 +157,7 @@ impl History {
                 state.judge.sync_writes - before
             ));
         }
-        verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true));
+        verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, &parked));
         verdict.edits = state.judge.edits.len() as u64;
         verdict.unknown_outcomes = state.judge.unknown_outcomes;
         verdict.log = state.log.clone().unwrap_or_default();

@@ -104,8 +104,13 @@ impl State {
     }
 }
 
-/// What the judge finds wrong at the end.
-pub fn judge(state: &State, objects: &[&str], one_way_status: bool) -> Vec<String> {
+/// What the judge finds wrong at the end. A pair in `parked` (by the org's id) may differ: a person has to decide it.
+pub fn judge(
+    state: &State,
+    objects: &[&str],
+    one_way_status: bool,
+    parked: &BTreeSet<String>,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut by_email: BTreeMap<String, PerSide<Vec<(String, BTreeMap<String, Value>)>>> = BTreeMap::new();
     for object in objects {
@@ -122,7 +127,9 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool) -> Vec<Strin
     for (email, found) in &by_email {
         match (found.org.as_slice(), found.platform.as_slice()) {
             ([(org_id, org)], [(platform_id, platform)]) => {
-                compare(state, &mut wrong, email, (org_id, org), (platform_id, platform), one_way_status);
+                if !parked.contains(org_id) {
+                    compare(state, &mut wrong, email, (org_id, org), (platform_id, platform), one_way_status);
+                }
             }
             // People made these duplicates themselves, or deleted one of two.
             _ if email.contains("twin") || email.contains("gone") => {}

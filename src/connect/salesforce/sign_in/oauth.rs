@@ -81,7 +81,8 @@ pub(super) fn password_and_token(secrets: &SalesforceSecrets) -> Result<SecretSt
     Ok(SecretString::from(format!("{}{}", password.expose_secret(), token.trim())))
 }
 
-fn read(settings: &SalesforceSettings, reply: &Reply) -> Result<Ticket, PortError> {
+/// Reads the reply of the token endpoint.
+pub(super) fn read(settings: &SalesforceSettings, reply: &Reply) -> Result<Ticket, PortError> {
     if !reply.is_success() {
         return Err(match reply.json::<Refusal>() {
             Ok(refused) => refusal::explain(settings, &refused.error, &refused.error_description),

@@ -38,3 +38,33 @@ fn each_refusal_says_what_to_do(
 fn an_id_in_the_settings_may_have_fifteen_characters() {
     assert_eq!(super::super::id::full_id("00Dx0000000BV7z").unwrap().as_str().len(), 18);
 }
+
+fn recorded(status: u16, name: &str) -> Option<Result<Ticket, PortError>> {
+    let body = std::fs::read(format!("/work/shared/recordings/replies-restforce/{name}.json")).ok()?;
+    let reply = Reply { status, headers: reqwest::header::HeaderMap::new(), body };
+    Some(oauth::read(&settings(Environment::Production, SignIn::RefreshToken), &reply))
+}
+
+#[test]
+fn recorded_replies_of_the_token_endpoint_are_understood() {
+    let Some(granted) = recorded(200, "auth_success_response") else { return };
+    let ticket = granted.unwrap();
+    assert_eq!(ticket.instance, "https://na1.salesforce.com");
+    assert_eq!((ticket.org_id.as_str().len(), ticket.user_id.as_str().len()), (18, 18));
+    let refused = recorded(400, "auth_error_response").unwrap().unwrap_err();
+    assert!(refused.message.contains("authentication failure - Invalid Password"), "{}", refused.message);
+    let expired = recorded(400, "refresh_error_response").unwrap().unwrap_err();
+    assert!(expired.message.contains("refresh token has expired"), "{}", expired.message);
+}
+
+#[test]
+fn a_ticket_never_shows_its_token() {
+    let ticket = Ticket {
+        token: "00D!secret".into(),
+        instance: "https://acme.my.salesforce.com".into(),
+        org_id: "00Dx0000000BV7zEAI".into(),
+        user_id: "005x00000012Q9PAAU".into(),
+        refresh_token: Some("refresh-secret".into()),
+    };
+    assert!(!format!("{ticket:?}").contains("secret"));
+}

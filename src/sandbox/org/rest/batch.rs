@@ -61,8 +61,10 @@ impl Api<'_> {
         else {
             return Reply::not_found();
         };
-        if segments.first().is_some_and(|first| first.eq_ignore_ascii_case("composite")) && segments.len() < 2
-        {
+        let is = |place: usize, word: &str| {
+            segments.get(place).is_some_and(|segment| segment.eq_ignore_ascii_case(word))
+        };
+        if is(0, "composite") && !is(1, "sobjects") {
             return Reply::error(400, "INVALID_INPUT", "A batch cannot hold a composite request");
         }
         let body = Body::Json(request.get("richInput").cloned().unwrap_or(Value::Null));

@@ -9,6 +9,7 @@ use axum::http::Method;
 use super::Api;
 use super::reply::{Call, Reply};
 use crate::sandbox::org::moment::DAY_MS;
+use crate::sandbox::org::soql::QueryError;
 use crate::sandbox::org::soql::bind::{self, Bound};
 use crate::sandbox::org::soql::render::{self, Style};
 use crate::sandbox::org::soql::{execute, parser};
@@ -69,10 +70,20 @@ impl Api<'_> {
                 "SOQL statements cannot be longer than 100000 characters.",
             );
         }
+        if call.parameter("columns").is_some_and(|flag| flag.eq_ignore_ascii_case("true")) {
+            return self.columns(soql).unwrap_or_else(Into::into);
+        }
         let reach = if all { Reach::WithDeleted } else { Reach::Live };
         match self.run(soql, reach, Self::page_size(call)) {
             Ok(reply) | Err(reply) => reply,
         }
+    }
+
+    fn columns(&self, soql: &str) -> Result<Reply, QueryError> {
+        let query = parser::parse(soql)?;
+        self.read_for(soql, |world| {
+            bind::bind(world, &query).map(|bound| Reply::json(200, &super::columns::describe(world, &bound)))
+        })
     }
 
     fn run(&self, soql: &str, reach: Reach, page: usize) -> Result<Reply, Reply> {
@@ -98,7 +109,7 @@ impl Api<'_> {
                 out.push(b'}');
                 return Ok((bound, Vec::new(), Some(out)));
             }
-            Ok::<_, crate::sandbox::org::soql::QueryError>((bound, places, None))
+            Ok::<_, QueryError>((bound, places, None))
         })?;
         if let Some(out) = first {
             return Ok(Reply::bytes(200, out));

@@ -184,3 +184,15 @@ async fn a_long_address_is_refused() {
     let client = Client::new();
     assert_eq!(client.get(&format!("/query?q={}", "x".repeat(17_000))).await.status, 414);
 }
+
+#[tokio::test]
+async fn columns_of_a_query_are_told() {
+    let client = Client::new();
+    let answer = client.get("/tooling/query?q=SELECT+Id,Account.Name+FROM+Contact&columns=true").await;
+    let columns = answer.json["columnMetadata"].as_array().unwrap();
+    assert_eq!(
+        (&columns[1]["columnName"], &columns[1]["joinColumns"][0]["columnName"]),
+        (&json!("Account"), &json!("Name"))
+    );
+    assert_eq!(answer.json["entityName"], "Contact");
+}
