@@ -4,6 +4,8 @@ use crate::cli::arguments::{Console, Demo};
 use crate::cli::context::Context;
 use crate::cli::logging;
 use crate::cli::sandbox::wanted;
+use crate::console::view::theme::ThemeChoice;
+use crate::console::{self, ConsoleOptions};
 use crate::ops::error::OpError;
 use crate::ops::sandbox::{self, Wanted};
 use crate::ops::session::{Access, Missing, Session};
@@ -29,8 +31,15 @@ pub(super) async fn run(arguments: Demo, options: Console, context: &Context) ->
     code
 }
 
-async fn open(_session: Session, _options: Console) -> Result<u8, OpError> {
-    Err(OpError::failed("The console is not there yet."))
+async fn open(session: Session, options: Console) -> Result<u8, OpError> {
+    let options = ConsoleOptions {
+        read_only: options.read_only,
+        plain: options.plain,
+        mouse: !options.no_mouse,
+        theme: ThemeChoice::Auto,
+    };
+    console::run(session, options).await.map_err(|error| OpError::failed(error.to_string()))?;
+    Ok(0)
 }
 
 /// A folder that goes when it is dropped.
