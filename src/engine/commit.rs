@@ -15,7 +15,7 @@ use crate::domain::value::Value;
 use crate::engine::apply::{Item, meant};
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
-use crate::engine::recover::park_unclear;
+use crate::engine::recover::{alike, park_unclear};
 use crate::engine::session::{Prepared, Session};
 use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewHistory};
@@ -456,7 +456,10 @@ fn keep_link(
                     .changes
                     .iter()
                     .find(|change| change.pair == Some(place) && change.to == side)?;
-                return Some(pair.fold(side, &change.new));
+                let sent = pair.fold(side, &change.new);
+                let held = after[side].as_ref().and_then(|record| pair.values(side, record));
+                let held = held.map(|raw| pair.fold(side, &raw)).filter(|held| alike(held, &sent));
+                return Some(held.unwrap_or(sent));
             }
             // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
             // must still be seen as one.
