@@ -245,8 +245,12 @@ fn commit_item(
     let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
     let line = &item.decision.line;
     let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
-    for entry in &item.entries {
-        journal::settle(db, *entry)?;
+    // The run ends with rows whose fate is unknown: they stay in the journal, and the next run looks them up.
+    let unknown = Side::BOTH.iter().any(|side| matches!(item.results[*side], Some(RowResult::Unknown)));
+    if !unknown {
+        for entry in &item.entries {
+            journal::settle(db, *entry)?;
+        }
     }
     if matches!(line.action, Action::Skip { .. } | Action::Refuse { .. }) {
         if matches!(line.action, Action::Skip { .. }) {
