@@ -9,6 +9,11 @@
 mod binary_bad_input;
 mod binary_engine;
 mod binary_stage;
+mod console_rules;
+mod console_snapshots;
+mod console_stage;
+mod console_update;
+mod console_whole;
 mod salesforce_faults;
 mod salesforce_reading;
 mod salesforce_sign_in;
