@@ -51,7 +51,13 @@ pub async fn main() -> ExitCode {
         Err(error) => {
             // Help and version come this way too; a closed pipe is nobody's problem here.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            if !error.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            if std::env::args_os().any(|argument| argument == "--json") {
+                Output::new(Format::Json).usage_error(&error);
+            }
+            return ExitCode::from(2);
         }
     };
     interrupts::outlive_full_disks();
@@ -92,11 +98,14 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Cancel => control::run(control::Wish::Cancel, context).await,
         Command::Connection(connection) => connection::run(connection, context).await,
         Command::Secret(secret) => secret::run(secret, context).await,
-        Command::Config(config) => config::run(config, context).await,
-        Command::Mapping(mapping) => mapping::run(mapping, context).await,
+        Command::Config(config) => config::run(&config, context),
+        Command::Mapping(mapping) => mapping::run(mapping, context),
         Command::Doctor => doctor::run(context).await,
         Command::Paths => paths::run(context),
         Command::Keys => keys::run(context),
-        Command::Completions(completions) => completions::run(completions, context),
+        Command::Completions(completions) => {
+            completions::run(&completions, context);
+            Ok(0)
+        }
     }
 }

@@ -82,22 +82,25 @@ fn line(progress: &Progress, now: DateTime<Utc>) -> String {
     if let Some(total) = total.filter(|total| *total > 0) {
         let filled = (done.min(total) * CELLS).checked_div(total).unwrap_or(0);
         text.extend((0..CELLS).map(|cell| if cell < filled { '█' } else { '░' }));
-        text.push_str(&format!("  {} / {}", words::number(done), words::number(total)));
+        text.push_str("  ");
+        text.push_str(&words::number(done));
+        text.push_str(" / ");
+        text.push_str(&words::number(total));
     } else if done > 0 {
         text.push_str(&words::number(done));
     }
     if let Some(started) = progress.started {
         let elapsed = (now - started).to_std().unwrap_or_default();
-        text.push_str(&format!("   {}", words::duration(elapsed)));
+        text.push_str("   ");
+        text.push_str(&words::duration(elapsed));
     }
     let counts = &progress.counts;
-    text.push_str(&format!(
-        "   created {}   updated {}   failed {}",
+    format!(
+        "{text}   created {}   updated {}   failed {}",
         words::number(counts.created()),
         words::number(counts.updated()),
         words::number(counts.failed)
-    ));
-    text
+    )
 }
 
 #[cfg(test)]

@@ -4,11 +4,9 @@ use clap::CommandFactory;
 
 use crate::cli::arguments::{Arguments, Completions};
 use crate::cli::context::Context;
-use crate::ops::error::OpError;
 
-pub(super) fn run(arguments: Completions, context: &Context) -> Result<u8, OpError> {
+pub(super) fn run(arguments: &Completions, context: &Context) {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::command(), "forcesync", &mut script);
     context.output.write(&script);
-    Ok(0)
 }

@@ -26,13 +26,13 @@ struct Summary {
     warnings: usize,
 }
 
-pub(super) async fn run(arguments: Config, context: &Context) -> Result<u8, OpError> {
+pub(super) fn run(arguments: &Config, context: &Context) -> Result<u8, OpError> {
     match arguments.action {
-        ConfigAction::Validate => validate(context).await,
+        ConfigAction::Validate => validate(context),
     }
 }
 
-async fn validate(context: &Context) -> Result<u8, OpError> {
+fn validate(context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadOnly)?;
     let problems = config::validate(&session);
     let output = &context.output;

@@ -2,7 +2,6 @@
 
 use crate::cli::arguments::{Console, Demo};
 use crate::cli::context::Context;
-use crate::cli::logging;
 use crate::cli::sandbox::wanted;
 use crate::console::view::theme::ThemeChoice;
 use crate::console::{self, ConsoleOptions};
@@ -18,8 +17,9 @@ pub(super) async fn console(options: Console, context: &Context) -> Result<u8, O
 }
 
 pub(super) async fn run(arguments: Demo, options: Console, context: &Context) -> Result<u8, OpError> {
-    let folder = Throwaway::make()?;
-    logging::begin(Some(&folder.0.join("log")), context.verbose);
+    // Made by the sandbox, for its owner alone.
+    let name = format!("forcesync-demo-{}-{}", std::process::id(), context.clock.now().timestamp_micros());
+    let folder = Throwaway(std::env::temp_dir().join(name));
     context.output.note("Starting the sandbox …");
     let wanted =
         Wanted { life_per_second: 0.5, workspace: Some(folder.0.clone()), ..wanted(&arguments.population) };
@@ -44,15 +44,6 @@ async fn open(session: Session, options: Console) -> Result<u8, OpError> {
 
 /// A folder that goes when it is dropped.
 struct Throwaway(std::path::PathBuf);
-
-impl Throwaway {
-    fn make() -> Result<Self, OpError> {
-        let path = std::env::temp_dir().join(format!("forcesync-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path)
-            .map_err(|error| OpError::failed(format!("{} could not be made: {error}.", path.display())))?;
-        Ok(Self(path))
-    }
-}
 
 impl Drop for Throwaway {
     fn drop(&mut self) {

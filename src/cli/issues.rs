@@ -156,6 +156,7 @@ async fn retry(mut issues: Vec<i64>, filter: &IssueFilter, context: &Context) ->
     }
     let interrupts = Interrupts::listen()?;
     let engine = attach(&session).await?;
+    run::examine_secrets(&session, &engine).await?;
     let run = run::retry(&engine, issues).await?;
     let code = follow(&session, &engine, run, RunKind::Instant, &interrupts, context).await?;
     engine.close().await;

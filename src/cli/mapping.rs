@@ -8,7 +8,7 @@ use crate::domain::transform::Transform;
 use crate::ops::error::OpError;
 use crate::ops::session::Access;
 
-pub(super) async fn run(arguments: Mapping, context: &Context) -> Result<u8, OpError> {
+pub(super) fn run(arguments: Mapping, context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadOnly)?;
     let settings = session.settings();
     match arguments.action.unwrap_or(MappingAction::List) {

@@ -97,6 +97,14 @@ impl Output {
         let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 
+    /// Tells a program that the command line was wrong; people have been told already.
+    pub fn usage_error(&self, error: &clap::Error) {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        self.object(&ErrorObject { event: "error", code: "usage", message });
+    }
+
     /// Tells why something did not work.
     pub fn error(&self, error: &OpError) {
         self.object(&ErrorObject { event: "error", code: &error.code, message: &error.message });

@@ -84,10 +84,9 @@ fn automatic(session: &crate::ops::session::Session, engine: Option<&Progress>) 
             format!("on, next {}", words::moment(*next))
         }
         Some(Progress { automatic: true, .. }) => "on".into(),
-        Some(_) => "off".into(),
         None if session.settings().schedule.automatic => {
             "on in the settings, but no engine runs: start `forcesync run`".into()
         }
-        None => "off".into(),
+        Some(_) | None => "off".into(),
     }
 }

@@ -39,6 +39,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         confirm(&session, &request, &interrupts, context).await?;
     }
     let engine = attach(&session).await?;
+    run::examine_secrets(&session, &engine).await?;
     let run = run::start(&engine, request).await?;
     let code = follow(&session, &engine, run, kind, &interrupts, context).await?;
     engine.close().await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
@@ -141,7 +141,7 @@ where
                         // The terminal is gone.
                         None => break Leave::AfterBatch,
                     }
-                    while taken.len() < BATCH && let Some(Some(event)) = self.input.next().now_or_never() {
+                    while taken.len() < BATCH && let Some(event) = at_hand(&mut self.input).await {
                         taken.extend(message(event?, &hits));
                     }
                     at_once = true;
@@ -261,6 +261,21 @@ where
             .map_err(terminal_error)?;
         Ok(hits)
     }
+}
+
+/// The next event if it is there already. Polled with the task's own waker: the terminal's stream keeps the first waker it is
+/// given until an event comes, and one that wakes nobody would leave that event lying.
+async fn at_hand<I>(input: &mut I) -> Option<io::Result<Event>>
+where
+    I: Stream<Item = io::Result<Event>> + Unpin,
+{
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(match input.poll_next_unpin(context) {
+            std::task::Poll::Ready(event) => event,
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
 }
 
 fn frame() -> TimeDelta {

@@ -238,9 +238,9 @@ impl Session<'_> {
                 })
                 .await?;
         }
-        self.verify(&mut items).await?;
         let tripped = self.apply_brakes(&mut items);
         for side in Side::BOTH {
+            self.verify(&mut items, side, held).await?;
             self.send(&mut items, side).await?;
         }
         let limited = items.iter().any(|item| {
@@ -617,7 +617,8 @@ async fn deliver(
         context.clock.sleep(pause(context.seed, attempt)).await;
         let mut smaller = batch.clone();
         smaller.rows = again.iter().filter_map(|place| batch.rows.get(*place).cloned()).collect();
-        let retried = send_once(context, side, &smaller).await?;
+        // What is done stays done: the rows that are still locked become pending.
+        let Ok(retried) = send_once(context, side, &smaller).await else { break };
         for (place, result) in again.into_iter().zip(retried) {
             if let Some(slot) = results.get_mut(place) {
                 *slot = result;

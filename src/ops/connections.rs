@@ -65,7 +65,7 @@ pub fn used_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
     let mut names = needed_secrets(settings, side);
     match (side, settings.salesforce.sign_in) {
         (Side::Org, SignIn::UsernamePassword | SignIn::Soap) => {
-            names.push(SecretName::SalesforceSecurityToken)
+            names.push(SecretName::SalesforceSecurityToken);
         }
         (Side::Org, SignIn::ClientCredentials) | (Side::Platform, _) => {}
     }
@@ -171,7 +171,12 @@ fn resolved(addresses: &[HostAddress]) -> Vec<(String, std::net::SocketAddr)> {
     addresses.iter().map(|entry| (entry.host.clone(), entry.address)).collect()
 }
 
-fn refuse_missing(settings: &Settings, side: Side, secrets: &KnownSecrets) -> Result<(), PortError> {
+/// Names the first secret that a side can't sign in without and that is not there.
+pub(crate) fn refuse_missing(
+    settings: &Settings,
+    side: Side,
+    secrets: &KnownSecrets,
+) -> Result<(), PortError> {
     for name in needed_secrets(settings, side) {
         if secrets.get(name).is_none() {
             return Err(PortError::new(

@@ -2,13 +2,17 @@
 
 use crate::domain::command::{Command, Reply, RunRequest};
 use crate::domain::mapping::{Direction, Mapping};
+use crate::domain::side::Side;
+use crate::ops::connections;
 use crate::ops::engine::{EngineClient, Place};
 use crate::ops::error::{OpClass, OpError};
+use crate::ops::secrets;
 use crate::ops::session::Session;
+use crate::workspace::Problem;
 
 /// Refuses what can't work by the settings alone: a file with errors, no mapping, an unknown name.
 pub fn examine(session: &Session, request: &RunRequest) -> Result<(), OpError> {
-    let problems: Vec<_> = session.problems().into_iter().filter(|problem| problem.blocks()).collect();
+    let problems: Vec<_> = session.problems().into_iter().filter(Problem::blocks).collect();
     if let Some(first) = problems.first() {
         let more = match problems.len() {
             1 => String::new(),
@@ -42,6 +46,19 @@ pub fn examine(session: &Session, request: &RunRequest) -> Result<(), OpError> {
             "There is no mapping that is switched on, so there is nothing to run. Open the console and add one.",
         )
         .code("no_mapping"));
+    }
+    Ok(())
+}
+
+/// Refuses an engine of this process that would lack a secret; one elsewhere has its own environment.
+pub async fn examine_secrets(session: &Session, engine: &EngineClient) -> Result<(), OpError> {
+    if engine.place() != Place::InProcess {
+        return Ok(());
+    }
+    let settings = session.settings();
+    for side in Side::BOTH {
+        let known = secrets::read(session, &settings, side, &[]).await?;
+        connections::refuse_missing(&settings, side, &known)?;
     }
     Ok(())
 }

@@ -137,7 +137,7 @@ fn settings(mut settings: Settings, wanted: &Wanted, sandbox: &Sandbox, ready: &
     org.username.clone_from(&ready.salesforce.username);
     org.client_id.clone_from(&ready.salesforce.client_id);
     org.ca_file = sandbox.ca_pem().map(|_| PathBuf::from("ca.pem"));
-    org.org_id = Some(sandbox.org().org_id().to_owned());
+    org.org_id = Some(sandbox.org().org_id());
     let platform = &mut settings.platform.salesmanago;
     platform.endpoint.clone_from(&ready.platform.endpoint);
     platform.client_id.clone_from(&ready.platform.client_id);

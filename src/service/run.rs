@@ -39,6 +39,7 @@ impl Headless {
                 ));
             }
         }
+        run::examine_secrets(session, &engine).await?;
         Ok(Self { engine })
     }
 

@@ -7,7 +7,7 @@ use crate::binary_stage::{Stage, command, finish, run};
 
 /// A refused sync: a sentence on stderr, an error object, and the same exit code.
 async fn refused(stage: &Stage, code: i32, parts: &[&str]) {
-    let done = stage.run(&["sync", "instant", "--json"]).await;
+    let done = stage.run(&["sync", "initial", "--json"]).await;
     done.says(code, parts);
     let error = done.objects().into_iter().find(|object| object["event"] == "error");
     let error = error.unwrap_or_else(|| panic!("no error object: {done:?}"));
@@ -34,7 +34,7 @@ async fn a_wrong_api_secret_is_blocked() {
 async fn a_missing_secret_names_the_command_that_sets_it() {
     let stage = Stage::new(20).await;
     stage.run(&["secret", "remove", "salesforce.client_secret"]).await.says(0, &[]);
-    refused(&stage, 1, &["salesforce.client_secret", "forcesync secret set"]).await;
+    refused(&stage, 2, &["salesforce.client_secret", "forcesync secret set"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,8 +165,10 @@ async fn a_workspace_that_is_not_there_is_named() {
 async fn usage_errors_exit_with_two() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["sync"][..], &["sync", "everything"], &["frobnicate"], &["secret", "set", "a", "b"]] {
-        run(folder.path(), arguments, "").await.says(2, &["usage"]);
+        run(folder.path(), arguments, "").await.says(2, &["error"]);
     }
+    let done = run(folder.path(), &["--json", "sync", "everything"], "").await;
+    assert_eq!((done.last()["event"].as_str(), done.last()["code"].as_str()), (Some("error"), Some("usage")));
     run(folder.path(), &["secret", "set", "salesforce.pasword"], "x").await.says(2, &["salesforce.password"]);
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use forcesync::ops::sandbox::{Running, Wanted, start};
 use forcesync::sandbox::Sandbox;
@@ -162,13 +162,4 @@ pub async fn end_of(child: Child) -> Done {
 pub fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap();
     assert!(sent.success());
-}
-
-/// Waits until something is so.
-pub async fn until(mut so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !so() {
-        assert!(began.elapsed() < PATIENCE, "it never came to be");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

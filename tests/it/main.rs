@@ -9,6 +9,8 @@
 mod binary_bad_input;
 mod binary_engine;
 mod binary_stage;
+mod crash;
+mod fault_table;
 mod salesforce_faults;
 mod salesforce_reading;
 mod salesforce_sign_in;
@@ -20,4 +22,6 @@ mod salesmanago_odd_servers;
 mod salesmanago_read;
 mod salesmanago_sign_in;
 mod salesmanago_write;
+mod scenario;
+mod scenario_stage;
 mod simulation;

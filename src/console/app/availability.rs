@@ -3,6 +3,8 @@
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::model::{Access, Engine};
+use crate::console::app::overlay::Overlay;
+use crate::console::app::overlay::reading::Subject;
 use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
@@ -47,6 +49,24 @@ impl App {
             }
             Action::Reveal if self.access == Access::ReadOnly => Err(common::READ_ONLY.into()),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether an action is worth a hint in what is open now.
+    pub fn means_something(&self, action: Action) -> bool {
+        match (self.overlays.last(), action) {
+            (Some(Overlay::Reading(reading)), Action::Retry) => matches!(reading.subject, Subject::Issue(_)),
+            (Some(Overlay::Reading(reading)), Action::History) => reading.record().is_some(),
+            (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
+            (Some(Overlay::Reading(_)), Action::Open) => false,
+            (Some(Overlay::Sheet(_)), Action::Retry | Action::History | Action::LogRun | Action::Copy) => {
+                false
+            }
+            (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
+            (Some(Overlay::Help { .. }), Action::Open) => false,
+            (Some(Overlay::Question(question)), Action::Yes) => question.letter('y').is_some(),
+            (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
+            _ => true,
         }
     }
 

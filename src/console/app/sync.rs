@@ -71,6 +71,8 @@ pub struct SyncTab {
     pub looked: DateTime<Utc>,
     /// When the numbers arrived that are shown.
     pub seen: Option<DateTime<Utc>>,
+    /// The run that has just ended and whose result is to be told.
+    pub ended: Option<i64>,
     samples: VecDeque<Sample>,
 }
 

@@ -13,7 +13,8 @@ use crate::console::view::theme::Meaning;
 
 /// Draws the bottom line.
 pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
-    let hints = app.keymap.hints(app.context());
+    let mut hints = app.keymap.hints(app.context());
+    hints.retain(|binding| app.means_something(binding.action));
     let room = usize::from(area.width).saturating_sub(2);
     let shown = fitted(&hints, room);
     let cut = shown.len() < hints.len();

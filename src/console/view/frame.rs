@@ -116,13 +116,14 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let org = match &app.org {
         Some(org) => {
             let kind = if org.sandbox { "sandbox" } else { environment };
-            let edition = if org.edition.is_empty() { String::new() } else { format!(", {}", org.edition) };
+            let edition = org.edition.trim_end_matches(" Edition");
+            let edition = if edition.is_empty() { String::new() } else { format!(", {edition}") };
             format!("{} ({kind}{edition})", org.name)
         }
         None => format!("{} ({environment})", connection_text::SALESFORCE),
     };
     let mut pieces: Vec<Piece<'_>> = vec![
-        (format!(" {name}").into(), Meaning::Title),
+        (format!(" {}", safe_text::fit_middle(&name, usize::from(area.width / 4))).into(), Meaning::Title),
         (format!(" {} {org} {} ", canvas.glyphs.dot, canvas.glyphs.both).into(), Meaning::Muted),
         (app.settings.platform.kind.label().into(), Meaning::Muted),
     ];
@@ -131,7 +132,7 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let meaning = if percent >= 80 { Meaning::Warning } else { Meaning::Muted };
         pieces.push((
             format!(
-                " {} API {} / {} ({percent} %)",
+                " {} API {}/{} ({percent} %)",
                 canvas.glyphs.dot,
                 numbers::count(used),
                 numbers::count(limit)

@@ -313,9 +313,10 @@ fn draw_row(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &Mapping, r
         Some(Verdict::Bad | Verdict::Warning) => "!",
         Some(Verdict::Good) | None => " ",
     };
+    let org = if row.org.is_empty() { text::FIXED } else { &row.org };
     let mut pieces: Vec<Piece<'_>> = vec![
         (format!(" {sign}").into(), text_meaning),
-        (column(&row.org, columns.org.saturating_sub(1)).into(), text_meaning),
+        (column(org, columns.org.saturating_sub(1)).into(), text_meaning),
         (" ".into(), Meaning::Text),
     ];
     if columns.kind > 0 {

@@ -108,23 +108,28 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     if columns == 0 {
         return lines;
     }
+    if text.is_empty() {
+        return vec![String::new()];
+    }
     for paragraph in safe_lines(text) {
-        let mut line = String::new();
+        let mut line: String =
+            paragraph.chars().take_while(|letter| *letter == ' ').take(columns / 2).collect();
+        let indent = line.width();
         let mut used = 0;
-        for word in paragraph.split(' ') {
+        for word in paragraph.trim_start_matches(' ').split(' ') {
             let mut word = word.to_owned();
             let blank = usize::from(used > 0);
-            if used + blank + word.width() > columns && used > 0 {
-                lines.push(std::mem::take(&mut line));
+            if indent + used + blank + word.width() > columns && used > 0 {
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
                 used = 0;
             }
-            while word.width() > columns {
-                let head = take_columns(&word, columns);
+            while word.width() > columns - indent {
+                let head = take_columns(&word, columns - indent);
                 if head.is_empty() {
                     break;
                 }
                 word = word.chars().skip(head.chars().count()).collect();
-                lines.push(head);
+                lines.push(format!("{}{head}", " ".repeat(indent)));
             }
             if used > 0 {
                 line.push(' ');
@@ -171,5 +176,7 @@ mod tests {
     fn long_words_are_broken_and_nothing_is_lost() {
         let lines = wrap("one two abcdefghijkl", 5);
         assert_eq!(lines, ["one", "two", "abcde", "fghij", "kl"]);
+        assert_eq!(wrap("  one two", 6), ["  one", "  two"]);
+        assert_eq!(wrap("", 6), [""]);
     }
 }

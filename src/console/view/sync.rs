@@ -21,9 +21,10 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let actions_height = status::actions_rows(app) + frame + 1;
     let rest = if area.width >= BESIDE {
         let height = (status::ROWS + frame).max(actions_height).min(area.height);
-        let half = area.width / 2;
-        status::draw(app, canvas, Rect { width: half, height, ..area });
-        status::actions(app, canvas, Rect { x: area.x + half, width: area.width - half, height, ..area });
+        // The status block needs its labels in full; what is kicked off gets the rest.
+        let left = (area.width / 2).max(48).min(area.width);
+        status::draw(app, canvas, Rect { width: left, height, ..area });
+        status::actions(app, canvas, Rect { x: area.x + left, width: area.width - left, height, ..area });
         below(area, height)
     } else {
         let height = (status::ROWS + frame).min(area.height);
@@ -33,7 +34,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         status::actions(app, canvas, Rect { height: actions_height, ..left });
         below(left, actions_height)
     };
-    let run_height = run::rows(app) + frame;
+    let run_rows = run::rows(app);
+    let run_height = if run_rows == 0 { 0 } else { run_rows + frame };
     // On a small screen there is room for one thing: the list that has the focus, else the run, else what went wrong.
     if rest.height < run_height + 2 * (frame + 1) {
         match app.sync.part {
@@ -44,7 +46,9 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         }
         return;
     }
-    run::draw(app, canvas, Rect { height: run_height, ..rest });
+    if run_height > 0 {
+        run::draw(app, canvas, Rect { height: run_height, ..rest });
+    }
     let rest = below(rest, run_height);
     let groups = app.sync.groups.ready().map_or(1, |groups| groups.len().max(1)) as u16;
     let issues_height = (groups + frame).min(rest.height / 2).max(frame + 1);

@@ -10,6 +10,7 @@ use crate::domain::progress::EngineState;
 use crate::engine::handle::Handle;
 use crate::engine::handle::tests::{PaperRunner, TestClock};
 
+#[expect(clippy::unwrap_used, reason = "a stage that can't be set fails its test")]
 fn engine(folder: &tempfile::TempDir) -> (Handle, Socket, Arc<PaperRunner>, std::path::PathBuf) {
     let runner = Arc::new(PaperRunner::default());
     let clock = Arc::new(TestClock::real_sleep());

@@ -1,7 +1,7 @@
 //! What the actions do on the overlay on top, and what the answers to questions bring.
 
 use crate::console::app::App;
-use crate::console::app::action::Action;
+use crate::console::app::action::{Action, Scope};
 use crate::console::app::effect::{Effect, Leave};
 use crate::console::app::leave::Leaving;
 use crate::console::app::overlay::Overlay;
@@ -235,7 +235,14 @@ impl App {
     /// Opens the palette: every action with its key, its command, and the reason why it can't be done now.
     pub(crate) fn open_palette(&mut self) -> Vec<Effect> {
         let context = self.context();
-        let items = Action::ALL
+        let mut actions: Vec<Action> = Action::ALL.to_vec();
+        actions.sort_by_key(|action| match action.scope() {
+            Scope::On(tab) if tab == self.tab => 0,
+            Scope::On(_) => 1,
+            Scope::Anywhere => 2,
+            Scope::Movement | Scope::Answer => 3,
+        });
+        let items = actions
             .iter()
             .filter(|action| !matches!(action, Action::Palette))
             .map(|action| {
@@ -257,7 +264,6 @@ impl App {
     }
 
     fn home_key(&self, action: Action) -> Option<crate::console::app::key::Key> {
-        use crate::console::app::action::Scope;
         use crate::console::app::keymap::Context;
         match action.scope() {
             Scope::On(tab) => self.keymap.key_of(Context::of(tab), action),

@@ -14,7 +14,7 @@ use crate::console::app::sync::Part;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::sync as text;
 use crate::domain::command::{Command, Reply, RunRequest};
-use crate::domain::outcome::RunKind;
+use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::{EngineState, Progress};
 use crate::domain::report::{IssueGroup, IssueQuery, RunRow};
 use crate::workspace::settings::{Every, Settings};
@@ -234,6 +234,9 @@ impl App {
             self.api_budget = progress.api_budget;
         }
         let ended = self.sync.take(progress, self.now);
+        if ended {
+            self.sync.ended = self.sync.progress.run;
+        }
         let mut effects = Vec::new();
         if ended || self.sync.progress.run != run_before {
             effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }]);
@@ -275,6 +278,7 @@ impl App {
                 }
             }
             (None, Ok(mut fresh)) => {
+                self.tell_end(&fresh);
                 let old = self.sync.runs.ready().cloned().unwrap_or_default();
                 if old.is_empty() {
                     self.sync.all_runs = fresh.len() < RUNS;
@@ -289,6 +293,23 @@ impl App {
                 self.sync.run = selection;
                 self.sync.runs = Load::Ready(fresh);
             }
+        }
+    }
+
+    /// Tells how the run has ended that was on its way.
+    fn tell_end(&mut self, runs: &[RunRow]) {
+        let Some(run) = runs.iter().find(|run| Some(run.run) == self.sync.ended) else { return };
+        let Some(result) = run.result else { return };
+        self.sync.ended = None;
+        // An automatic run that found nothing is no news.
+        let quiet = run.kind == RunKind::Automatic && result == RunResult::Succeeded;
+        if !quiet {
+            let tone = match result {
+                RunResult::Succeeded => Tone::Good,
+                RunResult::PartlyFailed | RunResult::Limited | RunResult::Cancelled => Tone::Warning,
+                RunResult::Braked | RunResult::Blocked | RunResult::Failed => Tone::Error,
+            };
+            self.toasts.add(tone, text::ended(run, result), self.now);
         }
     }
 

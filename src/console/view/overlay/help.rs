@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::keymap::Context;
-use crate::console::app::tab::Tab;
 use crate::console::view::canvas::Canvas;
 use crate::console::view::safe_text::{column, wrap};
 use crate::console::view::text::{common, tabs};
@@ -90,10 +89,7 @@ fn heading(context: Context) -> &'static str {
     match context {
         Context::Movement => "Moving",
         Context::Global => "Everywhere",
-        Context::Connection => tabs::full(Tab::Connection),
-        Context::Mapping => tabs::full(Tab::Mapping),
-        Context::Sync => tabs::full(Tab::Sync),
-        Context::Logs => tabs::full(Tab::Logs),
+        Context::Connection | Context::Mapping | Context::Sync | Context::Logs => "Keys of this tab",
         Context::Typing => "While typing",
         Context::Picker => "Choosing",
         Context::Confirm => "Answering",

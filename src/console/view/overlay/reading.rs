@@ -82,7 +82,10 @@ fn issue(app: &App, row: &IssueRow) -> Vec<Line> {
         Side::Org => "Salesforce",
         Side::Platform => app.settings.platform.kind.label(),
     };
-    let mut lines = vec![labelled("record", row.label.clone())];
+    let mut lines = Vec::new();
+    if !row.label.is_empty() {
+        lines.push(labelled("record", row.label.clone()));
+    }
     lines.extend(id_lines(app, &row.ids));
     lines.extend([
         labelled("mapping", row.mapping.clone()),

@@ -20,7 +20,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, records: &Records, area: Rect) {
         group.mapping,
         numbers::things(group.records, "record", "records")
     );
-    let inner = canvas.popup(area, area.width.saturating_sub(2), area.height, &title);
+    let inner = canvas.popup(area, area.width, area.height, &title);
     let cause = wrap(&group.cause, usize::from(inner.width.saturating_sub(2)));
     let mut y = inner.y;
     for line in cause.iter().take(2) {
@@ -54,7 +54,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, records: &Records, area: Rect) {
         canvas.line(
             Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line },
             &[
-                (column(&row.label, 20).into(), Meaning::Text),
+                (column(if row.label.is_empty() { "–" } else { &row.label }, 20).into(), Meaning::Text),
                 (column(&ids, id_width).into(), Meaning::Muted),
                 (row.message.as_str().into(), Meaning::Text),
             ],

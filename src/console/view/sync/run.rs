@@ -14,9 +14,13 @@ use crate::domain::progress::{EngineState, MappingProgress};
 /// Gauges shown at most.
 const GAUGES: usize = 4;
 
-/// Rows inside the panel.
+/// Rows inside the panel; none where there is nothing to say.
 pub(super) fn rows(app: &App) -> u16 {
-    if app.sync.is_running() { app.sync.progress.mappings.len().clamp(1, GAUGES) as u16 + 2 } else { 1 }
+    if app.sync.is_running() {
+        app.sync.progress.mappings.len().clamp(1, GAUGES) as u16 + 2
+    } else {
+        u16::from(matches!(app.engine, Engine::Unavailable(_)))
+    }
 }
 
 /// Draws the panel.
@@ -68,21 +72,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn idle(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
-    let inner = canvas.panel(area, "Last run", Focus::Elsewhere);
-    let line = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), height: 1, ..inner };
-    if let Engine::Unavailable(reason) = &app.engine {
-        canvas.text(line.x, line.y, line.width, &text::engine_unavailable(reason), Meaning::Warning);
-        return;
-    }
-    let last = app.sync.runs.ready().and_then(|runs| runs.first());
-    match last {
-        Some(run) => {
-            let pieces = super::lists::run_pieces(app, canvas, run);
-            canvas.line(line, &pieces);
-        }
-        None => {
-            canvas.text(line.x, line.y, line.width, text::NO_RUNS, Meaning::Muted);
-        }
+    let inner = canvas.panel(area, "Engine", Focus::Elsewhere);
+    if let Engine::Unavailable(reason) = &app.engine
+        && inner.height > 0
+    {
+        let words = text::engine_unavailable(reason);
+        canvas.text(inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, Meaning::Warning);
     }
 }
 
@@ -102,9 +97,10 @@ fn gauge(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &MappingProgre
     let title_width = 20.min(width / 3);
     let title = if mapping.title.is_empty() { &mapping.mapping } else { &mapping.title };
     let numbers_text = match mapping.total {
-        Some(total) => {
+        // A total that is already passed is no total yet.
+        Some(total) if total >= mapping.done && total > 0 => {
             let mut words = format!("{} / {}", numbers::count(mapping.done), numbers::count(total));
-            if mapping.done >= total && total > 0 {
+            if mapping.done == total {
                 words.push_str("  done");
             } else if let Some(left) = total.checked_sub(mapping.done)
                 && let Some(seconds) = app.sync.eta(left)
@@ -114,8 +110,8 @@ fn gauge(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &MappingProgre
             }
             words
         }
-        None if mapping.done == 0 => text::WAITING.into(),
-        None => numbers::count(mapping.done),
+        Some(_) | None if mapping.done == 0 => text::WAITING.into(),
+        Some(_) | None => numbers::count(mapping.done),
     };
     let numbers_width = 30.min(width.saturating_sub(title_width + 6));
     let bar = width.saturating_sub(title_width + numbers_width + 4);
@@ -125,7 +121,7 @@ fn gauge(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &MappingProgre
         (" ".into(), Meaning::Text),
     ];
     match mapping.total {
-        Some(total) if total > 0 && bar >= 5 => {
+        Some(total) if total > 0 && total >= mapping.done && bar >= 5 => {
             let done = (mapping.done.min(total) as usize * bar / total as usize).min(bar);
             pieces.push((canvas.glyphs.full.repeat(done).into(), Meaning::Gauge));
             pieces.push((canvas.glyphs.rest.repeat(bar - done).into(), Meaning::Border));

@@ -18,7 +18,8 @@ use crate::domain::report::FirstSync;
 
 /// Rows of the status block.
 pub(super) const ROWS: u16 = 5;
-const LABEL: usize = 31;
+/// Columns of labels.
+const LABEL: usize = 29;
 
 /// The status block.
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -33,10 +34,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         if y >= inner.bottom() {
             break;
         }
-        let label_width = if inner.width < 50 { LABEL.min(usize::from(inner.width) * 3 / 5) } else { LABEL };
         canvas.line(
             Rect { x: inner.x + 1, y, width: inner.width.saturating_sub(1), height: 1 },
-            &[(column(label, label_width).into(), Meaning::Text), (value.into(), meaning)],
+            &[(column(label, LABEL).into(), Meaning::Text), (value.into(), meaning)],
         );
     }
 }
@@ -58,7 +58,7 @@ fn lines(app: &App) -> Vec<(&'static str, String, Meaning)> {
             ];
         }
     };
-    let moment = |at| numbers::moment(at, app.now, app.zone);
+    let moment = |at| numbers::moment_short(at, app.now, app.zone);
     let first = match &status.first_sync {
         FirstSync::Never => (text::NEVER_DONE.to_owned(), Meaning::Warning),
         FirstSync::Begun => (text::BEGUN.to_owned(), Meaning::Warning),
@@ -170,11 +170,7 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         }
     } else {
         let hint = match app.available(Action::StartInstant) {
-            Ok(()) => format!(
-                "Enter unfolds; {} initial, {} instant",
-                key(Action::StartInitial),
-                key(Action::StartInstant)
-            ),
+            Ok(()) => format!("{} initial, {} instant", key(Action::StartInitial), key(Action::StartInstant)),
             Err(reason) => reason,
         };
         let row = Rect { y, height: 1, ..inner };

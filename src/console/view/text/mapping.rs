@@ -62,6 +62,8 @@ pub const READ_ONLY_FIELD: &str = "read-only";
 pub const UNIQUE: &str = "unique";
 /// A flag of a field.
 pub const MAPPED: &str = "mapped";
+/// A pair without a field of the org.
+pub const FIXED: &str = "(fixed value)";
 /// A mapping that runs don't use.
 pub const OFF: &str = "off";
 

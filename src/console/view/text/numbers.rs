@@ -54,6 +54,15 @@ pub fn moment(at: DateTime<Utc>, now: DateTime<Utc>, zone: Zone) -> String {
     }
 }
 
+/// As [`moment`], to the minute.
+pub fn moment_short(at: DateTime<Utc>, now: DateTime<Utc>, zone: Zone) -> String {
+    let text = moment(at, now, zone);
+    match text.strip_prefix("today ").and_then(|time| time.get(..5)) {
+        Some(minutes) => format!("today {minutes}"),
+        None => text,
+    }
+}
+
 /// The time of day, with the day where it is another one.
 pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>, zone: Zone) -> String {
     let (at, now) = (zone.at(at), zone.at(now));

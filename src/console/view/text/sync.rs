@@ -38,7 +38,7 @@ pub const NEVER: &str = "never";
 /// The first one was begun.
 pub const BEGUN: &str = "begun, not finished";
 /// The first run has not been done.
-pub const NEVER_DONE: &str = "never; I kicks it off";
+pub const NEVER_DONE: &str = "never";
 /// A refused start.
 pub const ALREADY_RUNNING: &str = "A run is on its way; wait for it, or stop it with S.";
 /// A refused start.
@@ -79,14 +79,13 @@ pub fn engine_unavailable(reason: &str) -> String {
 
 /// What an initial sync will do.
 pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -> Vec<String> {
-    let mut lines = vec![
-        format!("Reads every record of both Salesforce and {platform}, matches them, and writes the"),
-        "differences both ways, as each mapping allows:".to_owned(),
-    ];
+    let mut lines = vec![format!(
+        "Reads every record of Salesforce and {platform}, matches them, and writes the differences, as each mapping allows:"
+    )];
     lines.extend(mappings.iter().map(|mapping| format!("  {mapping}")));
     if let Some(linked) = linked {
         lines.push(format!(
-            "{} linked so far. Nothing is deleted.",
+            "{} linked so far. Nothing is deleted on either side.",
             things(linked, "record is", "records are")
         ));
     }
@@ -165,5 +164,19 @@ pub fn result(result: RunResult) -> &'static str {
         RunResult::Blocked => "blocked",
         RunResult::Failed => "failed",
         RunResult::Cancelled => "cancelled",
+    }
+}
+
+/// A run has ended.
+pub fn ended(run: &crate::domain::report::RunRow, ended: RunResult) -> String {
+    let head = format!("Run {} {}", run.run, result(ended));
+    match &run.message {
+        Some(message) => format!("{head}: {message}"),
+        None => format!(
+            "{head}: {} created, {} updated, {} failed.",
+            count(run.counts.created()),
+            count(run.counts.updated()),
+            count(run.counts.failed)
+        ),
     }
 }
