@@ -9,6 +9,7 @@
 mod binary_bad_input;
 mod binary_engine;
 mod binary_stage;
+mod binary_terminal;
 mod crash;
 mod fault_table;
 mod salesforce_faults;
