@@ -15,7 +15,7 @@ use crate::domain::value::Value;
 use crate::engine::apply::{Item, meant};
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
-use crate::engine::recover::park_unclear;
+use crate::engine::recover::{alike, park_unclear};
 use crate::engine::session::{Prepared, Session};
 use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewHistory};
@@ -245,8 +245,12 @@ fn commit_item(
     let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
     let line = &item.decision.line;
     let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
-    for entry in &item.entries {
-        journal::settle(db, *entry)?;
+    // The run ends with rows whose fate is unknown: they stay in the journal, and the next run looks them up.
+    let unknown = Side::BOTH.iter().any(|side| matches!(item.results[*side], Some(RowResult::Unknown)));
+    if !unknown {
+        for entry in &item.entries {
+            journal::settle(db, *entry)?;
+        }
     }
     if matches!(line.action, Action::Skip { .. } | Action::Refuse { .. }) {
         if matches!(line.action, Action::Skip { .. }) {
@@ -456,7 +460,10 @@ fn keep_link(
                     .changes
                     .iter()
                     .find(|change| change.pair == Some(place) && change.to == side)?;
-                return Some(pair.fold(side, &change.new));
+                let sent = pair.fold(side, &change.new);
+                let held = after[side].as_ref().and_then(|record| pair.values(side, record));
+                let held = held.map(|raw| pair.fold(side, &raw)).filter(|held| alike(held, &sent));
+                return Some(held.unwrap_or(sent));
             }
             // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
             // must still be seen as one.

@@ -9,6 +9,12 @@
 mod binary_bad_input;
 mod binary_engine;
 mod binary_stage;
+mod binary_terminal;
+mod console_rules;
+mod console_snapshots;
+mod console_stage;
+mod console_update;
+mod console_whole;
 mod crash;
 mod fault_table;
 mod salesforce_faults;
