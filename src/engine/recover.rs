@@ -14,7 +14,7 @@ use crate::engine::session::{Prepared, Session};
 use crate::store::issues::{self, NewIssue};
 use crate::store::journal::{self, Entry, Meant};
 use crate::store::links::{self, Bases, NewLink};
-use crate::store::{StoreError, pending};
+use crate::store::{StoreError, pending, stage};
 
 impl Session<'_> {
     /// Settles what an interrupted run left in the journal.
@@ -126,9 +126,12 @@ impl Session<'_> {
         let Some(first) = found.first().cloned() else { return self.look_again(entry).await };
         if found.len() > 1 {
             let (entry, now, run) = (entry.clone(), self.now(), self.run);
+            let object = mapping.compiled.spec.object(entry.side).to_owned();
             self.context
                 .store
                 .write(move |db| {
+                    // Read before they were there, this side would seem to lack the record, and it would be created once more.
+                    stage::put(db, entry.side, &object, &found, now)?;
                     let mut ids: PerSide<Option<RecordId>> = PerSide::default();
                     ids[entry.side.other()].clone_from(&entry.source);
                     issues::raise(
