@@ -39,7 +39,7 @@ use crate::console::app::tab::Tab;
 use crate::console::app::toast::Toasts;
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::side::PerSide;
-use crate::workspace::problems::Problem;
+use crate::workspace::problems::{Problem, Severity};
 use crate::workspace::settings::Settings;
 
 /// How the console looks, whatever it shows.
@@ -150,6 +150,11 @@ impl App {
             leaving: leave::Leaving::default(),
         };
         app.connection.note_problems(&app.problems);
+        app.review_mappings();
+        // What could not be understood in the file is said at once; what is only missing waits for its form.
+        if app.problems.iter().any(|problem| problem.severity == Severity::Error) {
+            app.open_problems();
+        }
         app
     }
 

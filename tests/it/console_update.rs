@@ -230,11 +230,16 @@ fn criteria_that_can_not_be_understood_stay_in_their_prompt() {
 #[test]
 fn an_initial_sync_asks_and_an_instant_one_does_not() {
     let mut app = full();
+    press(&mut app, "3");
     assert!(press(&mut app, "I enter").is_empty());
     let effects = press(&mut app, "I y");
-    assert!(matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Initial));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Initial)
+    );
     let effects = press(&mut app, "s");
-    assert!(matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Instant));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Instant)
+    );
 }
 
 #[test]
@@ -246,7 +251,9 @@ fn force_synchronization_is_folded_until_enter() {
     assert!(picture(&mut app, 80, 24).contains("Kick off an initial sync"));
     press(&mut app, "down");
     let effects = press(&mut app, "enter");
-    assert!(matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Instant));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Instant)
+    );
 }
 
 #[test]
@@ -259,6 +266,7 @@ fn a_second_run_is_refused_with_the_reason() {
 #[test]
 fn pause_resume_and_stop_ask_the_engine() {
     let mut app = running();
+    press(&mut app, "3");
     assert!(matches!(press(&mut app, "P").as_slice(), [Effect::Ask(Command::Pause)]));
     let paused = Progress { state: EngineState::Paused, ..app.sync.progress.clone() };
     app.update(Msg::Progress(Box::new(paused)));
@@ -270,6 +278,7 @@ fn pause_resume_and_stop_ask_the_engine() {
 #[test]
 fn automatic_is_switched_in_the_engine_and_kept_in_the_settings() {
     let mut app = full();
+    press(&mut app, "3");
     let effects = press(&mut app, "A");
     assert!(matches!(
         effects.as_slice(),
@@ -353,7 +362,9 @@ fn quitting_with_unsaved_edits_asks_and_can_save_first() {
     assert!(press(&mut app, "enter").is_empty(), "the focus is on staying");
     press(&mut app, "q");
     let effects = press(&mut app, "s");
-    let [Effect::Save { part: Part::Mapping, settings, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::Save { part: Part::Mapping, settings, .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
     let settings = settings.as_ref().clone();
     let effects = saved(&mut app, Part::Mapping, settings);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Quit(Leave::Quietly))));
@@ -387,4 +398,31 @@ fn ctrl_c_twice_aborts_and_once_does_not() {
 fn nothing_wakes_an_idle_console() {
     let app = full();
     assert_eq!(app.next_change(), None);
+}
+
+#[test]
+fn the_passphrase_of_the_vault_is_asked_for_masked_and_then_the_save_goes_on() {
+    let mut app = full();
+    let waiting = Effect::Save { part: Part::Connection, settings: Box::default(), secrets: Vec::new() };
+    app.update(Msg::PassphraseNeeded(Box::new(waiting)));
+    type_text(&mut app, "hunter2-marker");
+    assert!(!picture(&mut app, 80, 24).contains("hunter2-marker"));
+    let effects = press(&mut app, "enter");
+    let [Effect::Unlock { then, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(matches!(then.as_ref(), Effect::Save { part: Part::Connection, .. }));
+    assert!(!format!("{effects:?}").contains("hunter2-marker"));
+}
+
+#[test]
+fn the_end_of_a_run_is_told() {
+    let mut app = running();
+    let ended = Progress { state: EngineState::Idle, run: Some(117), ..app.sync.progress.clone() };
+    let effects = app.update(Msg::Progress(Box::new(ended)));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::ReadRuns { .. })));
+    let runs = app.sync.runs.ready().cloned().unwrap_or_default();
+    app.update(Msg::Runs { before: None, answer: Ok(runs[2..].to_vec()) });
+    assert!(app.toasts.is_empty());
+    app.sync.ended = Some(115);
+    app.update(Msg::Runs { before: None, answer: Ok(runs) });
+    assert!(toast(&app).contains("Run 115 partly failed"), "{}", toast(&app));
 }

@@ -88,6 +88,7 @@ actions! {
     CopyJson, "copy_json", Scope::Anywhere, "Copy the selected row as JSON", None;
     Refresh, "refresh", Scope::Anywhere, "Read everything again", None;
     Check, "check", Scope::Anywhere, "Check both sides and all mappings", Some("forcesync check");
+    Problems, "problems", Scope::Anywhere, "Show what is wrong with the settings file", Some("forcesync config validate");
     ThemeDark, "theme_dark", Scope::Anywhere, "Use the dark theme", None;
     ThemeLight, "theme_light", Scope::Anywhere, "Use the light theme", None;
     ThemeMono, "theme_mono", Scope::Anywhere, "Use the theme without colours", None;

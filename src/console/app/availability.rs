@@ -58,12 +58,9 @@ impl App {
             (Some(Overlay::Reading(reading)), Action::Retry) => matches!(reading.subject, Subject::Issue(_)),
             (Some(Overlay::Reading(reading)), Action::History) => reading.record().is_some(),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
-            (Some(Overlay::Reading(_)), Action::Open) => false,
-            (Some(Overlay::Sheet(_)), Action::Retry | Action::History | Action::LogRun | Action::Copy) => {
-                false
-            }
-            (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
-            (Some(Overlay::Help { .. }), Action::Open) => false,
+            (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
+            | (Some(Overlay::Sheet(_)), Action::Retry | Action::History | Action::LogRun | Action::Copy)
+            | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             (Some(Overlay::Question(question)), Action::Yes) => question.letter('y').is_some(),
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
             _ => true,

@@ -38,6 +38,10 @@ impl App {
                 self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(Load::Waiting))));
                 vec![Effect::Check]
             }
+            Action::Problems => {
+                self.open_problems();
+                Vec::new()
+            }
             Action::ThemeDark => vec![Effect::Theme(ThemeChoice::Dark)],
             Action::ThemeLight => vec![Effect::Theme(ThemeChoice::Light)],
             Action::ThemeMono => vec![Effect::Theme(ThemeChoice::Mono)],
@@ -63,13 +67,22 @@ impl App {
     }
 
     /// Puts a text into the clipboard, sanitized like everything that leaves.
-    pub(crate) fn copy(&mut self, copied: String) -> Vec<Effect> {
+    pub(crate) fn copy(&mut self, copied: &str) -> Vec<Effect> {
         if copied.is_empty() {
             self.toasts.add(Tone::Info, text::NOTHING_TO_COPY, self.now);
             return Vec::new();
         }
         self.toasts.add(Tone::Good, text::COPIED, self.now);
-        vec![Effect::Copy(crate::console::view::safe_text::safe(&copied).into_owned())]
+        vec![Effect::Copy(crate::console::view::safe_text::safe(copied).into_owned())]
+    }
+
+    /// Shows what is wrong with the settings file, or that nothing is.
+    pub(crate) fn open_problems(&mut self) {
+        let mut lines: Vec<String> = self.problems.iter().map(ToString::to_string).collect();
+        if lines.is_empty() {
+            lines.push(text::NO_PROBLEMS.into());
+        }
+        self.overlays.push(Overlay::Reading(Reading::new(Subject::Problems(lines))));
     }
 
     fn save_tab(&mut self) -> Vec<Effect> {

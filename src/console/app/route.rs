@@ -123,16 +123,11 @@ impl App {
             return Vec::new();
         }
         let mut effects = match action.scope() {
-            Scope::On(tab) if tab != self.tab && !self.shared_with(action, self.tab) => self.go_to(tab),
+            Scope::On(tab) if tab != self.tab && !shared_with(action, self.tab) => self.go_to(tab),
             Scope::On(_) | Scope::Anywhere | Scope::Movement | Scope::Answer => Vec::new(),
         };
         effects.extend(self.perform(action));
         effects
-    }
-
-    /// Whether another tab than its own can do the action as well.
-    fn shared_with(&self, action: Action, tab: Tab) -> bool {
-        matches!((action, tab), (Action::History, Tab::Sync))
     }
 
     /// Opens a tab.
@@ -157,4 +152,9 @@ impl App {
             }
         }
     }
+}
+
+/// Whether another tab than its own can do the action as well.
+fn shared_with(action: Action, tab: Tab) -> bool {
+    matches!((action, tab), (Action::History, Tab::Sync))
 }

@@ -222,7 +222,7 @@ impl App {
                 self.problems = problems;
             }
             Part::Mapping => {
-                self.mapping.draft.amend(|mappings| mappings.clone_from(&self.settings.mappings))
+                self.mapping.draft.amend(|mappings| mappings.clone_from(&self.settings.mappings));
             }
             Part::Schedule => {}
         }

@@ -219,7 +219,6 @@ fn in_ascii(text: &str) -> String {
             '⇄' => plain.push_str("<->"),
             '→' => plain.push_str("->"),
             '←' => plain.push_str("<-"),
-            '·' | '–' | '—' => plain.push('-'),
             '…' => plain.push_str("..."),
             '“' | '”' => plain.push('"'),
             '≈' => plain.push('~'),
@@ -227,7 +226,7 @@ fn in_ascii(text: &str) -> String {
             '✔' => plain.push_str("ok"),
             '✘' => plain.push('x'),
             '⚠' => plain.push('!'),
-            '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}' => plain.push('-'),
+            '·' | '–' | '—' | '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}' => plain.push('-'),
             other => plain.push(other),
         }
     }

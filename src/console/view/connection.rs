@@ -9,6 +9,7 @@ use crate::console::app::message::Hit;
 use crate::console::app::selection::window_start;
 use crate::console::app::tab::Tab;
 use crate::console::view::canvas::{Canvas, Focus, Piece};
+use crate::console::view::frame::FULL_NAMES;
 use crate::console::view::safe_text;
 use crate::console::view::text::{common, connection as text, tabs};
 use crate::console::view::theme::Meaning;
@@ -35,9 +36,13 @@ fn side(app: &App, canvas: &mut Canvas<'_>, side: Side, area: Rect) {
     let here = app.connection.side == side;
     let name = text::side_name(side, app.settings.platform.kind.label());
     let changed = app.connection.draft.now().side_differs(side, &app.settings);
-    let mut title = if area.width < BESIDE && area.width > 60 || app.size.0 < BESIDE {
+    let narrow = app.size.0 < FULL_NAMES;
+    let mut title = if app.size.0 < BESIDE {
         let other = text::side_name(side.other(), app.settings.platform.kind.label());
-        format!("{}: {name} ({other}: Left/Right)", tabs::full(Tab::Connection))
+        let way = if side == Side::Org { "Right" } else { "Left" };
+        format!("{}: {name} ({way}: {other})", tabs::full(Tab::Connection))
+    } else if narrow && side == Side::Org {
+        format!("{}: {name}", tabs::full(Tab::Connection))
     } else {
         name.to_owned()
     };
@@ -59,11 +64,12 @@ fn side(app: &App, canvas: &mut Canvas<'_>, side: Side, area: Rect) {
         let line = Rect { y: inner.y + offset as u16, height: 1, ..inner };
         match row {
             Row::Field(field) => draw_field(app, canvas, *field, here, line),
-            Row::Error(sentence) => {
+            Row::Error { sentence, first } => {
+                let sign = if *first { canvas.glyphs.bad } else { " " };
                 canvas.line(
                     line,
                     &[
-                        (format!("    {} ", canvas.glyphs.bad).into(), Meaning::Error),
+                        (format!("    {sign} ").into(), Meaning::Error),
                         (sentence.as_str().into(), Meaning::Error),
                     ],
                 );
@@ -81,7 +87,7 @@ fn side(app: &App, canvas: &mut Canvas<'_>, side: Side, area: Rect) {
                 break;
             }
             let row = Rect { y, height: 1, ..inner };
-            let sign = sign.map(|verdict| canvas.glyphs.verdict(verdict)).unwrap_or(" ");
+            let sign = sign.map_or(" ", |verdict| canvas.glyphs.verdict(verdict));
             canvas.line(
                 row,
                 &[
@@ -98,7 +104,7 @@ fn side(app: &App, canvas: &mut Canvas<'_>, side: Side, area: Rect) {
 
 enum Row {
     Field(FieldId),
-    Error(String),
+    Error { sentence: String, first: bool },
 }
 
 fn rows(app: &App, side: Side, width: usize) -> Vec<Row> {
@@ -107,7 +113,8 @@ fn rows(app: &App, side: Side, width: usize) -> Vec<Row> {
         rows.push(Row::Field(field));
         if let Some(sentence) = app.connection.errors.get(&field) {
             let lines = safe_text::wrap(sentence, width.saturating_sub(6).max(10));
-            rows.extend(lines.into_iter().take(3).map(Row::Error));
+            let lines = lines.into_iter().take(3).enumerate();
+            rows.extend(lines.map(|(place, sentence)| Row::Error { sentence, first: place == 0 }));
         }
     }
     rows
@@ -211,7 +218,7 @@ fn test_head(app: &App, canvas: &Canvas<'_>, side: Side) -> Vec<Piece<'static>> 
             }
         }
         TestState::Failed(_) => {
-            head.push((format!("{} {}", canvas.glyphs.bad, text::TEST_BAD).into(), Meaning::Error))
+            head.push((format!("{} {}", canvas.glyphs.bad, text::TEST_BAD).into(), Meaning::Error));
         }
     }
     if app.connection.stale[side]

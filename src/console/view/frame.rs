@@ -1,5 +1,7 @@
 //! What is around every tab: tabs, the line of workspace and org, the toast.
 
+use std::fmt::Write;
+
 use ratatui::layout::Rect;
 
 use crate::console::app::App;
@@ -128,18 +130,15 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         (app.settings.platform.kind.label().into(), Meaning::Muted),
     ];
     if let Some((used, limit)) = app.api_budget {
-        let percent = if limit > 0 { used * 100 / limit } else { 0 };
+        let percent = (used * 100).checked_div(limit).unwrap_or(0);
         let meaning = if percent >= 80 { Meaning::Warning } else { Meaning::Muted };
-        pieces.push((
-            format!(
-                " {} API {}/{} ({percent} %)",
-                canvas.glyphs.dot,
-                numbers::count(used),
-                numbers::count(limit)
-            )
-            .into(),
-            meaning,
-        ));
+        let words = if area.width < FULL_NAMES {
+            format!(" {} API {percent} %", canvas.glyphs.dot)
+        } else {
+            let (used, limit) = (numbers::count(used), numbers::count(limit));
+            format!(" {} API {used}/{limit} ({percent} %)", canvas.glyphs.dot)
+        };
+        pieces.push((words.into(), meaning));
     }
     let offline =
         Side::BOTH.into_iter().any(|side| matches!(app.connection.tests[side], TestState::Failed(_)));
@@ -185,10 +184,10 @@ pub fn toast(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let mut more = String::new();
     if toast.count > 1 {
-        more.push_str(&format!(" ({} times)", toast.count));
+        let _ = write!(more, " ({} times)", toast.count);
     }
     if app.toasts.len() > 1 {
-        more.push_str(&format!(" (+{}, Esc)", app.toasts.len() - 1));
+        let _ = write!(more, " (+{}, Esc)", app.toasts.len() - 1);
     } else if toast.tone == Tone::Error {
         more.push_str(" (Esc)");
     }

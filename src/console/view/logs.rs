@@ -1,5 +1,7 @@
 //! Draws Logs: the lines that pass the filter, and the selected one in full where there is room.
 
+use std::fmt::Write;
+
 use ratatui::layout::Rect;
 
 use crate::console::app::App;
@@ -33,12 +35,12 @@ fn title(app: &App) -> String {
     let run = logs.run.map_or_else(|| text::ALL_RUNS.to_owned(), |run| format!("run {run}"));
     let mut title = format!("{} · level ≥ {} · {mapping} · {run}", text::LOG, logs.level.word());
     if logs.filtering.is_none() && !logs.filter.is_empty() {
-        title.push_str(&format!(" · /{}", logs.filter));
+        let _ = write!(title, " · /{}", logs.filter);
     }
     if logs.following {
-        title.push_str(&format!(" · {}", text::FOLLOWING));
+        let _ = write!(title, " · {}", text::FOLLOWING);
     } else if logs.fresh > 0 {
-        title.push_str(&format!(" · {}", text::fresh(logs.fresh)));
+        let _ = write!(title, " · {}", text::fresh(logs.fresh));
     }
     title
 }

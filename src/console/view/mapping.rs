@@ -37,7 +37,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 
 fn objects(app: &App, canvas: &mut Canvas<'_>, area: Rect, with_criteria: bool) {
     let here = app.mapping.pane == Pane::Objects;
-    let title = if with_criteria { text::OBJECTS_TITLE } else { tabs::full(Tab::Mapping) };
+    let wide = app.size.0 >= crate::console::view::frame::FULL_NAMES;
+    let title = if wide { text::OBJECTS_TITLE } else { tabs::full(Tab::Mapping) };
     let inner = canvas.panel(area, title, Focus::when(here));
     let mappings = app.mapping.draft.now();
     if mappings.is_empty() {
@@ -50,7 +51,7 @@ fn objects(app: &App, canvas: &mut Canvas<'_>, area: Rect, with_criteria: bool) 
     for (place, mapping) in mappings.iter().enumerate().skip(start).take(usize::from(list)) {
         let row = Rect { y: inner.y + (place - start) as u16, height: 1, ..inner };
         let worst = worst(app, &mapping.name, None);
-        let sign = worst.map(|verdict| canvas.glyphs.verdict(verdict)).unwrap_or(" ");
+        let sign = worst.map_or(" ", |verdict| canvas.glyphs.verdict(verdict));
         let off = if mapping.enabled { String::new() } else { format!(" ({})", text::OFF) };
         canvas.line(
             Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row },
@@ -77,13 +78,10 @@ fn objects(app: &App, canvas: &mut Canvas<'_>, area: Rect, with_criteria: bool) 
         return;
     }
     let Some(mapping) = app.mapping.selected() else { return };
-    let mut y = inner.y + (mappings.len() as u16).min(list) + 1;
-    for (line, meaning) in about(mapping, canvas, usize::from(inner.width.saturating_sub(2)), app) {
-        if y >= inner.bottom() {
-            break;
-        }
+    let top = inner.y + (mappings.len() as u16).min(list) + 1;
+    let lines = about(mapping, canvas, usize::from(inner.width.saturating_sub(2)), app);
+    for (y, (line, meaning)) in (top..inner.bottom()).zip(lines) {
         canvas.text(inner.x + 1, y, inner.width.saturating_sub(1), &line, meaning);
-        y += 1;
     }
 }
 
@@ -279,7 +277,9 @@ fn table(
         heads.push_str(&column(text::HEADS[1], columns.kind));
     }
     heads.push_str(&column(text::HEADS[2], columns.arrow));
-    heads.push_str(&column(&format!("{platform} {}", text::HEADS[3]), columns.platform));
+    let with_word = format!("{platform} {}", text::HEADS[3]);
+    let head_of_platform = if with_word.len() < columns.platform { &with_word } else { platform };
+    heads.push_str(&column(head_of_platform, columns.platform));
     heads.push_str(&column(text::HEADS[4], columns.key));
     heads.push_str(&column(text::HEADS[5], columns.policy));
     canvas.text(head.x, head.y, head.width, &heads, Meaning::Muted);

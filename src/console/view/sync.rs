@@ -22,7 +22,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let rest = if area.width >= BESIDE {
         let height = (status::ROWS + frame).max(actions_height).min(area.height);
         // The status block needs its labels in full; what is kicked off gets the rest.
-        let left = (area.width / 2).max(48).min(area.width);
+        let left = (area.width / 2).max(50).min(area.width);
         status::draw(app, canvas, Rect { width: left, height, ..area });
         status::actions(app, canvas, Rect { x: area.x + left, width: area.width - left, height, ..area });
         below(area, height)
@@ -40,9 +40,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if rest.height < run_height + 2 * (frame + 1) {
         match app.sync.part {
             Part::Runs => lists::runs(app, canvas, rest),
-            Part::Issues => lists::issues(app, canvas, rest),
             Part::Force | Part::Automatic if app.sync.is_running() => run::draw(app, canvas, rest),
-            Part::Force | Part::Automatic => lists::issues(app, canvas, rest),
+            Part::Issues | Part::Force | Part::Automatic => lists::issues(app, canvas, rest),
         }
         return;
     }

@@ -134,9 +134,8 @@ impl Paint {
 
 impl Look {
     fn style(self) -> Style {
-        let mut style = Style::default();
-        style.fg = self.fg.map(Paint::color);
-        style.bg = self.bg.map(Paint::color);
+        let mut style =
+            Style { fg: self.fg.map(Paint::color), bg: self.bg.map(Paint::color), ..Style::default() };
         let modifiers = [
             (self.bold, Modifier::BOLD),
             (self.dim, Modifier::DIM),

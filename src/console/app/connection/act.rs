@@ -229,7 +229,7 @@ impl App {
             self.toasts.add(Tone::Info, text::SECRET_NOT_COPIED, self.now);
             return Vec::new();
         }
-        self.copy(self.connection.draft.now().text(field))
+        self.copy(&self.connection.draft.now().text(field))
     }
 
     /// The mouse pressed a field.

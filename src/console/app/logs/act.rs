@@ -103,21 +103,19 @@ impl App {
                     .selected_row()
                     .and_then(|row| row.ids.org.as_ref().or(row.ids.platform.as_ref()))
                     .map(ToString::to_string);
-                match record {
-                    Some(record) => self.open_history(record),
-                    None => {
-                        self.toasts.add(Tone::Info, common::NO_RECORD, self.now);
-                        Vec::new()
-                    }
+                if let Some(record) = record {
+                    return self.open_history(record);
                 }
+                self.toasts.add(Tone::Info, common::NO_RECORD, self.now);
+                Vec::new()
             }
             Action::Copy => {
                 let copied = self.logs.selected_row().map(|row| row.message.clone());
-                copied.map(|copied| self.copy(copied)).unwrap_or_default()
+                copied.map(|copied| self.copy(&copied)).unwrap_or_default()
             }
             Action::CopyJson => {
                 let copied = self.logs.selected_row().and_then(|row| serde_json::to_string(row).ok());
-                copied.map(|copied| self.copy(copied)).unwrap_or_default()
+                copied.map(|copied| self.copy(&copied)).unwrap_or_default()
             }
             other => self.move_in_log(other),
         }
@@ -167,7 +165,7 @@ impl App {
     }
 
     /// Exports what is filtered.
-    pub(crate) fn export_log(&mut self) -> Vec<Effect> {
+    pub(crate) fn export_log(&self) -> Vec<Effect> {
         vec![Effect::Export(ExportWhat::Log(LogQuery { limit: usize::MAX, ..self.logs.query() }))]
     }
 

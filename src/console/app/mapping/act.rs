@@ -9,6 +9,7 @@ use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::sheet::{RowId, Sheet, Target};
+use crate::console::app::text_input::TextInput;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::mapping as text;
 use crate::domain::mapping::{Direction, Mapping, Policy};
@@ -24,7 +25,7 @@ impl App {
                 Action::Open | Action::NextPane | Action::PreviousPane => self.mapping.filtering = false,
                 Action::Back => {
                     self.mapping.filtering = false;
-                    self.mapping.filter = Default::default();
+                    self.mapping.filter = TextInput::default();
                 }
                 _ => {}
             }
@@ -46,7 +47,7 @@ impl App {
             }
             Action::Back => {
                 if !self.mapping.filter.text().is_empty() {
-                    self.mapping.filter = Default::default();
+                    self.mapping.filter = TextInput::default();
                 } else if !self.toasts.dismiss() {
                     self.mapping.pane = Pane::Objects;
                 }
@@ -299,7 +300,7 @@ impl App {
             (Pane::Objects, _, Action::CopyJson) => serde_json::to_string(mapping).unwrap_or_default(),
             (Pane::Objects, _, _) => mapping.name.clone(),
         };
-        self.copy(copied)
+        self.copy(&copied)
     }
 
     /// The mouse pressed a row.

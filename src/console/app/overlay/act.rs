@@ -104,7 +104,7 @@ impl App {
         match action {
             Action::Copy | Action::CopyJson => {
                 let json = reading.json();
-                self.copy(json)
+                self.copy(&json)
             }
             Action::LogRun => match reading.run() {
                 Some(run) => {
@@ -115,13 +115,13 @@ impl App {
                 }
                 None => Vec::new(),
             },
-            Action::History => match reading.record() {
-                Some(record) => self.open_history(record),
-                None => {
-                    self.toasts.add(Tone::Info, text::NO_RECORD, self.now);
-                    Vec::new()
+            Action::History => {
+                if let Some(record) = reading.record() {
+                    return self.open_history(record);
                 }
-            },
+                self.toasts.add(Tone::Info, text::NO_RECORD, self.now);
+                Vec::new()
+            }
             Action::Retry => match &reading.subject {
                 Subject::Issue(row) => {
                     let issues = vec![row.issue];

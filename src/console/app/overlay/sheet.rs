@@ -263,7 +263,7 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
             if value.is_empty() || value.contains(char::is_whitespace) {
                 return Err(text::NAME_NEEDED.into());
             }
-            mapping.name = value.to_owned();
+            value.clone_into(&mut mapping.name);
         }
         RowId::Direction => mapping.direction = direction_of(value),
         RowId::OrgCriteria | RowId::PlatformCriteria => {
@@ -324,18 +324,16 @@ fn put_in_pair(pair: &mut Pair, id: RowId, value: &str) {
         RowId::PairDirection => pair.direction = direction_of(value),
         RowId::Key => pair.key = value == "yes",
         RowId::Policy => pair.policy = policy_of(value),
-        RowId::Transform => {
-            if transform_word(&pair.transform) != value {
-                pair.transform = match value {
-                    "full_name" => Transform::FullName,
-                    "consent" => {
-                        Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut }
-                    }
-                    "table" => Transform::Table(Table::default()),
-                    "constant" => Transform::Constant(String::new()),
-                    _ => Transform::Copy,
-                };
-            }
+        RowId::Transform if transform_word(&pair.transform) != value => {
+            pair.transform = match value {
+                "full_name" => Transform::FullName,
+                "consent" => {
+                    Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut }
+                }
+                "table" => Transform::Table(Table::default()),
+                "constant" => Transform::Constant(String::new()),
+                _ => Transform::Copy,
+            };
         }
         RowId::Constant => pair.transform = Transform::Constant(value.to_owned()),
         RowId::OrgConsent | RowId::PlatformConsent => {

@@ -178,7 +178,7 @@ impl App {
         )));
     }
 
-    fn switch_automatic(&mut self) -> Vec<Effect> {
+    fn switch_automatic(&self) -> Vec<Effect> {
         let on = !self.sync.progress.automatic;
         let mut settings = self.settings.clone();
         settings.schedule.automatic = on;
@@ -198,7 +198,7 @@ impl App {
     }
 
     /// Takes over an interval; a sentence where it is none.
-    pub(crate) fn set_interval(&mut self, typed: &str) -> Result<Vec<Effect>, String> {
+    pub(crate) fn set_interval(&self, typed: &str) -> Result<Vec<Effect>, String> {
         let every: Every =
             typed.parse().map_err(|error: crate::workspace::settings::DurationError| error.to_string())?;
         if every.duration().as_secs() < 10 {
@@ -223,7 +223,7 @@ impl App {
                 self.sync.status.ready().and_then(|status| serde_json::to_string(status).ok())
             }
         };
-        copied.map(|copied| self.copy(copied)).unwrap_or_default()
+        copied.map(|copied| self.copy(&copied)).unwrap_or_default()
     }
 
     /// New numbers of the engine.
@@ -325,7 +325,7 @@ impl App {
     }
 
     /// Exports all open issues, or those of the selected group.
-    pub(crate) fn export_issues(&mut self) -> Vec<Effect> {
+    pub(crate) fn export_issues(&self) -> Vec<Effect> {
         let query = match (self.sync.part, self.sync.selected_group()) {
             (Part::Issues, Some(group)) => group_query(group),
             _ => IssueQuery { limit: usize::MAX, ..IssueQuery::default() },

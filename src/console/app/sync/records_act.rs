@@ -38,9 +38,9 @@ impl App {
             Action::Copy => {
                 let id = selected.ids.org.as_ref().or(selected.ids.platform.as_ref());
                 let id = id.map(ToString::to_string).unwrap_or_default();
-                self.copy(id)
+                self.copy(&id)
             }
-            Action::CopyJson => self.copy(serde_json::to_string(&selected).unwrap_or_default()),
+            Action::CopyJson => self.copy(&serde_json::to_string(&selected).unwrap_or_default()),
             Action::History => {
                 let id = selected.ids.org.as_ref().or(selected.ids.platform.as_ref());
                 match id.map(ToString::to_string) {

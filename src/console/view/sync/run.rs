@@ -1,5 +1,7 @@
 //! The run at hand: a gauge for each mapping, counts, rate, API calls. Idle: how the last one ended.
 
+use std::fmt::Write;
+
 use ratatui::layout::Rect;
 
 use crate::console::app::App;
@@ -36,7 +38,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         progress.kind.map(crate::domain::outcome::RunKind::word).unwrap_or_default()
     );
     if let Some(started) = progress.started {
-        title.push_str(&format!(" · {}", numbers::between(started, app.now)));
+        let _ = write!(title, " · {}", numbers::between(started, app.now));
     }
     match progress.state {
         EngineState::Paused => title.push_str(" · paused"),
@@ -44,7 +46,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         EngineState::Running | EngineState::Idle => {
             let phase = text::phase(progress.phase);
             if !phase.is_empty() {
-                title.push_str(&format!(" · {phase}"));
+                let _ = write!(title, " · {phase}");
             }
         }
     }
@@ -105,8 +107,9 @@ fn gauge(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &MappingProgre
             } else if let Some(left) = total.checked_sub(mapping.done)
                 && let Some(seconds) = app.sync.eta(left)
                 && app.sync.progress.state == EngineState::Running
+                && mapping.done > 0
             {
-                words.push_str(&format!("  eta {}", numbers::duration(seconds)));
+                let _ = write!(words, "  eta {}", numbers::duration(seconds));
             }
             words
         }

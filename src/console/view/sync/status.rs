@@ -1,5 +1,7 @@
 //! The status block (F54–F57), and what can be kicked off or switched (F58–F61).
 
+use std::fmt::Write;
+
 use ratatui::layout::Rect;
 
 use crate::console::app::App;
@@ -77,7 +79,7 @@ fn lines(app: &App) -> Vec<(&'static str, String, Meaning)> {
         )
     };
     if status.conflicts > 0 {
-        issues.0.push_str(&format!(", {}", numbers::things(status.conflicts, "conflict", "conflicts")));
+        let _ = write!(issues.0, ", {}", numbers::things(status.conflicts, "conflict", "conflicts"));
         issues.1 = Meaning::Conflict;
     }
     let at = |moment_at: Option<chrono::DateTime<chrono::Utc>>| {
@@ -155,7 +157,7 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row },
                 &[
                     (
-                        format!("{}  ", key(action)).into(),
+                        format!("{} ", key(action)).into(),
                         if possible { Meaning::Key } else { Meaning::Disabled },
                     ),
                     (column(label, 25).into(), meaning),

@@ -140,6 +140,9 @@ pub fn since(seconds: i64) -> String {
 }
 
 /// Problems of the settings file.
+pub const NO_PROBLEMS: &str = "Nothing is wrong with forcesync.toml, and nothing is missing.";
+
+/// Problems of the settings file.
 pub fn file_problems(count: usize) -> String {
     format!("{} in forcesync.toml", things(count as u64, "problem", "problems"))
 }

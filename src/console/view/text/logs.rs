@@ -3,7 +3,7 @@
 use crate::console::view::text::numbers::count;
 
 /// The tab's panel.
-pub const LOG: &str = "Log";
+pub const LOG: &str = "Logs";
 /// Nothing was logged yet.
 pub const EMPTY: &str = "Nothing is logged yet; the first run writes here.";
 /// Nothing passes.

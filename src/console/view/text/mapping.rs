@@ -1,5 +1,7 @@
 //! Words of Mapping Settings.
 
+use std::fmt::Write;
+
 use crate::console::view::text::numbers::things;
 use crate::domain::mapping::{Pair, Policy};
 use crate::domain::side::Side;
@@ -166,7 +168,7 @@ pub fn pairs_title(key: &str, pairs: usize, problems: usize) -> String {
     let key = if key.is_empty() { "no key".to_owned() } else { format!("key: {key}") };
     let mut title = format!("{key} · {}", things(pairs as u64, "pair", "pairs"));
     if problems > 0 {
-        title.push_str(&format!(" · {}", things(problems as u64, "problem", "problems")));
+        let _ = write!(title, " · {}", things(problems as u64, "problem", "problems"));
     }
     title
 }
