@@ -45,7 +45,7 @@ enum Point {
 }
 
 /// Requests that write, besides any request at all.
-const PLACES: [&str; 4] = ["", "", "/sobjects", "upsert"];
+const PLACES: [&str; 4] = ["", "", "/composite", "upsert"];
 
 impl Point {
     /// Any point of a run that takes about so many milliseconds.

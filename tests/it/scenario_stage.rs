@@ -351,7 +351,11 @@ pub fn snapshot(sandbox: &Sandbox) -> Vec<String> {
                 }
             }
             let text = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-            keys.insert(text("Id"), format!("{object} {}", text("Email").to_lowercase()));
+            let key = format!("{object} {}", text("Email").to_lowercase());
+            // Either side's note of the other's id tells whom a contact belongs to.
+            for note in ["Id", "SALESmanago_Id__c"] {
+                keys.insert(text(note), key.clone());
+            }
             lines.push(line);
         }
     }
@@ -361,8 +365,9 @@ pub fn snapshot(sandbox: &Sandbox) -> Vec<String> {
         for field in PLATFORM {
             line.push_str(&format!(" {field}={}", contact[field]));
         }
-        let origin = contact["externalId"].as_str().unwrap_or_default();
-        line.push_str(&format!(" origin={}", keys.get(origin).map_or(origin, String::as_str)));
+        let notes = ["externalId", "id"].map(|note| contact[note].as_str().unwrap_or_default());
+        let owner = notes.into_iter().filter(|note| !note.is_empty()).find_map(|note| keys.get(note));
+        line.push_str(&format!(" owner={owner:?}"));
         lines.push(line);
     }
     lines.sort();

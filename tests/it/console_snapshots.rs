@@ -1,0 +1,112 @@
+//! Pictures of the four tabs and of what lies over them.
+
+use forcesync::console::app::Look;
+use forcesync::console::app::message::Msg;
+use forcesync::console::app::model::Engine;
+use forcesync::console::app::tab::Tab;
+use forcesync::console::view::theme::ThemeChoice;
+use forcesync::domain::side::Side;
+use insta::assert_snapshot;
+
+use crate::console_stage::{
+    cells, empty, failed_test, full, full_with, issues, now, picture, press, running, start_running, styles_of,
+};
+
+const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
+
+#[test]
+fn the_four_tabs_at_three_sizes() {
+    for (columns, rows) in SIZES {
+        for tab in Tab::ALL {
+            let mut app = if tab == Tab::Sync { running() } else { full() };
+            app.go_to(tab);
+            let name = format!("{tab:?}_{columns}x{rows}").to_lowercase();
+            assert_snapshot!(name, picture(&mut app, columns, rows));
+        }
+    }
+}
+
+#[test]
+fn three_themes_differ_in_styles_and_not_in_text() {
+    for theme in [ThemeChoice::Dark, ThemeChoice::Light, ThemeChoice::Mono] {
+        let mut app = full();
+        app.go_to(Tab::Mapping);
+        let name = format!("styles_{theme:?}").to_lowercase();
+        assert_snapshot!(name, styles_of(&cells(&app, 80, 24, theme)));
+    }
+}
+
+#[test]
+fn an_empty_workspace_says_what_to_do_next() {
+    let mut app = empty();
+    app.update(Msg::Engine(Engine::Here));
+    app.update(Msg::Status(Ok(Box::default())));
+    app.update(Msg::Runs { before: None, answer: Ok(Vec::new()) });
+    app.update(Msg::IssueGroups(Ok(Vec::new())));
+    let generation = app.logs.generation;
+    let purpose = forcesync::console::app::effect::LogPurpose::Fresh;
+    app.update(Msg::Log { purpose, generation, answer: Ok(Vec::new()) });
+    for tab in Tab::ALL {
+        app.go_to(tab);
+        let name = format!("empty_{tab:?}").to_lowercase();
+        assert_snapshot!(name, picture(&mut app, 80, 24));
+    }
+}
+
+#[test]
+fn a_failed_test_is_shown_beside_its_field() {
+    let mut app = full();
+    app.update(Msg::Tested(Side::Org, Ok(failed_test())));
+    assert_snapshot!("failed_test", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn a_sync_at_rest_with_force_unfolded() {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    press(&mut app, "enter");
+    assert_snapshot!("force_unfolded", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn what_lies_over_a_tab() {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    press(&mut app, "I");
+    assert_snapshot!("question", picture(&mut app, 80, 24));
+    press(&mut app, "esc tab tab enter");
+    app.update(Msg::Issues(Ok(issues())));
+    assert_snapshot!("records", picture(&mut app, 80, 24));
+    press(&mut app, "enter");
+    assert_snapshot!("issue", picture(&mut app, 80, 24));
+    press(&mut app, "esc esc :");
+    assert_snapshot!("palette", picture(&mut app, 80, 24));
+    press(&mut app, "esc ?");
+    assert_snapshot!("help", picture(&mut app, 80, 24));
+    press(&mut app, "esc 2 tab a");
+    assert_snapshot!("field_picker", picture(&mut app, 80, 24));
+    press(&mut app, "esc enter");
+    assert_snapshot!("pair_sheet", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn plain_mode_has_no_boxes_no_braille_and_no_arrows() {
+    for tab in Tab::ALL {
+        let mut app = full_with(Look { plain: true, ..Look::default() });
+        start_running(&mut app);
+        app.go_to(tab);
+        let shown = picture(&mut app, 80, 24);
+        let odd: String = shown.chars().filter(|letter| !letter.is_ascii() && !letter.is_alphabetic()).collect();
+        assert_eq!(odd, "", "in {tab:?}:\n{shown}");
+    }
+    let mut app = full_with(Look { plain: true, ..Look::default() });
+    app.go_to(Tab::Sync);
+    assert_snapshot!("plain_sync", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn a_terminal_that_is_too_small_gets_one_clear_line() {
+    let mut app = running();
+    app.update(Msg::Tick(now()));
+    assert_snapshot!("too_small", picture(&mut app, 40, 5));
+}
