@@ -137,7 +137,9 @@ fn a_terminal_escape_in_a_record_never_reaches_the_screen() {
     app.update(Msg::Issues(Ok(rows)));
     for keys in ["enter", "esc", "esc", "4", "enter"] {
         let shown = text_of(&cells(&app, 120, 40, ThemeChoice::Dark));
-        assert!(!shown.contains(|letter: char| (letter.is_control() && letter != '\n') || letter == '\u{202e}'));
+        assert!(
+            !shown.contains(|letter: char| (letter.is_control() && letter != '\n') || letter == '\u{202e}')
+        );
         press(&mut app, keys);
     }
 }

@@ -9,7 +9,8 @@ use forcesync::domain::side::Side;
 use insta::assert_snapshot;
 
 use crate::console_stage::{
-    cells, empty, failed_test, full, full_with, issues, now, picture, press, running, start_running, styles_of,
+    cells, empty, failed_test, full, full_with, issues, now, picture, press, running, start_running,
+    styles_of,
 };
 
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
@@ -96,7 +97,8 @@ fn plain_mode_has_no_boxes_no_braille_and_no_arrows() {
         start_running(&mut app);
         app.go_to(tab);
         let shown = picture(&mut app, 80, 24);
-        let odd: String = shown.chars().filter(|letter| !letter.is_ascii() && !letter.is_alphabetic()).collect();
+        let odd: String =
+            shown.chars().filter(|letter| !letter.is_ascii() && !letter.is_alphabetic()).collect();
         assert_eq!(odd, "", "in {tab:?}:\n{shown}");
     }
     let mut app = full_with(Look { plain: true, ..Look::default() });

@@ -279,10 +279,7 @@ fn schema(side: Side) -> ObjectSchema {
             vec![
                 field("Email", "Email", FieldKind::Email, Some(80)),
                 field("FirstName", "First Name", FieldKind::Text, Some(40)),
-                FieldSchema {
-                    required: true,
-                    ..field("LastName", "Last Name", FieldKind::Text, Some(80))
-                },
+                FieldSchema { required: true, ..field("LastName", "Last Name", FieldKind::Text, Some(80)) },
                 field("MobilePhone", "Mobile", FieldKind::Phone, Some(40)),
                 field("HasOptedOutOfEmail", "Email Opt Out", FieldKind::Bool, None),
                 field("Status__c", "Status", FieldKind::Picklist, Some(255)),

@@ -232,9 +232,13 @@ fn an_initial_sync_asks_and_an_instant_one_does_not() {
     let mut app = full();
     assert!(press(&mut app, "I enter").is_empty());
     let effects = press(&mut app, "I y");
-    assert!(matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Initial));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Initial)
+    );
     let effects = press(&mut app, "s");
-    assert!(matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Instant));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Instant)
+    );
 }
 
 #[test]
@@ -246,7 +250,9 @@ fn force_synchronization_is_folded_until_enter() {
     assert!(picture(&mut app, 80, 24).contains("Kick off an initial sync"));
     press(&mut app, "down");
     let effects = press(&mut app, "enter");
-    assert!(matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Instant));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Ask(Command::Start(request))] if request.kind == RunKind::Instant)
+    );
 }
 
 #[test]
@@ -353,7 +359,9 @@ fn quitting_with_unsaved_edits_asks_and_can_save_first() {
     assert!(press(&mut app, "enter").is_empty(), "the focus is on staying");
     press(&mut app, "q");
     let effects = press(&mut app, "s");
-    let [Effect::Save { part: Part::Mapping, settings, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::Save { part: Part::Mapping, settings, .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
     let settings = settings.as_ref().clone();
     let effects = saved(&mut app, Part::Mapping, settings);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Quit(Leave::Quietly))));
