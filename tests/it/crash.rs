@@ -161,9 +161,8 @@ impl World {
                 assert!(matches!(status.code(), Some(0 | 3)), "{status:?}: {}", self.story());
             }
         }
-        // What could not be looked up at once is due after half a minute; nothing here is.
         let status = self.strike(kind, None).await.unwrap();
-        assert_eq!(status.code(), Some(0), "{}", self.story());
+        assert!(matches!(status.code(), Some(0 | 3)), "{}", self.story());
     }
 
     async fn judge(&self) {
@@ -200,7 +199,8 @@ async fn a_killed_process_loses_nothing_and_does_nothing_twice(#[case] seed: u64
             sandbox.life().happen(EDITS);
         }
         let ended = world.twin.unbraked(RunKind::Instant).await;
-        assert_eq!(ended.exit, 0, "{ended:?}");
+        // Somebody's edit of a record that was deleted on the other side just now is an issue.
+        assert!([0, 3].contains(&ended.exit), "{ended:?}");
         let left = wanted - world.kills;
         world.round(RunKind::Instant, left.min(8)).await;
         world.judge().await;
