@@ -1,7 +1,7 @@
 //! The Salesforce org: sign-in, describe, queries, changes, writes.
 //!
-//! [`Salesforce`] is the whole connection and implements both ports. Behind it, [`session`] is the one door through which every
-//! call goes (it signs in, repeats what is safe to repeat and keeps an eye on the API budget), [`soql`] writes queries, `rows` reads
+//! [`Salesforce`] is the whole connection and implements both ports. Behind it, `session` is the one door through which every
+//! call goes (it signs in, repeats what is safe to repeat and keeps an eye on the API budget), `soql` writes queries, `rows` reads
 //! their records without building a tree of JSON, and each other file does the one thing that it is named after.
 
 mod changes;

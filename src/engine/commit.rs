@@ -84,7 +84,8 @@ impl Session<'_> {
     pub async fn commit(&mut self, items: Vec<Item>) -> Result<(), End> {
         let (run, now) = (self.run, self.now());
         let mappings = self.mappings.clone();
-        let counted = Braked::ALL.map(|kind| (kind, !kind.is_released(self.request.kind, &self.request.allow)));
+        let counted =
+            Braked::ALL.map(|kind| (kind, !kind.is_released(self.request.kind, &self.request.allow)));
         let (tallies, sequence) = self
             .context
             .store

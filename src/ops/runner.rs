@@ -23,9 +23,12 @@ use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, requeue, runs};
+use crate::store::{Store, StoreError, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
+
+/// Under which name the state database keeps the org's descriptions.
+const ORG_SCHEMAS: &str = "org_schemas";
 
 /// How often the API budget is looked at during a run.
 const BUDGET_PERIOD: Duration = Duration::from_millis(500);
@@ -106,10 +109,11 @@ impl WorkspaceRunner {
         examine(&self.session, request)?;
         let settings = self.session.settings();
         let connected = self.connected(&settings).await?;
+        recall_schemas(store, &connected.org).await?;
         Ok(RunContext {
             store: store.clone(),
             endpoints: connected.endpoints,
-            mappings: mappings(&settings),
+            mappings: run_mappings(&settings),
             options: EngineOptions { brakes: brakes(&settings.sync), ..EngineOptions::default() },
             clock: Arc::clone(self.session.clock()),
             seed: self.session.clock().now().timestamp_micros().unsigned_abs(),
@@ -142,6 +146,19 @@ impl WorkspaceRunner {
                 }
                 () = context.clock.sleep(BUDGET_PERIOD) => tell(),
             }
+        }
+    }
+
+    /// Keeps the org's descriptions for the next process, so that its first run needs no call to read them again.
+    async fn keep_schemas(&self, store: &Store) {
+        let connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(text) =
+            connected.and_then(|connected| serde_json::to_string(&connected.org.schema_cache()).ok())
+        else {
+            return;
+        };
+        if let Err(error) = store.write(move |db| mappings::remember(db, ORG_SCHEMAS, &text)).await {
+            tracing::warn!(%error, "The org's descriptions could not be kept.");
         }
     }
 
@@ -194,7 +211,11 @@ impl Runner for WorkspaceRunner {
             Err(error) => return unable(0, &error),
         };
         match self.prepare(&store, request, control, progress).await {
-            Ok(context) => self.run_and_watch_the_budget(&context, request).await,
+            Ok(context) => {
+                let report = self.run_and_watch_the_budget(&context, request).await;
+                self.keep_schemas(&store).await;
+                report
+            }
             Err(error) => match self.record(&store, request, &error, progress).await {
                 Ok(run) => unable(run, &error),
                 Err(full) => unable(0, &full.into()),
@@ -227,6 +248,19 @@ impl Runner for WorkspaceRunner {
     }
 }
 
+/// Gives a new connection the descriptions that an earlier process kept; the org is asked whether they changed.
+async fn recall_schemas(store: &Store, org: &Salesforce) -> Result<(), OpError> {
+    if !org.schema_cache().is_empty() {
+        return Ok(());
+    }
+    let kept = store.write(|db| mappings::remembered(db, ORG_SCHEMAS)).await?;
+    // What an older version kept is simply read again.
+    if let Some(kept) = kept.and_then(|text| serde_json::from_str(&text).ok()) {
+        org.preload_schemas(kept);
+    }
+    Ok(())
+}
+
 fn result_of(class: OpClass) -> RunResult {
     match class {
         OpClass::Failed | OpClass::Settings | OpClass::Busy => RunResult::Failed,
@@ -249,7 +283,7 @@ fn brakes(sync: &SyncSettings) -> Brakes {
 }
 
 /// The mappings of the settings, in which contacts made in the org are put under the account that the admin named (F50).
-fn mappings(settings: &Settings) -> Vec<Mapping> {
+fn run_mappings(settings: &Settings) -> Vec<Mapping> {
     let mut mappings = settings.mappings.clone();
     if let Some(account) = &settings.platform.salesmanago.account_id {
         for mapping in &mut mappings {

@@ -2,7 +2,7 @@
 //!
 //! The next cursor is the org's clock at the start, less the overlap, and never later than the deletion log says it is complete
 //! (it stops before the start of a transaction that is still open, which is how late commits are caught). The log reaches back 15
-//! days; an older cursor is [`PortClass::CursorLost`] for the whole call, because without it deletions would be missed silently.
+//! days; an older cursor is `CursorLost` for the whole call, because without it deletions would be missed silently.
 
 mod merges;
 

@@ -6,6 +6,7 @@
 mod judge;
 mod request;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -49,6 +50,8 @@ pub(super) struct Door {
     /// How far the org's clock is ahead of ours.
     ahead: Mutex<TimeDelta>,
     rotated: Mutex<Option<SecretString>>,
+    /// Calls of this connection that do not count against the org's daily limit.
+    unmetered: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +84,7 @@ impl Door {
             budget: Mutex::new(None),
             ahead: Mutex::new(TimeDelta::zero()),
             rotated: Mutex::new(None),
+            unmetered: AtomicU64::new(0),
         })
     }
 
@@ -88,8 +92,9 @@ impl Door {
         &self.settings
     }
 
+    /// Calls that count against the org's daily limit: signing in and asking for the versions do not.
     pub(super) fn calls(&self) -> u64 {
-        self.http.calls()
+        self.http.calls().saturating_sub(self.unmetered.load(Ordering::Relaxed))
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
@@ -166,6 +171,13 @@ impl Door {
         {
             return Err(error.clone());
         }
+        let before = self.http.calls();
+        let outcome = self.sign_in_now(signed).await;
+        self.unmetered.fetch_add(self.http.calls().saturating_sub(before), Ordering::Relaxed);
+        outcome
+    }
+
+    async fn sign_in_now(&self, signed: &mut Signed) -> Result<Session, PortError> {
         let secrets = lock(&self.secrets).clone();
         let ticket = match sign_in::sign_in(&self.http, &self.settings, &secrets).await {
             Ok(ticket) => ticket,

@@ -31,7 +31,7 @@ pub struct SalesforceSettings {
     pub timeout: Duration,
     /// How long after its stamp a change may become visible: the overlap of cursors.
     pub settle: Duration,
-    /// How long a describe counts as current without asking.
+    /// How long a describe counts as current without asking. Reads of changes ask for it along the way, at no cost.
     pub schema_freshness: Duration,
     /// Makes the jitter of pauses repeatable in simulations.
     pub jitter_seed: Option<u64>,
@@ -51,7 +51,7 @@ impl Default for SalesforceSettings {
             org_id: None,
             timeout: Duration::from_secs(120),
             settle: Duration::from_secs(600),
-            schema_freshness: Duration::from_secs(900),
+            schema_freshness: Duration::from_secs(86_400),
             jitter_seed: None,
         }
     }
