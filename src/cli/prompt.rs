@@ -86,10 +86,11 @@ impl Drop for Raw {
 }
 
 fn ask(question: &str) -> std::io::Result<String> {
+    // Raw before the question: whoever sees it can type at once without an echo.
+    let _raw = Raw::enter()?;
     let mut stderr = std::io::stderr().lock();
     write!(stderr, "{question}").and_then(|()| stderr.flush())?;
     drop(stderr);
-    let _raw = Raw::enter()?;
     let mut text = String::new();
     loop {
         match crossterm::event::read()? {

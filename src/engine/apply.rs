@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 
 use crate::domain::compiled::CompiledMapping;
 use crate::domain::outcome::RunResult;
-use crate::domain::plan::{Action, Change, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Action, Change, Line, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::{
     PortClass, PortError, RowClass, RowResult, WriteBatch, WriteKind, WriteRow, Written,
 };
@@ -73,6 +73,32 @@ impl Item {
     pub fn decide(&mut self, mapping: &Prepared) {
         self.decision =
             decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.unclear);
+        if self.has_left(mapping) {
+            self.decision = Decision {
+                line: Line {
+                    action: Action::Skip { reason: SkipReason::OutOfScope },
+                    changes: Vec::new(),
+                    parked: Vec::new(),
+                    obstacles: Vec::new(),
+                    ..self.decision.line.clone()
+                },
+                steps: Vec::new(),
+                blanks: 0,
+                opt_outs: 0,
+            };
+        }
+    }
+
+    /// Whether something would come of linked records of which one no longer meets the criteria (law E12). They stay linked with
+    /// their bases as they are, so that nothing is lost if the record comes back.
+    fn has_left(&self, mapping: &Prepared) -> bool {
+        let line = &self.decision.line;
+        let idle = line.changes.is_empty() && line.parked.is_empty() && line.obstacles.is_empty();
+        let out = |side: Side| {
+            let read = self.records[side].as_ref();
+            read.is_some_and(|staged| !mapping.compiled.in_scope(side, &staged.record))
+        };
+        self.link.is_some() && line.action == Action::Merge && !idle && Side::BOTH.into_iter().any(out)
     }
 }
 
@@ -97,7 +123,7 @@ fn decide(
         }
     }
     Decision {
-        line: crate::domain::plan::Line {
+        line: Line {
             mapping: mapping.compiled.spec.name.clone(),
             ids: ids.clone(),
             action: Action::Merge,
@@ -238,9 +264,9 @@ impl Session<'_> {
                 })
                 .await?;
         }
-        self.verify(&mut items).await?;
         let tripped = self.apply_brakes(&mut items);
         for side in Side::BOTH {
+            self.verify(&mut items, side, held).await?;
             self.send(&mut items, side).await?;
         }
         let limited = items.iter().any(|item| {
@@ -308,7 +334,7 @@ impl Session<'_> {
                         records,
                         verified: PerSide::default(),
                         decision: Decision {
-                            line: crate::domain::plan::Line {
+                            line: Line {
                                 mapping: String::new(),
                                 ids: work.ids,
                                 action: Action::Merge,
@@ -617,7 +643,8 @@ async fn deliver(
         context.clock.sleep(pause(context.seed, attempt)).await;
         let mut smaller = batch.clone();
         smaller.rows = again.iter().filter_map(|place| batch.rows.get(*place).cloned()).collect();
-        let retried = send_once(context, side, &smaller).await?;
+        // What is done stays done: the rows that are still locked become pending.
+        let Ok(retried) = send_once(context, side, &smaller).await else { break };
         for (place, result) in again.into_iter().zip(retried) {
             if let Some(slot) = results.get_mut(place) {
                 *slot = result;

@@ -46,6 +46,20 @@ impl Braked {
     }
 }
 
+impl Braked {
+    /// Whether a person has looked at what this run does of the kind: an initial sync is confirmed by its key or command and
+    /// creates and changes freely, and anything may be released by its number. What was released does not count against the
+    /// runs of the rolling day that follows, or the first create after an initial sync would trip the brake.
+    pub fn is_released(self, run: RunKind, allow: &Allowances) -> bool {
+        match self {
+            Self::Create => run == RunKind::Initial || allow.creates.is_some(),
+            Self::Update => run == RunKind::Initial || allow.updates.is_some(),
+            Self::Blank => allow.blanks.is_some(),
+            Self::OptOut => allow.opt_outs.is_some(),
+        }
+    }
+}
+
 /// The rolling window of the brakes.
 pub fn window() -> TimeDelta {
     TimeDelta::hours(24)
@@ -128,6 +142,17 @@ mod tests {
         meter.set(0, Braked::Create, RunKind::Automatic, &Brakes::default(), &allow, 30, 10);
         assert!(meter.take(0, Braked::Create, 100));
         assert!(!meter.take(0, Braked::Create, 1));
+    }
+
+    #[test]
+    fn what_a_person_has_seen_does_not_count_against_the_day() {
+        let none = Allowances::default();
+        assert!(Braked::Create.is_released(RunKind::Initial, &none));
+        assert!(!Braked::OptOut.is_released(RunKind::Initial, &none));
+        assert!(!Braked::Create.is_released(RunKind::Instant, &none));
+        let creates = Allowances { creates: Some(5), ..none };
+        assert!(Braked::Create.is_released(RunKind::Instant, &creates));
+        assert!(!Braked::Update.is_released(RunKind::Instant, &creates));
     }
 
     #[test]

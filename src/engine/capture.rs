@@ -193,7 +193,10 @@ impl Session<'_> {
                     }
                     continue;
                 }
-                Err(error) => return Err(Self::explain(&requests[0].object, error)),
+                Err(error) => {
+                    let objects: Vec<&str> = requests.iter().map(|request| request.object.as_str()).collect();
+                    return Err(Self::explain(&objects.join(", "), error));
+                }
             };
             if pages.len() != requests.len() {
                 return Err(End::new(

@@ -13,14 +13,16 @@ use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
 use crate::domain::value::Value;
 use crate::engine::apply::{Item, meant};
+use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
-use crate::engine::recover::park_unclear;
+use crate::engine::recover::{alike, park_unclear};
 use crate::engine::session::{Prepared, Session};
 use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewHistory};
 use crate::store::issues::{self, NewIssue};
 use crate::store::links::{self, Bases, NewLink};
+use crate::store::stage::Staged;
 use crate::store::{StoreError, journal, pending, stage, work};
 
 /// How long a record that moved or is unclear waits before it is looked at again.
@@ -60,7 +62,9 @@ impl Session<'_> {
                 let mut sequence = None;
                 for (line, place) in &lines {
                     let Some(mapping) = mappings.get(*place) else { continue };
-                    sequence = close_line(db, run, now, mapping, line, &PerSide::default())?.or(sequence);
+                    let records = staged_records(db, mapping, line)?;
+                    let records = records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
+                    sequence = close_line(db, run, now, mapping, line, &records)?.or(sequence);
                 }
                 Ok(sequence)
             })
@@ -80,6 +84,7 @@ impl Session<'_> {
     pub async fn commit(&mut self, items: Vec<Item>) -> Result<(), End> {
         let (run, now) = (self.run, self.now());
         let mappings = self.mappings.clone();
+        let counted = Braked::ALL.map(|kind| (kind, !kind.is_released(self.request.kind, &self.request.allow)));
         let (tallies, sequence) = self
             .context
             .store
@@ -92,7 +97,7 @@ impl Session<'_> {
                     sequence = fact.or(sequence);
                     tallies.push(tally);
                 }
-                let mut sums: std::collections::BTreeMap<(i64, &str), u64> =
+                let mut sums: std::collections::BTreeMap<(i64, Braked), u64> =
                     std::collections::BTreeMap::new();
                 let mut wrote = false;
                 for tally in &tallies {
@@ -100,14 +105,14 @@ impl Session<'_> {
                     let number = mapping.row.mapping;
                     let counts = &tally.counts;
                     wrote |= counts.created() + counts.updated() > 0;
-                    *sums.entry((number, "create")).or_default() += counts.created();
-                    *sums.entry((number, "update")).or_default() += counts.updated();
-                    *sums.entry((number, "opt_out")).or_default() += tally.opt_outs;
-                    *sums.entry((number, "blank")).or_default() += tally.blanks;
+                    *sums.entry((number, Braked::Create)).or_default() += counts.created();
+                    *sums.entry((number, Braked::Update)).or_default() += counts.updated();
+                    *sums.entry((number, Braked::OptOut)).or_default() += tally.opt_outs;
+                    *sums.entry((number, Braked::Blank)).or_default() += tally.blanks;
                 }
                 for ((mapping, kind), sum) in sums {
-                    if sum > 0 {
-                        history::count_braked(db, mapping, kind, sum, now)?;
+                    if sum > 0 && counted.contains(&(kind, true)) {
+                        history::count_braked(db, mapping, kind.word(), sum, now)?;
                     }
                 }
                 if wrote {
@@ -245,8 +250,12 @@ fn commit_item(
     let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
     let line = &item.decision.line;
     let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
-    for entry in &item.entries {
-        journal::settle(db, *entry)?;
+    // The run ends with rows whose fate is unknown: they stay in the journal, and the next run looks them up.
+    let unknown = Side::BOTH.iter().any(|side| matches!(item.results[*side], Some(RowResult::Unknown)));
+    if !unknown {
+        for entry in &item.entries {
+            journal::settle(db, *entry)?;
+        }
     }
     if matches!(line.action, Action::Skip { .. } | Action::Refuse { .. }) {
         if matches!(line.action, Action::Skip { .. }) {
@@ -412,6 +421,24 @@ fn commit_item(
     Ok((tally, fact))
 }
 
+/// What was read of a refused line, so that its issue can name the record.
+fn staged_records(
+    db: &rusqlite::Connection,
+    mapping: &Prepared,
+    line: &Line,
+) -> Result<PerSide<Option<Staged>>, StoreError> {
+    let mut records = PerSide::default();
+    if matches!(line.action, Action::Refuse { .. }) {
+        for side in Side::BOTH {
+            let Some(id) = &line.ids[side] else { continue };
+            let fields = mapping.compiled.selection[side].len();
+            let object = mapping.compiled.spec.object(side);
+            records[side] = stage::get(db, side, object, id.as_str(), fields)?;
+        }
+    }
+    Ok(records)
+}
+
 fn forget_staged(db: &rusqlite::Connection, mapping: &Prepared, line: &Line) -> Result<(), StoreError> {
     for side in Side::BOTH {
         if let Some(id) = &line.ids[side] {
@@ -456,7 +483,10 @@ fn keep_link(
                     .changes
                     .iter()
                     .find(|change| change.pair == Some(place) && change.to == side)?;
-                return Some(pair.fold(side, &change.new));
+                let sent = pair.fold(side, &change.new);
+                let held = after[side].as_ref().and_then(|record| pair.values(side, record));
+                let held = held.map(|raw| pair.fold(side, &raw)).filter(|held| alike(held, &sent));
+                return Some(held.unwrap_or(sent));
             }
             // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
             // must still be seen as one.

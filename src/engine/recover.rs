@@ -14,7 +14,7 @@ use crate::engine::session::{Prepared, Session};
 use crate::store::issues::{self, NewIssue};
 use crate::store::journal::{self, Entry, Meant};
 use crate::store::links::{self, Bases, NewLink};
-use crate::store::{StoreError, pending};
+use crate::store::{StoreError, pending, stage};
 
 impl Session<'_> {
     /// Settles what an interrupted run left in the journal.
@@ -75,8 +75,8 @@ impl Session<'_> {
                         .as_ref()
                         .map(|link| (link.bases.clone(), link.stamps, link.read))
                         .unwrap_or_default();
-                    if trace == Trace::Done {
-                        keep_meant(&mut bases, entry.side, &entry.pairs);
+                    if let (Trace::Done, Some(target)) = (trace, &held) {
+                        keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, target);
                     }
                     // Two records that met for the first time have no link yet.
                     if link.as_ref().map_or(taken.is_none(), |link| link.closed.is_none()) {
@@ -126,9 +126,12 @@ impl Session<'_> {
         let Some(first) = found.first().cloned() else { return self.look_again(entry).await };
         if found.len() > 1 {
             let (entry, now, run) = (entry.clone(), self.now(), self.run);
+            let object = mapping.compiled.spec.object(entry.side).to_owned();
             self.context
                 .store
                 .write(move |db| {
+                    // Read before they were there, this side would seem to lack the record, and it would be created once more.
+                    stage::put(db, entry.side, &object, &found, now)?;
                     let mut ids: PerSide<Option<RecordId>> = PerSide::default();
                     ids[entry.side.other()].clone_from(&entry.source);
                     issues::raise(
@@ -153,7 +156,7 @@ impl Session<'_> {
         }
         let read_at = self.now();
         let mut bases = Bases::default();
-        keep_meant(&mut bases, entry.side, &entry.pairs);
+        keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, &first);
         let mut ids = PerSide { org: source.clone(), platform: source.clone() };
         ids[entry.side] = first.id.clone();
         let (run, now, entry) = (self.run, self.now(), entry.clone());
@@ -320,7 +323,7 @@ fn trace(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> Tr
         let Some(place) = mapping.row.pairs.iter().position(|number| *number == meant.pair) else { continue };
         let Some(pair) = mapping.compiled.pairs.get(place) else { continue };
         let Some(held) = pair.values(side, record).map(|raw| pair.fold(side, &raw)) else { continue };
-        if held == meant.new {
+        if alike(&held, &meant.new) {
             return Trace::Done;
         }
         if held == meant.old {
@@ -330,12 +333,33 @@ fn trace(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> Tr
     trace
 }
 
-/// The bases of a write that was done: what the source held when it was decided, and what was sent. Whatever differs from it now
-/// is an edit of a person; a consent that the target holds as it was sent is our own write (law E3).
-fn keep_meant(bases: &mut Bases, side: Side, pairs: &[Meant]) {
+/// The bases of a write that was done: what the source held when it was decided, and what the target holds, if that is what was
+/// sent or its rewriting. Whatever else differs is an edit of a person; a consent that the target holds as it was sent is our
+/// own write (law E3).
+fn keep_meant(bases: &mut Bases, mapping: &Prepared, side: Side, pairs: &[Meant], target: &Record) {
     for meant in pairs {
+        let place = mapping.row.pairs.iter().position(|number| *number == meant.pair);
+        let pair = place.and_then(|place| mapping.compiled.pairs.get(place));
+        let held = pair.and_then(|pair| pair.values(side, target).map(|raw| pair.fold(side, &raw)));
         let mut base = PerSide { org: meant.source.clone(), platform: meant.source.clone() };
-        base[side].clone_from(&meant.new);
+        base[side] = held.filter(|held| alike(held, &meant.new)).unwrap_or_else(|| meant.new.clone());
         bases.set(meant.pair, base);
     }
+}
+
+/// Whether a target holds what was sent, apart from its own spelling of it: capitals, blanks and punctuation (law E8).
+pub fn alike(held: &[Value], sent: &[Value]) -> bool {
+    let bare = |value: &Value| -> String {
+        value
+            .to_string()
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    held.len() == sent.len()
+        && held.iter().zip(sent).all(|(held, sent)| {
+            held == sent
+                || matches!((held, sent), (Value::Text(_), Value::Text(_)) if bare(held) == bare(sent))
+        })
 }

@@ -7,7 +7,7 @@ use crate::domain::report::Level;
 use crate::domain::side::PerSide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
-use crate::engine::prepare::{fingerprint, prepare};
+use crate::engine::prepare::{fingerprint, prepare, still_fits};
 use crate::engine::session::Session;
 use crate::store::facts::{self, NewFact};
 use crate::store::{mappings, runs, stage, work};
@@ -80,6 +80,7 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     session.recover().await?;
     session.phase(Phase::Reading);
     session.capture().await?;
+    still_fits(session.context, session.request).await?;
     session.phase(Phase::Matching);
     session.match_records().await?;
     session.work().await?;

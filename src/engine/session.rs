@@ -92,7 +92,8 @@ impl Session<'_> {
             progress.read = counts.read;
             for (shown, counts) in progress.mappings.iter_mut().zip(per_mapping) {
                 shown.counts = *counts;
-                shown.done = done(counts);
+                // A record that is written on both sides counts as two writes, but is one record.
+                shown.done = done(counts).min(shown.total.unwrap_or(u64::MAX));
             }
         });
     }

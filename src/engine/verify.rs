@@ -1,13 +1,14 @@
-//! Verify (law E6): the targets of a chunk are read by id; where one moved, its line is decided again, once.
+//! Verify (law E6): the targets of a chunk are read by id right before they are sent; where one moved, its line is decided
+//! again, once.
 
 use std::collections::HashMap;
 
 use crate::domain::plan::{Action, Obstacle};
 use crate::domain::record::RecordId;
-use crate::domain::side::{PerSide, Side};
+use crate::domain::side::Side;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
-use crate::engine::session::Session;
+use crate::engine::session::{Prepared, Session};
 use crate::store::stage::Staged;
 
 impl Session<'_> {
@@ -52,78 +53,89 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Reads what the items are about to change and decides again where it moved.
-    pub async fn verify(&mut self, items: &mut [Item]) -> Result<(), End> {
-        for side in Side::BOTH {
-            for object in self.objects(side) {
-                let targets: Vec<usize> = items
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, item)| {
-                        item.decision.line.action == Action::Merge
-                            && item.decision.line.writes_to(side)
-                            && self.mappings[item.mapping].compiled.spec.object(side) == object
-                    })
-                    .map(|(place, _)| place)
-                    .collect();
-                if targets.is_empty() {
-                    continue;
-                }
-                let ids: Vec<RecordId> = targets
-                    .iter()
-                    .filter_map(|place| items[*place].decision.line.ids[side].clone())
-                    .collect();
-                let selection = self.mappings[items[targets[0]].mapping].compiled.selection[side].clone();
-                let read_at = self.now();
-                let records = self.context.endpoints[side].read(&object, &selection, &ids).await?;
-                let mut now: HashMap<RecordId, _> =
-                    records.into_iter().map(|record| (record.id.clone(), record)).collect();
-                for place in targets {
-                    let item = &mut items[place];
-                    let Some(id) = item.decision.line.ids[side].clone() else { continue };
-                    match now.remove(&id) {
-                        Some(record) => {
-                            // A read that is older than what the link last saw comes from a stale copy.
-                            let stale = item.link.as_ref().is_some_and(|link| {
-                                matches!((record.stamp, link.stamps[side]), (Some(read), Some(known)) if read < known)
-                            });
-                            if stale {
-                                item.postpone("stale_read");
-                            } else {
-                                item.records[side] = Some(Staged { record, read_at });
-                                item.verified[side] = true;
-                            }
-                        }
-                        None => {
-                            item.decision.line.action = Action::Refuse {
-                                obstacle: Obstacle {
-                                    code: "target_missing".into(),
-                                    message: format!(
-                                        "the linked record {id} can't be read on the {side}: it may be deleted, or this user \
-                                         may no longer see it; nothing was written"
-                                    ),
-                                    pair: None,
-                                },
-                            };
-                        }
+    /// Reads what the items are about to change on a side, right before it is sent, and decides again where it moved.
+    pub async fn verify(&self, items: &mut [Item], side: Side, held: bool) -> Result<(), End> {
+        for object in self.objects(side) {
+            let targets: Vec<usize> = items
+                .iter()
+                .enumerate()
+                .filter(|(_, item)| {
+                    item.decision.line.action == Action::Merge
+                        && !item.postponed()
+                        && item.decision.line.writes_to(side)
+                        && self.mappings[item.mapping].compiled.spec.object(side) == object
+                })
+                .map(|(place, _)| place)
+                .collect();
+            let Some(first) = targets.first() else { continue };
+            let selection = self.mappings[items[*first].mapping].compiled.selection[side].clone();
+            let ids: Vec<RecordId> =
+                targets.iter().filter_map(|place| items[*place].decision.line.ids[side].clone()).collect();
+            let read_at = self.now();
+            let records = self.context.endpoints[side].read(&object, &selection, &ids).await?;
+            let mut now: HashMap<RecordId, _> =
+                records.into_iter().map(|record| (record.id.clone(), record)).collect();
+            for place in targets {
+                let item = &mut items[place];
+                let Some(id) = item.decision.line.ids[side].clone() else { continue };
+                match now.remove(&id) {
+                    Some(record) => {
+                        let mapping = &self.mappings[item.mapping];
+                        item.found_now(mapping, side, Staged { record, read_at }, held);
                     }
+                    None if item.results[side.other()].is_some() => item.postpone("target_missing"),
+                    None => item.decision.line.action = Action::Refuse { obstacle: missing(&id, side) },
                 }
-            }
-        }
-        for item in
-            items.iter_mut().filter(|item| item.decision.line.action == Action::Merge && !item.postponed())
-        {
-            let written: PerSide<bool> = PerSide::from_fn(|side| item.decision.line.writes_to(side));
-            if !written.org && !written.platform {
-                continue;
-            }
-            let mapping = &self.mappings[item.mapping];
-            item.decide(mapping);
-            // Decided anew, it would write a side that was not verified: it is looked at again later.
-            if Side::BOTH.iter().any(|side| item.decision.line.writes_to(*side) && !item.verified[*side]) {
-                item.postpone("moved");
             }
         }
         Ok(())
+    }
+}
+
+fn missing(id: &RecordId, side: Side) -> Obstacle {
+    Obstacle {
+        code: "target_missing".into(),
+        message: format!(
+            "the linked record {id} can't be read on the {side}: it may be deleted, or this user may no longer see it; \
+             nothing was written"
+        ),
+        pair: None,
+    }
+}
+
+impl Item {
+    /// Takes in what the target holds right before it is written.
+    fn found_now(&mut self, mapping: &Prepared, side: Side, staged: Staged, held: bool) {
+        // A read that is older than what the link last saw comes from a stale copy.
+        let stale = self.link.as_ref().is_some_and(
+            |link| matches!((staged.record.stamp, link.stamps[side]), (Some(read), Some(known)) if read < known),
+        );
+        if stale {
+            self.postpone("stale_read");
+            return;
+        }
+        if self.results[side.other()].is_some() {
+            // The other side is written already, so this one is sent as it was decided, or not at all.
+            let moved = self.decision.line.changes.iter().filter(|change| change.to == side).any(|change| {
+                let pair = change.pair.and_then(|place| mapping.compiled.pairs.get(place));
+                pair.is_some_and(|pair| {
+                    pair.values(side, &staged.record).map(|raw| pair.fold(side, &raw))
+                        != Some(pair.fold(side, &change.old))
+                })
+            });
+            if moved {
+                self.postpone("moved");
+            }
+            return;
+        }
+        self.records[side] = Some(staged);
+        self.verified[side] = true;
+        self.decide(mapping);
+        // Decided anew, it would write a side that was not verified, or blank what was to wait: it is looked at again later.
+        let unverified =
+            side == Side::Platform && self.decision.line.writes_to(Side::Org) && !self.verified.org;
+        if unverified || (self.decision.blanks > 0 && !held) {
+            self.postpone("moved");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! What the engine's host runs: binds settings, secrets, connections and the state database to a run.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use crate::connect::salesforce::Salesforce;
 use crate::domain::command::{RunReport, RunRequest};
 use crate::domain::mapping::{DefaultValue, Mapping};
 use crate::domain::outcome::{Counts, RunResult};
@@ -25,10 +27,14 @@ use crate::store::{Store, StoreError, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
+/// How often the API budget is looked at during a run.
+const BUDGET_PERIOD: Duration = Duration::from_millis(500);
+
 /// Both sides, and the org that was found behind them.
 #[derive(Clone)]
 struct Connected {
     endpoints: PerSide<Arc<dyn Endpoint>>,
+    org: Arc<Salesforce>,
     org_id: Option<String>,
 }
 
@@ -80,8 +86,12 @@ impl WorkspaceRunner {
             Some(pinned) => Some(pinned.clone()),
             None => Some(org.identity().await?.org_id.to_string()),
         };
-        let connected =
-            Connected { endpoints: PerSide { org: Arc::new(org), platform: Arc::new(platform) }, org_id };
+        let org = Arc::new(org);
+        let endpoints = PerSide {
+            org: Arc::clone(&org) as Arc<dyn Endpoint>,
+            platform: Arc::new(platform) as Arc<dyn Endpoint>,
+        };
+        let connected = Connected { endpoints, org, org_id };
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected.clone());
         Ok(connected)
     }
@@ -107,6 +117,32 @@ impl WorkspaceRunner {
             progress: progress.clone(),
             org_id: connected.org_id,
         })
+    }
+
+    /// The org's API budget is told by its replies; whoever watches the numbers sees it move.
+    async fn run_and_watch_the_budget(&self, context: &RunContext, request: &RunRequest) -> RunReport {
+        let org = self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let tell = || {
+            let budget = org.as_ref().and_then(|connected| connected.org.api_budget());
+            context.progress.send_if_modified(|progress| {
+                let moved = budget.is_some() && progress.api_budget != budget;
+                if moved {
+                    progress.api_budget = budget;
+                }
+                moved
+            });
+        };
+        let run = crate::engine::run::run(context, request);
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                report = &mut run => {
+                    tell();
+                    return report;
+                }
+                () = context.clock.sleep(BUDGET_PERIOD) => tell(),
+            }
+        }
     }
 
     /// A run that could not even begin is a run all the same: it stands in the list, with its reason.
@@ -158,7 +194,7 @@ impl Runner for WorkspaceRunner {
             Err(error) => return unable(0, &error),
         };
         match self.prepare(&store, request, control, progress).await {
-            Ok(context) => crate::engine::run::run(&context, request).await,
+            Ok(context) => self.run_and_watch_the_budget(&context, request).await,
             Err(error) => match self.record(&store, request, &error, progress).await {
                 Ok(run) => unable(run, &error),
                 Err(full) => unable(0, &full.into()),

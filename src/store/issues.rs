@@ -80,8 +80,25 @@ pub fn resolve(db: &Connection, mapping: i64, ids: &PerSide<Option<RecordId>>) -
     Ok(())
 }
 
-/// A message without what differs from record to record: ids, addresses, numbers, quoted values.
+/// Words of the remotes that a record's own value follows, up to the words behind it or to the end.
+const BEFORE_A_VALUE: [(&str, Option<&str>); 3] = [
+    ("data value too large: ", Some(" (max length=")),
+    ("bad value for restricted picklist field: ", None),
+    ("invalid email address: ", None),
+];
+
+/// A message without what differs from record to record: ids, addresses, numbers, values.
 pub fn cause(message: &str) -> String {
+    for (before, behind) in BEFORE_A_VALUE {
+        let Some((head, rest)) = message.split_once(before) else { continue };
+        let tail = behind.and_then(|behind| rest.rsplit_once(behind).map(|(_, tail)| (behind, tail)));
+        let (behind, tail) = tail.unwrap_or_default();
+        return format!("{}{before}…{behind}{tail}", without_variations(head));
+    }
+    without_variations(message)
+}
+
+fn without_variations(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
     for (place, word) in message.split(' ').enumerate() {
         if place > 0 {
@@ -109,5 +126,13 @@ mod tests {
         assert_eq!(cause("Email: invalid email address: bob@x"), "Email: invalid email address: …");
         assert_eq!(cause("value too large (max length=40) 41"), "value too large (max length=40) …");
         assert_eq!(cause("record 0035e00000AAbbCCAA is gone"), "record … is gone");
+    }
+
+    #[test]
+    fn a_cause_has_no_value_of_a_record() {
+        let too_long = "City: data value too large: Santa Fe (max length=9) de Asís (max length=40)";
+        assert_eq!(cause(too_long), "City: data value too large: … (max length=40)");
+        let picklist = "Status: bad value for restricted picklist field: Gold plus";
+        assert_eq!(cause(picklist), "Status: bad value for restricted picklist field: …");
     }
 }

@@ -295,7 +295,7 @@ async fn a_field_that_went_away_is_absent_and_the_others_still_come() {
     let (_, records) = scan_all(&client, scan_request("Contact", &["LastName", "Title"], None)).await;
     assert_eq!(records[0].values, [Some(Value::text("Person 0")), None]);
     let error = client.scan(&scan_request("Nothing__c", &["Name"], None)).await.unwrap_err();
-    assert_eq!((error.class, error.code.as_str()), (PortClass::Settings, "INVALID_TYPE"));
+    assert_eq!((error.class, error.code.as_str()), (PortClass::Blocked, "INVALID_TYPE"));
 }
 
 #[tokio::test]

@@ -225,7 +225,7 @@ pub(super) fn known(catalog: &Catalog, object: &str) -> Result<(), PortError> {
         return Ok(());
     }
     Err(PortError::new(
-        PortClass::Settings,
+        PortClass::Blocked,
         "INVALID_TYPE",
         format!(
             "The org has no object {object}, or the integration user can't see it. Check its name and the user's permissions."

@@ -1,6 +1,6 @@
 //! What crosses the local socket: one JSON object a line, in both directions.
 //!
-//! A client sends a [`Command`](crate::domain::command::Command) and gets a [`Reply`](crate::domain::command::Reply); or it
+//! A client sends a [`Command`] and gets a [`Reply`](crate::domain::command::Reply); or it
 //! sends `{"command":"watch"}` and from then on only listens to [`Event`]s.
 
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
@@ -142,6 +144,7 @@ impl Salesmanago {
             .nest("/api", endpoints())
             .route("/files/{name}", get(jobs::file))
             .fallback(unknown)
+            .layer(axum::middleware::map_response_with_state(Arc::clone(self), dated))
             .with_state(Arc::clone(self))
     }
 
@@ -248,6 +251,15 @@ fn endpoints() -> Router<Arc<Salesmanago>> {
 
 async fn unknown() -> Response {
     reply::Refusal::not_found().into_response()
+}
+
+/// Clients take the server's time from here, so it has to be the one that all stamps come from.
+async fn dated(State(service): State<Arc<Salesmanago>>, mut response: Response) -> Response {
+    let now = chrono::DateTime::from_timestamp_millis(service.clock.now_ms()).unwrap_or_default();
+    if let Ok(date) = HeaderValue::from_str(&now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 #[cfg(test)]

@@ -23,6 +23,13 @@ pub struct SimSide {
     pub upsert_by_email: bool,
 }
 
+/// Where people may edit while a call is under way.
+enum Edits<'a> {
+    None,
+    Anywhere,
+    Behind(&'a [String]),
+}
+
 const EMAIL: [&str; 2] = ["Email", "email"];
 
 impl SimSide {
@@ -31,7 +38,7 @@ impl SimSide {
     }
 
     /// Every call takes time, may meet trouble, and gives people the chance to edit meanwhile.
-    async fn call(&self, what: &str, edits: bool) -> Result<(), PortError> {
+    async fn call(&self, what: &str, edits: Edits<'_>) -> Result<(), PortError> {
         let (crash, result) = {
             let mut state = self.world.lock();
             state.calls[self.side] += 1;
@@ -48,8 +55,15 @@ impl SimSide {
             } else {
                 Ok(())
             };
-            if edits && state.chance(odds.edit) {
-                people_edit(&mut state, now);
+            match edits {
+                Edits::None => {}
+                Edits::Anywhere if state.chance(odds.edit) => people_edit(&mut state, now, &|_, _| true),
+                // Other rows of this side may be verified and not yet sent.
+                Edits::Behind(ids) if state.chance(odds.edit) => {
+                    let here = self.side;
+                    people_edit(&mut state, now, &|side, id| side != here || ids.contains(&id.to_owned()));
+                }
+                Edits::Anywhere | Edits::Behind(_) => {}
             }
             if crash {
                 state.say(now, "CRASH");
@@ -115,7 +129,7 @@ impl Source for SimSide {
     }
 
     async fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
-        self.call("describe", false).await?;
+        self.call("describe", Edits::None).await?;
         let text = |name: &str, kind: FieldKind| FieldSchema {
             name: name.into(),
             label: name.into(),
@@ -171,7 +185,7 @@ impl Source for SimSide {
     }
 
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
-        self.call(&format!("scan {}", request.object), true).await?;
+        self.call(&format!("scan {}", request.object), Edits::Anywhere).await?;
         let state = self.world.lock();
         let now = self.world.clock.millis();
         let after = request.mark.as_ref().map(|mark| mark.0.clone()).unwrap_or_default();
@@ -195,7 +209,7 @@ impl Source for SimSide {
     }
 
     async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
-        self.call("changes", true).await?;
+        self.call("changes", Edits::Anywhere).await?;
         let state = self.world.lock();
         let now = self.world.clock.millis();
         Ok(requests
@@ -250,7 +264,7 @@ impl Source for SimSide {
         ids: &[RecordId],
     ) -> Result<Vec<Record>, PortError> {
         // Nobody edits between a verifying read and the write that follows it: that window is stated, not closed.
-        self.call(&format!("read {object} {ids:?}"), false).await?;
+        self.call(&format!("read {object} {ids:?}"), Edits::None).await?;
         let state = self.world.lock();
         let now = self.world.clock.millis();
         Ok(ids
@@ -274,7 +288,7 @@ impl Source for SimSide {
 #[async_trait]
 impl Sink for SimSide {
     async fn write(&self, batch: &WriteBatch) -> Result<Written, PortError> {
-        self.call(&format!("write {} {:?} {} rows", batch.object, batch.kind, batch.rows.len()), false)
+        self.call(&format!("write {} {:?} {} rows", batch.object, batch.kind, batch.rows.len()), Edits::None)
             .await?;
         let mut results = Vec::new();
         let cut;
@@ -297,7 +311,9 @@ impl Sink for SimSide {
             }
         }
         // A crash here is a crash between the commit of the service and ours.
-        self.call("answer", true).await.or_else(|_| Ok::<(), PortError>(()))?;
+        let ids: Vec<String> =
+            batch.rows.iter().filter_map(|row| Some(row.id.as_ref()?.as_str().to_owned())).collect();
+        self.call("answer", Edits::Behind(&ids)).await.or_else(|_| Ok::<(), PortError>(()))?;
         Ok(Written::Rows(results))
     }
 
@@ -306,7 +322,7 @@ impl Sink for SimSide {
     }
 
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {
-        self.call(&format!("find {object}"), false).await?;
+        self.call(&format!("find {object}"), Edits::None).await?;
         let state = self.world.lock();
         let (fields, rows) = match by {
             Finder::Field { field, values } => {

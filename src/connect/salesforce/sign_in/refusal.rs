@@ -46,6 +46,12 @@ pub(super) fn explain(settings: &SalesforceSettings, code: &str, words: &str) ->
              uses the same user."
                 .into(),
         ),
+        "REQUEST_LIMIT_EXCEEDED" => (
+            PortClass::Limit,
+            "The org has used up its API calls of the last 24 hours, so that it does not even let anybody sign in. The rest waits until \
+             the window frees calls."
+                .into(),
+        ),
         "LOGIN_MUST_USE_SECURITY_TOKEN" => (
             PortClass::SignIn,
             "Salesforce wants the security token as well, because this network is not among the org's trusted ones. Fill it in; a \

@@ -1,0 +1,117 @@
+//! What can be typed to look after connections, secrets, settings and mappings.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Show or test connections.
+#[derive(Debug, Args)]
+pub struct Connection {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: ConnectionAction,
+}
+
+/// What to do with connections.
+#[derive(Debug, Subcommand)]
+pub enum ConnectionAction {
+    /// Print the settings of both sides, and where their secrets are
+    Show,
+    /// Sign in and look around, with the saved settings
+    Test {
+        /// Only this side
+        #[arg(value_enum)]
+        side: Option<ConnectionSide>,
+    },
+}
+
+/// A side, as the command line calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConnectionSide {
+    /// The Salesforce org
+    #[value(alias = "org")]
+    Salesforce,
+    /// The platform
+    Platform,
+}
+
+/// Keep passwords and keys.
+#[derive(Debug, Args)]
+pub struct Secret {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: SecretAction,
+}
+
+/// What to do with secrets.
+#[derive(Debug, Subcommand)]
+pub enum SecretAction {
+    /// Store a secret; its value is read from stdin, or asked for without echo
+    Set {
+        /// Its name, such as salesforce.password (see `secret list`)
+        name: String,
+    },
+    /// List all names and where each is kept; never a value
+    List,
+    /// Forget a secret
+    Remove {
+        /// Its name
+        name: String,
+    },
+    /// Move all secrets to the keyring or the vault
+    Move {
+        /// Where to
+        #[arg(value_enum)]
+        to: SecretHome,
+    },
+}
+
+/// Where secrets can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SecretHome {
+    /// The keyring of the operating system
+    Keyring,
+    /// The encrypted file in the workspace
+    Vault,
+}
+
+/// Look after the settings file.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+/// What to do with the settings file.
+#[derive(Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Read the settings file and tell everything that is wrong with it, by line and column
+    Validate,
+}
+
+/// List or show mappings.
+#[derive(Debug, Args)]
+pub struct Mapping {
+    /// What to do; lists if left out.
+    #[command(subcommand)]
+    pub action: Option<MappingAction>,
+}
+
+/// What to do with mappings.
+#[derive(Debug, Subcommand)]
+pub enum MappingAction {
+    /// List all mappings in their precedence
+    List,
+    /// Show one mapping with its pairs
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+/// Print a completion script.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,142 @@
+//! What can be typed to look at runs, issues, the log and history.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::domain::report::Level;
+
+/// List runs.
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// Only this run, with its counts in full
+    pub run: Option<i64>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// Only runs before this one
+    #[arg(long, value_name = "RUN")]
+    pub before: Option<i64>,
+}
+
+/// Look after failed records.
+#[derive(Debug, Args)]
+pub struct Issues {
+    /// What to do; lists if left out.
+    #[command(subcommand)]
+    pub action: Option<IssuesAction>,
+}
+
+/// What to do with issues.
+#[derive(Debug, Subcommand)]
+pub enum IssuesAction {
+    /// List open issues, grouped by cause
+    List {
+        /// Every record instead of groups
+        #[arg(long)]
+        records: bool,
+        /// Which issues.
+        #[command(flatten)]
+        filter: IssueFilter,
+    },
+    /// Show one issue in full
+    Show {
+        /// Its number
+        issue: i64,
+    },
+    /// Try issues again in an own run; all open ones if none is named
+    Retry {
+        /// Their numbers
+        issues: Vec<i64>,
+        /// Which issues, where no number is given.
+        #[command(flatten)]
+        filter: IssueFilter,
+    },
+    /// Print issues as CSV that a spreadsheet can open without harm, or as JSON lines with --json
+    Export {
+        /// Which issues.
+        #[command(flatten)]
+        filter: IssueFilter,
+        /// Resolved ones too
+        #[arg(long)]
+        resolved: bool,
+        /// Write to this file instead of stdout
+        #[arg(long, short, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Which issues.
+#[derive(Clone, Debug, Default, Args)]
+pub struct IssueFilter {
+    /// Only this code, such as REQUIRED_FIELD_MISSING
+    #[arg(long)]
+    pub code: Option<String>,
+    /// Only this mapping
+    #[arg(long, value_name = "NAME")]
+    pub mapping: Option<String>,
+}
+
+/// Print the log.
+#[derive(Debug, Args)]
+pub struct Log {
+    /// At least this serious
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    pub level: LogLevel,
+    /// Only this run
+    #[arg(long)]
+    pub run: Option<i64>,
+    /// Only this mapping
+    #[arg(long, value_name = "NAME")]
+    pub mapping: Option<String>,
+    /// Only lines that contain this text
+    #[arg(long, short, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// At most so many of the newest lines
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// Go on with new lines until stopped
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+/// How serious a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Everything
+    Debug,
+    /// What happened
+    Info,
+    /// What needs attention
+    Warn,
+    /// What did not work
+    Error,
+}
+
+impl From<LogLevel> for Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Debug => Self::Debug,
+            LogLevel::Info => Self::Info,
+            LogLevel::Warn => Self::Warn,
+            LogLevel::Error => Self::Error,
+        }
+    }
+}
+
+/// Print what changed.
+#[derive(Debug, Args)]
+pub struct History {
+    /// Only this record, by its id on either side
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// Only this run
+    #[arg(long)]
+    pub run: Option<i64>,
+    /// At most so many
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+    /// Only rows before this sequence
+    #[arg(long, value_name = "SEQUENCE")]
+    pub before: Option<i64>,
+}

@@ -1,0 +1,214 @@
+//! The crash test: the real process is killed with SIGKILL again and again (before a call is handled, after it was committed and before
+//! its answer arrived, and at any moment), started again until it ends, and then both sides must hold what a world without crashes holds.
+//!
+//! Everything follows from the seed of a world. `FORCESYNC_KILLS` sets how many kills there are in all.
+
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use forcesync::domain::outcome::RunKind;
+use forcesync::ops::sandbox::Running;
+use forcesync::sandbox::Sandbox;
+use forcesync::sandbox::faults::{Fault, FaultKind, Side};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::binary_stage::command;
+use crate::scenario_stage::{Cast, Scene, difference, duplicates, sandbox, snapshot};
+
+/// How many kills there are in all worlds together, unless `FORCESYNC_KILLS` says otherwise.
+const KILLS: u64 = 200;
+
+/// How many worlds share them; as many as there are cases below.
+const WORLDS: u64 = 4;
+
+/// How many people the org of a world has: too few for planted flaws, enough for batches of all kinds.
+const PEOPLE: u64 = 70;
+
+/// How many edits people make between two rounds.
+const EDITS: u64 = 14;
+
+/// Far longer than any run takes; only a hanging one reaches it.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// When the process is killed.
+#[derive(Clone, Copy, Debug)]
+enum Point {
+    /// When the service has a request of which it has done nothing.
+    Sent { on: &'static str, nth: u64 },
+    /// When the service has done what was asked and the answer has not arrived.
+    Committed { on: &'static str, nth: u64 },
+    /// After so many milliseconds.
+    At(u64),
+}
+
+/// Requests that write, besides any request at all.
+const PLACES: [&str; 4] = ["", "", "/composite", "upsert"];
+
+impl Point {
+    /// Any point of a run that takes about so many milliseconds.
+    fn draw(dice: &mut SmallRng, milliseconds: u64) -> Self {
+        let on = PLACES[dice.random_range(0..PLACES.len())];
+        let nth = dice.random_range(0..if on.is_empty() { 18 } else { 3 });
+        match dice.random_range(0..5) {
+            0 | 1 => Self::Sent { on, nth },
+            2 | 3 => Self::Committed { on, nth },
+            _ => Self::At(dice.random_range(0..milliseconds.max(50))),
+        }
+    }
+
+    fn arm(self, sandbox: &Sandbox) {
+        match self {
+            Self::Sent { on, nth } => {
+                let held = Fault { after: nth, ms: Some(600_000), ..Fault::new(FaultKind::Slow) };
+                sandbox.arm_fault(held.on(on).times(1));
+            }
+            Self::Committed { on, nth } => {
+                sandbox.arm_fault(Fault { after: nth, ..Fault::new(FaultKind::CutAfter) }.on(on).times(1));
+            }
+            Self::At(_) => {}
+        }
+    }
+
+    fn is_reached(self, sandbox: &Sandbox, calls: u64, began: Instant) -> bool {
+        match self {
+            Self::Sent { .. } => sandbox.faults().struck(FaultKind::Slow) > 0,
+            // The call is noted once it is done.
+            Self::Committed { .. } => {
+                let done = sandbox.calls().since(calls, None);
+                done.iter().any(|call| call.fault == Some(FaultKind::CutAfter.name()))
+            }
+            Self::At(milliseconds) => began.elapsed() >= Duration::from_millis(milliseconds),
+        }
+    }
+}
+
+/// A sandbox, the workspace of the process that is killed, and a twin in which nothing ever is.
+struct World {
+    running: Running,
+    folder: TempDir,
+    twin: Scene,
+    dice: SmallRng,
+    kills: u64,
+    milliseconds: u64,
+    told: Vec<String>,
+}
+
+impl World {
+    async fn new(seed: u64) -> Self {
+        let cast = Cast { records: PEOPLE, seed, person_accounts: false };
+        let folder = TempDir::new().unwrap();
+        let running = sandbox(cast, folder.path().join("w")).await;
+        let twin = Scene::new(cast).await;
+        let dice = SmallRng::seed_from_u64(seed);
+        Self { running, folder, twin, dice, kills: 0, milliseconds: 1500, told: Vec::new() }
+    }
+
+    fn sandbox(&self) -> &Sandbox {
+        self.running.sandbox()
+    }
+
+    fn spawn(&self, kind: RunKind) -> Child {
+        let mut arguments = vec!["sync", kind.word(), "--json"];
+        for brake in ["--allow-creates", "--allow-updates", "--allow-opt-outs", "--allow-blanks"] {
+            arguments.extend([brake, "100000"]);
+        }
+        let mut command = command(&self.folder.path().join("w"), &arguments);
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.folder.path().join("said")).unwrap();
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+    }
+
+    /// Starts the process and kills it at a point; tells how it ended if it ended before.
+    async fn strike(&mut self, kind: RunKind, point: Option<Point>) -> Option<ExitStatus> {
+        let calls = self.sandbox().calls().last();
+        if let Some(point) = point {
+            point.arm(self.sandbox());
+        }
+        let began = Instant::now();
+        let mut child = self.spawn(kind);
+        let ended = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if point.is_some_and(|point| point.is_reached(self.sandbox(), calls, began)) {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                break None;
+            }
+            assert!(began.elapsed() < PATIENCE, "{point:?} hangs: {}", self.story());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        };
+        self.sandbox().faults().clear();
+        self.told.push(format!("{} {point:?} → {ended:?}", kind.word()));
+        match ended {
+            None => self.kills += 1,
+            Some(_) => self.milliseconds = began.elapsed().as_millis() as u64,
+        }
+        ended
+    }
+
+    /// So many kills, then one run that is left alone.
+    async fn round(&mut self, kind: RunKind, kills: u64) {
+        let until = self.kills + kills;
+        let mut ran_through = 0;
+        while self.kills < until && ran_through < 3 {
+            let point = Point::draw(&mut self.dice, self.milliseconds);
+            if let Some(status) = self.strike(kind, Some(point)).await {
+                ran_through += 1;
+                assert!(matches!(status.code(), Some(0 | 3)), "{status:?}: {}", self.story());
+            }
+        }
+        let status = self.strike(kind, None).await.unwrap();
+        assert!(matches!(status.code(), Some(0 | 3)), "{}", self.story());
+    }
+
+    async fn judge(&self) {
+        let differs = difference(&snapshot(self.sandbox()), &self.twin.snapshot());
+        assert!(differs.is_empty(), "{differs:#?}\n{}", self.story());
+        assert_eq!(duplicates(self.sandbox()), Vec::<String>::new(), "{}", self.story());
+    }
+
+    /// What was done to the process, and what it said.
+    fn story(&self) -> String {
+        let said = std::fs::read_to_string(self.folder.path().join("said")).unwrap_or_default();
+        let lines: Vec<&str> = said.lines().collect();
+        format!("{}\n{}", self.told.join("\n"), lines[lines.len().saturating_sub(30)..].join("\n"))
+    }
+}
+
+#[rstest]
+#[case(1)]
+#[case(2)]
+#[case(3)]
+#[case(4)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_process_loses_nothing_and_does_nothing_twice(#[case] seed: u64) {
+    let wanted = std::env::var("FORCESYNC_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    let wanted: u64 = wanted / WORLDS;
+    let mut world = World::new(seed).await;
+    let opted_out = world.twin.opted_out_in_org();
+    world.twin.unbraked(RunKind::Initial).await;
+    assert!(world.twin.opted_out_in_org() >= opted_out, "somebody was opted in");
+    world.round(RunKind::Initial, (wanted / 3).min(16)).await;
+    world.judge().await;
+    while world.kills < wanted {
+        for sandbox in [world.sandbox(), world.twin.sandbox()] {
+            sandbox.life().happen(EDITS);
+        }
+        let ended = world.twin.unbraked(RunKind::Instant).await;
+        // Somebody's edit of a record that was deleted on the other side just now is an issue.
+        assert!([0, 3].contains(&ended.exit), "{ended:?}");
+        let left = wanted - world.kills;
+        world.round(RunKind::Instant, left.min(8)).await;
+        world.judge().await;
+    }
+    // Both services were struck.
+    assert!(
+        [Side::Salesforce, Side::Platform]
+            .iter()
+            .all(|side| world.sandbox().calls().counts(*side).faults > 0)
+    );
+}
