@@ -91,7 +91,8 @@ impl SyncTab {
     /// Takes over new numbers; tells whether a run has just ended.
     pub fn take(&mut self, progress: Progress, now: DateTime<Utc>) -> bool {
         let was_running = self.is_running();
-        if progress.run != self.progress.run {
+        // Each step counts something else, so that a rate over two of them would mean nothing.
+        if progress.run != self.progress.run || progress.phase != self.progress.phase {
             self.samples.clear();
             self.rates.clear();
         }

@@ -112,7 +112,10 @@ fn rows(app: &App, side: Side, width: usize) -> Vec<Row> {
     for field in app.connection.shown(side) {
         rows.push(Row::Field(field));
         if let Some(sentence) = app.connection.errors.get(&field) {
-            let lines = safe_text::wrap(sentence, width.saturating_sub(6).max(10));
+            // What to do next stands in full below the form; beside the field the cause is enough.
+            let end = [". ", "; "].into_iter().filter_map(|end| sentence.find(end)).min();
+            let cause = end.and_then(|end| sentence.get(..end)).unwrap_or(sentence);
+            let lines = safe_text::wrap(cause, width.saturating_sub(6).max(10));
             let lines = lines.into_iter().take(3).enumerate();
             rows.extend(lines.map(|(place, sentence)| Row::Error { sentence, first: place == 0 }));
         }

@@ -160,7 +160,8 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                         format!("{} ", key(action)).into(),
                         if possible { Meaning::Key } else { Meaning::Disabled },
                     ),
-                    (column(label, 25).into(), meaning),
+                    (column(label, 24).into(), meaning),
+                    (" ".into(), Meaning::Text),
                     (detail.into(), Meaning::Muted),
                 ],
             );
@@ -209,7 +210,10 @@ fn automatic(app: &App, canvas: &Canvas<'_>) -> Vec<Piece<'static>> {
         (format!(" {}, every {}", if on { "on" } else { "off" }, schedule.every).into(), Meaning::Text),
     ];
     if let (true, Some(next)) = (on, app.sync.progress.next_automatic) {
-        pieces.push((format!("  next {}", numbers::moment(next, app.now, app.zone)).into(), Meaning::Muted));
+        pieces.push((
+            format!("  next {}", numbers::moment_short(next, app.now, app.zone)).into(),
+            Meaning::Muted,
+        ));
     }
     if let Some(quiet) = schedule.quiet {
         pieces.push((format!("  quiet {quiet}").into(), Meaning::Muted));

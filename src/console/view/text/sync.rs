@@ -36,7 +36,7 @@ pub const NO_ISSUES: &str = "No open issues.";
 /// Never.
 pub const NEVER: &str = "never";
 /// The first one was begun.
-pub const BEGUN: &str = "begun, not finished";
+pub const BEGUN: &str = "unfinished";
 /// The first run has not been done.
 pub const NEVER_DONE: &str = "never";
 /// A refused start.
