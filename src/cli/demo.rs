@@ -17,14 +17,18 @@ pub(super) async fn console(options: Console, context: &Context) -> Result<u8, O
 }
 
 pub(super) async fn run(arguments: Demo, options: Console, context: &Context) -> Result<u8, OpError> {
-    // Made by the sandbox, for its owner alone.
     let name = format!("forcesync-demo-{}-{}", std::process::id(), context.clock.now().timestamp_micros());
     let folder = Throwaway(std::env::temp_dir().join(name));
+    // Made by the sandbox, for its owner alone. Its last part is what the title line calls the workspace.
+    let workspace = folder.0.join("demo");
     context.output.note("Starting the sandbox …");
-    let wanted =
-        Wanted { life_per_second: 0.5, workspace: Some(folder.0.clone()), ..wanted(&arguments.population) };
+    let wanted = Wanted {
+        life_per_second: 0.5,
+        workspace: Some(workspace.clone()),
+        ..wanted(&arguments.population)
+    };
     let running = sandbox::start(&wanted, context.clock.clone()).await?;
-    let session = context.open_at(Some(folder.0.clone()), Access::ReadWrite, Missing::Refuse)?;
+    let session = context.open_at(Some(workspace), Access::ReadWrite, Missing::Refuse)?;
     let code = open(session, options).await;
     running.stop().await;
     drop(folder);

@@ -231,7 +231,7 @@ impl Session<'_> {
         End::new(
             RunResult::Braked,
             format!(
-                "brake: in mapping {name} more than {} {what} within a day; the rest was not written. \
+                "In mapping {name} more than {} {what} within a day; the rest was not written. \
                  Look at the records, then release the number you accept with {flag} {more}",
                 self.brakes.limit(place, kind),
             ),

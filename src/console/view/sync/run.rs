@@ -143,11 +143,12 @@ pub(super) fn counts(counts: &Counts) -> Vec<Piece<'static>> {
         ("read", counts.read, Meaning::Text),
         ("created", counts.created(), Meaning::Success),
         ("updated", counts.updated(), Meaning::Success),
+        // Before what matters less: a narrow terminal cuts the end.
+        ("failed", counts.failed, Meaning::Error),
         ("unchanged", counts.unchanged, Meaning::Muted),
         ("skipped", counts.skipped, Meaning::Muted),
         ("limited", counts.limited, Meaning::Warning),
         ("conflicts", counts.conflicts, Meaning::Conflict),
-        ("failed", counts.failed, Meaning::Error),
     ];
     for (word, number, meaning) in entries {
         let meaning = if number == 0 { Meaning::Muted } else { meaning };

@@ -30,7 +30,7 @@ pub const RUNS: &str = "Runs";
 /// A panel.
 pub const ISSUES_TITLE: &str = "Issues";
 /// Nothing was ever run.
-pub const NO_RUNS: &str = "No run yet: s starts with what changed, I with everything.";
+pub const NO_RUNS: &str = "No run yet: I kicks off the first, an initial sync of everything.";
 /// Nothing is wrong.
 pub const NO_ISSUES: &str = "No open issues.";
 /// Never.
