@@ -22,11 +22,8 @@ pub(super) async fn run(arguments: Demo, options: Console, context: &Context) ->
     // Made by the sandbox, for its owner alone. Its last part is what the title line calls the workspace.
     let workspace = folder.0.join("demo");
     context.output.note("Starting the sandbox …");
-    let wanted = Wanted {
-        life_per_second: 0.5,
-        workspace: Some(workspace.clone()),
-        ..wanted(&arguments.population)
-    };
+    let wanted =
+        Wanted { life_per_second: 0.5, workspace: Some(workspace.clone()), ..wanted(&arguments.population) };
     let running = sandbox::start(&wanted, context.clock.clone()).await?;
     let session = context.open_at(Some(workspace), Access::ReadWrite, Missing::Refuse)?;
     let code = open(session, options).await;

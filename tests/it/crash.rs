@@ -165,7 +165,7 @@ impl World {
         assert!(matches!(status.code(), Some(0 | 3)), "{}", self.story());
     }
 
-    async fn judge(&self) {
+    fn judge(&self) {
         let differs = difference(&snapshot(self.sandbox()), &self.twin.snapshot());
         assert!(differs.is_empty(), "{differs:#?}\n{}", self.story());
         assert_eq!(duplicates(self.sandbox()), Vec::<String>::new(), "{}", self.story());
@@ -193,7 +193,7 @@ async fn a_killed_process_loses_nothing_and_does_nothing_twice(#[case] seed: u64
     world.twin.unbraked(RunKind::Initial).await;
     assert!(world.twin.opted_out_in_org() >= opted_out, "somebody was opted in");
     world.round(RunKind::Initial, (wanted / 3).min(16)).await;
-    world.judge().await;
+    world.judge();
     while world.kills < wanted {
         for sandbox in [world.sandbox(), world.twin.sandbox()] {
             sandbox.life().happen(EDITS);
@@ -203,7 +203,7 @@ async fn a_killed_process_loses_nothing_and_does_nothing_twice(#[case] seed: u64
         assert!([0, 3].contains(&ended.exit), "{ended:?}");
         let left = wanted - world.kills;
         world.round(RunKind::Instant, left.min(8)).await;
-        world.judge().await;
+        world.judge();
     }
     // Both services were struck.
     assert!(

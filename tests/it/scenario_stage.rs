@@ -3,6 +3,7 @@
 //! The clock of the engine does not wait: a pause moves it, and the sandbox's clock with it, so that back-offs of half a minute
 //! cost milliseconds and both still agree about the time.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -251,7 +252,7 @@ impl Scene {
     /// Somebody who is a contact in the org, was linked, and has not opted out: their id and e-mail.
     pub fn somebody(&self, nth: usize) -> (String, String) {
         let rows = self.sandbox().org().rows("Contact");
-        let linked = rows.iter().filter(|row| {
+        let mut linked = rows.iter().filter(|row| {
             row["HasOptedOutOfEmail"] == json!(false)
                 && row["Email"].as_str().is_some_and(|email| {
                     self.sandbox()
@@ -260,7 +261,7 @@ impl Scene {
                         .is_some_and(|contact| contact["optedOut"] == json!(false))
                 })
         });
-        let row = linked.skip(nth).next().unwrap();
+        let row = linked.nth(nth).unwrap();
         (row["Id"].as_str().unwrap().to_owned(), row["Email"].as_str().unwrap().to_owned())
     }
 
@@ -347,7 +348,7 @@ pub fn snapshot(sandbox: &Sandbox) -> Vec<String> {
             let mut line = object.to_owned();
             for field in ORG {
                 if let Some(value) = row.get(field).filter(|value| !value.is_null()) {
-                    line.push_str(&format!(" {field}={value}"));
+                    write!(line, " {field}={value}").unwrap();
                 }
             }
             let text = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -363,11 +364,11 @@ pub fn snapshot(sandbox: &Sandbox) -> Vec<String> {
         let mut line =
             if contact["deleted"] == json!(true) { "deleted".to_owned() } else { "contact".to_owned() };
         for field in PLATFORM {
-            line.push_str(&format!(" {field}={}", contact[field]));
+            write!(line, " {field}={}", contact[field]).unwrap();
         }
         let notes = ["externalId", "id"].map(|note| contact[note].as_str().unwrap_or_default());
         let owner = notes.into_iter().filter(|note| !note.is_empty()).find_map(|note| keys.get(note));
-        line.push_str(&format!(" owner={owner:?}"));
+        write!(line, " owner={owner:?}").unwrap();
         lines.push(line);
     }
     lines.sort();

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use super::judge::{ConsentEdit, Topic, judge};
 use super::side::SimSide;
-use super::world::{State, Trouble, World};
+use super::world::{Author, State, Trouble, World};
 
 /// What a history came to.
 #[derive(Debug, Default)]
@@ -348,7 +348,7 @@ fn make_person(state: &mut State, now: i64, side: Side, object: &str, email: &st
         state.judge.consents.push(ConsentEdit { side, record: id.clone(), out: true });
     }
     state.say(now, format!("a person makes {side} {object} {id} {values:?}"));
-    state.put(now, side, object, &id, &values, false, false);
+    state.put(now, side, object, &id, &values, Author::Person);
 }
 
 /// One edit by a person on either side, of a record that may be edited now.
@@ -373,19 +373,16 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
     if state.objects[side][object][&id].is_locked(now) || !may(side, &id) {
         return;
     }
-    match state.random.random_range(0..12) {
-        0 => {
-            let field = if side == Side::Org { "HasOptedOut" } else { "optedOut" };
-            let out = version.values.get(field) != Some(&Value::Bool(true));
-            state.judge.consents.push(ConsentEdit { side, record: id.clone(), out });
-            state.say(now, format!("a person sets {field} of {id} to {out}"));
-            state.put(now, side, object, &id, &[(field.into(), Value::Bool(out))], false, false);
-        }
-        _ => {
-            let topic = Topic::ALL[state.random.random_range(0..Topic::ALL.len())];
-            let values = state.new_edit(side, topic, &version.values);
-            state.say(now, format!("a person edits {side} {id}: {values:?}"));
-            state.put(now, side, object, &id, &values, false, false);
-        }
+    if state.random.random_range(0..12) == 0 {
+        let field = if side == Side::Org { "HasOptedOut" } else { "optedOut" };
+        let out = version.values.get(field) != Some(&Value::Bool(true));
+        state.judge.consents.push(ConsentEdit { side, record: id.clone(), out });
+        state.say(now, format!("a person sets {field} of {id} to {out}"));
+        state.put(now, side, object, &id, &[(field.into(), Value::Bool(out))], Author::Person);
+    } else {
+        let topic = Topic::ALL[state.random.random_range(0..Topic::ALL.len())];
+        let values = state.new_edit(side, topic, &version.values);
+        state.say(now, format!("a person edits {side} {id}: {values:?}"));
+        state.put(now, side, object, &id, &values, Author::Person);
     }
 }

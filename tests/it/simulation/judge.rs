@@ -104,6 +104,9 @@ impl State {
     }
 }
 
+/// A record's id and what it holds.
+type Found = (String, BTreeMap<String, Value>);
+
 /// What the judge finds wrong at the end. A pair in `parked` (by the org's id) may differ: a person has to decide it.
 pub fn judge(
     state: &State,
@@ -112,7 +115,7 @@ pub fn judge(
     parked: &BTreeSet<String>,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut by_email: BTreeMap<String, PerSide<Vec<(String, BTreeMap<String, Value>)>>> = BTreeMap::new();
+    let mut by_email: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
     for object in objects {
         for (id, version) in state.live(Side::Org, object) {
             let email =

@@ -21,6 +21,13 @@ pub struct Version {
     pub values: BTreeMap<String, Value>,
 }
 
+/// Who writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    Person,
+    Sync,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct SimRecord {
     pub versions: Vec<Version>,
@@ -143,9 +150,9 @@ impl State {
         object: &str,
         id: &str,
         changes: &[(String, Value)],
-        by_sync: bool,
-        deleted: bool,
+        author: Author,
     ) {
+        let by_sync = author == Author::Sync;
         let late = !by_sync && {
             let odds = self.trouble.late_commit;
             self.chance(odds)
@@ -164,7 +171,7 @@ impl State {
             stamp: if side == Side::Org { now / 1_000 * 1_000 } else { now },
             visible: now + delay,
             by_sync,
-            deleted,
+            deleted: false,
             values,
         });
     }
