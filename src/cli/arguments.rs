@@ -110,7 +110,7 @@ pub struct Population {
     #[arg(long, value_enum, default_value_t = Platform::Salesmanago)]
     pub platform: Platform,
     /// How many people the org has; 60 % of them are on the platform too
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 5000)]
     pub records: u64,
     /// Same seed, same people
     #[arg(long, value_name = "S", default_value_t = 1)]

@@ -25,11 +25,8 @@ use crate::store::pending;
 use crate::store::stage::{self, Staged};
 use crate::store::work::{self, Work};
 
-/// How often a row is sent again after a lock.
-const ROW_TRIES: u32 = 5;
-
-/// How often a row is sent, looked up and sent again after broken connections.
-const UNKNOWN_TRIES: u32 = 3;
+/// How often a row is sent that meets a lock or a broken connection.
+const TRIES: u32 = 5;
 
 /// One piece of work on its way through a chunk.
 #[derive(Clone, Debug)]
@@ -267,7 +264,7 @@ impl Session<'_> {
         let tripped = self.apply_brakes(&mut items);
         for side in Side::BOTH {
             self.verify(&mut items, side, held).await?;
-            self.send(&mut items, side).await?;
+            self.send(&mut items, side, held).await?;
         }
         let limited = items.iter().any(|item| {
             Side::BOTH.iter().any(|side| {
@@ -438,8 +435,8 @@ impl Session<'_> {
 
     /// Sends everything that goes to a side. What nobody knows the fate of is looked up, and sent again only if it is certain
     /// that it was not done.
-    async fn send(&mut self, items: &mut [Item], side: Side) -> Result<(), End> {
-        for attempt in 0..UNKNOWN_TRIES {
+    async fn send(&mut self, items: &mut [Item], side: Side, held: bool) -> Result<(), End> {
+        for attempt in 0..TRIES {
             let batches = self.batches(items, side);
             if batches.is_empty() {
                 return Ok(());
@@ -451,6 +448,11 @@ impl Session<'_> {
                 return Err(end_of(error));
             }
             self.settle_unknown(items, side, attempt).await?;
+            if attempt + 1 < TRIES && release_locked(items, side) {
+                self.context.clock.sleep(pause(self.context.seed, attempt + 1)).await;
+                // People may have edited them meanwhile.
+                self.verify(items, side, held).await?;
+            }
         }
         // Still without a result after all tries: looked at again in the next run.
         for item in items.iter_mut() {
@@ -621,37 +623,16 @@ pub fn meant(mapping: &Prepared, item: &Item, side: Side) -> Vec<Meant> {
         .collect()
 }
 
-/// Sends a batch, waits for its job, and sends rows again that met a lock.
-async fn deliver(
-    context: &crate::engine::context::RunContext,
-    side: Side,
-    batch: &WriteBatch,
-) -> Result<Vec<RowResult>, PortError> {
-    let mut results = send_once(context, side, batch).await?;
-    for attempt in 1..=ROW_TRIES {
-        let again: Vec<usize> = results
-            .iter()
-            .enumerate()
-            .filter(
-                |(_, result)| matches!(result, RowResult::Refused(error) if error.class == RowClass::Again),
-            )
-            .map(|(place, _)| place)
-            .collect();
-        if again.is_empty() {
-            break;
-        }
-        context.clock.sleep(pause(context.seed, attempt)).await;
-        let mut smaller = batch.clone();
-        smaller.rows = again.iter().filter_map(|place| batch.rows.get(*place).cloned()).collect();
-        // What is done stays done: the rows that are still locked become pending.
-        let Ok(retried) = send_once(context, side, &smaller).await else { break };
-        for (place, result) in again.into_iter().zip(retried) {
-            if let Some(slot) = results.get_mut(place) {
-                *slot = result;
-            }
+/// Takes back the results of rows that met a lock, so that they are sent again; tells whether there are any.
+fn release_locked(items: &mut [Item], side: Side) -> bool {
+    let mut any = false;
+    for item in items {
+        if matches!(&item.results[side], Some(RowResult::Refused(error)) if error.class == RowClass::Again) {
+            item.results[side] = None;
+            any = true;
         }
     }
-    Ok(results)
+    any
 }
 
 /// Half a second, doubled with each try, with a little chance so that two of us don't meet again.
@@ -660,7 +641,8 @@ fn pause(seed: u64, attempt: u32) -> Duration {
     Duration::from_millis((500u64 << attempt.min(6)) + chance)
 }
 
-async fn send_once(
+/// Sends a batch and waits for its job.
+async fn deliver(
     context: &crate::engine::context::RunContext,
     side: Side,
     batch: &WriteBatch,

@@ -62,6 +62,7 @@ impl Session<'_> {
                 .filter(|(_, item)| {
                     item.decision.line.action == Action::Merge
                         && !item.postponed()
+                        && item.results[side].is_none()
                         && item.decision.line.writes_to(side)
                         && self.mappings[item.mapping].compiled.spec.object(side) == object
                 })
