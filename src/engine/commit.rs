@@ -419,6 +419,12 @@ fn commit_item(
         }
     }
     forget_staged(db, mapping, line)?;
+    if !refused
+        && matches!(line.action, Action::Create { .. })
+        && item.decision.steps.contains(&BaseStep::Keep)
+    {
+        second_pass(db, now, mapping, item, &ids, &after)?;
+    }
     Ok((tally, fact))
 }
 
@@ -438,6 +444,27 @@ fn staged_records(
         }
     }
     Ok(records)
+}
+
+/// A created record is decided once more in the same run, now as one of two that are linked: what flows only back to its origin
+/// goes then.
+fn second_pass(
+    db: &rusqlite::Connection,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    item: &Item,
+    ids: &PerSide<Option<RecordId>>,
+    after: &PerSide<Option<Record>>,
+) -> Result<(), StoreError> {
+    let Some(org) = &ids.org else { return Ok(()) };
+    let Some(link) = links::by_org(db, mapping.row.mapping, org.as_str())? else { return Ok(()) };
+    for side in Side::BOTH {
+        let read_at = item.records[side].as_ref().map_or(now, |staged| staged.read_at);
+        if let Some(record) = &after[side] {
+            stage::put(db, side, mapping.compiled.spec.object(side), std::slice::from_ref(record), read_at)?;
+        }
+    }
+    work::put(db, item.mapping, Some(link.link), ids)
 }
 
 fn forget_staged(db: &rusqlite::Connection, mapping: &Prepared, line: &Line) -> Result<(), StoreError> {

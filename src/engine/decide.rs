@@ -225,8 +225,13 @@ pub fn create(mapping: &CompiledMapping, from: Side, record: &Record) -> Decisio
     }
     let mut written = PerSide { org: false, platform: false };
     written[to] = true;
-    // Everything the new record holds, sent or set by its own side, is its base: a default is no change (law E3).
-    let steps = vec![BaseStep::Written(written); mapping.pairs.len()];
+    // Everything the new record holds, sent or set by its own side, is its base: a default is no change (law E3). What flows only
+    // the other way has not met yet: the new record's id, for one, still has to reach its origin (F95).
+    let steps = mapping
+        .pairs
+        .iter()
+        .map(|pair| if pair.direction.allows(to) { BaseStep::Written(written) } else { BaseStep::Keep })
+        .collect();
     Decision { line, steps, blanks: 0, opt_outs: 0 }
 }
 
