@@ -2,7 +2,9 @@ use super::*;
 use crate::domain::schema::FieldKind;
 
 fn recorded(name: &str) -> Option<ObjectSchema> {
-    let body = std::fs::read(format!("/work/shared/recordings/describe-{name}.json")).ok()?;
+    let body =
+        std::fs::read(format!("{}/../shared/recordings/describe-{name}.json", env!("CARGO_MANIFEST_DIR")))
+            .ok()?;
     Some(parse_describe(&body).unwrap().0)
 }
 

@@ -40,7 +40,11 @@ fn an_id_in_the_settings_may_have_fifteen_characters() {
 }
 
 fn recorded(status: u16, name: &str) -> Option<Result<Ticket, PortError>> {
-    let body = std::fs::read(format!("/work/shared/recordings/replies-restforce/{name}.json")).ok()?;
+    let body = std::fs::read(format!(
+        "{}/../shared/recordings/replies-restforce/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .ok()?;
     let reply = Reply { status, headers: reqwest::header::HeaderMap::new(), body };
     Some(oauth::read(&settings(Environment::Production, SignIn::RefreshToken), &reply))
 }

@@ -368,7 +368,8 @@ mod tests {
 
     #[test]
     fn published_queries_are_accepted_and_refused_as_published() {
-        let path = "/work/shared/recordings/soql/test-cases-for-is-valid.json";
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/recordings/soql/test-cases-for-is-valid.json");
         let Ok(text) = std::fs::read_to_string(path) else { return };
         let cases: serde_json::Value = serde_json::from_str(&text).unwrap();
         // What the sandbox leaves out: data categories, distances, roll-ups, comments, binds; and two texts that the
