@@ -3,27 +3,29 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::compiled::CompiledMapping;
 use crate::domain::outcome::{Counts, Outcome};
 use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
-use crate::domain::report::{HistoryChange, Level};
+use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
-use crate::domain::transform::Transform;
-use crate::domain::value::Value;
 use crate::engine::apply::{Item, meant};
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
-use crate::engine::recover::{alike, park_unclear};
+use crate::engine::recover::park_unclear;
 use crate::engine::session::{Prepared, Session};
-use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewHistory};
-use crate::store::issues::{self, NewIssue};
-use crate::store::links::{self, Bases, NewLink};
-use crate::store::stage::Staged;
+use crate::store::issues::{self};
+use crate::store::links::{self};
 use crate::store::{StoreError, journal, pending, stage, work};
+
+mod link;
+mod refusal;
+
+use link::keep_link;
+pub use link::key_hashes;
+use refusal::{close_line, fail, staged_records};
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -143,102 +145,6 @@ fn add(sum: &mut Counts, more: &Counts) {
         sum.updated += more.updated;
         sum.deleted += more.deleted;
     }
-}
-
-/// Everything a refused or skipped line leaves behind; gives the sequence of its fact, if it wrote one.
-fn close_line(
-    db: &rusqlite::Connection,
-    run: i64,
-    now: chrono::DateTime<chrono::Utc>,
-    mapping: &Prepared,
-    line: &Line,
-    records: &PerSide<Option<&Record>>,
-) -> Result<Option<i64>, StoreError> {
-    match &line.action {
-        Action::Skip { reason } => {
-            work::put_line(db, run, mapping.row.mapping, line, Outcome::Skipped, line_hash(line, None))?;
-            Ok(Some(facts::insert(
-                db,
-                now,
-                &NewFact::new(Level::Debug, Some(run), format!("Skipped: {}.", reason.sentence()))
-                    .of_mapping(&mapping.compiled.spec.name)
-                    .about(&line.ids),
-            )?))
-        }
-        Action::Refuse { obstacle } => {
-            let side = if line.ids.org.is_some() { Side::Org } else { Side::Platform };
-            let error = RowError {
-                code: obstacle.code.clone(),
-                message: obstacle.message.clone(),
-                fields: Vec::new(),
-                class: RowClass::Data,
-            };
-            let sequence = fail(db, run, now, mapping, line, side, &error, records)?;
-            work::put_line(db, run, mapping.row.mapping, line, Outcome::Failed, line_hash(line, None))?;
-            Ok(Some(sequence))
-        }
-        Action::Create { .. } | Action::Merge => Ok(None),
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "what an issue consists of")]
-fn fail(
-    db: &rusqlite::Connection,
-    run: i64,
-    now: chrono::DateTime<chrono::Utc>,
-    mapping: &Prepared,
-    line: &Line,
-    side: Side,
-    error: &RowError,
-    records: &PerSide<Option<&Record>>,
-) -> Result<i64, StoreError> {
-    issues::raise(
-        db,
-        &NewIssue {
-            mapping: mapping.row.mapping,
-            ids: line.ids.clone(),
-            side,
-            label: label(&mapping.compiled, records),
-            code: error.code.clone(),
-            message: error.message.clone(),
-            fields: error.fields.clone(),
-            run,
-        },
-        now,
-    )?;
-    facts::insert(
-        db,
-        now,
-        &NewFact::new(Level::Warn, Some(run), format!("{}: {}", error.code, error.message))
-            .of_mapping(&mapping.compiled.spec.name)
-            .about(&line.ids),
-    )
-}
-
-/// A name by which a person knows the record: its full name, else its key.
-fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
-    for side in Side::BOTH {
-        let Some(record) = records[side] else { continue };
-        let named = mapping
-            .pairs
-            .iter()
-            .filter(|pair| pair.spec.transform == Transform::FullName)
-            .chain(mapping.keys.iter().filter_map(|place| mapping.pairs.get(*place)));
-        for pair in named {
-            let text = pair
-                .values(side, record)
-                .unwrap_or_default()
-                .iter()
-                .map(Value::to_string)
-                .filter(|text| !text.trim().is_empty())
-                .collect::<Vec<_>>()
-                .join(" ");
-            if !text.is_empty() {
-                return text;
-            }
-        }
-    }
-    String::new()
 }
 
 fn commit_item(
@@ -428,24 +334,6 @@ fn commit_item(
     Ok((tally, fact))
 }
 
-/// What was read of a refused line, so that its issue can name the record.
-fn staged_records(
-    db: &rusqlite::Connection,
-    mapping: &Prepared,
-    line: &Line,
-) -> Result<PerSide<Option<Staged>>, StoreError> {
-    let mut records = PerSide::default();
-    if matches!(line.action, Action::Refuse { .. }) {
-        for side in Side::BOTH {
-            let Some(id) = &line.ids[side] else { continue };
-            let fields = mapping.compiled.selection[side].len();
-            let object = mapping.compiled.spec.object(side);
-            records[side] = stage::get(db, side, object, id.as_str(), fields)?;
-        }
-    }
-    Ok(records)
-}
-
 /// A created record is decided once more in the same run, now as one of two that are linked: what flows only back to its origin
 /// goes then.
 fn second_pass(
@@ -474,114 +362,6 @@ fn forget_staged(db: &rusqlite::Connection, mapping: &Prepared, line: &Line) -> 
         }
     }
     Ok(())
-}
-
-/// Makes or rewrites the link with the bases that the steps ask for.
-fn keep_link(
-    db: &rusqlite::Connection,
-    run: i64,
-    mapping: &Prepared,
-    item: &Item,
-    ids: &PerSide<RecordId>,
-    after: &PerSide<Option<Record>>,
-    written: &PerSide<Option<RecordId>>,
-) -> Result<i64, StoreError> {
-    let compiled = &mapping.compiled;
-    let mut bases = item.link.as_ref().map(|link| link.bases.clone()).unwrap_or_default();
-    let before = bases.clone();
-    for (place, step) in item.decision.steps.iter().enumerate() {
-        let (Some(pair), Some(number)) = (compiled.pairs.get(place), mapping.row.pairs.get(place)) else {
-            continue;
-        };
-        let meant = match step {
-            BaseStep::Keep => continue,
-            BaseStep::Adopt => PerSide { org: false, platform: false },
-            BaseStep::Written(sides) => *sides,
-        };
-        // A write that was refused or is unclear leaves the old base, so that it is tried again.
-        if Side::BOTH.iter().any(|side| meant[*side] && written[*side].is_none()) {
-            continue;
-        }
-        let value = |side: Side| -> Option<Vec<Value>> {
-            // Found by a look-up: what differs from what was sent is an edit of somebody else, and must still be seen as one.
-            if meant[side] && item.looked_up[side] {
-                let change = item
-                    .decision
-                    .line
-                    .changes
-                    .iter()
-                    .find(|change| change.pair == Some(place) && change.to == side)?;
-                let sent = pair.fold(side, &change.new);
-                let held = after[side].as_ref().and_then(|record| pair.values(side, record));
-                let held = held.map(|raw| pair.fold(side, &raw)).filter(|held| alike(held, &sent));
-                return Some(held.unwrap_or(sent));
-            }
-            // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
-            // must still be seen as one.
-            let decided = item.records[side].as_ref().map(|staged| &staged.record);
-            let record = if meant[side] { after[side].as_ref() } else { decided };
-            match record {
-                Some(record) => pair.values(side, record).map(|raw| pair.fold(side, &raw)),
-                None => before.get(*number).map(|base| base[side].clone()),
-            }
-        };
-        if let (Some(org), Some(platform)) = (value(Side::Org), value(Side::Platform)) {
-            bases.set(*number, PerSide { org, platform });
-        }
-    }
-    if let Some(link) = &item.link
-        && bases == before
-        && written.org.is_none()
-        && written.platform.is_none()
-        && !compiled.pairs.iter().any(|pair| pair.spec.policy == crate::domain::mapping::Policy::NewestWins)
-    {
-        return Ok(link.link);
-    }
-    let stamps = PerSide::from_fn(|side| {
-        let known = item.link.as_ref().and_then(|link| link.stamps[side]);
-        after[side].as_ref().and_then(|record| record.stamp).max(known)
-    });
-    let read = PerSide::from_fn(|side| {
-        let known = item.link.as_ref().map(|link| link.read[side]).unwrap_or_default();
-        item.records[side].as_ref().map_or(known, |staged| staged.read_at.max(known))
-    });
-    let keys = key_hashes(mapping, &bases);
-    links::put(
-        db,
-        &NewLink {
-            mapping: mapping.row.mapping,
-            family: mapping.row.family,
-            ids: ids.clone(),
-            stamps,
-            read,
-            keys,
-            bases,
-            run,
-        },
-    )
-}
-
-/// Hashes of the key as either side holds it, in the platform's canonical form.
-pub fn key_hashes(mapping: &Prepared, bases: &Bases) -> PerSide<Option<i64>> {
-    PerSide::from_fn(|side| {
-        let mut key = Vec::new();
-        for place in &mapping.compiled.keys {
-            let (pair, number) = (mapping.compiled.pairs.get(*place)?, mapping.row.pairs.get(*place)?);
-            let base = bases.get(*number)?;
-            let folded = match side {
-                Side::Platform => base.platform.clone(),
-                Side::Org => {
-                    let turned = pair.translate(Side::Org, &base.org, None).ok()?;
-                    pair.fold(Side::Platform, &turned)
-                }
-            };
-            if folded.iter().all(Value::is_blank) {
-                return None;
-            }
-            key.extend(folded);
-        }
-        (!key.is_empty()).then(|| links::key_hash(&key))
-    })
 }
 
 /// The changes as history tells them: the new values are those the target holds.

@@ -1,0 +1,133 @@
+//! Lines become batches of rows, one per object, kind and mapping.
+
+use crate::domain::compiled::CompiledMapping;
+use crate::domain::plan::{Action, Change};
+use crate::domain::port::{WriteBatch, WriteKind, WriteRow};
+use crate::domain::record::Selection;
+use crate::domain::side::Side;
+use crate::domain::value::Value;
+use crate::engine::apply::Item;
+use crate::engine::session::{Prepared, Session};
+
+/// A batch with the items its rows belong to.
+pub(super) struct Outgoing {
+    pub(super) batch: WriteBatch,
+    pub(super) owners: Vec<usize>,
+}
+
+impl Session<'_> {
+    pub(super) fn batches(&self, items: &[Item], side: Side) -> Vec<Outgoing> {
+        let mut batches: Vec<Outgoing> = Vec::new();
+        for (owner, item) in items.iter().enumerate() {
+            let line = &item.decision.line;
+            let kind = match line.action {
+                Action::Create { on } if on == side => WriteKind::Create,
+                Action::Merge if line.writes_to(side) => WriteKind::Update,
+                _ => continue,
+            };
+            if item.postponed() || item.results[side].is_some() {
+                continue;
+            }
+            let mapping = &self.mappings[item.mapping];
+            let spec = &mapping.compiled.spec;
+            let most = mapping.capabilities[side].write_batch.max(1);
+            let at = batches.iter().position(|known| {
+                known.batch.object == spec.object(side)
+                    && known.batch.kind == kind
+                    && known.batch.rows.len() < most
+                    && known.batch.mark.as_deref() == spec.mark(side).filter(|_| kind == WriteKind::Create)
+                    && known.batch.effects == spec.side_effects
+                    && known.owners.first().is_some_and(|first| items[*first].mapping == item.mapping)
+            });
+            let at = at.unwrap_or_else(|| {
+                let selection = writable(&mapping.compiled, side);
+                let consent = consent_places(&mapping.compiled, side, &selection);
+                batches.push(Outgoing {
+                    batch: WriteBatch {
+                        object: spec.object(side).to_owned(),
+                        kind,
+                        selection,
+                        rows: Vec::new(),
+                        read_back: mapping.compiled.selection[side].clone(),
+                        mark: spec.mark(side).filter(|_| kind == WriteKind::Create).map(str::to_owned),
+                        consent,
+                        effects: spec.side_effects,
+                    },
+                    owners: Vec::new(),
+                });
+                batches.len() - 1
+            });
+            let batch = &mut batches[at];
+            let mut values = vec![None; batch.batch.selection.len()];
+            for change in line.changes.iter().filter(|change| change.to == side) {
+                fill(&mut values, &batch.batch.selection, change);
+            }
+            let key = key_on(mapping, side, item);
+            batch.batch.rows.push(WriteRow { id: line.ids[side].clone(), values, key });
+            batch.owners.push(owner);
+        }
+        batches
+    }
+}
+
+/// The fields of a side that this mapping may write, in order.
+fn writable(mapping: &CompiledMapping, side: Side) -> Selection {
+    Selection::new(
+        mapping
+            .pairs
+            .iter()
+            .filter(|pair| pair.creatable[side])
+            .flat_map(|pair| pair.spec.fields(side).iter().cloned())
+            .chain(mapping.spec.mark(side).map(str::to_owned))
+            .chain(
+                mapping
+                    .spec
+                    .default
+                    .iter()
+                    .filter(|default| default.side == side)
+                    .map(|default| default.field.clone()),
+            ),
+    )
+}
+
+fn consent_places(mapping: &CompiledMapping, side: Side, selection: &Selection) -> Vec<usize> {
+    mapping
+        .pairs
+        .iter()
+        .filter(|pair| pair.spec.transform.is_consent())
+        .flat_map(|pair| pair.spec.fields(side))
+        .filter_map(|name| selection.position(name))
+        .collect()
+}
+
+fn fill(values: &mut [Option<Value>], selection: &Selection, change: &Change) {
+    for (name, value) in change.fields.iter().zip(&change.new) {
+        if let Some(slot) = selection.position(name).and_then(|place| values.get_mut(place)) {
+            *slot = Some(value.clone());
+        }
+    }
+}
+
+/// The key of the target: as it stands now for an update, as it will be for a create.
+fn key_on(prepared: &Prepared, side: Side, item: &Item) -> Vec<Value> {
+    let mapping = &prepared.compiled;
+    let mut key = Vec::new();
+    for place in &mapping.keys {
+        let Some(pair) = mapping.pairs.get(*place) else { continue };
+        let present = item.records[side].as_ref().and_then(|staged| pair.values(side, &staged.record));
+        let based = || {
+            let number = prepared.row.pairs.get(*place)?;
+            Some(item.link.as_ref()?.bases.get(*number)?[side].clone())
+        };
+        let sent = || {
+            item.decision
+                .line
+                .changes
+                .iter()
+                .find(|change| change.pair == Some(*place) && change.to == side)
+                .map(|change| change.new.clone())
+        };
+        key.extend(present.or_else(based).or_else(sent).unwrap_or_default());
+    }
+    key
+}

@@ -1,0 +1,109 @@
+//! The brakes at work (law E10): limits set from the rolling day, lines counted, the rest held.
+
+use crate::domain::outcome::RunResult;
+use crate::domain::plan::Action;
+use crate::engine::apply::Item;
+use crate::engine::brake::Braked;
+use crate::engine::context::End;
+use crate::engine::session::Session;
+use crate::store::links::{self};
+use crate::store::work::{self};
+
+impl Session<'_> {
+    pub(super) async fn set_brakes(&mut self) -> Result<(), End> {
+        let since = self.now() - crate::engine::brake::window();
+        let totals = self.context.store.write(|db| work::totals(db)).await?;
+        for place in 0..self.mappings.len() {
+            let mapping = self.mappings[place].row.mapping;
+            let (links, sums) = self
+                .context
+                .store
+                .write(move |db| {
+                    let mut sums = Vec::new();
+                    for kind in Braked::ALL {
+                        sums.push((
+                            kind,
+                            crate::store::history::braked_since(db, mapping, kind.word(), since)?,
+                        ));
+                    }
+                    Ok((links::count(db, mapping, u64::MAX >> 1)?, sums))
+                })
+                .await?;
+            let work = totals.iter().find(|(known, _)| *known == place).map_or(0, |(_, total)| *total);
+            let of = if self.request.kind == crate::domain::outcome::RunKind::Initial {
+                links.max(work)
+            } else {
+                links
+            };
+            for (kind, before) in sums {
+                self.brakes.set(
+                    place,
+                    kind,
+                    self.request.kind,
+                    &self.context.options.brakes,
+                    &self.request.allow,
+                    before,
+                    of,
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Blankings wait until all of them are counted; tells whether they may go (law E10).
+    pub(super) async fn release_held(&mut self) -> Result<bool, End> {
+        let held = self.context.store.write(|db| work::after(db, 0, true, usize::MAX >> 1)).await?;
+        if held.is_empty() {
+            return Ok(true);
+        }
+        let mut sums: std::collections::BTreeMap<usize, u64> = std::collections::BTreeMap::new();
+        for work in &held {
+            *sums.entry(work.mapping).or_default() += 1;
+        }
+        for (place, sum) in sums {
+            if !self.brakes.take(place, Braked::Blank, sum) {
+                return Err(self.braked(place, Braked::Blank, sum));
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn braked(&self, place: usize, kind: Braked, more: u64) -> End {
+        let name = self.mappings.get(place).map_or("", |mapping| mapping.compiled.spec.name.as_str());
+        let (what, flag) = kind.sentence();
+        End::new(
+            RunResult::Braked,
+            format!(
+                "In mapping {name} more than {} {what} within a day; the rest was not written. \
+                 Look at the records, then release the number you accept with {flag} {more}",
+                self.brakes.limit(place, kind),
+            ),
+        )
+    }
+
+    /// Counts what streams; a line that would pass a limit is left out, and the run ends after this chunk.
+    pub(super) fn apply_brakes(&mut self, items: &mut [Item]) -> Option<(usize, Braked, u64)> {
+        let mut tripped: Option<(usize, Braked, u64)> = None;
+        for item in items.iter_mut().filter(|item| item.later.is_none()) {
+            let line = &item.decision.line;
+            let mut kinds = Vec::new();
+            match line.action {
+                Action::Create { .. } => kinds.push((Braked::Create, 1)),
+                Action::Merge if !line.changes.is_empty() => kinds.push((Braked::Update, 1)),
+                Action::Merge | Action::Skip { .. } | Action::Refuse { .. } => {}
+            }
+            if item.decision.opt_outs > 0 {
+                kinds.push((Braked::OptOut, item.decision.opt_outs));
+            }
+            for (kind, more) in kinds {
+                if !self.brakes.take(item.mapping, kind, more) {
+                    item.postpone("brake");
+                    let so_far = tripped.map_or(0, |(_, _, sum)| sum);
+                    tripped = Some((item.mapping, kind, so_far + more));
+                    break;
+                }
+            }
+        }
+        tripped
+    }
+}

@@ -1,0 +1,116 @@
+//! One piece of work on its way through a chunk: what was read, what was decided, what came of it.
+
+use crate::domain::plan::{Action, Line, SkipReason};
+use crate::domain::port::RowResult;
+use crate::domain::record::RecordId;
+use crate::domain::side::{PerSide, Side};
+use crate::engine::decide::{self, Decision, Present};
+use crate::engine::session::Prepared;
+use crate::store::links::Link;
+use crate::store::stage::Staged;
+
+/// One piece of work on its way through a chunk.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its number in the table of work.
+    pub work: i64,
+    /// The mapping, as its place in the run.
+    pub mapping: usize,
+    /// The link, if there is one.
+    pub link: Option<Link>,
+    /// Its pairs that wait because nobody knows what came of an earlier write.
+    pub unclear: Vec<i64>,
+    /// What was read of either side.
+    pub records: PerSide<Option<Staged>>,
+    /// Which sides were read again right before writing.
+    pub verified: PerSide<bool>,
+    /// The line, and what it does to the bases.
+    pub decision: Decision,
+    /// What became of its writes.
+    pub results: PerSide<Option<RowResult>>,
+    /// On which sides the result was not answered but looked up after a broken connection.
+    pub looked_up: PerSide<bool>,
+    /// The journal entries of its writes.
+    pub entries: Vec<i64>,
+    /// Why it waits for a later run, if it does.
+    pub later: Option<&'static str>,
+}
+
+impl Item {
+    /// Leaves it for a later run.
+    pub fn postpone(&mut self, why: &'static str) {
+        self.later = Some(why);
+    }
+
+    /// Whether it waits for a later run.
+    pub fn postponed(&self) -> bool {
+        self.later.is_some()
+    }
+
+    /// Decides it from what is known now.
+    pub fn decide(&mut self, mapping: &Prepared) {
+        self.decision =
+            decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.unclear);
+        if self.has_left(mapping) {
+            self.decision = Decision {
+                line: Line {
+                    action: Action::Skip { reason: SkipReason::OutOfScope },
+                    changes: Vec::new(),
+                    parked: Vec::new(),
+                    obstacles: Vec::new(),
+                    ..self.decision.line.clone()
+                },
+                steps: Vec::new(),
+                blanks: 0,
+                opt_outs: 0,
+            };
+        }
+    }
+
+    /// Whether something would come of linked records of which one no longer meets the criteria (law E12). They stay linked with
+    /// their bases as they are, so that nothing is lost if the record comes back.
+    fn has_left(&self, mapping: &Prepared) -> bool {
+        let line = &self.decision.line;
+        let idle = line.changes.is_empty() && line.parked.is_empty() && line.obstacles.is_empty();
+        let out = |side: Side| {
+            let read = self.records[side].as_ref();
+            read.is_some_and(|staged| !mapping.compiled.in_scope(side, &staged.record))
+        };
+        self.link.is_some() && line.action == Action::Merge && !idle && Side::BOTH.into_iter().any(out)
+    }
+}
+
+fn decide(
+    mapping: &Prepared,
+    link: Option<&Link>,
+    ids: &PerSide<Option<RecordId>>,
+    records: &PerSide<Option<Staged>>,
+    unclear: &[i64],
+) -> Decision {
+    if let (Some(org), Some(platform)) = (&ids.org, &ids.platform) {
+        let present = PerSide::from_fn(|side| match &records[side] {
+            Some(staged) => Present::Read { record: &staged.record, read_at: staged.read_at },
+            None => Present::AsBase,
+        });
+        let ids = PerSide { org: org.clone(), platform: platform.clone() };
+        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, unclear);
+    }
+    for side in Side::BOTH {
+        if let Some(staged) = &records[side] {
+            return decide::create(&mapping.compiled, side, &staged.record);
+        }
+    }
+    Decision {
+        line: Line {
+            mapping: mapping.compiled.spec.name.clone(),
+            ids: ids.clone(),
+            action: Action::Merge,
+            changes: Vec::new(),
+            parked: Vec::new(),
+            obstacles: Vec::new(),
+        },
+        steps: Vec::new(),
+        blanks: 0,
+        opt_outs: 0,
+    }
+}

@@ -1,0 +1,250 @@
+//! Journal, send, and look up what nobody knows the fate of (laws E6, E11).
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use crate::domain::plan::UNKNOWN_OUTCOME;
+use crate::domain::port::{PortClass, PortError, RowClass, RowResult, WriteBatch, Written};
+use crate::domain::report::Level;
+use crate::domain::side::Side;
+use crate::engine::apply::Item;
+use crate::engine::apply::batch::Outgoing;
+use crate::engine::context::End;
+use crate::engine::session::{Prepared, Session};
+use crate::store::journal::{self, Entry, Meant};
+
+/// How often a row is sent that meets a lock or a broken connection.
+const TRIES: u32 = 5;
+
+impl Session<'_> {
+    /// Sends everything that goes to a side. What nobody knows the fate of is looked up, and sent again only if it is certain
+    /// that it was not done.
+    pub(super) async fn send(&mut self, items: &mut [Item], side: Side, held: bool) -> Result<(), End> {
+        for attempt in 0..TRIES {
+            let batches = self.batches(items, side);
+            if batches.is_empty() {
+                return Ok(());
+            }
+            self.write_journal(items, side, &batches).await?;
+            if let Some(error) = self.send_batches(items, side, batches).await {
+                // What was done is committed before the run ends.
+                self.commit(items.to_vec()).await?;
+                return Err(end_of(error));
+            }
+            self.settle_unknown(items, side, attempt).await?;
+            if attempt + 1 < TRIES && release_locked(items, side) {
+                self.context.clock.sleep(pause(self.context.seed, attempt + 1)).await;
+                // People may have edited them meanwhile.
+                self.verify(items, side, held).await?;
+            }
+        }
+        // Still without a result after all tries: looked at again in the next run.
+        for item in items.iter_mut() {
+            if item.results[side].is_none() && item.decision.line.writes_to(side) && !item.postponed() {
+                item.postpone(UNKNOWN_OUTCOME);
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_batches(
+        &self,
+        items: &mut [Item],
+        side: Side,
+        batches: Vec<Outgoing>,
+    ) -> Option<PortError> {
+        let context = self.context;
+        let mut sending = futures_util::stream::iter(batches.into_iter().map(|outgoing| async move {
+            let result = deliver(context, side, &outgoing.batch).await;
+            (outgoing.owners, result)
+        }))
+        .buffered(context.options.parallel.max(1));
+        let mut trouble: Option<PortError> = None;
+        while let Some((owners, result)) = sending.next().await {
+            match result {
+                Ok(rows) => {
+                    for (owner, row) in owners.iter().zip(rows) {
+                        if let Some(item) = items.get_mut(*owner) {
+                            item.results[side] = Some(row);
+                        }
+                    }
+                }
+                Err(error) => {
+                    // Nothing of this batch was done.
+                    for owner in &owners {
+                        if let Some(item) = items.get_mut(*owner) {
+                            item.postpone("not_sent");
+                        }
+                    }
+                    trouble.get_or_insert(error);
+                }
+            }
+        }
+        trouble
+    }
+
+    /// Durable before anything is sent (law E6).
+    async fn write_journal(&self, items: &mut [Item], side: Side, batches: &[Outgoing]) -> Result<(), End> {
+        let now = self.now();
+        let mut entries = Vec::new();
+        for outgoing in batches {
+            for (owner, row) in outgoing.owners.iter().zip(&outgoing.batch.rows) {
+                let Some(item) = items.get(*owner) else { continue };
+                entries.push((
+                    *owner,
+                    Entry {
+                        entry: 0,
+                        run: self.run,
+                        at: now,
+                        mapping: self.mappings[item.mapping].row.mapping,
+                        side,
+                        kind: outgoing.batch.kind,
+                        source: item.decision.line.ids[side.other()].clone(),
+                        target: row.id.clone(),
+                        mark: outgoing.batch.mark.clone(),
+                        key: row.key.clone(),
+                        pairs: meant(&self.mappings[item.mapping], item, side),
+                    },
+                ));
+            }
+        }
+        let numbers = self
+            .context
+            .store
+            .write_durably(move |db| {
+                entries
+                    .iter()
+                    .map(|(owner, entry)| Ok((*owner, journal::put(db, entry)?)))
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        for (owner, number) in numbers {
+            if let Some(item) = items.get_mut(owner) {
+                item.entries.push(number);
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows whose fate is unknown are looked up before anything is repeated (laws E6, E11).
+    async fn settle_unknown(&self, items: &mut [Item], side: Side, attempt: u32) -> Result<(), End> {
+        let unclear: Vec<usize> = items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| matches!(item.results[side], Some(RowResult::Unknown)))
+            .map(|(place, _)| place)
+            .collect();
+        if unclear.is_empty() {
+            return Ok(());
+        }
+        self.fact(self.say(
+            Level::Warn,
+            format!(
+                "The connection broke after {} rows were sent; they are looked up before anything is repeated.",
+                unclear.len()
+            ),
+        ))
+        .await?;
+        // What was sent may still be on its way into the service.
+        self.context.clock.sleep(pause(self.context.seed, attempt + 1)).await;
+        for place in unclear {
+            let found = self.look_up(&items[place], side).await?;
+            let item = &mut items[place];
+            match found {
+                LookUp::Done(result) => {
+                    item.results[side] = Some(result);
+                    item.looked_up[side] = true;
+                }
+                LookUp::NotDone => item.results[side] = None,
+                LookUp::Unclear => {
+                    item.results[side] = None;
+                    item.postpone(UNKNOWN_OUTCOME);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn end_of(error: PortError) -> End {
+    let limit = error.class == PortClass::Limit;
+    let mut end = End::from(error);
+    if limit {
+        end.message = format!("{}; the rest waits for the next run", end.message.trim_end_matches('.'));
+    }
+    end
+}
+
+/// What a look-up after a broken connection found.
+pub enum LookUp {
+    /// It was done.
+    Done(RowResult),
+    /// It was not done and can be sent again.
+    NotDone,
+    /// That can't be told.
+    Unclear,
+}
+
+/// What the item's changes mean for each pair, in canonical form.
+pub fn meant(mapping: &Prepared, item: &Item, side: Side) -> Vec<Meant> {
+    let from = side.other();
+    let changes = item.decision.line.changes.iter().filter(|change| change.to == side);
+    changes
+        .filter_map(|change| {
+            let place = change.pair?;
+            let (pair, number) = (mapping.compiled.pairs.get(place)?, mapping.row.pairs.get(place)?);
+            let source = match &item.records[from] {
+                Some(staged) => pair.fold(from, &pair.values(from, &staged.record)?),
+                None => item.link.as_ref()?.bases.get(*number)?[from].clone(),
+            };
+            Some(Meant {
+                pair: *number,
+                source,
+                old: pair.fold(side, &change.old),
+                new: pair.fold(side, &change.new),
+            })
+        })
+        .collect()
+}
+
+/// Takes back the results of rows that met a lock, so that they are sent again; tells whether there are any.
+fn release_locked(items: &mut [Item], side: Side) -> bool {
+    let mut any = false;
+    for item in items {
+        if matches!(&item.results[side], Some(RowResult::Refused(error)) if error.class == RowClass::Again) {
+            item.results[side] = None;
+            any = true;
+        }
+    }
+    any
+}
+
+/// Half a second, doubled with each try, with a little chance so that two of us don't meet again.
+fn pause(seed: u64, attempt: u32) -> Duration {
+    let chance = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(u64::from(attempt)) >> 56;
+    Duration::from_millis((500u64 << attempt.min(6)) + chance)
+}
+
+/// Sends a batch and waits for its job.
+async fn deliver(
+    context: &crate::engine::context::RunContext,
+    side: Side,
+    batch: &WriteBatch,
+) -> Result<Vec<RowResult>, PortError> {
+    let results = match context.endpoints[side].write(batch).await? {
+        Written::Rows(rows) => rows,
+        Written::Accepted(job) => {
+            let mut wait = Duration::from_secs(1);
+            loop {
+                context.clock.sleep(wait).await;
+                if let Some(rows) = context.endpoints[side].poll(&job).await? {
+                    break rows;
+                }
+                wait = (wait * 2).min(Duration::from_secs(30));
+            }
+        }
+    };
+    let missing = batch.rows.len().saturating_sub(results.len());
+    Ok(results.into_iter().chain(std::iter::repeat_with(|| RowResult::Unknown).take(missing)).collect())
+}

@@ -1,0 +1,119 @@
+//! The link of a finished line, with the bases that its steps ask for.
+
+use crate::domain::record::{Record, RecordId};
+use crate::domain::side::{PerSide, Side};
+use crate::domain::value::Value;
+use crate::engine::apply::Item;
+use crate::engine::decide::BaseStep;
+use crate::engine::recover::alike;
+use crate::engine::session::Prepared;
+use crate::store::StoreError;
+use crate::store::links::{self, Bases, NewLink};
+
+/// Makes or rewrites the link with the bases that the steps ask for.
+pub(super) fn keep_link(
+    db: &rusqlite::Connection,
+    run: i64,
+    mapping: &Prepared,
+    item: &Item,
+    ids: &PerSide<RecordId>,
+    after: &PerSide<Option<Record>>,
+    written: &PerSide<Option<RecordId>>,
+) -> Result<i64, StoreError> {
+    let compiled = &mapping.compiled;
+    let mut bases = item.link.as_ref().map(|link| link.bases.clone()).unwrap_or_default();
+    let before = bases.clone();
+    for (place, step) in item.decision.steps.iter().enumerate() {
+        let (Some(pair), Some(number)) = (compiled.pairs.get(place), mapping.row.pairs.get(place)) else {
+            continue;
+        };
+        let meant = match step {
+            BaseStep::Keep => continue,
+            BaseStep::Adopt => PerSide { org: false, platform: false },
+            BaseStep::Written(sides) => *sides,
+        };
+        // A write that was refused or is unclear leaves the old base, so that it is tried again.
+        if Side::BOTH.iter().any(|side| meant[*side] && written[*side].is_none()) {
+            continue;
+        }
+        let value = |side: Side| -> Option<Vec<Value>> {
+            // Found by a look-up: what differs from what was sent is an edit of somebody else, and must still be seen as one.
+            if meant[side] && item.looked_up[side] {
+                let change = item
+                    .decision
+                    .line
+                    .changes
+                    .iter()
+                    .find(|change| change.pair == Some(place) && change.to == side)?;
+                let sent = pair.fold(side, &change.new);
+                let held = after[side].as_ref().and_then(|record| pair.values(side, record));
+                let held = held.map(|raw| pair.fold(side, &raw)).filter(|held| alike(held, &sent));
+                return Some(held.unwrap_or(sent));
+            }
+            // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
+            // must still be seen as one.
+            let decided = item.records[side].as_ref().map(|staged| &staged.record);
+            let record = if meant[side] { after[side].as_ref() } else { decided };
+            match record {
+                Some(record) => pair.values(side, record).map(|raw| pair.fold(side, &raw)),
+                None => before.get(*number).map(|base| base[side].clone()),
+            }
+        };
+        if let (Some(org), Some(platform)) = (value(Side::Org), value(Side::Platform)) {
+            bases.set(*number, PerSide { org, platform });
+        }
+    }
+    if let Some(link) = &item.link
+        && bases == before
+        && written.org.is_none()
+        && written.platform.is_none()
+        && !compiled.pairs.iter().any(|pair| pair.spec.policy == crate::domain::mapping::Policy::NewestWins)
+    {
+        return Ok(link.link);
+    }
+    let stamps = PerSide::from_fn(|side| {
+        let known = item.link.as_ref().and_then(|link| link.stamps[side]);
+        after[side].as_ref().and_then(|record| record.stamp).max(known)
+    });
+    let read = PerSide::from_fn(|side| {
+        let known = item.link.as_ref().map(|link| link.read[side]).unwrap_or_default();
+        item.records[side].as_ref().map_or(known, |staged| staged.read_at.max(known))
+    });
+    let keys = key_hashes(mapping, &bases);
+    links::put(
+        db,
+        &NewLink {
+            mapping: mapping.row.mapping,
+            family: mapping.row.family,
+            ids: ids.clone(),
+            stamps,
+            read,
+            keys,
+            bases,
+            run,
+        },
+    )
+}
+
+/// Hashes of the key as either side holds it, in the platform's canonical form.
+pub fn key_hashes(mapping: &Prepared, bases: &Bases) -> PerSide<Option<i64>> {
+    PerSide::from_fn(|side| {
+        let mut key = Vec::new();
+        for place in &mapping.compiled.keys {
+            let (pair, number) = (mapping.compiled.pairs.get(*place)?, mapping.row.pairs.get(*place)?);
+            let base = bases.get(*number)?;
+            let folded = match side {
+                Side::Platform => base.platform.clone(),
+                Side::Org => {
+                    let turned = pair.translate(Side::Org, &base.org, None).ok()?;
+                    pair.fold(Side::Platform, &turned)
+                }
+            };
+            if folded.iter().all(Value::is_blank) {
+                return None;
+            }
+            key.extend(folded);
+        }
+        (!key.is_empty()).then(|| links::key_hash(&key))
+    })
+}

@@ -1,0 +1,131 @@
+//! Lines that are left out or refused: their issue, their line of the plan, their line in the log.
+
+use crate::domain::compiled::CompiledMapping;
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::{Action, Line};
+use crate::domain::port::{RowClass, RowError};
+use crate::domain::record::Record;
+use crate::domain::report::Level;
+use crate::domain::side::{PerSide, Side};
+use crate::domain::transform::Transform;
+use crate::domain::value::Value;
+use crate::engine::decide::line_hash;
+use crate::engine::session::Prepared;
+use crate::store::facts::{self, NewFact};
+use crate::store::issues::{self, NewIssue};
+use crate::store::stage::Staged;
+use crate::store::{StoreError, stage, work};
+
+/// Everything a refused or skipped line leaves behind; gives the sequence of its fact, if it wrote one.
+pub(super) fn close_line(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    line: &Line,
+    records: &PerSide<Option<&Record>>,
+) -> Result<Option<i64>, StoreError> {
+    match &line.action {
+        Action::Skip { reason } => {
+            work::put_line(db, run, mapping.row.mapping, line, Outcome::Skipped, line_hash(line, None))?;
+            Ok(Some(facts::insert(
+                db,
+                now,
+                &NewFact::new(Level::Debug, Some(run), format!("Skipped: {}.", reason.sentence()))
+                    .of_mapping(&mapping.compiled.spec.name)
+                    .about(&line.ids),
+            )?))
+        }
+        Action::Refuse { obstacle } => {
+            let side = if line.ids.org.is_some() { Side::Org } else { Side::Platform };
+            let error = RowError {
+                code: obstacle.code.clone(),
+                message: obstacle.message.clone(),
+                fields: Vec::new(),
+                class: RowClass::Data,
+            };
+            let sequence = fail(db, run, now, mapping, line, side, &error, records)?;
+            work::put_line(db, run, mapping.row.mapping, line, Outcome::Failed, line_hash(line, None))?;
+            Ok(Some(sequence))
+        }
+        Action::Create { .. } | Action::Merge => Ok(None),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "what an issue consists of")]
+pub(super) fn fail(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    line: &Line,
+    side: Side,
+    error: &RowError,
+    records: &PerSide<Option<&Record>>,
+) -> Result<i64, StoreError> {
+    issues::raise(
+        db,
+        &NewIssue {
+            mapping: mapping.row.mapping,
+            ids: line.ids.clone(),
+            side,
+            label: label(&mapping.compiled, records),
+            code: error.code.clone(),
+            message: error.message.clone(),
+            fields: error.fields.clone(),
+            run,
+        },
+        now,
+    )?;
+    facts::insert(
+        db,
+        now,
+        &NewFact::new(Level::Warn, Some(run), format!("{}: {}", error.code, error.message))
+            .of_mapping(&mapping.compiled.spec.name)
+            .about(&line.ids),
+    )
+}
+
+/// A name by which a person knows the record: its full name, else its key.
+fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
+    for side in Side::BOTH {
+        let Some(record) = records[side] else { continue };
+        let named = mapping
+            .pairs
+            .iter()
+            .filter(|pair| pair.spec.transform == Transform::FullName)
+            .chain(mapping.keys.iter().filter_map(|place| mapping.pairs.get(*place)));
+        for pair in named {
+            let text = pair
+                .values(side, record)
+                .unwrap_or_default()
+                .iter()
+                .map(Value::to_string)
+                .filter(|text| !text.trim().is_empty())
+                .collect::<Vec<_>>()
+                .join(" ");
+            if !text.is_empty() {
+                return text;
+            }
+        }
+    }
+    String::new()
+}
+
+/// What was read of a refused line, so that its issue can name the record.
+pub(super) fn staged_records(
+    db: &rusqlite::Connection,
+    mapping: &Prepared,
+    line: &Line,
+) -> Result<PerSide<Option<Staged>>, StoreError> {
+    let mut records = PerSide::default();
+    if matches!(line.action, Action::Refuse { .. }) {
+        for side in Side::BOTH {
+            let Some(id) = &line.ids[side] else { continue };
+            let fields = mapping.compiled.selection[side].len();
+            let object = mapping.compiled.spec.object(side);
+            records[side] = stage::get(db, side, object, id.as_str(), fields)?;
+        }
+    }
+    Ok(records)
+}
