@@ -19,6 +19,7 @@ pub mod read;
 pub mod requeue;
 pub mod runs;
 pub mod stage;
+pub mod turns;
 pub mod work;
 
 pub use actor::Store;

@@ -55,6 +55,9 @@ impl SimSide {
             } else {
                 Ok(())
             };
+            if matches!(edits, Edits::Anywhere) {
+                state.automate(now);
+            }
             match edits {
                 Edits::Anywhere if state.chance(odds.edit) => people_edit(&mut state, now, &|_, _| true),
                 // Other rows of this side may be verified and not yet sent.
@@ -97,14 +100,10 @@ impl SimSide {
         }
     }
 
-    fn visible(&self, state: &State, object: &str) -> Vec<(String, SimRecord, Version)> {
+    fn visible<'a>(&self, state: &'a State, object: &str) -> Vec<(&'a String, &'a Version)> {
         let now = self.world.clock.millis();
-        state.objects[self.side]
-            .get(object)
-            .into_iter()
-            .flatten()
-            .filter_map(|(id, record)| Some((id.clone(), record.clone(), record.at(now)?.clone())))
-            .collect()
+        let records = state.objects[self.side].get(object).into_iter().flatten();
+        records.filter_map(|(id, record)| Some((id, record.at(now)?))).collect()
     }
 }
 
@@ -191,16 +190,13 @@ impl Source for SimSide {
         let mut rows: Vec<_> = self
             .visible(&state, &request.object)
             .into_iter()
-            .filter(|(id, _, version)| *id > after && !version.deleted)
+            .filter(|(id, version)| **id > after && !version.deleted)
             .collect();
         let more = rows.len() > self.page;
         rows.truncate(self.page);
         Ok(Page {
-            next: if more { rows.last().map(|(id, _, _)| Mark(id.clone())) } else { None },
-            records: rows
-                .iter()
-                .map(|(id, _, version)| Self::record(id, version, &request.selection))
-                .collect(),
+            next: if more { rows.last().map(|(id, _)| Mark((*id).clone())) } else { None },
+            records: rows.iter().map(|(id, version)| Self::record(id, version, &request.selection)).collect(),
             tombstones: Vec::new(),
             cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
             total: None,
@@ -219,8 +215,8 @@ impl Source for SimSide {
                 let mut rows: Vec<_> = self
                     .visible(&state, &request.object)
                     .into_iter()
-                    .filter(|(_, _, version)| version.stamp >= floor)
-                    .map(|(id, _, version)| ((version.stamp, id), version))
+                    .filter(|(_, version)| version.stamp >= floor)
+                    .map(|(id, version)| ((version.stamp, id.clone()), version))
                     .collect();
                 rows.sort_by(|one, other| one.0.cmp(&other.0));
                 if let Some(mark) = &request.mark {
@@ -341,7 +337,7 @@ impl Sink for SimSide {
         Ok(self
             .visible(&state, object)
             .into_iter()
-            .filter(|(_, _, version)| {
+            .filter(|(_, version)| {
                 !version.deleted
                     && rows.iter().any(|row: &Vec<Value>| {
                         fields.iter().zip(row).all(|(field, value)| {
@@ -352,7 +348,7 @@ impl Sink for SimSide {
                         })
                     })
             })
-            .map(|(id, _, version)| Self::record(&id, &version, selection))
+            .map(|(id, version)| Self::record(id, version, selection))
             .collect())
     }
 }
@@ -393,6 +389,9 @@ impl SimSide {
             state.judge.sync_updates += 1;
         }
         state.put(now, self.side, &batch.object, &id, &changes, Author::Sync);
+        if state.fights && changes.iter().any(|(name, _)| matches!(name.as_str(), "Phone" | "phone")) {
+            state.automation.push((now + 5_000, self.side, batch.object.clone(), id.clone()));
+        }
         let version = state.objects[self.side][&batch.object][&id].newest().unwrap().clone();
         RowResult::Done {
             id: id.as_str().into(),

@@ -9,7 +9,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::clock::VirtualClock;
-use super::judge::Judge;
+use super::judge::{Judge, Topic};
 
 /// One state of a record. It becomes visible later than its stamp where the commit is late.
 #[derive(Clone, Debug)]
@@ -71,6 +71,10 @@ pub struct State {
     pub calls: PerSide<u64>,
     pub rewrites: bool,
     pub org_marks: bool,
+    /// On both sides an automation changes every phone that is written, a little later.
+    pub fights: bool,
+    /// What the automation will do: when, where, which record.
+    pub automation: Vec<(i64, Side, String, String)>,
     pub crash_asked: bool,
     pub log: Option<Vec<String>>,
 }
@@ -86,6 +90,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
         let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
+        let fights = random.random_bool(0.05);
         Self {
             clock: Arc::new(VirtualClock::new()),
             state: Arc::new(Mutex::new(State {
@@ -97,6 +102,8 @@ impl World {
                 calls: PerSide::default(),
                 rewrites,
                 org_marks,
+                fights,
+                automation: Vec::new(),
                 crash_asked: false,
                 log: None,
             })),
@@ -174,6 +181,19 @@ impl State {
             deleted: false,
             values,
         });
+    }
+
+    /// Lets the automation do what is due.
+    pub fn automate(&mut self, now: i64) {
+        let (due, later) = std::mem::take(&mut self.automation).into_iter().partition(|(at, ..)| *at <= now);
+        self.automation = later;
+        let due: Vec<(i64, Side, String, String)> = due;
+        for (_, side, object, id) in due {
+            let Some(present) = self.objects[side][&object][&id].newest().cloned() else { continue };
+            let values = self.new_edit(side, Topic::Phone, &present.values);
+            self.say(now, format!("automation changes {side} {id}: {values:?}"));
+            self.put(now, side, &object, &id, &values, Author::Person);
+        }
     }
 
     /// Live records of an object as their newest versions.
