@@ -138,8 +138,9 @@ fn both_changed(
         Policy::SalesforceWins => send(pair, Side::Org, now, Rule::SalesforceWins),
         Policy::PlatformWins => send(pair, Side::Platform, now, Rule::PlatformWins),
         Policy::NewestWins => match (changed_within.org, changed_within.platform) {
-            (Some(org), Some(platform)) if org.after >= platform.until && !broken(Mutant::NewestInverted) => {
-                send(pair, Side::Org, now, Rule::Newest)
+            (Some(org), Some(platform)) if org.after >= platform.until => {
+                let later = if broken(Mutant::NewestInverted) { Side::Platform } else { Side::Org };
+                send(pair, later, now, Rule::Newest)
             }
             (Some(org), Some(platform)) if platform.after >= org.until => {
                 send(pair, Side::Platform, now, Rule::Newest)

@@ -80,7 +80,13 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     session.publish_totals(&[]);
     session.recover().await?;
     session.phase(Phase::Reading);
-    session.capture().await?;
+    if let Err(end) = session.capture().await {
+        // Where a right or a field went away since the last describe, that is the cause to tell.
+        if end.result == RunResult::Failed {
+            still_fits(session.context, session.request).await?;
+        }
+        return Err(end);
+    }
     still_fits(session.context, session.request).await?;
     session.phase(Phase::Matching);
     session.match_records().await?;

@@ -54,6 +54,7 @@ pub struct Edit {
     pub topic: Topic,
     /// The edit whose value stood there when it was made.
     pub parent: Option<u64>,
+    pub at: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -94,11 +95,12 @@ impl State {
         side: Side,
         topic: Topic,
         present: &BTreeMap<String, Value>,
+        at: i64,
     ) -> Vec<(String, Value)> {
         self.judge.next += 1;
         let number = self.judge.next;
         let parent = held(present, side, topic);
-        self.judge.edits.insert(number, Edit { side, topic, parent });
+        self.judge.edits.insert(number, Edit { side, topic, parent, at });
         let texts = topic.texts(side, number);
         topic
             .fields(side)
@@ -303,7 +305,8 @@ fn lost_fairly(state: &State, topic: Topic, loser: &Edit, winner: &Edit) -> bool
             loser.side == Side::Platform && winner.side == Side::Org
         }
         Policy::PlatformWins => loser.side == Side::Org && winner.side == Side::Platform,
-        Policy::NewestWins => loser.side != winner.side,
+        // Where it can't be told which is later, the org's wins.
+        Policy::NewestWins => loser.side != winner.side && (winner.side == Side::Org || winner.at > loser.at),
         Policy::Ask => false,
     }
 }

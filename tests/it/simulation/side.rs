@@ -100,8 +100,14 @@ impl SimSide {
         }
     }
 
-    fn visible<'a>(&self, state: &'a State, object: &str) -> Vec<(&'a String, &'a Version)> {
-        let now = self.world.clock.millis();
+    /// The moment a read shows: now, or a little earlier where it comes from a copy that lags behind.
+    fn seen_at(&self, state: &mut State) -> i64 {
+        let odds = state.trouble.stale;
+        let lag = if state.chance(odds) { state.random.random_range(1_000..60_000) } else { 0 };
+        self.world.clock.millis() - lag
+    }
+
+    fn visible<'a>(&self, state: &'a State, object: &str, now: i64) -> Vec<(&'a String, &'a Version)> {
         let records = state.objects[self.side].get(object).into_iter().flatten();
         records.filter_map(|(id, record)| Some((id, record.at(now)?))).collect()
     }
@@ -184,11 +190,12 @@ impl Source for SimSide {
 
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
         self.call(&format!("scan {}", request.object), Edits::Anywhere).await?;
-        let state = self.world.lock();
+        let mut state = self.world.lock();
+        let seen_at = self.seen_at(&mut state);
         let now = self.world.clock.millis();
         let after = request.mark.as_ref().map(|mark| mark.0.clone()).unwrap_or_default();
         let mut rows: Vec<_> = self
-            .visible(&state, &request.object)
+            .visible(&state, &request.object, seen_at)
             .into_iter()
             .filter(|(id, version)| **id > after && !version.deleted)
             .collect();
@@ -205,7 +212,8 @@ impl Source for SimSide {
 
     async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
         self.call("changes", Edits::Anywhere).await?;
-        let state = self.world.lock();
+        let mut state = self.world.lock();
+        let seen_at = self.seen_at(&mut state);
         let now = self.world.clock.millis();
         Ok(requests
             .iter()
@@ -213,7 +221,7 @@ impl Source for SimSide {
                 let cursor: i64 = request.cursor.0.parse().unwrap();
                 let floor = if self.side == Side::Org { cursor / 1_000 * 1_000 } else { cursor };
                 let mut rows: Vec<_> = self
-                    .visible(&state, &request.object)
+                    .visible(&state, &request.object, seen_at)
                     .into_iter()
                     .filter(|(_, version)| version.stamp >= floor)
                     .map(|(id, version)| ((version.stamp, id.clone()), version))
@@ -260,8 +268,8 @@ impl Source for SimSide {
     ) -> Result<Vec<Record>, PortError> {
         // Nobody edits between a verifying read and the write that follows it: that window is stated, not closed.
         self.call(&format!("read {object} {ids:?}"), Edits::None).await?;
-        let state = self.world.lock();
-        let now = self.world.clock.millis();
+        let mut state = self.world.lock();
+        let now = self.seen_at(&mut state);
         Ok(ids
             .iter()
             .filter_map(|id| {
@@ -335,7 +343,7 @@ impl Sink for SimSide {
             Finder::CreatedByUs { .. } => (Vec::new(), Vec::new()),
         };
         Ok(self
-            .visible(&state, object)
+            .visible(&state, object, self.world.clock.millis())
             .into_iter()
             .filter(|(_, version)| {
                 !version.deleted

@@ -58,6 +58,8 @@ pub struct Trouble {
     pub limit: u32,
     pub row_lock: u32,
     pub late_commit: u32,
+    /// A read comes from a copy that lags behind.
+    pub stale: u32,
     pub edit: u32,
     pub crash: u32,
 }
@@ -190,7 +192,7 @@ impl State {
         let due: Vec<(i64, Side, String, String)> = due;
         for (_, side, object, id) in due {
             let Some(present) = self.objects[side][&object][&id].newest().cloned() else { continue };
-            let values = self.new_edit(side, Topic::Phone, &present.values);
+            let values = self.new_edit(side, Topic::Phone, &present.values, now);
             self.say(now, format!("automation changes {side} {id}: {values:?}"));
             self.put(now, side, &object, &id, &values, Author::Person);
         }
