@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Without `after` a rule runs inside the save, as a flow does before it: the saver's name and stamp stand on the row.
-//! With it the write comes so many seconds later, by the automation's own user and with a stamp of its own.
+//! With it the write comes so many seconds later, by the automation's own user and with a stamp of its own. A rule sees
+//! what those before it have set; all that it sets itself follows from what was there before.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
