@@ -2,8 +2,9 @@
 //! the few calls around it. `login` lets clients in up to version 64; everything else works with any session in any
 //! supported version.
 //!
-//! `xml` reads what comes, `envelope` writes what goes; `login`, `session` and `records` answer.
+//! `xml` reads what comes, `envelope` writes what goes; `login`, `session`, `records` and `acts` answer.
 
+mod acts;
 mod envelope;
 mod login;
 mod records;
@@ -16,7 +17,8 @@ use super::Org;
 use super::http::VERSIONS;
 use super::rest::reply::Reply;
 use super::rights::Rights;
-use envelope::Dialect;
+use envelope::{Dialect, client_fault};
+use records::ById;
 use xml::Element;
 
 /// The oldest version that is not retired.
@@ -43,10 +45,10 @@ pub(super) fn soap(org: &Org, base: &str, kind: &str, version: &str, body: &[u8]
     let text = String::from_utf8_lossy(body);
     let parsed = xml::parse(&text).filter(|root| root.name == "Envelope");
     let Some(envelope) = parsed else {
-        return dialect.client_fault("The request could not be read as a SOAP envelope");
+        return client_fault("The request could not be read as a SOAP envelope");
     };
     let Some(operation) = envelope.child("Body").and_then(|body| body.children.first()) else {
-        return dialect.client_fault("The SOAP body is empty; it must hold one operation");
+        return client_fault("The SOAP body is empty; it must hold one operation");
     };
     let number = version.strip_suffix(".0").unwrap_or(version).parse::<u32>().ok();
     let Some(number) = number.filter(|number| (OLDEST..=*VERSIONS.end()).contains(number)) else {
@@ -116,12 +118,12 @@ impl Ask<'_> {
             "getUserInfo" => self.own_user(),
             "create" => self.create(),
             "update" => self.update(),
-            "delete" => self.delete(),
-            "undelete" => self.undelete(),
-            "emptyRecycleBin" => self.empty_recycle_bin(),
+            "delete" => self.by_id(ById::Delete),
+            "undelete" => self.by_id(ById::Undelete),
+            "emptyRecycleBin" => self.by_id(ById::EmptyBin),
             "merge" => self.merge(),
             "convertLead" => self.convert_lead(),
-            other => self.dialect.client_fault(&format!(
+            other => client_fault(&format!(
                 "No operation available for request {{{}}}{other}, please check the WSDL for the service.",
                 self.operation.namespace.as_deref().unwrap_or(self.dialect.namespace())
             )),

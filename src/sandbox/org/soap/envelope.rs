@@ -80,15 +80,15 @@ impl Dialect {
             ),
         )
     }
+}
 
-    /// The fault of whoever dispatches messages, about one that never came to the API.
-    pub(super) fn client_fault(self, message: &str) -> Reply {
-        let message = escape(message);
-        xml(
-            500,
-            &format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body><soapenv:Fault><faultcode>soapenv:Client</faultcode><faultstring>{message}</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>"
-            ),
-        )
-    }
+/// The fault of whoever dispatches messages, about one that never came to the API.
+pub(super) fn client_fault(message: &str) -> Reply {
+    let message = escape(message);
+    xml(
+        500,
+        &format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body><soapenv:Fault><faultcode>soapenv:Client</faultcode><faultstring>{message}</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>"
+        ),
+    )
 }

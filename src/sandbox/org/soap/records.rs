@@ -1,5 +1,5 @@
-//! Calls that change rows: `merge`, `convertLead`, `undelete` and `emptyRecycleBin`, which only SOAP has, and `create`,
-//! `update` and `delete`, which clients that speak SOAP anyway expect beside them.
+//! Calls that change rows one by one: `undelete` and `emptyRecycleBin`, which only SOAP has, and `create`, `update` and
+//! `delete`, which clients that speak SOAP anyway expect beside them. What is common to all such calls is here as well.
 
 use std::sync::Arc;
 
@@ -12,39 +12,45 @@ use crate::sandbox::org::ids;
 use crate::sandbox::org::rest::reply::Reply;
 use crate::sandbox::org::row_error::RowError;
 use crate::sandbox::org::state::State;
-use crate::sandbox::org::write::convert::{Conversion, Deal, LeadConversion, LeadSource};
-use crate::sandbox::org::write::merge::Merged;
 use crate::sandbox::org::write::{Actor, Writer, atomic};
 
 /// Rows of one call at most.
-const MOST_ROWS: usize = 200;
+pub(super) const MOST_ROWS: usize = 200;
 /// Leads of one call at most.
-const MOST_LEADS: usize = 100;
+pub(super) const MOST_LEADS: usize = 100;
 
 fn malformed(id: &str) -> RowError {
     RowError::new("MALFORMED_ID", format!("malformed id {id}"))
 }
 
-fn unknown(_: &str) -> RowError {
+pub(super) fn unknown(_: &str) -> RowError {
     RowError::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 }
 
 /// Object and place of an id of any object.
-fn locate(writer: &Writer<'_>, id: &str) -> Result<(usize, u32), RowError> {
+pub(super) fn locate(writer: &Writer<'_>, id: &str) -> Result<(usize, u32), RowError> {
     let id18 = ids::normalise(id).ok_or_else(|| malformed(id))?;
     let found = writer.state.locate(writer.schema, &id18).ok_or_else(|| unknown(id))?;
     if writer.actor.rights.object(found.0).read { Ok(found) } else { Err(unknown(id)) }
 }
 
-fn id_of(writer: &Writer<'_>, (object, place): (usize, u32)) -> String {
+pub(super) fn id_of(writer: &Writer<'_>, (object, place): (usize, u32)) -> String {
     writer.schema.objects.get(object).map_or_else(String::new, |shape| ids::mint(&shape.prefix, place))
 }
 
+/// What is done to rows that are named by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ById {
+    Delete,
+    Undelete,
+    EmptyBin,
+}
+
 /// A row as a client sends it.
-struct SentRow {
-    object: usize,
-    id: Option<String>,
-    fields: Map<String, Value>,
+pub(super) struct SentRow {
+    pub(super) object: usize,
+    pub(super) id: Option<String>,
+    pub(super) fields: Map<String, Value>,
 }
 
 /// The fields of a row: text as it stands, parents named by a key as JSON has them.
@@ -83,7 +89,7 @@ fn in_soap(error: RowError) -> RowError {
 
 impl Ask<'_> {
     /// A row of the operation. The names of operation parameters differ from client to client, so any will do.
-    fn sent_row(&self, row: &Element) -> Result<SentRow, RowError> {
+    pub(super) fn sent_row(&self, row: &Element) -> Result<SentRow, RowError> {
         let kind = row.text("type").or(row.kind.as_deref()).unwrap_or_default();
         let object = self.rights.find_object(&self.org.schema, kind).ok_or_else(|| {
             RowError::new("INVALID_TYPE", format!("sObject type '{kind}' is not supported."))
@@ -91,7 +97,7 @@ impl Ask<'_> {
         Ok(SentRow { object, id: row.text("Id").map(str::to_owned), fields: fields_of(row) })
     }
 
-    fn rows(&self) -> Vec<&Element> {
+    pub(super) fn rows(&self) -> Vec<&Element> {
         self.operation.children.iter().filter(|child| !child.children.is_empty()).collect()
     }
 
@@ -102,8 +108,7 @@ impl Ask<'_> {
     fn actor(&self) -> Actor {
         let header = |name: &str| self.header.and_then(|header| header.child(name));
         let save_duplicates = header("DuplicateRuleHeader").is_some_and(|rule| rule.is_true("allowSave"));
-        let late_ms = 0;
-        Actor { save_duplicates, late_ms, ..self.org.actor(&self.user, Arc::clone(&self.rights), self.now) }
+        Actor { save_duplicates, ..self.org.actor(&self.user, Arc::clone(&self.rights), self.now) }
     }
 
     fn all_or_none(&self) -> bool {
@@ -112,7 +117,7 @@ impl Ask<'_> {
     }
 
     /// Does something for each item, each in a transaction of its own unless the header wants all or none.
-    fn each<T, R>(
+    pub(super) fn each<T, R>(
         &self,
         items: &[T],
         mut write: impl FnMut(&mut Writer<'_>, &T) -> Result<R, RowError>,
@@ -139,7 +144,7 @@ impl Ask<'_> {
         results
     }
 
-    fn too_many(&self, most: usize, count: usize) -> Option<Reply> {
+    pub(super) fn too_many(&self, most: usize, count: usize) -> Option<Reply> {
         (count > most).then(|| {
             let message =
                 format!("record limit reached. cannot submit more than {most} records into this call");
@@ -192,140 +197,24 @@ impl Ask<'_> {
         })
     }
 
-    fn by_id(&self, mut write: impl FnMut(&mut Writer<'_>, usize, u32) -> Result<(), RowError>) -> Reply {
+    /// Does one thing to each row that the operation names by id.
+    pub(super) fn by_id(&self, act: ById) -> Reply {
         let ids = self.ids();
         self.too_many(MOST_ROWS, ids.len()).unwrap_or_else(|| {
             self.saved(&self.each(&ids, |writer, id| {
                 let (object, place) = locate(writer, id)?;
-                write(writer, object, place)?;
+                match act {
+                    ById::Delete => writer.delete(object, place)?,
+                    ById::Undelete => writer.undelete(object, place)?,
+                    ById::EmptyBin => writer.purge(object, place)?,
+                }
                 Ok(id_of(writer, (object, place)))
             }))
         })
     }
-
-    pub(super) fn delete(&self) -> Reply {
-        self.by_id(|writer, object, place| writer.delete(object, place))
-    }
-
-    pub(super) fn undelete(&self) -> Reply {
-        self.by_id(|writer, object, place| writer.undelete(object, place))
-    }
-
-    pub(super) fn empty_recycle_bin(&self) -> Reply {
-        self.by_id(|writer, object, place| writer.purge(object, place))
-    }
-
-    pub(super) fn merge(&self) -> Reply {
-        let requests: Vec<&Element> =
-            self.rows().into_iter().filter(|row| row.child("masterRecord").is_some()).collect();
-        if let Some(refused) = self.too_many(MOST_ROWS, requests.len()) {
-            return refused;
-        }
-        let results = self.each(&requests, |writer, request| self.merge_one(writer, request));
-        let text: String = results
-            .iter()
-            .map(|result| match result {
-                Ok((id, merged)) => format!(
-                    "<result>{}{}<success>true</success>{}</result>",
-                    element("id", Some(id)),
-                    list("mergedRecordIds", &merged.losers),
-                    list("updatedRelatedIds", &merged.related)
-                ),
-                Err(error) => format!(
-                    "<result>{}{}<success>false</success></result>",
-                    errors(error),
-                    element("id", None)
-                ),
-            })
-            .collect();
-        self.reply(&text)
-    }
-
-    fn merge_one(&self, writer: &mut Writer<'_>, request: &Element) -> Result<(String, Merged), RowError> {
-        let master = request
-            .child("masterRecord")
-            .ok_or_else(|| RowError::new("MISSING_ARGUMENT", "masterRecord not specified"))?;
-        let sent = self.sent_row(master)?;
-        let id = sent
-            .id
-            .as_deref()
-            .ok_or_else(|| RowError::new("MISSING_ARGUMENT", "Id not specified in the master record"))?;
-        let (object, place) = locate(writer, id).and_then(|found| same_object(found, sent.object, id))?;
-        let losers = request
-            .all("recordToMergeIds")
-            .map(|loser| {
-                let id = loser.content.trim();
-                let found = locate(writer, id)?;
-                same_object(found, object, id).map(|found| found.1)
-            })
-            .collect::<Result<Vec<u32>, RowError>>()?;
-        let merged = writer.merge(object, place, &losers, &sent.fields)?;
-        Ok((id_of(writer, (object, place)), merged))
-    }
-
-    pub(super) fn convert_lead(&self) -> Reply {
-        let requests = self.rows();
-        if let Some(refused) = self.too_many(MOST_LEADS, requests.len()) {
-            return refused;
-        }
-        let results = self.each(&requests, |writer, request| convert_one(writer, request));
-        let text: String = results
-            .iter()
-            .map(|result| match result {
-                Ok((lead, made)) => format!(
-                    "<result>{}{}{}{}<success>true</success></result>",
-                    element("accountId", Some(&made.account)),
-                    element("contactId", Some(&made.contact)),
-                    element("leadId", Some(lead)),
-                    element("opportunityId", made.opportunity.as_deref())
-                ),
-                Err(error) => format!(
-                    "<result>{}{}{}{}{}<success>false</success></result>",
-                    element("accountId", None),
-                    element("contactId", None),
-                    errors(error),
-                    element("leadId", None),
-                    element("opportunityId", None)
-                ),
-            })
-            .collect();
-        self.reply(&text)
-    }
-}
-
-fn list(name: &str, ids: &[String]) -> String {
-    ids.iter().map(|id| element(name, Some(id))).collect()
 }
 
 /// An id must be of the object that is spoken of.
-fn same_object(found: (usize, u32), object: usize, id: &str) -> Result<(usize, u32), RowError> {
+pub(super) fn same_object(found: (usize, u32), object: usize, id: &str) -> Result<(usize, u32), RowError> {
     if found.0 == object { Ok(found) } else { Err(unknown(id)) }
-}
-
-fn convert_one(writer: &mut Writer<'_>, request: &Element) -> Result<(String, Conversion), RowError> {
-    let id = request
-        .text("leadId")
-        .ok_or_else(|| RowError::on("MISSING_ARGUMENT", "leadId not specified", "leadId"))?;
-    let leads = writer.schema.find("Lead").ok_or_else(|| unknown(id))?;
-    let found = locate(writer, id).and_then(|found| same_object(found, leads, id))?;
-    let owned = |name: &str| request.text(name).map(str::to_owned);
-    let deal = match (owned("opportunityId"), owned("opportunityName")) {
-        (Some(id), _) => Deal::Existing(id),
-        (None, _) if request.is_true("doNotCreateOpportunity") => Deal::None,
-        (None, Some(name)) => Deal::Named(name),
-        (None, None) => Deal::New,
-    };
-    let lead_source =
-        if request.is_true("overwriteLeadSource") { LeadSource::Overwrite } else { LeadSource::Keep };
-    let wish = LeadConversion {
-        account: owned("accountId"),
-        contact: owned("contactId"),
-        deal,
-        // Unlike a person, a program must say which status it means.
-        status: Some(owned("convertedStatus").unwrap_or_default()),
-        owner: owned("ownerId"),
-        lead_source,
-    };
-    let made = writer.convert_lead(found.1, &wish)?;
-    Ok((id_of(writer, found), made))
 }

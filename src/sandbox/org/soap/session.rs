@@ -13,15 +13,15 @@ impl Ask<'_> {
     }
 
     pub(super) fn invalidate_sessions(&self) -> Reply {
-        let results: String = self
-            .operation
-            .all("sessionIds")
-            .chain(self.operation.all("ArrayOfSessionId"))
-            .map(|token| {
-                let ended = self.org.sessions().revoke(token.content.trim());
-                format!("<result><success>{ended}</success></result>")
-            })
-            .collect();
+        let mut results = String::new();
+        for token in self.operation.all("sessionIds") {
+            let ended = self.org.sessions().revoke(token.content.trim());
+            results.push_str(if ended {
+                "<result><success>true</success></result>"
+            } else {
+                "<result><success>false</success></result>"
+            });
+        }
         self.reply(&results)
     }
 

@@ -94,8 +94,9 @@ async fn a_merge_that_is_refused_changes_nothing() {
     let lead = client.seed("Lead", json!({"LastName": "L", "Company": "C"}));
     let opportunity = client.seed("Opportunity", json!({"Name": "O"}));
     let merge = |kind: &str, master: &str, fields: &str, losers: &[&str]| {
-        let losers: String =
-            losers.iter().map(|id| format!("<u:recordToMergeIds>{id}</u:recordToMergeIds>")).collect();
+        let losers = losers
+            .iter()
+            .fold(String::new(), |all, id| all + "<u:recordToMergeIds>" + id + "</u:recordToMergeIds>");
         format!(
             "<u:merge><u:request><u:masterRecord><type>{kind}</type><Id>{master}</Id>{fields}</u:masterRecord>{losers}</u:request></u:merge>"
         )
@@ -321,7 +322,7 @@ async fn what_the_api_does_not_know_is_refused_as_it_does() {
     );
     let old = send(&client, "29.0", &client.token, "", "<u:getUserInfo/>").await;
     assert_eq!(texts(&old, "faultcode"), ["sf:UNSUPPORTED_API_VERSION"]);
-    let many: String = (0..201).map(|_| "<u:ids>003</u:ids>").collect();
+    let many = "<u:ids>003</u:ids>".repeat(201);
     let refused = soap(&client, &format!("<u:undelete>{many}</u:undelete>")).await;
     assert_eq!(texts(&refused, "faultcode"), ["sf:EXCEEDED_ID_LIMIT"]);
     client.org.set_daily_limit(0);

@@ -195,24 +195,21 @@ impl Writer<'_> {
         }
         let mut values = lead.for_contact(contact_shape);
         let parent = contact_shape.field("AccountId").ok_or_else(gone)?;
-        let place = match &wish.contact {
-            Some(id) => {
-                let (_, place) = self.target("Contact", id)?;
-                let held = self.state.table(contacts).and_then(|table| table.current(place));
-                let other = held.and_then(|row| row.get(parent).as_text()).filter(|held| *held != account_id);
-                if other.is_some() {
-                    return Err(bad_reference());
-                }
-                values.push((parent, Cell::text(&account_id)));
-                self.fill_blanks(contacts, place, values, wish.lead_source)?;
-                place
+        let place = if let Some(id) = &wish.contact {
+            let (_, place) = self.target("Contact", id)?;
+            let held = self.state.table(contacts).and_then(|table| table.current(place));
+            let other = held.and_then(|row| row.get(parent).as_text()).filter(|held| *held != account_id);
+            if other.is_some() {
+                return Err(bad_reference());
             }
-            None => {
-                values.push((parent, Cell::text(&account_id)));
-                values.extend(contact_shape.system.owner.map(|field| (field, Cell::text(owner))));
-                self.guard(contacts, Operation::Insert)?;
-                self.create(contacts, values, Strictness::Full)?
-            }
+            values.push((parent, Cell::text(&account_id)));
+            self.fill_blanks(contacts, place, values, wish.lead_source)?;
+            place
+        } else {
+            values.push((parent, Cell::text(&account_id)));
+            values.extend(contact_shape.system.owner.map(|field| (field, Cell::text(owner))));
+            self.guard(contacts, Operation::Insert)?;
+            self.create(contacts, values, Strictness::Full)?
         };
         Ok((account_id, ids::mint(&contact_shape.prefix, place)))
     }
