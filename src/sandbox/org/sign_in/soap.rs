@@ -193,7 +193,8 @@ fn login(org: &Org, base: &str, kind: &str, version: &str, text: &str) -> Reply 
             "SOAP API login() is disabled by default in this org.",
         );
     }
-    let Ok(user) = org.check_password(&username, &password) else {
+    let known = super::serves(&org.options, base).then(|| org.check_password(&username, &password).ok());
+    let Some(user) = known.flatten() else {
         return fault(
             kind,
             "INVALID_LOGIN",
