@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, Row, params_from_iter, types::Value as Sql};
 
+use crate::domain::record::RecordId;
 use crate::domain::report::{FactRow, HistoryChange, Level, LogQuery};
 use crate::domain::side::Side;
 use crate::store::read::{Reader, ids};
@@ -123,36 +124,32 @@ fn written(db: &Connection, query: &LogQuery) -> Result<Vec<FactRow>, StoreError
 fn line(row: &Row<'_>) -> rusqlite::Result<FactRow> {
     let changes: Vec<HistoryChange> = serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default();
     let (side, action) = (Side::from_number(row.get(6)?), row.get::<_, String>(7)?);
+    let ids = ids(row.get(4)?, row.get(5)?);
     Ok(FactRow {
         sequence: row.get(0)?,
         at: from_millis(row.get(1)?),
         level: Level::Info,
         run: row.get(2)?,
         mapping: row.get(3)?,
-        ids: ids(row.get(4)?, row.get(5)?),
-        message: sentence(side, &action, &changes),
+        message: sentence(ids.org.as_ref().or(ids.platform.as_ref()), side, &action, &changes),
+        ids,
         detail: None,
     })
 }
 
 /// Fields by name, never a value: the log may be shown to people who may not see the records.
-fn sentence(side: Side, action: &str, changes: &[HistoryChange]) -> String {
+fn sentence(record: Option<&RecordId>, side: Side, action: &str, changes: &[HistoryChange]) -> String {
     let place = match side {
         Side::Org => "in Salesforce",
         Side::Platform => "on the platform",
     };
     let fields: Vec<&str> =
         changes.iter().flat_map(|change| change.fields.iter().map(String::as_str)).collect();
-    let word = match action {
-        "created" => "Created",
-        "updated" => "Updated",
-        "linked" => "Linked",
-        other => other,
-    };
+    let record = record.map_or("A record", RecordId::as_str);
     if fields.is_empty() {
-        format!("{word} {place}.")
+        format!("{record} {action} {place}.")
     } else {
-        format!("{word} {place}: {}.", fields.join(", "))
+        format!("{record} {action} {place}: {}.", fields.join(", "))
     }
 }
 
@@ -168,7 +165,6 @@ mod tests {
     use chrono::{DateTime, Utc};
 
     use super::*;
-    use crate::domain::record::RecordId;
     use crate::domain::side::PerSide;
     use crate::domain::value::Value;
     use crate::store::facts::{self, NewFact};
@@ -225,8 +221,8 @@ mod tests {
             lines,
             [
                 "Run ended.",
-                "Updated on the platform: Email.",
-                "Created on the platform: Email.",
+                "003B updated on the platform: Email.",
+                "003A created on the platform: Email.",
                 "Run started."
             ]
         );

@@ -171,6 +171,14 @@ impl World {
         assert_eq!(duplicates(self.sandbox()), Vec::<String>::new(), "{}", self.story());
     }
 
+    /// Everybody is where they are in the twin, once, by their key. A log whose tail is lost may have held what was durable; then a
+    /// record that was just created looks like one that was always there, and the more careful consent of both wins. So values may differ.
+    fn judge_keys(&self) {
+        let differs = difference(&keys(self.sandbox()), &keys(self.twin.sandbox()));
+        assert!(differs.is_empty(), "{differs:#?}\n{}", self.story());
+        assert_eq!(duplicates(self.sandbox()), Vec::<String>::new(), "{}", self.story());
+    }
+
     /// What was done to the process, and what it said.
     fn story(&self) -> String {
         let said = std::fs::read_to_string(self.folder.path().join("said")).unwrap_or_default();
@@ -211,6 +219,21 @@ async fn a_killed_process_loses_nothing_and_does_nothing_twice(#[case] seed: u64
             .iter()
             .all(|side| world.sandbox().calls().counts(*side).faults > 0)
     );
+}
+
+/// Who is where, by e-mail.
+fn keys(sandbox: &Sandbox) -> Vec<String> {
+    let mut keys = Vec::new();
+    for object in ["Contact", "Lead"] {
+        for row in sandbox.org().rows(object) {
+            keys.push(format!("{object} {}", row["Email"].as_str().unwrap_or_default().to_lowercase()));
+        }
+    }
+    for contact in sandbox.salesmanago().contacts() {
+        let email = contact["email"].as_str().unwrap_or_default().to_lowercase();
+        keys.push(format!("contact {email} deleted={}", contact["deleted"]));
+    }
+    keys
 }
 
 /// Where the write-ahead log is cut, in parts of a thousand of its frames, and how many bytes of the next frame stay.
@@ -259,7 +282,7 @@ async fn a_log_whose_tail_is_lost_makes_no_duplicate_and_misses_nobody(#[case] s
     }
     assert!(world.kills > 0, "{}", world.story());
     world.round(RunKind::Initial, 0).await;
-    world.judge();
+    world.judge_keys();
     for sandbox in [world.sandbox(), world.twin.sandbox()] {
         sandbox.life().happen(EDITS);
     }
@@ -272,5 +295,5 @@ async fn a_log_whose_tail_is_lost_makes_no_duplicate_and_misses_nobody(#[case] s
         world.round(RunKind::Initial, 0).await;
     }
     world.round(RunKind::Instant, 0).await;
-    world.judge();
+    world.judge_keys();
 }

@@ -80,18 +80,17 @@ impl App {
                 Vec::new()
             }
             Action::Follow => {
-                if !self.logs.following {
-                    let mut effects = self.logs.follow();
-                    if effects.is_empty() {
-                        effects.push(self.logs.read_newer());
-                    }
-                    effects
-                } else {
+                if self.logs.following {
                     self.logs.following = false;
                     self.logs.fresh = 0;
                     self.logs.selected = self.logs.selected_row().map(|row| row.sequence);
-                    Vec::new()
+                    return Vec::new();
                 }
+                let mut effects = self.logs.follow();
+                if effects.is_empty() {
+                    effects.push(self.logs.read_newer());
+                }
+                effects
             }
             Action::Open => {
                 if let Some(row) = self.logs.selected_row() {

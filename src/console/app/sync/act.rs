@@ -321,7 +321,11 @@ impl App {
                 RunResult::PartlyFailed | RunResult::Limited | RunResult::Cancelled => Tone::Warning,
                 RunResult::Braked | RunResult::Blocked | RunResult::Failed => Tone::Error,
             };
-            self.toasts.add(tone, text::ended(run, result), self.now);
+            let sentence = text::ended(run, result);
+            if let Some(before) = self.sync.told.replace(sentence.clone()) {
+                self.toasts.take_back(&before);
+            }
+            self.toasts.add(tone, sentence, self.now);
         }
     }
 
