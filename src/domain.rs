@@ -11,6 +11,7 @@ pub mod command;
 pub mod compiled;
 pub mod consent;
 pub mod criteria;
+pub mod grouped;
 pub mod identity;
 pub mod mapping;
 pub mod merge;

@@ -302,11 +302,12 @@ fn commit_item(
         if written[side].is_some() {
             let changes = history_of(line, side, &after, mapping);
             let action = if created[side] { "created" } else { "updated" };
-            history::put(
+            let sequence = history::put(
                 db,
                 now,
                 &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes: &changes },
             )?;
+            fact = Some(sequence);
         }
     }
     let wrote = written.org.is_some() || written.platform.is_some();

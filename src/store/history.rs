@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use crate::domain::record::RecordId;
 use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
-use crate::store::{StoreError, mappings, to_millis};
+use crate::store::{StoreError, facts, mappings, to_millis};
 
 /// A row of history to be written.
 #[derive(Clone, Debug)]
@@ -25,12 +25,14 @@ pub struct NewHistory<'a> {
     pub changes: &'a [HistoryChange],
 }
 
-/// Writes a row of history.
-pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<(), StoreError> {
+/// Writes a row of history, which is a line of the log too; gives its sequence.
+pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<i64, StoreError> {
+    let sequence = facts::next_sequence(db)?;
     db.prepare_cached(
-        "INSERT INTO history (at, run, mapping, org_id, platform_id, side, action, changes) VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO history (sequence, at, run, mapping, org_id, platform_id, side, action, changes) VALUES (?,?,?,?,?,?,?,?,?)",
     )?
     .execute(params![
+        sequence,
         to_millis(at),
         row.run,
         row.mapping,
@@ -40,7 +42,7 @@ pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<(
         row.action,
         serde_json::to_string(row.changes)?
     ])?;
-    Ok(())
+    Ok(sequence)
 }
 
 /// Notes when a record was last written on either side (F24).

@@ -17,7 +17,8 @@ use forcesync::domain::value::Value;
 use forcesync::engine::context::{Brakes, Control, EngineOptions, RunContext};
 use forcesync::engine::run::run;
 use forcesync::store::Store;
-use rand::Rng;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
 
 use super::judge::{ConsentEdit, Topic, judge};
@@ -35,6 +36,7 @@ pub struct Verdict {
     pub unknown_outcomes: u64,
     pub parked: u64,
     pub fights: u64,
+    pub full_disks: u64,
 }
 
 impl Verdict {
@@ -49,6 +51,7 @@ impl Verdict {
         self.unknown_outcomes += other.unknown_outcomes;
         self.parked += other.parked;
         self.fights += other.fights;
+        self.full_disks += other.full_disks;
     }
 }
 
@@ -67,7 +70,18 @@ impl fmt::Display for Verdict {
 pub struct History {
     seed: u64,
     talkative: bool,
+    disk: Disk,
 }
+
+/// Whether there is always room for the state database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Disk {
+    Roomy,
+    NowAndThenFull,
+}
+
+/// As many pages as SQLite can have.
+const ROOM: u32 = u32::MAX - 1;
 
 enum Played {
     Ended(RunResult, String),
@@ -76,11 +90,17 @@ enum Played {
 
 impl History {
     pub fn new(seed: u64) -> Self {
-        Self { seed, talkative: false }
+        Self { seed, talkative: false, disk: Disk::Roomy }
     }
 
     pub fn talkative(mut self) -> Self {
         self.talkative = true;
+        self
+    }
+
+    /// The state database can't grow during some of the runs.
+    pub fn on_a_small_disk(mut self) -> Self {
+        self.disk = Disk::NowAndThenFull;
         self
     }
 
@@ -101,14 +121,20 @@ impl History {
         // The storm: an initial sync until it is through, then instant ones, with trouble and edits all the while.
         world.lock().trouble = storm(&world);
         let mut initial_done = false;
+        let mut full = SmallRng::seed_from_u64(!self.seed);
         let storm_runs = world.lock().random.random_range(4..12);
         for _ in 0..storm_runs {
             let kind = if initial_done { RunKind::Instant } else { RunKind::Initial };
+            if self.disk == Disk::NowAndThenFull && full.random_bool(0.6) {
+                // A limit below what is there means: no page more.
+                store.limit_pages(1).await.unwrap();
+            }
             match self.once(&world, &store, &mappings, kind).await {
                 Played::Ended(result, message) => {
                     verdict.runs += 1;
                     let through = matches!(result, RunResult::Succeeded | RunResult::PartlyFailed);
                     initial_done |= through && kind == RunKind::Initial;
+                    verdict.full_disks += u64::from(message.contains("no room left"));
                     if !through && !matches!(result, RunResult::Failed | RunResult::Limited) {
                         verdict.wrong.push(format!(
                             "a {} run ended {}: {message}",
@@ -119,6 +145,7 @@ impl History {
                 }
                 Played::Crashed => verdict.crashes += 1,
             }
+            store.limit_pages(ROOM).await.unwrap();
             let now = world.clock.millis();
             let edits = world.lock().random.random_range(0..4);
             for _ in 0..edits {

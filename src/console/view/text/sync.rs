@@ -43,6 +43,9 @@ pub const NEVER_DONE: &str = "never";
 pub const ALREADY_RUNNING: &str = "A run is on its way; wait for it, or stop it with S.";
 /// A refused start.
 pub const NO_MAPPING: &str = "No mapping is in use; set one up on tab 2 first.";
+/// A refused instant sync.
+pub const NO_INITIAL: &str =
+    "Nothing was ever fully read, so no change can be told: I kicks off the initial sync.";
 /// A refused pause or stop.
 pub const NOTHING_RUNS: &str = "Nothing runs now.";
 /// The engine is being looked for.
