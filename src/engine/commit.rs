@@ -223,9 +223,6 @@ fn commit_item(
                     }
                 }
             }
-            Some(RowResult::Unknown) if broken(Mutant::CommitBeforeSend) => {
-                written[side].clone_from(&line.ids[side]);
-            }
             Some(RowResult::Unknown) | None => unfinished = true,
         }
     }

@@ -7,6 +7,7 @@ mod clock;
 mod history;
 mod judge;
 mod mutants;
+mod scene;
 mod side;
 mod world;
 

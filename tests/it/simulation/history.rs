@@ -83,7 +83,7 @@ enum Disk {
 /// As many pages as SQLite can have.
 const ROOM: u32 = u32::MAX - 1;
 
-enum Played {
+pub enum Played {
     Ended(RunResult, String),
     Crashed,
 }
@@ -218,7 +218,7 @@ impl History {
         }
     }
 
-    async fn once(&self, world: &World, store: &Store, mappings: &[Mapping], kind: RunKind) -> Played {
+    pub async fn once(&self, world: &World, store: &Store, mappings: &[Mapping], kind: RunKind) -> Played {
         let side = |side: Side| -> Arc<dyn Endpoint> {
             Arc::new(SimSide {
                 world: world.clone(),
@@ -309,7 +309,7 @@ fn pair(org: &[&str], platform: &[&str]) -> Pair {
     }
 }
 
-fn mappings(world: &World) -> Vec<Mapping> {
+pub fn mappings(world: &World) -> Vec<Mapping> {
     let mut state = world.lock();
     let policies = [Policy::SalesforceWins, Policy::PlatformWins, Policy::NewestWins, Policy::Ask];
     let phone = policies[state.random.random_range(0..policies.len())];

@@ -9,7 +9,7 @@ use forcesync::domain::mapping::Policy;
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 
-use super::world::State;
+use super::world::{SimRecord, State};
 
 /// What a person changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +73,8 @@ pub struct Judge {
     pub sync_writes: u64,
     pub sync_updates: u64,
     pub unknown_outcomes: u64,
+    /// What was wrong at the moment it was done, though it may have been mended since.
+    pub wrong: Vec<String>,
 }
 
 /// Every value carries the number of its edit in digits.
@@ -111,6 +113,26 @@ impl State {
     }
 }
 
+impl State {
+    /// Looks at a write of the sync as it is done: it never puts a value back that its target's author had seen and changed.
+    pub fn judge_write(&mut self, side: Side, object: &str, id: &str, changes: &[(String, Value)]) {
+        self.judge.sync_writes += 1;
+        let held_now = self.objects[side].get(object).and_then(|records| records.get(id)).and_then(SimRecord::newest);
+        let Some(present) = held_now.map(|version| version.values.clone()) else { return };
+        let sent: BTreeMap<String, Value> = changes.iter().cloned().collect();
+        for topic in Topic::ALL {
+            let (Some(new), Some(old)) = (held(&sent, side, topic), held(&present, side, topic)) else { continue };
+            let mut seen = self.judge.edits[&old].parent;
+            while let Some(ancestor) = seen {
+                if ancestor == new {
+                    self.judge.wrong.push(format!("{side} {id} {topic:?}: edit {old} was put back to edit {new}"));
+                }
+                seen = self.judge.edits[&ancestor].parent;
+            }
+        }
+    }
+}
+
 /// A record's id and what it holds.
 type Found = (String, BTreeMap<String, Value>);
 
@@ -121,7 +143,7 @@ pub fn judge(
     one_way_status: bool,
     parked: &BTreeSet<(String, Topic)>,
 ) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut wrong = state.judge.wrong.clone();
     let mut by_email: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
     for object in objects {
         for (id, version) in state.live(Side::Org, object) {
@@ -177,7 +199,16 @@ fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: &PerSide<Ve
         .filter_map(|(_, values)| Some(values.get("externalId")?.to_string()))
         .filter(|mark| !mark.is_empty())
         .collect();
-    if written > 1 || found.platform.len() > 1 || marks.len() > 1 {
+    let handed_on = found.platform.iter().any(|(id, _)| {
+        let versions = &state.objects.platform["contact"][id].versions;
+        let marks: BTreeSet<String> = versions
+            .iter()
+            .filter_map(|version| Some(version.values.get("externalId")?.to_string()))
+            .filter(|mark| !mark.is_empty())
+            .collect();
+        marks.len() > 1
+    });
+    if written > 1 || found.platform.len() > 1 || marks.len() > 1 || handed_on {
         wrong.push(format!("{email}: {written} of {} twins were written to", found.org.len()));
     }
     let one_object = found.org.windows(2).all(|two| two[0].0.get(..3) == two[1].0.get(..3));
