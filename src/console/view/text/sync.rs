@@ -48,8 +48,7 @@ pub const NOT_NOW: &str = "not now: I tells why";
 /// The same while a run is on its way.
 pub const GOES_ON: &str = "a run is on its way";
 /// A refused instant sync.
-pub const NO_INITIAL: &str =
-    "Nothing was ever fully read, so no change can be told: I kicks off the initial sync.";
+pub const NO_INITIAL: &str = "First an initial sync (I): nothing was ever read in full.";
 /// A refused pause or stop.
 pub const NOTHING_RUNS: &str = "Nothing runs now.";
 /// The engine is being looked for.
