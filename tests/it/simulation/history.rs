@@ -183,10 +183,8 @@ impl History {
             .unwrap();
         let because = |why: &str| parked.iter().filter(|(_, _, known)| known == why).count() as u64;
         (verdict.parked, verdict.fights) = (because("unknown_outcome"), because("ping_pong"));
-        let parked: BTreeSet<(String, Topic)> = parked
-            .into_iter()
-            .filter_map(|(id, place, _)| Some((id, *Topic::ALL.get(place.checked_sub(1)?)?)))
-            .collect();
+        let parked: BTreeSet<(String, usize)> =
+            parked.into_iter().map(|(id, place, _)| (id, place)).collect();
         let state = world.lock();
         if state.judge.sync_writes != before {
             verdict.wrong.push(format!(

@@ -68,7 +68,12 @@ impl Scene {
         let state = self.world.lock();
         let mut wrong = Vec::new();
         for (side, object, expected) in [(Side::Org, "Contact", org), (Side::Platform, "contact", platform)] {
-            let held = state.live(side, object).into_iter().next().map(|(_, version)| version.values).unwrap_or_default();
+            let held = state
+                .live(side, object)
+                .into_iter()
+                .next()
+                .map(|(_, version)| version.values)
+                .unwrap_or_default();
             for (field, value) in expected {
                 if held.get(*field) != Some(&Value::text(*value)) {
                     wrong.push(format!("{side} {field}: {:?} and not {value}", held.get(*field)));
