@@ -4,6 +4,7 @@
 //! workspace, [`connections`] turns its settings into connections, [`engine`] reaches the engine wherever it runs.
 
 pub mod accounts;
+pub mod budget;
 pub mod check;
 pub mod config;
 pub mod connections;

@@ -17,6 +17,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
+use crate::domain::hold::Hold;
+use crate::domain::outcome::RunKind;
 use crate::domain::progress::Progress;
 use crate::engine::context::Control;
 use crate::engine::handle::host::Host;
@@ -35,6 +37,12 @@ pub trait Runner: Send + Sync + 'static {
 
     /// When automatic runs are due, by the settings as they were last read.
     fn schedule(&self) -> Schedule;
+
+    /// The limit that holds runs of this kind back now; without one, a limited run is tried again as the schedule says.
+    fn hold(&self, kind: RunKind) -> Option<Hold> {
+        let _ = kind;
+        None
+    }
 
     /// Reads the settings again; an error is a sentence and leaves the old ones in use.
     async fn reload(&self) -> Result<(), String>;

@@ -200,6 +200,12 @@ pub struct SalesmanagoConnection {
     pub iframe_name: String,
     /// Most requests a second; 0 sets no limit.
     pub requests_per_second: f64,
+    /// Most calls in any hour that the account allows; 0 if no limit is known (F121).
+    pub calls_per_hour: u32,
+    /// Most calls in any 24 hours that the account allows; 0 if no limit is known.
+    pub calls_per_day: u32,
+    /// Of these limits, the percentage that is left to others.
+    pub reserve_percent: u8,
     /// Most rows of a write.
     pub batch_size: u32,
     /// Longest span of time a single feed request asks for, in days.
@@ -227,6 +233,9 @@ impl Default for SalesmanagoConnection {
             microsite_key: String::new(),
             iframe_name: String::new(),
             requests_per_second: 5.0,
+            calls_per_hour: 0,
+            calls_per_day: 0,
+            reserve_percent: 20,
             batch_size: 400,
             max_window_days: 30,
             overlap_seconds: 120,

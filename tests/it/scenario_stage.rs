@@ -120,6 +120,15 @@ impl Scene {
         self.running.sandbox()
     }
 
+    pub fn engine(&self) -> &EngineClient {
+        &self.engine
+    }
+
+    /// The time on the engine's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     pub fn workspace(&self) -> PathBuf {
         self.folder.path().join("w")
     }

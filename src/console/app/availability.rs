@@ -43,7 +43,9 @@ impl App {
             }
             Action::Pause | Action::Stop => {
                 self.engine_or_reason()?;
-                if self.sync.is_running() { Ok(()) } else { Err(sync::NOTHING_RUNS.into()) }
+                // What waits for a limit can be called off.
+                let waits = action == Action::Stop && self.sync.progress.held.is_some();
+                if self.sync.is_running() || waits { Ok(()) } else { Err(sync::NOTHING_RUNS.into()) }
             }
             Action::Propose
             | Action::Direction

@@ -58,6 +58,7 @@ impl App {
                 };
                 return vec![Effect::Ask(command)];
             }
+            Action::Stop if !self.sync.is_running() => return vec![Effect::Ask(Command::Cancel)],
             Action::Stop => self.ask_stop(),
             Action::Retry => return self.retry_group(),
             Action::Copy | Action::CopyJson => return self.copy_sync(),

@@ -2,8 +2,19 @@
 
 use crate::console::view::text::numbers::{count, things};
 use crate::domain::command::Command;
+use crate::domain::hold::Hold;
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
+
+/// What holds runs back, and until when.
+pub fn limited(until: &str, hold: &Hold, automatic: bool) -> String {
+    let what = if hold.is_refusal() { format!("{} ({})", hold.what(), hold.code) } else { hold.what() };
+    if automatic {
+        format!("limited, resumes at {until}: {what}")
+    } else {
+        format!("limited until {until}: {what}")
+    }
+}
 
 /// A panel.
 pub const STATUS: &str = "Status";
@@ -184,5 +195,31 @@ pub fn ended(run: &crate::domain::report::RunRow, ended: RunResult) -> String {
             count(run.counts.updated()),
             count(run.counts.failed)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::side::Side;
+
+    #[test]
+    fn a_limit_is_told_with_its_end_and_a_refusal_with_its_code() {
+        let hold = |code: &str| Hold {
+            side: Side::Org,
+            until: chrono::DateTime::UNIX_EPOCH,
+            code: code.into(),
+            limit: "daily limit of the org".into(),
+            used: Some(80_000),
+            most: Some(100_000),
+        };
+        assert_eq!(
+            limited("14:05", &hold(Hold::RESERVE), true),
+            "limited, resumes at 14:05: daily limit of the org, 80,000 of 100,000 used"
+        );
+        assert_eq!(
+            limited("14:05", &hold("REQUEST_LIMIT_EXCEEDED"), false),
+            "limited until 14:05: daily limit of the org, 80,000 of 100,000 used (REQUEST_LIMIT_EXCEEDED)"
+        );
     }
 }
