@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod export;
+pub mod forget;
 pub mod keymap;
 pub mod paths;
 pub mod read;
@@ -24,7 +25,9 @@ mod schemas;
 pub mod secrets;
 pub mod session;
 pub mod test_connection;
+pub mod undo;
 mod unlocked;
+pub mod why;
 
 use std::sync::Arc;
 

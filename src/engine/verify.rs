@@ -25,9 +25,10 @@ impl Session<'_> {
                         item.records[side].is_none()
                             && item.decision.line.ids[side].is_some()
                             && mapping.compiled.spec.object(side) == object
-                            && item.link.as_ref().is_none_or(|link| {
-                                mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
-                            })
+                            && (item.undo.is_some()
+                                || item.link.as_ref().is_none_or(|link| {
+                                    mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
+                                }))
                     })
                     .map(|(place, _)| place)
                     .collect();
@@ -85,6 +86,10 @@ impl Session<'_> {
                         item.found_now(mapping, side, Staged { record, read_at }, held);
                     }
                     None if item.results[side.other()].is_some() => item.postpone("target_missing"),
+                    None if item.undo.is_some() => {
+                        item.records[side] = None;
+                        item.decide(&self.mappings[item.mapping]);
+                    }
                     None => item.decision.line.action = Action::Refuse { obstacle: missing(&id, side) },
                 }
             }

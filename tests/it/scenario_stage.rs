@@ -167,6 +167,20 @@ impl Scene {
         self.ended(begun).await
     }
 
+    /// Takes a run back, or looks what that would mean.
+    pub async fn undo(&self, run: i64, extent: forcesync::domain::undo::Extent, allow: Allowances) -> Ended {
+        let begun = run::start(&self.engine, RunRequest::undo(run, extent, allow)).await;
+        self.ended(begun).await
+    }
+
+    pub fn engine(&self) -> &EngineClient {
+        &self.engine
+    }
+
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
     async fn ended(&self, begun: Result<i64, forcesync::ops::OpError>) -> Ended {
         let end = async {
             match begun {

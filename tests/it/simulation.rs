@@ -7,6 +7,7 @@ mod clock;
 mod history;
 mod judge;
 mod side;
+mod undo;
 mod world;
 
 use history::{History, Verdict};
@@ -41,6 +42,7 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     }
     assert!(totals.crashes > histories / 10, "the histories hardly crashed: {totals:?}");
     assert!(totals.unknown_outcomes > histories / 10, "hardly any outcome was unknown: {totals:?}");
+    assert!(totals.undone > histories / 10, "hardly anything was undone: {totals:?}");
     // Parking is the exception, or it would hide what the judge should see.
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");

@@ -9,6 +9,7 @@ use forcesync::domain::mapping::Policy;
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 
+use super::undo::{Standing, Undone, standing};
 use super::world::State;
 
 /// What a person changed.
@@ -61,6 +62,7 @@ pub struct Judge {
     pub sync_writes: u64,
     pub sync_updates: u64,
     pub unknown_outcomes: u64,
+    pub undone: Undone,
 }
 
 /// Every value carries the number of its edit in digits.
@@ -71,7 +73,7 @@ pub fn edit_in(values: &[Option<&Value>]) -> Option<u64> {
     digits.parse().ok()
 }
 
-fn held(values: &BTreeMap<String, Value>, side: Side, topic: Topic) -> Option<u64> {
+pub fn held(values: &BTreeMap<String, Value>, side: Side, topic: Topic) -> Option<u64> {
     let found: Vec<Option<&Value>> = topic.fields(side).iter().map(|field| values.get(*field)).collect();
     edit_in(&found)
 }
@@ -165,6 +167,14 @@ fn compare(
             }
             continue;
         }
+        match standing(state, org.0, platform.0, topic) {
+            Standing::AsEver => {}
+            Standing::Fine => continue,
+            Standing::Wrong(sentence) => {
+                wrong.push(format!("{email}: {sentence}"));
+                continue;
+            }
+        }
         if there != here {
             wrong.push(format!("{email} {topic:?}: the org holds edit {there:?}, the platform {here:?}"));
             continue;
@@ -209,7 +219,8 @@ fn leaves(state: &State, wrong: &mut Vec<String>, email: &str, topic: Topic, las
     let winners = chain(last);
     let parents: BTreeSet<u64> = edits.values().filter_map(|edit| edit.parent).collect();
     for (number, edit) in edits {
-        if *number == last || edit.topic != topic || parents.contains(number) {
+        let undone = state.judge.undone.edits.contains(number);
+        if *number == last || edit.topic != topic || parents.contains(number) || undone {
             continue;
         }
         let losers = chain(*number);

@@ -72,6 +72,8 @@ pub struct State {
     pub rewrites: bool,
     pub org_marks: bool,
     pub crash_asked: bool,
+    /// The run at hand is an undo.
+    pub undoing: bool,
     pub log: Option<Vec<String>>,
 }
 
@@ -98,6 +100,7 @@ impl World {
                 rewrites,
                 org_marks,
                 crash_asked: false,
+                undoing: false,
                 log: None,
             })),
         }
