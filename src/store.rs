@@ -20,6 +20,7 @@ pub mod read;
 pub mod requeue;
 pub mod runs;
 pub mod stage;
+pub mod turns;
 pub mod undo;
 pub mod work;
 

@@ -125,11 +125,6 @@ impl Salesforce {
         self.schemas.import(kept);
     }
 
-    /// Makes the next describe ask the org again (conditionally), for a person who just changed something there.
-    pub fn distrust_schemas(&self) {
-        self.schemas.distrust();
-    }
-
     /// Whether a read failed because a field or object went away since its describe. The describe is renewed then, so that the same
     /// read leaves out what is gone and brings the rest.
     async fn was_out_of_date<T: Sync>(&self, outcome: &Result<T, PortError>, objects: &[&str]) -> bool {
@@ -165,6 +160,10 @@ impl Source for Salesforce {
 
     async fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
         self.schemas.describe(&self.door, objects).await
+    }
+
+    fn distrust_descriptions(&self) {
+        self.schemas.distrust();
     }
 
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
+use crate::mutant::{Mutant, broken};
 
 /// What a side knows about a person's consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -93,7 +94,8 @@ pub fn decide(now: PerSide<Consent>, base: Option<PerSide<Consent>>) -> ConsentD
                 decision.opt_out_won = other_changed;
             }
             Consent::Yes => {
-                let was_out = base.is_some_and(|base| base[side] == Consent::No);
+                let was_out =
+                    base.is_some_and(|base| base[side] == Consent::No) || broken(Mutant::ReleaseLoosened);
                 if was_out && !other_changed && now[other] == Consent::No {
                     decision.send[other] = Some(Consent::Yes);
                 }
@@ -113,6 +115,7 @@ pub fn may_undo(now: Consent, before: Consent) -> bool {
 pub fn on_create(source: Consent) -> Consent {
     match source {
         Consent::Yes => Consent::Yes,
+        Consent::Unknown if broken(Mutant::UnknownIsYes) => Consent::Yes,
         Consent::No | Consent::Unknown => Consent::No,
     }
 }

@@ -6,6 +6,7 @@
 use crate::domain::plan::{Obstacle, SkipReason};
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
+use crate::mutant::{Mutant, broken};
 
 /// An unlinked record with the group's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,11 +80,14 @@ pub fn resolve(rules: &FamilyRules, members: &[Member], holders: &[Holder]) -> V
     let home = rules.create_as.or_else(|| rules.members.first().map(|(place, _, _)| *place)).unwrap_or(0);
     let orgs: Vec<&Member> = members.iter().filter(|member| member.side == Side::Org).collect();
     let platforms: Vec<&Member> = members.iter().filter(|member| member.side == Side::Platform).collect();
-    if let Some(holder) = holders.first() {
+    if let Some(holder) = holders.first()
+        && !broken(Mutant::TakenKeyIsMatched)
+    {
         return taken(holders, holder, &orgs, &platforms, home);
     }
     let twice = |place: usize| orgs.iter().filter(|member| member.mapping == place).count() > 1;
-    if platforms.len() > 1 || orgs.iter().any(|member| twice(member.mapping)) {
+    let ambiguous_group = platforms.len() > 1 || orgs.iter().any(|member| twice(member.mapping));
+    if ambiguous_group && !broken(Mutant::AmbiguousIsMatched) {
         return ambiguous(&orgs, &platforms, home);
     }
     let mut verdicts = Vec::new();
@@ -107,7 +111,11 @@ pub fn resolve(rules: &FamilyRules, members: &[Member], holders: &[Holder]) -> V
                 verdicts.push(Verdict {
                     mapping: other.mapping,
                     ids: one(Side::Org, &other.id),
-                    what: What::Skip(SkipReason::HeldBy { mapping: name.clone(), id: org.id.clone() }),
+                    what: if broken(Mutant::FamilyShares) {
+                        What::Go
+                    } else {
+                        What::Skip(SkipReason::HeldBy { mapping: name.clone(), id: org.id.clone() })
+                    },
                 });
             }
         }

@@ -12,6 +12,7 @@ use crate::domain::plan::{Obstacle, Rule};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
 use crate::domain::value::Value;
+use crate::mutant::{Mutant, broken};
 
 /// A pair's value on one side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +75,8 @@ pub fn merge(
         return merge_consent(pair, PerSide { org: *org, platform: *platform }, now, base);
     }
     let Some(base) = base else { return first_meeting_of(pair, first_meeting, now) };
-    let changed = PerSide::from_fn(|side| now[side].folded != base[side]);
+    let own = |side: Side| if broken(Mutant::OneBaseForBoth) { Side::Org } else { side };
+    let changed = PerSide::from_fn(|side| now[side].folded != base[own(side)]);
     match (changed.org, changed.platform) {
         (false, false) => Verdict::Settled,
         (true, false) => one_changed(pair, Side::Org, now),
@@ -105,7 +107,7 @@ fn send(pair: &CompiledPair, from: Side, now: &PerSide<Seen>, rule: Rule) -> Ver
 }
 
 fn one_changed(pair: &CompiledPair, changed: Side, now: &PerSide<Seen>) -> Verdict {
-    if pair.direction.allows(changed.other()) {
+    if pair.direction.allows(changed.other()) || broken(Mutant::DirectionIgnored) {
         let rule = match changed {
             Side::Org => Rule::SalesforceChanged,
             Side::Platform => Rule::PlatformChanged,
@@ -132,12 +134,13 @@ fn both_changed(
         (true, false) => return send(pair, Side::Platform, now, Rule::PlatformChanged),
         (false, false) => return Verdict::Settled,
     }
-    match pair.spec.policy {
+    match applied(pair.spec.policy) {
         Policy::SalesforceWins => send(pair, Side::Org, now, Rule::SalesforceWins),
         Policy::PlatformWins => send(pair, Side::Platform, now, Rule::PlatformWins),
         Policy::NewestWins => match (changed_within.org, changed_within.platform) {
             (Some(org), Some(platform)) if org.after >= platform.until => {
-                send(pair, Side::Org, now, Rule::Newest)
+                let later = if broken(Mutant::NewestInverted) { Side::Platform } else { Side::Org };
+                send(pair, later, now, Rule::Newest)
             }
             (Some(org), Some(platform)) if platform.after >= org.until => {
                 send(pair, Side::Platform, now, Rule::Newest)
@@ -153,6 +156,15 @@ fn both_changed(
     }
 }
 
+/// The policy, unless its law is broken on purpose.
+fn applied(policy: Policy) -> Policy {
+    match policy {
+        Policy::SalesforceWins if broken(Mutant::PolicyInverted) => Policy::PlatformWins,
+        Policy::PlatformWins if broken(Mutant::PolicyInverted) => Policy::SalesforceWins,
+        policy => policy,
+    }
+}
+
 /// No base: equal is adopted, a blank is filled and never wins, two different values follow the mapping's rule. A pair of
 /// several fields whose filled parts agree is completed on both sides.
 fn first_meeting_of(pair: &CompiledPair, first_meeting: FirstMeeting, now: &PerSide<Seen>) -> Verdict {
@@ -161,8 +173,9 @@ fn first_meeting_of(pair: &CompiledPair, first_meeting: FirstMeeting, now: &PerS
     }
     for side in Side::BOTH {
         if now[side].is_blank() {
-            return if pair.direction.allows(side) {
-                send(pair, side.other(), now, Rule::Filled)
+            let from = if broken(Mutant::BlankWins) { side } else { side.other() };
+            return if pair.direction.allows(from.other()) {
+                send(pair, from, now, Rule::Filled)
             } else {
                 Verdict::Settled
             };

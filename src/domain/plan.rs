@@ -142,6 +142,9 @@ pub struct Obstacle {
 /// Why a pair is parked of which nobody can tell whether our write was done before or after a person's edit (law E6).
 pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
 
+/// Why a pair is parked that both sides write in turn, again and again (law E8).
+pub const PING_PONG: &str = "ping_pong";
+
 /// A pair that waits for a person: both values stay, and so do the old bases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {

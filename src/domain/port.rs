@@ -138,6 +138,9 @@ pub trait Source: Send + Sync {
     /// The fields of these objects; an object that this user can't see is left out.
     async fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError>;
 
+    /// Makes the next [`Source::describe`] ask the service, where descriptions are remembered.
+    fn distrust_descriptions(&self) {}
+
     /// Everything, page by page.
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError>;
 

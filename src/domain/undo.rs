@@ -157,8 +157,9 @@ impl UndoPreview {
         let mut told = Vec::new();
         for (name, updated) in [("Salesforce", self.updated.org), (platform, self.updated.platform)] {
             if updated > 0 {
+                let get = if updated == 1 { "gets" } else { "get" };
                 told.push(format!(
-                    "{} in {name} get the values that run {} replaced.",
+                    "{} in {name} {get} the values that run {} replaced.",
                     records(updated),
                     self.run
                 ));

@@ -1,17 +1,17 @@
 //! Apply (law E6): verify, journal, send, and hand every row's result to the commit.
 
 use crate::domain::outcome::RunResult;
-use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Action, Line, PING_PONG, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowResult};
 use crate::domain::progress::Phase;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::decide::Decision;
 use crate::engine::session::Session;
-use crate::store::links::{self};
-use crate::store::pending;
-use crate::store::stage::{self};
+use crate::mutant::{Mutant, broken};
+use crate::store::links;
 use crate::store::work::{self, Work};
+use crate::store::{StoreError, pending, stage, turns};
 
 /// How often a row is sent that meets a lock or a broken connection.
 mod batch;
@@ -90,7 +90,7 @@ impl Session<'_> {
         if let Some((place, kind, more)) = tripped {
             return Err(self.braked(place, kind, more));
         }
-        if limited {
+        if limited && !broken(Mutant::LimitedIsDone) {
             return Err(End::new(
                 RunResult::Limited,
                 "a limit of the service was reached; the rest waits for the next run",
@@ -109,6 +109,7 @@ impl Session<'_> {
                 })
             })
             .collect();
+        let now = self.now();
         Ok(self
             .context
             .store
@@ -120,8 +121,8 @@ impl Session<'_> {
                         Some(number) => links::get(db, number)?,
                         None => None,
                     };
-                    let unclear = match work.link {
-                        Some(number) => pending::parked_for(db, number, UNKNOWN_OUTCOME)?,
+                    let waiting = match work.link {
+                        Some(number) => waiting(db, number, now)?,
                         None => Vec::new(),
                     };
                     let mut records = PerSide::default();
@@ -131,18 +132,23 @@ impl Session<'_> {
                         // A read older than the base is worth nothing any more (law E2).
                         records[side] =
                             stage::get(db, side, object, id.as_str(), *fields)?.filter(|staged| {
-                                link.as_ref().is_none_or(|link| {
-                                    staged.read_at >= link.read[side]
-                                        && !matches!((staged.record.stamp, link.stamps[side]),
+                                broken(Mutant::StaleReadBelieved)
+                                    || link.as_ref().is_none_or(|link| {
+                                        staged.read_at >= link.read[side]
+                                            && !matches!((staged.record.stamp, link.stamps[side]),
                                         (Some(read), Some(known)) if read < known)
-                                })
+                                    })
                             });
                     }
                     items.push(Item {
                         work: work.work,
                         mapping: work.mapping,
                         link,
-                        unclear,
+                        parked: match work.link {
+                            Some(number) => pending::is_parked(db, number)?,
+                            None => false,
+                        },
+                        waiting,
                         records,
                         verified: PerSide::default(),
                         decision: Decision {
@@ -169,4 +175,21 @@ impl Session<'_> {
             })
             .await?)
     }
+}
+
+/// The pairs of a link that may not be written now: an earlier write of unknown outcome, or both sides write them in turn.
+fn waiting(
+    db: &rusqlite::Connection,
+    link: i64,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Vec<(i64, &'static str)>, StoreError> {
+    let unclear = pending::parked_for(db, link, UNKNOWN_OUTCOME)?;
+    let mut waiting: Vec<(i64, &'static str)> =
+        unclear.into_iter().map(|pair| (pair, UNKNOWN_OUTCOME)).collect();
+    if !broken(Mutant::FightGoesOn) {
+        let fights = pending::parked_for(db, link, PING_PONG)?;
+        let begun = turns::fighting(db, link, now)?;
+        waiting.extend(fights.into_iter().chain(begun).map(|pair| (pair, PING_PONG)));
+    }
+    Ok(waiting)
 }

@@ -9,6 +9,7 @@ use crate::domain::report::Level;
 use crate::domain::side::Side;
 use crate::engine::context::End;
 use crate::engine::session::Session;
+use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
 use crate::store::{links, pending, stage};
 
@@ -69,6 +70,10 @@ impl Session<'_> {
         let mut mark = if resumes { feed.mark.clone() } else { None };
         if resumes {
             let name = object.to_owned();
+            if broken(Mutant::StageForgotten) {
+                let name = name.clone();
+                self.context.store.write(move |db| stage::clear(db, side, &name)).await?;
+            }
             let staged = self.context.store.write(move |db| stage::count(db, side, &name)).await?;
             self.fact(self.say(
                 Level::Info,
@@ -150,7 +155,11 @@ impl Session<'_> {
             .write(move |db| {
                 stage::put(db, side, &name, &page.records, read_at)?;
                 stage::put_gone(db, side, &name, &page.tombstones)?;
-                feeds::advance(db, side, &name, page.next.as_ref(), page.cursor.as_ref())
+                feeds::advance(db, side, &name, page.next.as_ref(), page.cursor.as_ref())?;
+                if page.next.is_none() && broken(Mutant::CursorBeforePending) {
+                    feeds::finish(db, side, &name)?;
+                }
+                Ok(())
             })
             .await?;
         self.context.progress.send_modify(|progress| {

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use crate::domain::outcome::{Counts, Outcome};
-use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Action, Line, PING_PONG, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
@@ -14,17 +14,18 @@ use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
 use crate::engine::recover::park_unclear;
 use crate::engine::session::{Prepared, Session};
+use crate::mutant::{Mutant, broken};
 use crate::store::history::{self, NewChange, NewHistory};
-use crate::store::issues::{self};
-use crate::store::links::{self};
-use crate::store::{StoreError, journal, pending, stage, work};
+use crate::store::issues;
+use crate::store::links::{self, Link};
+use crate::store::{StoreError, journal, pending, stage, turns, work};
 
 mod link;
 mod refusal;
 
 use link::keep_link;
 pub use link::key_hashes;
-use refusal::{close_line, fail, staged_records};
+use refusal::{close_line, fail, staged_records, stray_create, tell_fight};
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -210,16 +211,19 @@ fn commit_item(
                         unfinished = true;
                     }
                     // Still locked after all tries: nothing is wrong with it, so it is tried again soon.
-                    RowClass::Again => {
+                    RowClass::Again if !broken(Mutant::LockIsFailure) => {
                         unfinished = true;
                         later = Some("row_lock");
                     }
-                    RowClass::Data | RowClass::Gone | RowClass::Permission => {
+                    RowClass::Again | RowClass::Data | RowClass::Gone | RowClass::Permission => {
                         refused = true;
                         tally.counts.failed += 1;
                         fact = Some(fail(db, run, now, mapping, line, side, error, &records)?);
                     }
                 }
+            }
+            Some(RowResult::Unknown) if broken(Mutant::CommitBeforeSend) => {
+                written[side].clone_from(&line.ids[side]);
             }
             Some(RowResult::Unknown) | None => unfinished = true,
         }
@@ -245,7 +249,17 @@ fn commit_item(
         || item.later == Some(UNKNOWN_OUTCOME)
         || written.org.is_some()
         || written.platform.is_some();
-    if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
+    let stray = match (&item.link, &ids) {
+        (None, PerSide { org: Some(org), platform: Some(platform) }) if met => {
+            holder_of(db, mapping, org, platform)?
+        }
+        _ => None,
+    };
+    if let Some(holder) = &stray {
+        refused = true;
+        tally.counts.failed += 1;
+        fact = Some(fail(db, run, now, mapping, line, Side::Platform, &stray_create(holder), &records)?);
+    } else if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
         let pair_ids = PerSide { org: org.clone(), platform: platform.clone() };
         let link = keep_link(db, run, mapping, item, &pair_ids, &after, &written)?;
         if item.later == Some(UNKNOWN_OUTCOME) {
@@ -257,7 +271,10 @@ fn commit_item(
         }
         for parked in &line.parked {
             if let Some(number) = mapping.row.pairs.get(parked.pair) {
-                pending::park(db, link, *number, parked, run, now)?;
+                let new = pending::park(db, link, *number, parked, run, now)?;
+                if new && parked.why == PING_PONG {
+                    fact = Some(tell_fight(db, run, now, mapping, item, parked.pair)?);
+                }
             }
         }
         for (place, step) in item.decision.steps.iter().enumerate() {
@@ -266,7 +283,21 @@ fn commit_item(
                 && item.link.is_some()
                 && item.later != Some(UNKNOWN_OUTCOME)
             {
-                pending::unpark(db, link, *number)?;
+                if pending::unpark(db, link, *number)? {
+                    turns::settle(db, link, *number)?;
+                }
+            }
+        }
+        if line.action == Action::Merge && item.link.is_some() {
+            for change in line.changes.iter().filter(|change| written[change.to].is_some()) {
+                if let Some(number) = change.pair.and_then(|place| mapping.row.pairs.get(place)) {
+                    // Taking a run back is no turn of the sync: a person decided.
+                    if item.undo.is_some() {
+                        turns::settle(db, link, *number)?;
+                    } else {
+                        turns::note(db, link, *number, change.to, now)?;
+                    }
+                }
             }
         }
     }
@@ -302,7 +333,9 @@ fn commit_item(
         if later.is_some_and(|why| why != "brake" && why != "not_sent") {
             tally.stale += 1;
             for side in Side::BOTH {
-                if let Some(id) = &ids[side] {
+                if let Some(id) = &ids[side]
+                    && !broken(Mutant::PendingForgotten)
+                {
                     let why = later.unwrap_or("unfinished");
                     pending::put(db, mapping.row.mapping, side, id, why, now, Some(now + soon()))?;
                     break;
@@ -342,6 +375,19 @@ fn commit_item(
         second_pass(db, now, mapping, item, &ids, &after)?;
     }
     Ok((tally, fact))
+}
+
+/// The open link that has one of two records which are about to be linked with each other (law E1).
+fn holder_of(
+    db: &rusqlite::Connection,
+    mapping: &Prepared,
+    org: &RecordId,
+    platform: &RecordId,
+) -> Result<Option<Link>, StoreError> {
+    let one = links::by_platform(db, mapping.row.family, platform.as_str())?;
+    let other = links::by_org(db, mapping.row.mapping, org.as_str())?;
+    let mut held = one.into_iter().chain(other).filter(|link| link.closed.is_none());
+    Ok(held.find(|link| link.ids.org != *org || link.ids.platform != *platform))
 }
 
 /// A created record is decided once more in the same run, now as one of two that are linked: what flows only back to its origin

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::compiled::{CompiledMapping, CompiledPair};
 use crate::domain::consent;
 use crate::domain::merge::{ChangedWithin, Seen, Verdict, merge};
-use crate::domain::plan::{Action, Change, Line, Obstacle, Parked, Rule, SkipReason, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Action, Change, Line, Obstacle, PING_PONG, Parked, Rule, SkipReason};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
@@ -66,15 +66,15 @@ fn seen(
     }
 }
 
-/// Decides two records that are linked, or meet for the first time (`link` is `None`). `unclear` are the pairs that wait because
-/// nobody knows what came of an earlier write.
+/// Decides two records that are linked, or meet for the first time (`link` is `None`). `waiting` are the pairs that
+/// may not be written now, with the reason: nobody knows what came of an earlier write, or both sides write them in turn.
 pub fn linked(
     mapping: &CompiledMapping,
     pair_numbers: &[i64],
     link: Option<&Link>,
     ids: &PerSide<RecordId>,
     present: &PerSide<Present<'_>>,
-    unclear: &[i64],
+    waiting: &[(i64, &'static str)],
 ) -> Decision {
     let empty = Bases::default();
     let bases = link.map_or(&empty, |link| &link.bases);
@@ -99,11 +99,18 @@ pub fn linked(
             continue;
         };
         let now = PerSide { org, platform };
-        // Parked because an outcome is unknown: it waits until both sides agree.
-        let waits = pair_numbers.get(place).is_some_and(|number| unclear.contains(number));
-        let verdict = match merge(pair, mapping.spec.first_meeting, &now, base, &within) {
-            Verdict::Write { .. } if waits => Verdict::Park(UNKNOWN_OUTCOME),
-            verdict => verdict,
+        // It waits until both sides agree, or a person decides.
+        let waits = pair_numbers
+            .get(place)
+            .and_then(|number| waiting.iter().find(|(pair, _)| pair == number))
+            .map(|(_, why)| *why);
+        let merged = merge(pair, mapping.spec.first_meeting, &now, base, &within);
+        let verdict = match (merged, waits) {
+            // An opt-out crosses whatever was written in turn (law E3).
+            (Verdict::Write { rule, .. }, Some(why)) if rule != Rule::OptOut || why != PING_PONG => {
+                Verdict::Park(why)
+            }
+            (verdict, _) => verdict,
         };
         match verdict {
             Verdict::Settled => steps.push(BaseStep::Adopt),

@@ -108,7 +108,16 @@ pub async fn prepare(
 ) -> Result<(Vec<Prepared>, Vec<MappingProblem>), End> {
     let mappings = wanted(context, request)?;
     pin_org(context).await?;
-    let (compiled, problems) = compiled(context, &mappings).await?;
+    let (compiled, problems) = match compiled(context, &mappings).await {
+        // What was remembered may be out of date: a right that was given back is seen at once.
+        Err(end) if end.result == RunResult::Blocked => {
+            for side in Side::BOTH {
+                context.endpoints[side].distrust_descriptions();
+            }
+            compiled(context, &mappings).await?
+        }
+        compiled => compiled?,
+    };
     let mut prepared = Vec::with_capacity(compiled.len());
     for mapping in compiled {
         prepared.push(number(context, mapping).await?);

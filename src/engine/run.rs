@@ -10,7 +10,7 @@ use crate::engine::context::{End, RunContext};
 use crate::engine::prepare::{fingerprint, prepare, still_fits};
 use crate::engine::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{mappings, runs, stage, work};
+use crate::store::{mappings, runs, stage, turns, work};
 
 /// Runs what is asked; every end is a report.
 pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
@@ -24,6 +24,7 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
             runs::close_interrupted(db, started)?;
             let run = runs::begin(db, kind, &names, org.as_deref(), &settings, started)?;
             work::clear_lines_before(db, run - 100)?;
+            turns::prune(db, started)?;
             let fact = NewFact::new(Level::Info, Some(run), format!("Run started: {}.", kind.word()));
             Ok((run, facts::insert(db, started, &fact)?))
         })
@@ -82,7 +83,13 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
         return session.undo().await;
     }
     session.phase(Phase::Reading);
-    session.capture().await?;
+    if let Err(end) = session.capture().await {
+        // Where a right or a field went away since the last describe, that is the cause to tell.
+        if end.result == RunResult::Failed {
+            still_fits(session.context, session.request).await?;
+        }
+        return Err(end);
+    }
     still_fits(session.context, session.request).await?;
     session.phase(Phase::Matching);
     session.match_records().await?;

@@ -7,7 +7,7 @@
 mod decide;
 
 use crate::domain::outcome::RunResult;
-use crate::domain::plan::{Action, Line};
+use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
 use crate::domain::progress::Phase;
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
@@ -287,8 +287,11 @@ impl Item {
     pub(super) fn decide_undo(&mut self, mapping: &crate::engine::session::Prepared) -> bool {
         let Some(undo) = &mut self.undo else { return false };
         let ids = self.decision.line.ids.clone();
+        // A fight that a person takes a side in is decided; only an unknown outcome has to be found out first.
+        let unclear: Vec<i64> =
+            self.waiting.iter().filter(|(_, why)| *why == UNKNOWN_OUTCOME).map(|(pair, _)| *pair).collect();
         let (decision, left, differs) =
-            decide::decide(mapping, &undo.wanted, self.link.as_ref(), &ids, &self.records, &self.unclear);
+            decide::decide(mapping, &undo.wanted, self.link.as_ref(), &ids, &self.records, &unclear);
         undo.left = left;
         undo.differs = differs;
         self.decision = decision;

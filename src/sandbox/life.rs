@@ -1,15 +1,19 @@
 //! Life: people on both sides who change phone numbers, move, marry, are promoted, opt out, join and, rarely, are
-//! deleted. So many edits a second, or so many at once; plausible, and drawn by seed.
+//! deleted, brought back, merged or converted. So many edits a second, or so many at once; plausible, and drawn by seed.
 
+mod deed;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
+
+pub use deed::{Deed, Rates};
 
 use super::org::Org;
 use super::people::{People, Person};
@@ -19,44 +23,14 @@ use super::seed::{Seeded, rows};
 /// The number of a newcomer made by life; far from those that seeding or steering would take.
 const FIRST_NEWCOMER: u64 = 1_000_000;
 
-/// What somebody did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deed {
-    /// Another phone number.
-    Phone,
-    /// Another address.
-    Moved,
-    /// Another title in the org, another detail on the platform.
-    Title,
-    /// Another last name.
-    Married,
-    /// Opted out.
-    OptedOut,
-    /// A new person.
-    Joined,
-    /// Deleted.
-    Deleted,
-}
-
-impl Deed {
-    fn draw(dice: &mut SmallRng) -> Self {
-        match dice.random_range(0..100_u32) {
-            0..32 => Self::Phone,
-            32..56 => Self::Moved,
-            56..74 => Self::Title,
-            74..82 => Self::Married,
-            82..86 => Self::OptedOut,
-            86..99 => Self::Joined,
-            _ => Self::Deleted,
-        }
-    }
-}
-
 struct Pool {
     dice: SmallRng,
     known: Seeded,
+    /// What was deleted in the org, to be brought back perhaps.
+    binned: Vec<(&'static str, String)>,
     newcomers: u64,
+    rates: Rates,
+    done: BTreeMap<Deed, u64>,
 }
 
 /// The lives of the people of one sandbox.
@@ -78,7 +52,14 @@ impl Life {
         known: Seeded,
         seed: u64,
     ) -> Arc<Self> {
-        let pool = Pool { dice: SmallRng::seed_from_u64(seed ^ 0x11fe), known, newcomers: 0 };
+        let pool = Pool {
+            dice: SmallRng::seed_from_u64(seed ^ 0x11fe),
+            known,
+            binned: Vec::new(),
+            newcomers: 0,
+            rates: Rates::default(),
+            done: BTreeMap::new(),
+        };
         let (per_second, _) = watch::channel(0.0);
         Arc::new(Self { people, org, platform, pool: Mutex::new(pool), per_second, edits: AtomicU64::new(0) })
     }
@@ -97,6 +78,21 @@ impl Life {
     /// How many edits happened so far.
     pub fn edits(&self) -> u64 {
         self.edits.load(Ordering::Relaxed)
+    }
+
+    /// Changes how often the named deeds happen, in comparison with the others.
+    pub fn change_rates(&self, rates: &BTreeMap<Deed, u32>) {
+        self.lock().rates.change(rates);
+    }
+
+    /// How often each deed happens, in comparison with the others.
+    pub fn rates(&self) -> Rates {
+        self.lock().rates.clone()
+    }
+
+    /// What happened how often so far.
+    pub fn deeds(&self) -> BTreeMap<Deed, u64> {
+        self.lock().done.clone()
     }
 
     /// Lets so many edits happen at once; returns how many the services took.
@@ -126,10 +122,14 @@ impl Life {
     /// One edit; false when a service refused it.
     fn edit(&self) -> bool {
         let mut pool = self.lock();
-        let deed = Deed::draw(&mut pool.dice);
-        let on_platform = pool.dice.random_bool(0.5);
+        let rates = pool.rates.clone();
+        let Some(deed) = rates.draw(&mut pool.dice) else { return false };
+        let on_platform = pool.dice.random_bool(0.5) && !deed.is_of_org();
         let done =
             if on_platform { self.edit_platform(&mut pool, deed) } else { self.edit_org(&mut pool, deed) };
+        if done {
+            *pool.done.entry(deed).or_default() += 1;
+        }
         drop(pool);
         self.edits.fetch_add(u64::from(done), Ordering::Relaxed);
         done
@@ -154,6 +154,18 @@ impl Life {
             let inserted = self.org.admin_insert(object, &row, &user);
             return inserted.map(|id| pool.known.in_org.push((object, id))).is_ok();
         }
+        match deed {
+            Deed::Undeleted => return self.undelete(pool, &user),
+            Deed::Merged => return self.merge(pool, &user),
+            Deed::Converted => return self.convert(pool, &user),
+            Deed::Phone
+            | Deed::Moved
+            | Deed::Title
+            | Deed::Married
+            | Deed::OptedOut
+            | Deed::Joined
+            | Deed::Deleted => {}
+        }
         if pool.known.in_org.is_empty() {
             return false;
         }
@@ -161,7 +173,11 @@ impl Life {
         let Some((object, id)) = pool.known.in_org.get(at).cloned() else { return false };
         if deed == Deed::Deleted {
             pool.known.in_org.swap_remove(at);
-            return self.org.admin_delete(object, &id, &user).is_ok();
+            let deleted = self.org.admin_delete(object, &id, &user).is_ok();
+            if deleted {
+                pool.binned.push((object, id));
+            }
+            return deleted;
         }
         let fields = org_fields(object, deed, &person);
         let done = self.org.admin_update(object, &id, &fields, &user).is_ok();
@@ -170,6 +186,54 @@ impl Life {
             pool.known.in_org.swap_remove(at);
         }
         done
+    }
+
+    /// Brings one back that was deleted before.
+    fn undelete(&self, pool: &mut Pool, user: &str) -> bool {
+        if pool.binned.is_empty() {
+            return false;
+        }
+        let at = pool.dice.random_range(0..pool.binned.len());
+        let (object, id) = pool.binned.swap_remove(at);
+        let back = self.org.admin_undelete(object, &id, user).is_ok();
+        if back {
+            pool.known.in_org.push((object, id));
+        }
+        back
+    }
+
+    /// Merges somebody into somebody else of the same object.
+    fn merge(&self, pool: &mut Pool, user: &str) -> bool {
+        let people = pool.known.in_org.len();
+        if people < 2 {
+            return false;
+        }
+        let at = pool.dice.random_range(0..people);
+        let start = pool.dice.random_range(0..people);
+        let Some((object, master)) = pool.known.in_org.get(at).cloned() else { return false };
+        let other = (0..people).map(|step| (start + step) % people).find(|other| {
+            *other != at && pool.known.in_org.get(*other).is_some_and(|known| known.0 == object)
+        });
+        let Some(other) = other else { return false };
+        let (_, loser) = pool.known.in_org.swap_remove(other);
+        self.org.admin_merge(object, &master, &[&loser], user).is_ok()
+    }
+
+    /// Converts a lead, every other time with an opportunity.
+    fn convert(&self, pool: &mut Pool, user: &str) -> bool {
+        let people = pool.known.in_org.len();
+        if people == 0 {
+            return false;
+        }
+        let start = pool.dice.random_range(0..people);
+        let opportunity = pool.dice.random_bool(0.5).then_some("");
+        let lead = (0..people)
+            .map(|step| (start + step) % people)
+            .find(|at| pool.known.in_org.get(*at).is_some_and(|known| known.0 == "Lead"));
+        let Some(lead) = lead else { return false };
+        let (_, id) = pool.known.in_org.swap_remove(lead);
+        let made = self.org.admin_convert_lead(&id, None, opportunity, user);
+        made.map(|made| pool.known.in_org.push(("Contact", made.contact))).is_ok()
     }
 
     fn edit_platform(&self, pool: &mut Pool, deed: Deed) -> bool {
@@ -236,7 +300,7 @@ fn org_fields(object: &str, deed: Deed, person: &Person) -> Map<String, Value> {
             fields.insert(place("City"), json!(person.city));
             fields.insert(place("Country"), json!(person.country));
         }
-        Deed::Title | Deed::Joined | Deed::Deleted => {
+        Deed::Title | Deed::Joined | Deed::Deleted | Deed::Undeleted | Deed::Merged | Deed::Converted => {
             let title = if person.title.is_empty() { "Partner" } else { &person.title };
             fields.insert(own("Title"), json!(title));
         }
@@ -259,7 +323,7 @@ fn platform_fields(deed: Deed, person: &Person, contact: &Value) -> Map<String, 
             ("city", json!(person.city)),
             ("country", json!(person.country)),
         ]),
-        Deed::Title | Deed::Joined | Deed::Deleted => {
+        Deed::Title | Deed::Joined | Deed::Deleted | Deed::Undeleted | Deed::Merged | Deed::Converted => {
             map([("properties", json!({"Interest": person.department}))])
         }
         Deed::Married => {

@@ -5,9 +5,11 @@
 //! `schema` says what there is, `state` and `table` hold the rows, `write` checks and changes them, `soql` finds them,
 //! `rest`, `sign_in` and `http` speak to clients. What steers the org from outside is in this file.
 
+mod automation;
 mod cell;
 mod http;
 mod ids;
+mod lateness;
 mod moment;
 mod options;
 mod rest;
@@ -15,6 +17,7 @@ mod rights;
 mod row_error;
 mod schema;
 mod sign_in;
+mod soap;
 mod soql;
 mod state;
 mod steering;
@@ -25,20 +28,26 @@ mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+pub use automation::{AutomationRule, Condition, Occasion};
+pub use lateness::LateCommits;
 pub use options::{OrgOptions, RowFaults};
 pub use rights::{FieldPermission, ObjectPermission};
 pub use row_error::RowError;
 pub use schema::{ExtraSchema, SchemaError};
-pub use write::admin::Conversion;
+pub use steering::Acts;
+pub use write::convert::{Conversion, Deal, LeadConversion, LeadSource};
+pub use write::merge::Merged;
 
 use crate::sandbox::clock::SandboxClock;
+use automation::{Automation, By};
+use lateness::BoundLateness;
 use rest::{Cursors, Jobs};
 use rights::Rights;
 use schema::Schema;
 use sign_in::Sessions;
 use state::State;
 use usage::Usage;
-use write::Actor;
+use write::{Actor, Writer};
 
 /// What can be turned while the org runs.
 #[derive(Default)]
@@ -49,6 +58,11 @@ struct Knobs {
     base: String,
     faults: Option<Arc<dyn RowFaults>>,
     duplicate_rule: bool,
+    automation: Arc<Automation>,
+    /// The rules as they were ordered, to be shown.
+    automation_rules: Vec<AutomationRule>,
+    lateness: Arc<[BoundLateness]>,
+    late_commits: Vec<LateCommits>,
 }
 
 /// Ids that the org was founded with.
@@ -57,6 +71,7 @@ struct Founders {
     org: String,
     integration_user: String,
     person_user: String,
+    automation_user: String,
 }
 
 /// The org.
@@ -117,14 +132,58 @@ impl Org {
     }
 
     fn read_state(&self) -> RwLockReadGuard<'_, State> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        if !state.has_due(self.clock.now_ms()) {
+            return state;
+        }
+        drop(state);
+        // What the automation should have written by now, it has written before anybody looks.
+        drop(self.write_state());
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_state(&self) -> RwLockWriteGuard<'_, State> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now_ms();
+        self.run_due(&mut state, now);
         state.tables.iter_mut().for_each(|table| table.settle(now));
         state
+    }
+
+    /// Does what the automation has put off and is due, each write in its own transaction and with its own stamp.
+    fn run_due(&self, state: &mut State, now: i64) {
+        while let Some(task) = state.take_due(now) {
+            let user = &self.founders.automation_user;
+            let actor = self.actor(user, Arc::clone(&self.full_rights), task.due);
+            let late_ms = self.late_ms(&[task.object], user);
+            let actor = Actor { late_ms, save_duplicates: true, faults: None, is_automation: true, ..actor };
+            state.tables.iter_mut().for_each(|table| table.settle(task.due));
+            let mut writer = Writer { schema: &self.schema, state, actor: &actor };
+            // A row that is gone meanwhile is no concern of the automation any more.
+            let _ = write::atomic(&mut writer, |writer| writer.run_task(&task));
+            state.commit();
+        }
+    }
+
+    /// How late a user's write to these objects commits.
+    fn late_ms(&self, objects: &[usize], user: &str) -> i64 {
+        let knobs = self.knobs();
+        let named = lateness::delay_ms(&knobs.lateness, objects, user);
+        let general = if user == self.founders.integration_user { 0 } else { knobs.commit_delay_ms };
+        named.max(general)
+    }
+
+    /// The users behind a word for them.
+    fn users_behind(&self, word: &str) -> Result<By, String> {
+        match word {
+            "anyone" => Ok(By::Anyone),
+            "others" => Ok(By::AnyoneBut(self.founders.integration_user.clone())),
+            "integration" => Ok(By::User(self.founders.integration_user.clone())),
+            "person" => Ok(By::User(self.founders.person_user.clone())),
+            id => ids::normalise(id).filter(|id| id.starts_with("005")).map(By::User).ok_or_else(|| {
+                format!("{id} is neither anyone, others, integration, person nor the id of a user")
+            }),
+        }
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
@@ -179,6 +238,8 @@ impl Org {
             save_duplicates: false,
             duplicate_rule: knobs.duplicate_rule,
             faults: knobs.faults.clone(),
+            automation: Arc::clone(&knobs.automation),
+            is_automation: false,
         }
     }
 

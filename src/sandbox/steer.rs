@@ -4,7 +4,9 @@
 //! | call | body | does |
 //! |---|---|---|
 //! | `POST /_sandbox/faults` | a fault, a list of faults, or `{"clear": true, "faults": […]}` | arms faults (shape in `faults`); answers with those armed |
-//! | `POST /_sandbox/life` | `{"per_second": 2.5}` or `{"once": 100}` | lets people edit records; answers with rate and number of edits |
+//! | `POST /_sandbox/life` | `{"per_second": 2.5}`, `{"once": 100}`, `{"rates": {"phone": 0, "merge": 5}}` | lets people live; answers with rate, number of edits and what they do how often |
+//! | `POST /_sandbox/automation` | rules (shape in `org::automation`) | what the org does by itself when somebody saves; `GET` shows it |
+//! | `POST /_sandbox/late_commits` | `[{"object": "Contact", "seconds": 120, "by": "others"}]` | writes that readers see later than their stamp; `GET` shows it |
 //! | `POST /_sandbox/clock` | `{"advance_ms": 5000}` or `{"advance": "36h"}` (s, m, h, d) | moves the time of both services |
 //! | `POST /_sandbox/records` | one or `{"records": […]}` of `{"side", "action", "object", "id" or "where", "fields", "as"}` | edits as a person (below) |
 //! | `POST /_sandbox/limits` | `{"daily_limit", "calls_by_others", "job_polls", "late_commit_ms": {"salesforce", "platform"}}` | changes limits |
@@ -14,10 +16,15 @@
 //! | `GET /_sandbox/state` | | counts, faults, clock, life, limits, what was planted, what was set off |
 //!
 //! Records: `side` is `salesforce` (default) or `platform`; `action` is `insert`, `update`, `upsert`, `delete`, and in the
-//! org `undelete`, `merge` (with the ids of `losers`) and `convert` (default `update` in the org, `upsert` on the platform); `where` finds one row by equal fields instead of by `id`; `as` is
-//! `person` (default) or `integration`. On the platform `object` is left out, and `fields` are those of a read
-//! shape, flat. The answer is `{"results": [{"success": true, "id": …} | {"success": false, "code": …, "message": …}]}`.
+//! org `undelete`, `purge` (out of the recycle bin for good), `merge` (with the ids of `losers`), `convert` (with
+//! `account`, `contact`, `opportunity`, `status`) and `touch` (default `update` in the org, `upsert` on the platform);
+//! `where` finds one row by equal fields instead of by `id`; `as` is `person` (default), `integration` or the id of a
+//! user; `stamp` is the moment to write at instead of now; `count` inserts or touches so many rows in one transaction
+//! with one stamp, `{n}` in a text being the number of the row. On the platform `object` is left out, and `fields` are
+//! those of a read shape, flat. The answer is
+//! `{"results": [{"success": true, "id": …} | {"success": false, "code": …, "message": …}]}`.
 
+mod behaviour;
 mod controls;
 mod records;
 mod views;
@@ -69,6 +76,8 @@ impl Steering {
             .route("/_sandbox/limits", post(controls::limits))
             .route("/_sandbox/org", post(controls::org))
             .route("/_sandbox/records", post(records::records))
+            .route("/_sandbox/automation", get(behaviour::automation).post(behaviour::set_automation))
+            .route("/_sandbox/late_commits", get(behaviour::late_commits).post(behaviour::set_late_commits))
             .route("/_sandbox/calls", get(views::calls))
             .route("/_sandbox/dump", get(views::dump))
             .route("/_sandbox/state", get(views::state))

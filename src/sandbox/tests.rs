@@ -6,6 +6,8 @@ use tokio::net::TcpStream;
 
 use super::*;
 
+mod behaviour;
+
 const NOW: i64 = 1_800_000_000_000;
 
 async fn start(records: u64) -> Sandbox {

@@ -247,6 +247,7 @@ fn bury(db: &Connection, link: &Link) -> Result<u64, StoreError> {
         mappings::count(db, "links", -1)?;
     }
     let mut gone = db.execute("DELETE FROM parked WHERE link=?", [link.link])? as u64;
+    gone += db.execute("DELETE FROM turn WHERE link=?", [link.link])? as u64;
     let decisions: Option<i64> = db
         .query_row("SELECT 1 FROM sqlite_master WHERE type='table' AND name='decision'", [], |row| row.get(0))
         .optional()?;

@@ -97,7 +97,7 @@ pub fn count(db: &Connection) -> Result<u64, StoreError> {
     Ok(db.query_row("SELECT count(*) FROM pending", [], |row| row.get::<_, i64>(0))? as u64)
 }
 
-/// Parks a pair.
+/// Parks a pair; tells whether it was not parked before.
 pub fn park(
     db: &Connection,
     link: i64,
@@ -105,7 +105,8 @@ pub fn park(
     parked: &Parked,
     run: i64,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let known = db.prepare_cached("SELECT 1 FROM parked WHERE link=? AND pair=?")?.exists([link, pair])?;
     db.prepare_cached(
         "INSERT INTO parked (link, pair, why, since, run, org, platform) VALUES (?1,?2,?3,?4,?5,?6,?7)
          ON CONFLICT (link, pair) DO UPDATE SET why=?3, run=?5, org=?6, platform=?7",
@@ -119,13 +120,12 @@ pub fn park(
         serde_json::to_string(&parked.org)?,
         serde_json::to_string(&parked.platform)?
     ])?;
-    Ok(())
+    Ok(!known)
 }
 
-/// Closes a parked pair.
-pub fn unpark(db: &Connection, link: i64, pair: i64) -> Result<(), StoreError> {
-    db.prepare_cached("DELETE FROM parked WHERE link=? AND pair=?")?.execute([link, pair])?;
-    Ok(())
+/// Closes a parked pair; tells whether it was parked.
+pub fn unpark(db: &Connection, link: i64, pair: i64) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("DELETE FROM parked WHERE link=? AND pair=?")?.execute([link, pair])? > 0)
 }
 
 /// The pairs of a link that are parked for a reason.
@@ -133,6 +133,11 @@ pub fn parked_for(db: &Connection, link: i64, why: &str) -> Result<Vec<i64>, Sto
     let mut statement = db.prepare_cached("SELECT pair FROM parked WHERE link=? AND why=?")?;
     let rows = statement.query_map(params![link, why], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether a pair of a link is parked.
+pub fn is_parked(db: &Connection, link: i64) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("SELECT 1 FROM parked WHERE link=?")?.exists([link])?)
 }
 
 /// How many pairs are parked.

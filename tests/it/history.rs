@@ -69,7 +69,8 @@ async fn history_is_found_by_field_mapping_and_time_page_by_page() {
     };
     let of_field = ask(HistoryQuery { field: Some("mailingcity".into()), ..HistoryQuery::default() }).await;
     let names_city = |row: &&forcesync::domain::report::HistoryRow| {
-        row.changes.iter().any(|change| change.fields.iter().any(|name| name.to_lowercase().contains("city")))
+        let changed = |name: &String| name.to_lowercase().contains("city");
+        row.mapping == "contact" && row.changes.iter().any(|change| change.fields.iter().any(changed))
     };
     let expected = usize::from(names_city(&&newest)) + all.iter().filter(names_city).count();
     assert!(expected > 0);

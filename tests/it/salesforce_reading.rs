@@ -44,11 +44,11 @@ async fn describes_are_read_once_and_then_only_when_they_changed() {
     let calls = client.calls();
     client.describe(&objects).await.unwrap();
     assert_eq!(client.calls(), calls, "a fresh describe costs nothing");
-    client.distrust_schemas();
+    client.distrust_descriptions();
     assert_eq!(client.describe(&objects).await.unwrap(), schemas);
     assert_eq!(client.calls(), calls + 1, "a conditional describe of all costs one call");
     assert!(served.org.set_field_permission("Contact", "Title", FieldPermission::Hidden));
-    client.distrust_schemas();
+    client.distrust_descriptions();
     assert!(client.describe(&objects).await.unwrap()[0].field("Title").is_none());
 
     let kept = client.schema_cache();

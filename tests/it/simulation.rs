@@ -1,11 +1,12 @@
 //! The engine under simulation: two in-memory sides driven by capability tables, the real SQLite, a virtual clock, and
 //! histories that one seed replays.
 //!
-//! `FORCESYNC_HISTORIES` sets how many histories run (1,000 by default), `FORCESYNC_SEED` replays one of them.
+//! `FORCESYNC_HISTORIES` sets how many histories run (5,000 by default), `FORCESYNC_SEED` replays one of them.
 
 mod clock;
 mod history;
 mod judge;
+mod mutants;
 mod side;
 mod undo;
 mod world;
@@ -16,6 +17,22 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+/// Plays histories until some are broken; gives the sums, and the broken ones.
+fn play_all(seeds: impl Iterator<Item = u64>) -> (Verdict, Vec<(u64, Verdict)>) {
+    let (mut totals, mut broken) = (Verdict::default(), Vec::new());
+    for seed in seeds {
+        let verdict = History::new(seed).play();
+        totals.add_figures(&verdict);
+        if !verdict.is_clean() {
+            broken.push((seed, verdict));
+            if broken.len() >= 3 {
+                break;
+            }
+        }
+    }
+    (totals, broken)
+}
+
 #[test]
 fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     if let Some(seed) = number("FORCESYNC_SEED") {
@@ -23,19 +40,21 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
         assert!(verdict.is_clean(), "seed {seed}:\n{verdict}");
         return;
     }
-    let histories = number("FORCESYNC_HISTORIES").unwrap_or(1_000);
-    let mut totals = Verdict::default();
-    let mut broken = Vec::new();
-    for seed in 1..=histories {
-        let verdict = History::new(seed).play();
-        totals.add_figures(&verdict);
-        if !verdict.is_clean() {
-            broken.push((seed, verdict));
-            if broken.len() >= 5 {
-                break;
-            }
+    let histories = number("FORCESYNC_HISTORIES").unwrap_or(5_000);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let (mut totals, mut broken) = (Verdict::default(), Vec::new());
+    std::thread::scope(|scope| {
+        let mut players = Vec::new();
+        for first in 1..=threads as u64 {
+            players.push(scope.spawn(move || play_all((first..=histories).step_by(threads))));
         }
-    }
+        for player in players {
+            let (figures, found) = player.join().unwrap();
+            totals.add_figures(&figures);
+            broken.extend(found);
+        }
+    });
+    broken.sort_by_key(|(seed, _)| *seed);
     if let Some((seed, verdict)) = broken.first() {
         let seeds: Vec<u64> = broken.iter().map(|(seed, _)| *seed).collect();
         panic!("seeds {seeds:?} are broken; FORCESYNC_SEED={seed} replays the first:\n{verdict}");
@@ -45,5 +64,6 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     assert!(totals.undone > histories / 10, "hardly anything was undone: {totals:?}");
     // Parking is the exception, or it would hide what the judge should see.
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
+    assert!(totals.fights > 0 || histories < 100, "nobody fought: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
 }

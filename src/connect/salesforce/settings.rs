@@ -51,7 +51,7 @@ impl Default for SalesforceSettings {
             org_id: None,
             timeout: Duration::from_secs(120),
             settle: Duration::from_secs(600),
-            schema_freshness: Duration::from_secs(900),
+            schema_freshness: Duration::from_secs(24 * 3600),
             jitter_seed: None,
         }
     }

@@ -19,8 +19,10 @@ pub struct Item {
     pub mapping: usize,
     /// The link, if there is one.
     pub link: Option<Link>,
-    /// Its pairs that wait because nobody knows what came of an earlier write.
-    pub unclear: Vec<i64>,
+    /// Its pairs that may not be written now, and why.
+    pub waiting: Vec<(i64, &'static str)>,
+    /// Whether one of its pairs is parked; then both sides are read, or it could not be seen that they agree again.
+    pub parked: bool,
     /// What was read of either side.
     pub records: PerSide<Option<Staged>>,
     /// Which sides were read again right before writing.
@@ -56,7 +58,7 @@ impl Item {
             return;
         }
         self.decision =
-            decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.unclear);
+            decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.waiting);
         if self.has_left(mapping) {
             self.decision = Decision {
                 line: Line {
@@ -91,7 +93,7 @@ fn decide(
     link: Option<&Link>,
     ids: &PerSide<Option<RecordId>>,
     records: &PerSide<Option<Staged>>,
-    unclear: &[i64],
+    waiting: &[(i64, &'static str)],
 ) -> Decision {
     if let (Some(org), Some(platform)) = (&ids.org, &ids.platform) {
         let present = PerSide::from_fn(|side| match &records[side] {
@@ -99,7 +101,7 @@ fn decide(
             None => Present::AsBase,
         });
         let ids = PerSide { org: org.clone(), platform: platform.clone() };
-        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, unclear);
+        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, waiting);
     }
     for side in Side::BOTH {
         if let Some(staged) = &records[side] {

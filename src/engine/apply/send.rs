@@ -12,6 +12,7 @@ use crate::engine::apply::Item;
 use crate::engine::apply::batch::Outgoing;
 use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session};
+use crate::mutant::{Mutant, broken};
 use crate::store::journal::{self, Entry, Meant};
 
 /// How often a row is sent that meets a lock or a broken connection.
@@ -26,7 +27,9 @@ impl Session<'_> {
             if batches.is_empty() {
                 return Ok(());
             }
-            self.write_journal(items, side, &batches).await?;
+            if !broken(Mutant::JournalSkipped) {
+                self.write_journal(items, side, &batches).await?;
+            }
             if let Some(error) = self.send_batches(items, side, batches).await {
                 // What was done is committed before the run ends.
                 self.commit(items.to_vec()).await?;
@@ -149,7 +152,11 @@ impl Session<'_> {
         // What was sent may still be on its way into the service.
         self.context.clock.sleep(pause(self.context.seed, attempt + 1)).await;
         for place in unclear {
-            let found = self.look_up(&items[place], side).await?;
+            let found = if broken(Mutant::UnknownIsRepeated) {
+                LookUp::NotDone
+            } else {
+                self.look_up(&items[place], side).await?
+            };
             let item = &mut items[place];
             match found {
                 LookUp::Done(result) => {

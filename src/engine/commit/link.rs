@@ -7,6 +7,7 @@ use crate::engine::apply::Item;
 use crate::engine::decide::BaseStep;
 use crate::engine::recover::alike;
 use crate::engine::session::Prepared;
+use crate::mutant::{Mutant, broken};
 use crate::store::StoreError;
 use crate::store::links::{self, Bases, NewLink};
 
@@ -28,17 +29,18 @@ pub(super) fn keep_link(
             continue;
         };
         let meant = match step {
-            BaseStep::Keep => continue,
-            BaseStep::Adopt => PerSide { org: false, platform: false },
+            BaseStep::Keep if !broken(Mutant::ParkedTakesBase) => continue,
+            BaseStep::Adopt | BaseStep::Keep => PerSide { org: false, platform: false },
             BaseStep::Written(sides) => *sides,
         };
         // A write that was refused or is unclear leaves the old base, so that it is tried again.
-        if Side::BOTH.iter().any(|side| meant[*side] && written[*side].is_none()) {
+        let refused = |side: &Side| meant[*side] && written[*side].is_none();
+        if Side::BOTH.iter().any(refused) && !broken(Mutant::RefusedTakesBase) {
             continue;
         }
         let value = |side: Side| -> Option<Vec<Value>> {
             // Found by a look-up: what differs from what was sent is an edit of somebody else, and must still be seen as one.
-            if meant[side] && item.looked_up[side] {
+            if meant[side] && (item.looked_up[side] || broken(Mutant::SentBecomesBase)) {
                 let change = item
                     .decision
                     .line
@@ -47,7 +49,9 @@ pub(super) fn keep_link(
                     .find(|change| change.pair == Some(place) && change.to == side)?;
                 let sent = pair.fold(side, &change.new);
                 let held = after[side].as_ref().and_then(|record| pair.values(side, record));
-                let held = held.map(|raw| pair.fold(side, &raw)).filter(|held| alike(held, &sent));
+                let held = held
+                    .map(|raw| pair.fold(side, &raw))
+                    .filter(|held| alike(held, &sent) && !broken(Mutant::SentBecomesBase));
                 return Some(held.unwrap_or(sent));
             }
             // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
@@ -81,7 +85,7 @@ pub(super) fn keep_link(
         let equal = item.undo.as_ref().is_none_or(|undo| !undo.differs[side]);
         item.records[side].as_ref().filter(|_| equal).map_or(known, |staged| staged.read_at.max(known))
     });
-    let keys = key_hashes(mapping, &bases);
+    let keys = key_hashes(mapping, &bases, &after.as_ref().map(Option::as_ref));
     links::put(
         db,
         &NewLink {
@@ -97,25 +101,35 @@ pub(super) fn keep_link(
     )
 }
 
-/// Hashes of the key as either side holds it, in the platform's canonical form.
-pub fn key_hashes(mapping: &Prepared, bases: &Bases) -> PerSide<Option<i64>> {
+/// Hashes of the key as either side holds it, in the platform's canonical form: as its base says, else as it was read, so that
+/// a link whose key has no base yet still keeps its key to itself (law E1).
+pub fn key_hashes(
+    mapping: &Prepared,
+    bases: &Bases,
+    records: &PerSide<Option<&Record>>,
+) -> PerSide<Option<i64>> {
     PerSide::from_fn(|side| {
-        let mut key = Vec::new();
-        for place in &mapping.compiled.keys {
-            let (pair, number) = (mapping.compiled.pairs.get(*place)?, mapping.row.pairs.get(*place)?);
-            let base = bases.get(*number)?;
-            let folded = match side {
-                Side::Platform => base.platform.clone(),
-                Side::Org => {
-                    let turned = pair.translate(Side::Org, &base.org, None).ok()?;
-                    pair.fold(Side::Platform, &turned)
-                }
-            };
-            if folded.iter().all(Value::is_blank) {
-                return None;
-            }
-            key.extend(folded);
-        }
-        (!key.is_empty()).then(|| links::key_hash(&key))
+        let read = || mapping.compiled.key_of(side, records[side]?);
+        key_in(mapping, bases, side).or_else(read).map(|key| links::key_hash(&key))
     })
+}
+
+fn key_in(mapping: &Prepared, bases: &Bases, side: Side) -> Option<Vec<Value>> {
+    let mut key = Vec::new();
+    for place in &mapping.compiled.keys {
+        let (pair, number) = (mapping.compiled.pairs.get(*place)?, mapping.row.pairs.get(*place)?);
+        let base = bases.get(*number)?;
+        let folded = match side {
+            Side::Platform => base.platform.clone(),
+            Side::Org => {
+                let turned = pair.translate(Side::Org, &base.org, None).ok()?;
+                pair.fold(Side::Platform, &turned)
+            }
+        };
+        if folded.iter().all(Value::is_blank) {
+            return None;
+        }
+        key.extend(folded);
+    }
+    (!key.is_empty()).then_some(key)
 }

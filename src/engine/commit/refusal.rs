@@ -9,10 +9,12 @@ use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
 use crate::domain::value::Value;
+use crate::engine::apply::Item;
 use crate::engine::decide::line_hash;
 use crate::engine::session::Prepared;
 use crate::store::facts::{self, NewFact};
 use crate::store::issues::{self, NewIssue};
+use crate::store::links::Link;
 use crate::store::stage::Staged;
 use crate::store::{StoreError, stage, work};
 
@@ -128,4 +130,49 @@ pub(super) fn staged_records(
         }
     }
     Ok(records)
+}
+
+/// Names both writers of a pair that is parked because they write it in turn (law E8).
+pub(super) fn tell_fight(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    item: &Item,
+    pair: usize,
+) -> Result<i64, StoreError> {
+    let name = mapping.compiled.pairs.get(pair).map(|pair| pair.spec.name()).unwrap_or_default();
+    let writers = item.records.as_ref().map(|staged| {
+        let author = staged.as_ref().and_then(|staged| staged.record.author.as_deref());
+        author.unwrap_or("somebody the service does not name").to_owned()
+    });
+    facts::insert(
+        db,
+        now,
+        &NewFact::new(
+            Level::Warn,
+            Some(run),
+            format!(
+                "{name} was written to both sides in turn three times within a day, last in Salesforce by {} and on the \
+                 platform by {}. It waits as a conflict until both sides agree or a person decides.",
+                writers.org, writers.platform
+            ),
+        )
+        .of_mapping(&mapping.compiled.spec.name)
+        .about(&item.decision.line.ids),
+    )
+}
+
+/// The service answered a create with a record that is linked to somebody else (law E6).
+pub(super) fn stray_create(holder: &Link) -> RowError {
+    RowError {
+        code: "stray_create".into(),
+        message: format!(
+            "the record was to be created, but the service found {} under its key, which is linked with {} already; nothing \
+             was linked. Merge the two people or change one key",
+            holder.ids.platform, holder.ids.org
+        ),
+        fields: Vec::new(),
+        class: RowClass::Data,
+    }
 }

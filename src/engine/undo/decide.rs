@@ -12,6 +12,7 @@ use crate::domain::value::Value;
 use crate::engine::decide::{BaseStep, Decision};
 use crate::engine::session::Prepared;
 use crate::engine::undo::Wanted;
+use crate::mutant::{Mutant, broken};
 use crate::store::links::Link;
 use crate::store::stage::Staged;
 
@@ -81,6 +82,12 @@ pub(super) fn decide(
     let (mut blanks, mut opt_outs) = (0, 0);
     let mut left = Vec::new();
     for want in wanted {
+        // Which records belong together is no value of theirs, and they still do.
+        let partner = ids[want.side.other()].as_ref();
+        if matches!((want.expected.as_slice(), partner), ([Value::Text(text)], Some(id)) if **text == *id.as_str())
+        {
+            continue;
+        }
         match fate(mapping, want, link, records, unclear) {
             Fate::Done => {}
             Fate::Left(why) => left.push(UndoLeft {
@@ -101,7 +108,9 @@ pub(super) fn decide(
                 if consent {
                     opt_outs += 1;
                 }
-                if let Some(step) = change.pair.and_then(|place| steps.get_mut(place)) {
+                if !broken(Mutant::UndoFlowsBack)
+                    && let Some(step) = change.pair.and_then(|place| steps.get_mut(place))
+                {
                     let mut sides = match step {
                         BaseStep::Written(sides) => *sides,
                         BaseStep::Adopt | BaseStep::Keep => PerSide { org: false, platform: false },
@@ -155,7 +164,8 @@ fn fate(
     if now == pair.fold(side, &want.restore) {
         return Fate::Done;
     }
-    if now != pair.fold(side, &want.expected) || now != base[side] {
+    let moved = now != pair.fold(side, &want.expected) || now != base[side];
+    if moved && !broken(Mutant::UndoOverwrites) {
         return Fate::Left(WhyLeft::Moved);
     }
     if pair.fold(other, &raw_other) != base[other] {

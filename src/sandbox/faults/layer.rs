@@ -76,7 +76,7 @@ impl Layer {
         }
         let mut answer = match hit.fault {
             Some(fault) => self.struck(&fault, request, next).await,
-            None if stale::is_read(target) && self.faults.remembers(self.side, target) => {
+            None if self.faults.remembers(self.side, target) => {
                 self.remember_or_answer(target, request, next).await
             }
             None => Answer::plain(next.run(request).await),
@@ -128,6 +128,9 @@ impl Layer {
     async fn remember_or_answer(&self, target: &str, request: Request, next: Next) -> Answer {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let Ok((parts, body)) = whole(request).await else { return Answer::cut(FaultKind::StaleRead) };
+        if !stale::is_read(self.side, target, &body) {
+            return Answer::plain(next.run(Request::from_parts(parts, Body::from(body))).await);
+        }
         let key = stale::key(&format!("{target}?{query}"), &body);
         if let Some(remembered) = self.faults.memory.get(&key)
             && self.faults.is_stale(self.side, target)

@@ -7,6 +7,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use super::Side;
+
 /// So many answers are remembered.
 const KEPT: usize = 10_000;
 
@@ -68,9 +70,48 @@ pub(super) fn key(target: &str, body: &[u8]) -> String {
     format!("{target} {body}")
 }
 
-/// Whether a request only reads, as far as its address tells.
-pub(super) fn is_read(target: &str) -> bool {
-    let reads = ["/contact/basic", "/contact/list", "Contacts", "/hasContact", "/contact/tags", "/composite"];
-    target.starts_with("GET ")
-        || (target.starts_with("POST ") && reads.iter().any(|part| target.contains(part)))
+/// The platform's calls that only read; all of its calls are POSTs.
+const PLATFORM_READS: [&str; 14] = [
+    "/contact/basic",
+    "/contact/basicbyid",
+    "/contact/list",
+    "/contact/listbyid",
+    "/contact/listall",
+    "/contact/listallbyid",
+    "/contact/createdcontacts",
+    "/contact/modifiedcontacts",
+    "/contact/paginatedmodifiedcontacts",
+    "/contact/paginatedlistbyid",
+    "/contact/recentactivity",
+    "/contact/hascontact",
+    "/contact/tags",
+    "/user/listbyclient",
+];
+
+/// Whether a request only reads. A composite of the org tells by its parts only, for it can hold anything.
+pub(super) fn is_read(side: Side, target: &str, body: &[u8]) -> bool {
+    let Some((method, path)) = target.split_once(' ') else { return false };
+    let path = path.trim_end_matches('/').to_ascii_lowercase();
+    match (method, side) {
+        ("GET", _) => true,
+        ("POST", Side::Platform) => PLATFORM_READS.iter().any(|read| path.ends_with(read)),
+        ("POST", Side::Salesforce) => {
+            let Some((_, resource)) = path.split_once("/composite") else { return false };
+            match resource {
+                "" => all_get(body, "compositeRequest"),
+                "/batch" => all_get(body, "batchRequests"),
+                // With an object behind it, it is a retrieve; without, a create.
+                _ => resource.starts_with("/sobjects/"),
+            }
+        }
+        _ => false,
+    }
+}
+
+fn all_get(body: &[u8], list: &str) -> bool {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else { return false };
+    let parts = value.get(list).and_then(serde_json::Value::as_array);
+    parts.is_some_and(|parts| {
+        parts.iter().all(|part| part.get("method").is_some_and(|method| method == "GET"))
+    })
 }

@@ -12,7 +12,7 @@ use super::Org;
 use super::moment;
 use super::rest::Api;
 use super::rest::reply::{Body, Call, Reply, decode, pairs};
-use super::sign_in;
+use super::{sign_in, soap};
 use crate::sandbox::tls::Scheme;
 
 /// Request line and headers together.
@@ -108,9 +108,7 @@ fn dispatch(
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["services", "oauth2", page] => sign_in::oauth(org, base, page, method, headers, query, &body),
-        ["services", "Soap", kind @ ("u" | "c"), version, ..] => {
-            sign_in::soap(org, base, kind, version, &body)
-        }
+        ["services", "Soap", kind @ ("u" | "c"), version, ..] => soap::soap(org, base, kind, version, &body),
         ["id", org_id, user] => sign_in::identity(org, base, org_id, user, headers, &pairs(query)),
         ["services", "data"] => versions(),
         ["services", "data", version, rest @ ..] => {

@@ -82,6 +82,14 @@ pub(super) fn days_of(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - 719_163
 }
 
+/// The last day of the quarter that a day is in.
+pub(super) fn end_of_quarter(days: i32) -> i32 {
+    let date = date_of(days);
+    let (year, month) =
+        if date.month0() >= 9 { (date.year() + 1, 1) } else { (date.year(), date.month0() / 3 * 3 + 4) };
+    NaiveDate::from_ymd_opt(year, month, 1).map_or(days, |next| days_of(next) - 1)
+}
+
 /// A date in the one form the org takes, as days since 1970.
 pub(super) fn parse_date(text: &str) -> Option<i32> {
     let bytes = text.as_bytes();
@@ -170,6 +178,15 @@ mod tests {
         assert_eq!(parse_moment("2013-05-20"), Some(1_369_008_000_000));
         assert_eq!(parse_moment("20/05/2013"), None);
         assert_eq!(parse_date("2013-02-30"), None);
+    }
+
+    #[test]
+    fn a_quarter_ends_on_its_last_day() {
+        for (day, end) in
+            [("2026-11-21", "2026-12-31"), ("2026-01-01", "2026-03-31"), ("2026-06-30", "2026-06-30")]
+        {
+            assert_eq!(end_of_quarter(parse_date(day).unwrap()), parse_date(end).unwrap(), "{day}");
+        }
     }
 
     #[test]

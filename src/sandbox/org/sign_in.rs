@@ -1,15 +1,13 @@
-//! Sessions: who is signed in by which token, for how long, and when the user is locked out. `oauth`, `soap` and
-//! `identity` are the ways in and what they tell.
+//! Sessions: who is signed in by which token, for how long, and when the user is locked out. `oauth` and
+//! `identity` are ways in and what they tell; SOAP's `login` is in `soap`.
 
 mod identity;
 mod oauth;
-mod soap;
 
 use std::collections::HashMap;
 
 pub(super) use identity::{identity, user_info};
 pub(super) use oauth::oauth;
-pub(super) use soap::soap;
 
 /// A session ends after so long without a call.
 pub(super) const IDLE_MS: i64 = 2 * 3_600_000;

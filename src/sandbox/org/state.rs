@@ -1,21 +1,28 @@
 //! All rows of the org and the journal by which a failed transaction is taken back.
 
+use std::collections::BTreeMap;
+
+use super::automation::Task;
 use super::cell::{Cell, CellRef, Row};
 use super::ids;
 use super::schema::{Kind, Schema};
 use super::table::{Late, Reach, Slot, Table};
 
-/// One write that can be taken back.
-struct Undo {
-    object: usize,
-    place: u32,
-    before: Option<Slot>,
+/// One thing that can be taken back.
+enum Undo {
+    /// A write: what stood there.
+    Write { object: usize, place: u32, before: Option<Slot> },
+    /// A write of the automation, put off.
+    Schedule { key: (i64, u64) },
 }
 
 /// The rows.
 pub(super) struct State {
     pub(super) tables: Vec<Table>,
     journal: Option<Vec<Undo>>,
+    /// What the automation will write, by the time it is due and in order.
+    tasks: BTreeMap<(i64, u64), Task>,
+    scheduled: u64,
 }
 
 /// What a write leaves in a row besides its values.
@@ -43,7 +50,7 @@ impl State {
                 Table::new(&indexed)
             })
             .collect();
-        Self { tables, journal: None }
+        Self { tables, journal: None, tasks: BTreeMap::new(), scheduled: 0 }
     }
 
     pub(super) fn table(&self, object: usize) -> Option<&Table> {
@@ -72,10 +79,17 @@ impl State {
     pub(super) fn roll_back(&mut self, schema: &Schema, mark: usize) {
         let Some(journal) = &mut self.journal else { return };
         while journal.len() > mark {
-            let Some(undo) = journal.pop() else { break };
-            let fields = schema.objects.get(undo.object).map_or(0, |object| object.fields.len());
-            if let Some(table) = self.tables.get_mut(undo.object) {
-                table.restore(undo.place, undo.before, fields);
+            match journal.pop() {
+                None => break,
+                Some(Undo::Schedule { key }) => {
+                    self.tasks.remove(&key);
+                }
+                Some(Undo::Write { object, place, before }) => {
+                    let fields = schema.objects.get(object).map_or(0, |object| object.fields.len());
+                    if let Some(table) = self.tables.get_mut(object) {
+                        table.restore(place, before, fields);
+                    }
+                }
             }
         }
     }
@@ -90,7 +104,7 @@ impl State {
             stamp.visible_at.map(|visible_at| Late { visible_at, before: None, deleted_before: false });
         let place = self.tables.get_mut(object)?.push(cells, stamp.at, late);
         if let Some(journal) = &mut self.journal {
-            journal.push(Undo { object, place, before: None });
+            journal.push(Undo::Write { object, place, before: None });
         }
         Some(place)
     }
@@ -104,15 +118,59 @@ impl State {
         deleted_at: Option<i64>,
     ) {
         let Some(table) = self.tables.get_mut(object) else { return };
-        let late = stamp.visible_at.map(|visible_at| Late {
-            visible_at,
-            before: table.current(place).cloned(),
-            deleted_before: table.slot(place).is_some_and(|slot| slot.deleted_at.is_some()),
+        let late = stamp.visible_at.map(|visible_at| {
+            match table.slot(place).and_then(|slot| slot.late.as_deref()) {
+                // What readers see is what stood there before the first transaction that is still open.
+                Some(open) => Late { visible_at: visible_at.max(open.visible_at), ..open.clone() },
+                None => Late {
+                    visible_at,
+                    before: table.current(place).cloned(),
+                    deleted_before: table.slot(place).is_some_and(|slot| slot.deleted_at.is_some()),
+                },
+            }
         });
         let before = table.replace(place, cells, stamp.at, deleted_at, late);
         if let Some(journal) = &mut self.journal {
-            journal.push(Undo { object, place, before });
+            journal.push(Undo::Write { object, place, before });
         }
+    }
+
+    /// Empties one place of the recycle bin.
+    pub(super) fn purge(&mut self, object: usize, place: u32) {
+        if let Some(table) = self.tables.get_mut(object) {
+            table.purge(place);
+        }
+    }
+
+    /// Puts a write of the automation off.
+    pub(super) fn schedule(&mut self, task: Task) {
+        self.scheduled += 1;
+        let key = (task.due, self.scheduled);
+        self.tasks.insert(key, task);
+        if let Some(journal) = &mut self.journal {
+            journal.push(Undo::Schedule { key });
+        }
+    }
+
+    /// Whether the automation has something to write.
+    pub(super) fn has_due(&self, now: i64) -> bool {
+        self.tasks.first_key_value().is_some_and(|(key, _)| key.0 <= now)
+    }
+
+    /// The automation's next write, once it is due.
+    pub(super) fn take_due(&mut self, now: i64) -> Option<Task> {
+        let entry = self.tasks.first_entry().filter(|entry| entry.key().0 <= now)?;
+        Some(entry.remove())
+    }
+
+    /// How many writes the automation has put off.
+    pub(super) fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Forgets what the automation has put off.
+    pub(super) fn drop_tasks(&mut self) {
+        self.tasks.clear();
     }
 
     /// Live rows, committed or not, whose `field` equals `text`; a look-up where there is one, a scan where not.

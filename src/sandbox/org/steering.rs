@@ -1,19 +1,20 @@
 //! What people, tests and the sandbox's own commands do to an org past its API.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::options::RowFaults;
 use super::rest::Api;
-use super::rights::{FieldPermission, ObjectPermission, Rights};
 use super::row_error::RowError;
 use super::table::Reach;
-use super::write::admin::Conversion;
-use super::write::{Actor, Writer};
-use super::{Org, ids, locked, world};
+use super::write::{Actor, Writer, atomic};
+use super::{Org, ids, world};
+pub use acts::Acts;
 
-fn unknown_object(name: &str) -> RowError {
+mod acts;
+mod switches;
+
+pub(super) fn unknown_object(name: &str) -> RowError {
     RowError::new("INVALID_TYPE", format!("sObject type '{name}' is not supported."))
 }
 
@@ -68,7 +69,7 @@ impl Org {
         rows: impl IntoIterator<Item = &'f Map<String, Value>>,
     ) -> Vec<String> {
         let Some((place, shape)) = self.schema.get(object) else { return Vec::new() };
-        let actor = self.person(&self.founders.person_user, 0);
+        let actor = Actor { late_ms: 0, ..self.person(&self.founders.person_user, &[], None) };
         let mut state = self.write_state();
         let mut writer = Writer { schema: &self.schema, state: &mut state, actor: &actor };
         rows.into_iter()
@@ -77,100 +78,35 @@ impl Org {
             .collect()
     }
 
-    fn person(&self, user: &str, late_ms: i64) -> Actor {
-        let actor = self.actor(user, Arc::clone(&self.full_rights), self.clock.now_ms());
+    fn person(&self, user: &str, objects: &[usize], at: Option<i64>) -> Actor {
+        let now = at.map_or_else(|| self.clock.now_ms(), |at| at.div_euclid(1_000) * 1_000);
+        let actor = self.actor(user, Arc::clone(&self.full_rights), now);
         // Faults are for the API; a person's save either works or shows its own message.
-        Actor { late_ms, faults: None, save_duplicates: true, ..actor }
+        Actor { late_ms: self.late_ms(objects, user), faults: None, save_duplicates: true, ..actor }
     }
 
-    fn as_person<T>(
+    /// Lets a person write, in one transaction. `objects` are those that it touches, `at` is the stamp, now if left out.
+    pub(super) fn as_person<T>(
         &self,
         user: &str,
+        objects: &[usize],
+        at: Option<i64>,
         write: impl FnOnce(&mut Writer<'_>) -> Result<T, RowError>,
     ) -> Result<T, RowError> {
-        let late_ms = self.knobs().commit_delay_ms;
-        let actor = self.person(user, late_ms);
+        let actor = self.person(user, objects, at);
         let mut state = self.write_state();
         let mut writer = Writer { schema: &self.schema, state: &mut state, actor: &actor };
-        let mark = writer.state.begin();
-        let result = write(&mut writer);
-        if result.is_err() {
-            writer.state.roll_back(&self.schema, mark);
-        }
+        let result = atomic(&mut writer, write);
         state.commit();
         result
     }
 
-    fn locate(&self, object: &str, id: &str) -> Result<(usize, u32), RowError> {
+    pub(super) fn locate(&self, object: &str, id: &str) -> Result<(usize, u32), RowError> {
         let wanted = self.schema.find(object).ok_or_else(|| unknown_object(object))?;
         let found = ids::normalise(id).and_then(|id| self.read_state().locate(&self.schema, &id));
         found
             .filter(|found| found.0 == wanted)
             .ok_or_else(|| RowError::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
-    }
-
-    /// A person makes a record; gives its id.
-    pub fn admin_insert(
-        &self,
-        object: &str,
-        fields: &Map<String, Value>,
-        as_user: &str,
-    ) -> Result<String, RowError> {
-        let (place, shape) = self.schema.get(object).ok_or_else(|| unknown_object(object))?;
-        self.as_person(as_user, |writer| writer.insert(place, fields))
-            .map(|row| ids::mint(&shape.prefix, row))
-    }
-
-    /// A person changes a record.
-    pub fn admin_update(
-        &self,
-        object: &str,
-        id: &str,
-        fields: &Map<String, Value>,
-        as_user: &str,
-    ) -> Result<String, RowError> {
-        let (place, row) = self.locate(object, id)?;
-        self.as_person(as_user, |writer| writer.update(place, row, fields)).map(|()| id.to_owned())
-    }
-
-    /// A person deletes a record.
-    pub fn admin_delete(&self, object: &str, id: &str, as_user: &str) -> Result<String, RowError> {
-        let (place, row) = self.locate(object, id)?;
-        self.as_person(as_user, |writer| writer.delete(place, row)).map(|()| id.to_owned())
-    }
-
-    /// A person takes a record out of the recycle bin.
-    pub fn admin_undelete(&self, object: &str, id: &str, as_user: &str) -> Result<String, RowError> {
-        let (place, row) = self.locate(object, id)?;
-        self.as_person(as_user, |writer| writer.undelete(place, row)).map(|()| id.to_owned())
-    }
-
-    /// A person merges records into a master.
-    pub fn admin_merge(
-        &self,
-        object: &str,
-        master: &str,
-        losers: &[&str],
-        as_user: &str,
-    ) -> Result<(), RowError> {
-        let (place, row) = self.locate(object, master)?;
-        let losers = losers
-            .iter()
-            .map(|id| self.locate(object, id).map(|found| found.1))
-            .collect::<Result<Vec<_>, _>>()?;
-        self.as_person(as_user, |writer| writer.merge(place, row, &losers))
-    }
-
-    /// A person converts a lead, into an account that is given or new, with an opportunity when one is named.
-    pub fn admin_convert_lead(
-        &self,
-        lead: &str,
-        account: Option<&str>,
-        opportunity: Option<&str>,
-        as_user: &str,
-    ) -> Result<Conversion, RowError> {
-        let (_, row) = self.locate("Lead", lead)?;
-        self.as_person(as_user, |writer| writer.convert_lead(row, account, opportunity))
     }
 
     fn api(&self, user: &str) -> Api<'_> {
@@ -235,103 +171,6 @@ impl Org {
     /// Names of all objects.
     pub fn objects(&self) -> Vec<String> {
         self.schema.objects.iter().map(|object| object.name.clone()).collect()
-    }
-
-    /// Sets what decides about faults of single rows.
-    pub fn set_row_faults(&self, faults: Arc<dyn RowFaults>) {
-        self.knobs().faults = Some(faults);
-    }
-
-    /// Locks or unlocks the integration user; its sessions end with the lock.
-    pub fn set_locked(&self, locked: bool) {
-        let mut sessions = self.sessions();
-        sessions.locked = locked;
-        if locked {
-            sessions.expire_all();
-        } else {
-            sessions.right_password();
-        }
-    }
-
-    /// Takes the API away from the org, or gives it back.
-    pub fn set_api_disabled(&self, disabled: bool) {
-        self.sessions().api_disabled = disabled;
-    }
-
-    /// Lets the integration user's password expire; sessions opened afterwards are good for nothing.
-    pub fn set_password_expired(&self, expired: bool) {
-        self.sessions().password_expired = expired;
-    }
-
-    /// Ends every session: the next call of each client gets 401.
-    pub fn expire_sessions(&self) {
-        self.sessions().expire_all();
-    }
-
-    /// Kills every open query locator.
-    pub fn expire_locators(&self) {
-        self.cursors().clear();
-    }
-
-    fn change_rights(&self, change: impl FnOnce(&mut Rights)) {
-        {
-            let mut rights = self.rights.write().unwrap_or_else(PoisonError::into_inner);
-            change(Arc::make_mut(&mut rights));
-        }
-        let mut knobs = self.knobs();
-        // Past the second that a client may have noted, so that its next conditional describe is answered in full.
-        knobs.schema_modified =
-            (self.clock.now_ms().div_euclid(1_000) * 1_000).max(knobs.schema_modified + 1_000);
-    }
-
-    /// Sets what the integration user may do with a field; `false` when there is no such field.
-    pub fn set_field_permission(&self, object: &str, field: &str, permission: FieldPermission) -> bool {
-        let Some((place, shape)) = self.schema.get(object) else { return false };
-        let Some(field) = shape.field(field) else { return false };
-        self.change_rights(|rights| rights.set_field(place, field, permission));
-        true
-    }
-
-    /// Sets what the integration user may do with an object's rows; `false` when there is no such object.
-    pub fn set_object_permission(&self, object: &str, permission: ObjectPermission) -> bool {
-        let Some(place) = self.schema.find(object) else { return false };
-        self.change_rights(|rights| rights.set_object(place, permission));
-        true
-    }
-
-    /// Lets people's writes become visible so much later than their stamp says, as a long transaction's do.
-    pub fn set_commit_delay(&self, ms: i64) {
-        self.knobs().commit_delay_ms = ms;
-    }
-
-    /// Sets how long bulk jobs take, in milliseconds of the org's time.
-    pub fn set_job_delay(&self, ms: i64) {
-        self.jobs().takes_ms = ms;
-    }
-
-    /// Switches the duplicate rule for e-mails of contacts and leads.
-    pub fn set_duplicate_rule(&self, on: bool) {
-        self.knobs().duplicate_rule = on;
-    }
-
-    /// Sets how many API calls 24 hours allow.
-    pub fn set_daily_limit(&self, limit: u64) {
-        self.knobs().daily_limit = limit;
-    }
-
-    /// Says that others have made so many calls in the last 24 hours.
-    pub fn set_calls_by_others(&self, calls: u64) {
-        locked(&self.usage).elsewhere = calls;
-    }
-
-    /// Calls counted against the limit in the last 24 hours.
-    pub fn api_calls_used(&self) -> u64 {
-        self.usage().0
-    }
-
-    /// Forgets all counted calls.
-    pub fn reset_api_calls(&self) {
-        locked(&self.usage).reset();
     }
 
     /// The SOQL `condition` counted over all live rows of an object, or why it cannot be.

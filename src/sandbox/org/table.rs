@@ -1,7 +1,7 @@
 //! The rows of one object with the look-ups that keep queries fast: by place (which is the id), by stamp, and by the
 //! value of every key and reference field.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::cell::{Cell, CellRef, Row};
@@ -74,6 +74,8 @@ pub(super) struct Table {
     by_stamp: BTreeSet<(i64, u32)>,
     lookups: Vec<(usize, Postings)>,
     late: Vec<u32>,
+    /// Places that were deleted for good.
+    purged: HashSet<u32>,
 }
 
 /// The hash under which a text is looked up: case does not count.
@@ -127,7 +129,9 @@ impl Table {
             _ => (slot.row.as_ref()?, slot.deleted_at.is_some()),
         };
         if deleted {
-            let gone = reach == Reach::Live || slot.deleted_at.is_some_and(|at| now - at > BIN_MS);
+            let gone = reach == Reach::Live
+                || slot.deleted_at.is_some_and(|at| now - at > BIN_MS)
+                || self.purged.contains(&place);
             if gone {
                 return None;
             }
@@ -138,6 +142,19 @@ impl Table {
     pub(super) fn is_deleted(&self, place: u32, now: i64) -> bool {
         self.visible(place, now, Reach::Live).is_none()
             && self.visible(place, now, Reach::WithDeleted).is_some()
+    }
+
+    /// Takes a deleted row out of the recycle bin for good.
+    pub(super) fn purge(&mut self, place: u32) {
+        self.purged.insert(place);
+    }
+
+    /// Whether a row was deleted as far as readers know, be it still in the bin or not.
+    pub(super) fn was_deleted(&self, place: u32, now: i64) -> bool {
+        self.slot(place).is_some_and(|slot| match &slot.late {
+            Some(late) if now < late.visible_at => late.deleted_before,
+            _ => slot.row.is_some() && slot.deleted_at.is_some(),
+        })
     }
 
     /// Adds a row at the next place.
@@ -272,6 +289,15 @@ impl Table {
             .filter(|slot| slot.late.as_ref().is_some_and(|late| now < late.visible_at))
             .map(|slot| slot.stamp)
             .min()
+    }
+
+    /// How many rows readers do not see as they are yet.
+    pub(super) fn open_rows(&self, now: i64) -> usize {
+        let places: HashSet<u32> = self.late.iter().copied().collect();
+        let open = |place: &u32| {
+            self.slot(*place).and_then(|slot| slot.late.as_ref()).is_some_and(|late| now < late.visible_at)
+        };
+        places.iter().filter(|place| open(place)).count()
     }
 
     /// Forgets about late rows that have become visible.

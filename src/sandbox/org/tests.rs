@@ -5,6 +5,7 @@ mod query;
 mod records;
 mod replication;
 mod sign_in;
+mod soap;
 mod steering;
 
 use std::sync::Arc;

@@ -42,6 +42,8 @@ pub(super) fn found(schema: &Schema, state: &mut State, options: &OrgOptions, no
         save_duplicates: true,
         duplicate_rule: false,
         faults: None,
+        automation: Arc::default(),
+        is_automation: false,
     };
     let mut writer = Writer { schema, state, actor: &actor };
     let mut add = |object: &str, fields: Value| -> String {
@@ -75,6 +77,7 @@ pub(super) fn found(schema: &Schema, state: &mut State, options: &OrgOptions, no
     let person_user = user("Marta", "Lindqvist", &format!("marta.lindqvist@{domain}"), &sales, true);
     user("Tom", "Okafor", &format!("tom.okafor@{domain}"), &sales, true);
     user("Former", "Colleague", &format!("former.colleague@{domain}"), &sales, false);
+    let automation_user = user("Automated", "Process", &format!("autoproc@{domain}"), &admin, true);
     let org = add(
         "Organization",
         json!({
@@ -116,5 +119,5 @@ pub(super) fn found(schema: &Schema, state: &mut State, options: &OrgOptions, no
         );
     }
     debug_assert_eq!(administrator, first_user, "the first user signs the first rows");
-    Founders { org, integration_user, person_user }
+    Founders { org, integration_user, person_user, automation_user }
 }

@@ -1,9 +1,12 @@
 //! Inserts, updates and deletes with everything the org checks and fills in on the way. The REST calls, people's edits
 //! and seeding all come through here.
 
-pub(super) mod admin;
+mod bin;
 pub(super) mod check;
+pub(super) mod convert;
 mod duplicates;
+mod flow;
+pub(super) mod merge;
 mod person;
 mod references;
 mod rules;
@@ -15,6 +18,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::RowFaults;
+use super::automation::{Automation, Trigger};
 use super::cell::Cell;
 use super::ids;
 use super::rights::Rights;
@@ -37,6 +41,9 @@ pub(super) struct Actor {
     pub(super) save_duplicates: bool,
     pub(super) duplicate_rule: bool,
     pub(super) faults: Option<Arc<dyn RowFaults>>,
+    pub(super) automation: Arc<Automation>,
+    /// Whether the automation itself writes, in its own time; such a write sets off no later ones.
+    pub(super) is_automation: bool,
 }
 
 /// One object's rows being written by one actor.
@@ -95,31 +102,6 @@ impl Writer<'_> {
         let assignments = self.assignments(object, body, Operation::Update)?;
         self.refuse_closed_rows(object, place)?;
         self.change(object, place, assignments)
-    }
-
-    /// Moves a row, and what hangs on it, to the recycle bin.
-    pub(super) fn delete(&mut self, object: usize, place: u32) -> Result<(), RowError> {
-        self.guard(object, Operation::Delete)?;
-        self.refuse_gone(object, place)?;
-        self.refuse_person_contact(object, place)?;
-        self.bin(object, place, None);
-        Ok(())
-    }
-
-    /// Brings a row back from the recycle bin.
-    pub(super) fn undelete(&mut self, object: usize, place: u32) -> Result<(), RowError> {
-        let Some(shape) = self.schema.objects.get(object) else { return Err(gone()) };
-        let table = self.state.table(object).ok_or_else(gone)?;
-        if !table.is_deleted(place, self.actor.now) {
-            return Err(RowError::new("UNDELETE_FAILED", "Entity is not in the recycle bin"));
-        }
-        let Some(mut cells) = table.current(place).map(|row| row.decode(shape.fields.len())) else {
-            return Err(gone());
-        };
-        set(&mut cells, shape.system.deleted, Cell::Bool(false));
-        let stamp = self.touch(shape, &mut cells);
-        self.state.replace(object, place, &cells, &stamp, None);
-        Ok(())
     }
 
     fn guard(&self, object: usize, operation: Operation) -> Result<(), RowError> {
@@ -264,6 +246,9 @@ impl Writer<'_> {
         {
             set(&mut cells, Some(name), Cell::text(&id));
         }
+        if strictness == Strictness::Full {
+            self.before_save(object, &mut cells, Trigger::Create)?;
+        }
         rules::compute(self, object, &mut cells, None, strictness)?;
         if strictness == Strictness::Full {
             refuse_missing(shape, &cells)?;
@@ -276,6 +261,9 @@ impl Writer<'_> {
         let stamp = Stamp { at, visible_at: self.visible_at() };
         let place = self.state.insert(object, &cells, &stamp).ok_or_else(gone)?;
         person::after_insert(self, object, place, &cells, &stamp);
+        if strictness == Strictness::Full {
+            self.after_save(object, place, &cells, Trigger::Create);
+        }
         Ok(place)
     }
 
@@ -294,12 +282,14 @@ impl Writer<'_> {
         for (field, cell) in assignments {
             set(&mut cells, Some(field), cell);
         }
+        self.before_save(object, &mut cells, Trigger::Update)?;
         rules::compute(self, object, &mut cells, Some(&before), Strictness::Full)?;
         refuse_missing(shape, &cells)?;
         self.refuse_duplicates(object, &cells, Some((place, &before)))?;
         let stamp = self.touch(shape, &mut cells);
         self.state.replace(object, place, &cells, &stamp, None);
         person::after_update(self, object, &cells, &stamp);
+        self.after_save(object, place, &cells, Trigger::Update);
         Ok(())
     }
 
@@ -312,50 +302,29 @@ impl Writer<'_> {
         Stamp { at, visible_at: self.visible_at() }
     }
 
-    fn visible_at(&self) -> Option<i64> {
-        (self.actor.late_ms > 0).then(|| self.actor.now + self.actor.late_ms)
-    }
-
-    /// Moves a row and its dependents to the bin; losers of a merge name their master.
-    pub(super) fn bin(&mut self, object: usize, place: u32, master: Option<&str>) {
-        let schema = self.schema;
-        let Some(shape) = schema.objects.get(object) else { return };
-        let Some(mut cells) = self
-            .state
-            .table(object)
-            .and_then(|table| table.current(place))
-            .map(|row| row.decode(shape.fields.len()))
-        else {
-            return;
-        };
-        set(&mut cells, shape.system.deleted, Cell::Bool(true));
-        if let Some(master) = master {
-            set(&mut cells, shape.system.master, Cell::text(master));
-        }
-        let stamp = self.touch(shape, &mut cells);
-        self.state.replace(object, place, &cells, &stamp, Some(self.actor.now));
-        let id = ids::mint(&shape.prefix, place);
-        for relationship in &shape.children {
-            let children =
-                self.state.matching(schema, relationship.child, relationship.field, &id, self.actor.now);
-            for child in children {
-                if relationship.cascade {
-                    self.bin(relationship.child, child, None);
-                } else {
-                    self.point(relationship.child, child, relationship.field, Cell::Null);
-                }
+    /// Gives the first so many live rows one `SystemModstamp` and leaves everything else of them alone.
+    pub(super) fn touch_many(&mut self, object: usize, count: usize) -> usize {
+        let Some(shape) = self.schema.objects.get(object) else { return 0 };
+        let length = self.state.table(object).map_or(0, super::table::Table::len);
+        let at = self.actor.now.div_euclid(1_000) * 1_000;
+        let mut touched = 0;
+        for place in 0..length {
+            if touched == count {
+                break;
             }
+            let slot = self.state.table(object).and_then(|table| table.slot(place));
+            let live = slot.filter(|slot| slot.deleted_at.is_none()).and_then(|slot| slot.row.as_ref());
+            let Some(mut cells) = live.map(|row| row.decode(shape.fields.len())) else { continue };
+            set(&mut cells, shape.system.stamp, Cell::Moment(at));
+            let stamp = Stamp { at, visible_at: self.visible_at() };
+            self.state.replace(object, place, &cells, &stamp, None);
+            touched += 1;
         }
+        touched
     }
 
-    /// Sets one reference of a row without touching its stamps, as the org does behind the scenes.
-    pub(super) fn point(&mut self, object: usize, place: u32, field: usize, to: Cell) {
-        let Some(shape) = self.schema.objects.get(object) else { return };
-        let Some(slot) = self.state.table(object).and_then(|table| table.slot(place)) else { return };
-        let Some(mut cells) = slot.row.as_ref().map(|row| row.decode(shape.fields.len())) else { return };
-        let (at, deleted_at) = (slot.stamp, slot.deleted_at);
-        set(&mut cells, Some(field), to);
-        self.state.replace(object, place, &cells, &Stamp { at, visible_at: None }, deleted_at);
+    pub(super) fn visible_at(&self) -> Option<i64> {
+        (self.actor.late_ms > 0).then(|| self.actor.now + self.actor.late_ms)
     }
 }
 
@@ -401,4 +370,17 @@ fn refuse_missing(shape: &Object, cells: &[Cell]) -> Result<(), RowError> {
             format!("Required fields are missing: [{}]", missing.join(", ")),
         )
     })
+}
+
+/// Runs a write that leaves nothing behind when it fails.
+pub(super) fn atomic<T, E>(
+    writer: &mut Writer<'_>,
+    write: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let mark = writer.state.begin();
+    let result = write(writer);
+    if result.is_err() {
+        writer.state.roll_back(writer.schema, mark);
+    }
+    result
 }

@@ -1,5 +1,6 @@
 //! The switches: faults, life, clock, limits and rights.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Refused, Steering, answer, parse};
 use crate::sandbox::faults::{Fault, FaultKind, Side};
+use crate::sandbox::life::Deed;
 use crate::sandbox::org::{FieldPermission, ObjectPermission};
 
 #[derive(Deserialize)]
@@ -66,6 +68,7 @@ pub(super) async fn faults(State(steering): State<Arc<Steering>>, body: Bytes) -
 struct LifeBody {
     per_second: Option<f64>,
     once: Option<u64>,
+    rates: Option<BTreeMap<Deed, u32>>,
 }
 
 /// `POST /_sandbox/life`.
@@ -74,13 +77,22 @@ pub(super) async fn life(State(steering): State<Arc<Steering>>, body: Bytes) -> 
     if let Some(rate) = ordered.per_second {
         steering.life.set_per_second(rate);
     }
+    if let Some(rates) = &ordered.rates {
+        steering.life.change_rates(rates);
+    }
     let mut happened = 0;
     if let Some(number) = ordered.once {
         let life = Arc::clone(&steering.life);
         happened = tokio::task::spawn_blocking(move || life.happen(number)).await.unwrap_or_default();
     }
     let life = &steering.life;
-    Ok(answer(&json!({"per_second": life.per_second(), "edits": life.edits(), "happened": happened})))
+    Ok(answer(&json!({
+        "per_second": life.per_second(),
+        "edits": life.edits(),
+        "happened": happened,
+        "rates": life.rates(),
+        "deeds": life.deeds(),
+    })))
 }
 
 #[derive(Deserialize)]

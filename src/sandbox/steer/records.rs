@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Refused, Steering, answer, parse};
 use crate::sandbox::faults::Side;
-use crate::sandbox::org::RowError;
+use crate::sandbox::org::{Acts, Deal, LeadConversion, RowError};
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -34,8 +34,42 @@ struct Edit {
     fields: Map<String, Value>,
     #[serde(default)]
     losers: Vec<String>,
-    #[serde(rename = "as", default)]
-    who: Who,
+    /// The account, contact, opportunity and status of a conversion.
+    account: Option<String>,
+    contact: Option<String>,
+    opportunity: Option<Opportunity>,
+    status: Option<String>,
+    #[serde(rename = "as", default = "person")]
+    who: String,
+    /// When it is written; now if left out.
+    stamp: Option<String>,
+    /// So many rows at once.
+    count: Option<u32>,
+}
+
+/// The opportunity of a conversion: none or one named after the company, one of a name, or one that exists, by its id.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Opportunity {
+    Wanted(bool),
+    Named(String),
+}
+
+impl Opportunity {
+    fn deal(&self) -> Deal {
+        match self {
+            Self::Wanted(false) => Deal::None,
+            Self::Wanted(true) => Deal::New,
+            Self::Named(id) if id.starts_with("006") && matches!(id.len(), 15 | 18) => {
+                Deal::Existing(id.clone())
+            }
+            Self::Named(name) => Deal::Named(name.clone()),
+        }
+    }
+}
+
+fn person() -> String {
+    "person".to_owned()
 }
 
 fn org_side() -> Side {
@@ -51,18 +85,14 @@ enum Action {
     Delete,
     /// Out of the recycle bin; in the org only.
     Undelete,
+    /// Out of the recycle bin for good; in the org only.
+    Purge,
+    /// A new `SystemModstamp` and nothing else; in the org only.
+    Touch,
     /// Merge the rows of `losers` into this one; in the org only.
     Merge,
     /// Convert this lead; in the org only.
     Convert,
-}
-
-#[derive(Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "snake_case")]
-enum Who {
-    #[default]
-    Person,
-    Integration,
 }
 
 /// `POST /_sandbox/records`. Edits are done in order; one that fails does not stop the others.
@@ -100,53 +130,115 @@ impl From<RowError> for RowFailure {
     }
 }
 
-fn result(outcome: Result<String, RowFailure>) -> Value {
+/// What an edit came to: the id of its row, and whatever else there is to say.
+struct Done {
+    id: Option<String>,
+    more: Map<String, Value>,
+}
+
+impl From<String> for Done {
+    fn from(id: String) -> Self {
+        Self { id: Some(id), more: Map::new() }
+    }
+}
+
+impl Done {
+    fn saying<const N: usize>(id: Option<String>, more: [(&str, Value); N]) -> Self {
+        Self { id, more: more.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
+    }
+}
+
+fn result(outcome: Result<Done, RowFailure>) -> Value {
     match outcome {
-        Ok(id) => json!({"success": true, "id": id}),
+        Ok(Done { id, mut more }) => {
+            more.insert("success".to_owned(), json!(true));
+            more.extend(id.map(|id| ("id".to_owned(), json!(id))));
+            Value::Object(more)
+        }
         Err(failure) => json!({"success": false, "code": failure.code, "message": failure.message}),
     }
 }
 
 impl Steering {
-    fn edit(&self, edit: &Edit) -> Result<String, RowFailure> {
+    fn edit(&self, edit: &Edit) -> Result<Done, RowFailure> {
         match edit.side {
             Side::Salesforce => self.edit_org(edit),
-            Side::Platform => self.edit_platform(edit),
+            Side::Platform => self.edit_platform(edit).map(Done::from),
         }
     }
 
-    fn edit_org(&self, edit: &Edit) -> Result<String, RowFailure> {
+    fn edit_org(&self, edit: &Edit) -> Result<Done, RowFailure> {
         let object = edit.object.as_deref().ok_or_else(|| "Name the object".to_owned())?;
-        let user = match edit.who {
-            Who::Person => self.org.person_user_id(),
-            Who::Integration => self.org.integration_user_id(),
+        let user = match edit.who.as_str() {
+            "person" => self.org.person_user_id(),
+            "integration" => self.org.integration_user_id(),
+            id => id.to_owned(),
         };
+        let at = match edit.stamp.as_deref() {
+            None => None,
+            Some(text) => Some(
+                moment_ms(text).ok_or_else(|| format!("{text} is no moment such as 2026-11-21T10:00:00Z"))?,
+            ),
+        };
+        let acts = Acts { user: &user, at };
         let fields = &edit.fields;
         let found = || self.find_in_org(object, edit);
-        match edit.action.unwrap_or(Action::Update) {
-            Action::Insert => Ok(self.org.admin_insert(object, fields, &user)?),
-            Action::Update => Ok(self.org.admin_update(object, &found()?, fields, &user)?),
-            Action::Upsert => match found() {
-                Ok(id) => Ok(self.org.admin_update(object, &id, fields, &user)?),
-                Err(_) => Ok(self.org.admin_insert(object, fields, &user)?),
+        let done: String = match edit.action.unwrap_or(Action::Update) {
+            Action::Insert => match edit.count {
+                None => self.org.insert_as(acts, object, fields)?,
+                Some(count) => return self.insert_many(acts, object, fields, count),
             },
-            Action::Delete => Ok(self.org.admin_delete(object, &found()?, &user)?),
-            Action::Undelete => {
-                let id = edit.id.as_deref().ok_or_else(|| "Give the id of the deleted row".to_owned())?;
-                Ok(self.org.admin_undelete(object, id, &user)?)
+            Action::Update => self.org.update_as(acts, object, &found()?, fields)?,
+            Action::Upsert => match found() {
+                Ok(id) => self.org.update_as(acts, object, &id, fields)?,
+                Err(_) => self.org.insert_as(acts, object, fields)?,
+            },
+            Action::Delete => self.org.admin_delete(object, &found()?, &user)?,
+            Action::Undelete => self.org.admin_undelete(object, deleted_id(edit)?, &user)?,
+            Action::Purge => self.org.admin_purge(object, deleted_id(edit)?, &user)?,
+            Action::Touch => {
+                let count = edit.count.ok_or_else(|| "Say how many rows, as count".to_owned())?;
+                let touched = self.org.touch_many_as(acts, object, count as usize)?;
+                return Ok(Done::saying(None, [("count", json!(touched))]));
             }
             Action::Merge => {
                 let master = found()?;
                 let losers: Vec<&str> = edit.losers.iter().map(String::as_str).collect();
-                self.org.admin_merge(object, &master, &losers, &user)?;
-                Ok(master)
+                let merged = self.org.admin_merge_with(object, &master, &losers, fields, &user)?;
+                let more = [("losers", json!(merged.losers)), ("related", json!(merged.related))];
+                return Ok(Done::saying(Some(master), more));
             }
             Action::Convert => {
                 let lead = found()?;
-                self.org.admin_convert_lead(&lead, None, None, &user)?;
-                Ok(lead)
+                let wish = LeadConversion {
+                    account: edit.account.clone(),
+                    contact: edit.contact.clone(),
+                    deal: edit.opportunity.as_ref().map(Opportunity::deal).unwrap_or_default(),
+                    status: edit.status.clone(),
+                    ..LeadConversion::default()
+                };
+                let made = self.org.admin_convert(&lead, &wish, &user)?;
+                let more = [
+                    ("account", json!(made.account)),
+                    ("contact", json!(made.contact)),
+                    ("opportunity", json!(made.opportunity)),
+                ];
+                return Ok(Done::saying(Some(lead), more));
             }
-        }
+        };
+        Ok(done.into())
+    }
+
+    fn insert_many(
+        &self,
+        acts: Acts<'_>,
+        object: &str,
+        fields: &Map<String, Value>,
+        count: u32,
+    ) -> Result<Done, RowFailure> {
+        let rows = (1..=count).map(|number| numbered(fields, number));
+        let (first, last) = self.org.insert_many_as(acts, object, rows)?;
+        Ok(Done::saying(Some(first), [("last", json!(last)), ("count", json!(count))]))
     }
 
     fn find_in_org(&self, object: &str, edit: &Edit) -> Result<String, String> {
@@ -176,7 +268,7 @@ impl Steering {
                 self.platform.admin_delete(&name)?;
                 Ok(name)
             }
-            Action::Undelete | Action::Merge | Action::Convert => {
+            Action::Undelete | Action::Purge | Action::Touch | Action::Merge | Action::Convert => {
                 Err("The platform can insert, update, upsert and delete".to_owned().into())
             }
             action @ (Action::Insert | Action::Update | Action::Upsert) => {
@@ -195,6 +287,24 @@ impl Steering {
             }
         }
     }
+}
+
+fn deleted_id(edit: &Edit) -> Result<&str, String> {
+    edit.id.as_deref().ok_or_else(|| "Give the id of the deleted row".to_owned())
+}
+
+fn moment_ms(text: &str) -> Option<i64> {
+    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis())
+}
+
+/// The fields of one of many rows: `{n}` in a text is its number.
+fn numbered(fields: &Map<String, Value>, number: u32) -> Map<String, Value> {
+    let number = number.to_string();
+    let own = |value: &Value| match value {
+        Value::String(text) if text.contains("{n}") => Value::String(text.replace("{n}", &number)),
+        other => other.clone(),
+    };
+    fields.iter().map(|(name, value)| (name.clone(), own(value))).collect()
 }
 
 fn is_meant(row: &Map<String, Value>, wanted: &Map<String, Value>) -> bool {

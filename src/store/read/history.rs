@@ -105,8 +105,12 @@ fn page(db: &Connection, query: &HistoryQuery) -> Result<HistoryPage, StoreError
     rows.truncate(looked_at);
     let mut next = rows.last().map(|row| row.sequence).filter(|_| full);
     if let Some(field) = &query.field {
+        let pairs = pairs_with(db, field)?;
         rows.retain(|row| {
-            row.changes.iter().any(|change| change.fields.iter().any(|name| name.eq_ignore_ascii_case(field)))
+            row.changes.iter().any(|change| {
+                change.pair.is_some_and(|pair| pairs.contains(&pair))
+                    || change.fields.iter().any(|name| name.eq_ignore_ascii_case(field))
+            })
         });
         if rows.len() > query.limit {
             rows.truncate(query.limit);

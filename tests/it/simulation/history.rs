@@ -36,6 +36,7 @@ pub struct Verdict {
     pub unknown_outcomes: u64,
     pub parked: u64,
     pub undone: u64,
+    pub fights: u64,
 }
 
 impl Verdict {
@@ -50,6 +51,7 @@ impl Verdict {
         self.unknown_outcomes += other.unknown_outcomes;
         self.parked += other.parked;
         self.undone += other.undone;
+        self.fights += other.fights;
     }
 }
 
@@ -138,24 +140,32 @@ impl History {
         if !initial_done {
             self.expect_through(&world, &store, &mappings, RunKind::Initial, &mut verdict).await;
         }
-        for _ in 0..3 {
+        // Where automations fight, the pairs have to be parked first (law E8).
+        let calm = if world.lock().fights { 12 } else { 3 };
+        for _ in 0..calm {
             world.clock.advance(60_000);
             self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
         }
         world.clock.advance(60_000);
         let before = world.lock().judge.sync_writes;
         self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
-        let parked: BTreeSet<String> = store
+        let parked: Vec<(String, usize, String)> = store
             .write(|db| {
                 let mut rows = db.prepare(
-                    "SELECT org_id FROM parked JOIN link USING (link) WHERE why='unknown_outcome'",
+                    "SELECT org_id, (SELECT count(*) FROM pair AS other WHERE other.mapping=pair.mapping AND other.pair<pair.pair), why
+                     FROM parked JOIN link USING (link) JOIN pair USING (pair)",
                 )?;
-                let rows = rows.query_map([], |row| row.get(0))?;
+                let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as usize, row.get(2)?)))?;
                 Ok(rows.collect::<Result<_, _>>()?)
             })
             .await
             .unwrap();
-        verdict.parked = parked.len() as u64;
+        let because = |why: &str| parked.iter().filter(|(_, _, known)| known == why).count() as u64;
+        (verdict.parked, verdict.fights) = (because("unknown_outcome"), because("ping_pong"));
+        let parked: BTreeSet<(String, Topic)> = parked
+            .into_iter()
+            .filter_map(|(id, place, _)| Some((id, *Topic::ALL.get(place.checked_sub(1)?)?)))
+            .collect();
         let state = world.lock();
         if state.judge.sync_writes != before {
             verdict.wrong.push(format!(
@@ -296,6 +306,7 @@ fn storm(world: &World) -> Trouble {
         limit: odds(15),
         row_lock: odds(150),
         late_commit: odds(300),
+        stale: odds(150),
         edit: odds(250),
         crash: odds(60),
     }
@@ -315,7 +326,7 @@ fn pair(org: &[&str], platform: &[&str]) -> Pair {
 
 fn mappings(world: &World) -> Vec<Mapping> {
     let mut state = world.lock();
-    let policies = [Policy::SalesforceWins, Policy::PlatformWins, Policy::NewestWins];
+    let policies = [Policy::SalesforceWins, Policy::PlatformWins, Policy::NewestWins, Policy::Ask];
     let phone = policies[state.random.random_range(0..policies.len())];
     let address = policies[state.random.random_range(0..policies.len())];
     state.judge.policy.insert(Topic::Phone, phone);
@@ -363,7 +374,17 @@ fn populate(world: &World) {
     let mut state = world.lock();
     for person in 0..state.random.random_range(3..14) {
         let email = format!("person{person}@x.example");
-        match state.random.random_range(0..4) {
+        match state.random.random_range(0..5) {
+            // Two of one key in the org: nobody can tell which of them is meant (law E1).
+            4 => {
+                let email = format!("twin{person}@x.example");
+                let object = if state.random.random_bool(0.5) { "Contact" } else { "Lead" };
+                make_person(&mut state, now, Side::Org, "Contact", &email);
+                make_person(&mut state, now, Side::Org, object, &email);
+                if state.random.random_bool(0.5) {
+                    make_person(&mut state, now, Side::Platform, "contact", &email);
+                }
+            }
             0 => make_person(&mut state, now, Side::Org, "Contact", &email),
             1 => make_person(&mut state, now, Side::Org, "Lead", &email),
             2 => make_person(&mut state, now, Side::Platform, "contact", &email),
@@ -381,7 +402,7 @@ fn make_person(state: &mut State, now: i64, side: Side, object: &str, email: &st
     let mut values = vec![(if side == Side::Org { "Email" } else { "email" }.to_owned(), Value::text(email))];
     for topic in Topic::ALL {
         if topic == Topic::Name || state.random.random_bool(0.6) {
-            values.extend(state.new_edit(side, topic, &empty));
+            values.extend(state.new_edit(side, topic, &empty, now));
         }
     }
     let out = state.random.random_bool(0.15);
@@ -403,7 +424,12 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
     };
     if state.random.random_range(0..10) == 0 {
         let number = state.next_id;
-        make_person(state, now, side, object, &format!("late{number}@x.example"));
+        // Sometimes it is somebody who is there already.
+        let twin =
+            state.random.random_bool(0.2).then(|| state.live(Side::Org, object).into_iter().next()).flatten();
+        let known = twin.and_then(|(_, version)| Some(version.values.get("Email")?.to_string()));
+        let email = known.unwrap_or_else(|| format!("late{number}@x.example"));
+        make_person(state, now, side, object, &email);
         return;
     }
     let live = state.live(side, object);
@@ -423,7 +449,7 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
         state.put(now, side, object, &id, &[(field.into(), Value::Bool(out))], Author::Person);
     } else {
         let topic = Topic::ALL[state.random.random_range(0..Topic::ALL.len())];
-        let values = state.new_edit(side, topic, &version.values);
+        let values = state.new_edit(side, topic, &version.values, now);
         state.say(now, format!("a person edits {side} {id}: {values:?}"));
         state.put(now, side, object, &id, &values, Author::Person);
     }

@@ -36,6 +36,17 @@ impl Topic {
             (Self::Status, Side::Platform) => &["status"],
         }
     }
+
+    /// What an edit writes into the fields.
+    pub fn texts(self, side: Side, number: u64) -> Vec<String> {
+        match (self, side) {
+            (Self::Name, Side::Org) => vec!["Ann".into(), format!("Lee{number}")],
+            (Self::Name, Side::Platform) => vec![format!("Ann Lee{number}")],
+            (Self::Phone, _) => vec![format!("+{number}")],
+            (Self::Address, _) => vec![format!("Road {number}"), format!("Town {number}")],
+            (Self::Status, _) => vec![format!("S{number}")],
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +55,7 @@ pub struct Edit {
     pub topic: Topic,
     /// The edit whose value stood there when it was made.
     pub parent: Option<u64>,
+    pub at: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -85,18 +97,13 @@ impl State {
         side: Side,
         topic: Topic,
         present: &BTreeMap<String, Value>,
+        at: i64,
     ) -> Vec<(String, Value)> {
         self.judge.next += 1;
         let number = self.judge.next;
         let parent = held(present, side, topic);
-        self.judge.edits.insert(number, Edit { side, topic, parent });
-        let texts: Vec<String> = match (topic, side) {
-            (Topic::Name, Side::Org) => vec!["Ann".into(), format!("Lee{number}")],
-            (Topic::Name, Side::Platform) => vec![format!("Ann Lee{number}")],
-            (Topic::Phone, _) => vec![format!("+{number}")],
-            (Topic::Address, _) => vec![format!("Road {number}"), format!("Town {number}")],
-            (Topic::Status, _) => vec![format!("S{number}")],
-        };
+        self.judge.edits.insert(number, Edit { side, topic, parent, at });
+        let texts = topic.texts(side, number);
         topic
             .fields(side)
             .iter()
@@ -109,12 +116,12 @@ impl State {
 /// A record's id and what it holds.
 type Found = (String, BTreeMap<String, Value>);
 
-/// What the judge finds wrong at the end. A pair in `parked` (by the org's id) may differ: a person has to decide it.
+/// What the judge finds wrong at the end. A pair in `parked` (by the org's id and topic) may differ: a person has to decide it.
 pub fn judge(
     state: &State,
     objects: &[&str],
     one_way_status: bool,
-    parked: &BTreeSet<String>,
+    parked: &BTreeSet<(String, Topic)>,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut by_email: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
@@ -132,12 +139,18 @@ pub fn judge(
     for (email, found) in &by_email {
         match (found.org.as_slice(), found.platform.as_slice()) {
             ([(org_id, org)], [(platform_id, platform)]) => {
-                if !parked.contains(org_id) {
-                    compare(state, &mut wrong, email, (org_id, org), (platform_id, platform), one_way_status);
-                }
+                compare(
+                    state,
+                    &mut wrong,
+                    email,
+                    (org_id, org),
+                    (platform_id, platform),
+                    one_way_status,
+                    parked,
+                );
             }
-            // People made these duplicates themselves, or deleted one of two.
-            _ if email.contains("twin") || email.contains("gone") => {}
+            // People made these duplicates themselves.
+            (org, _) if org.len() > 1 => twins(state, &mut wrong, email, found),
             (org, platform) => wrong.push(format!(
                 "{email}: {} in the org, {} on the platform: {:?} {:?}",
                 org.len(),
@@ -150,6 +163,33 @@ pub fn judge(
     wrong
 }
 
+/// Several records of the org with one key: at most one of them was ever linked, and none if they were there from the start as
+/// records of one object.
+fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: &PerSide<Vec<Found>>) {
+    let touched = |side: Side, id: &str| {
+        let mut objects = state.objects[side].values();
+        objects.any(|records| {
+            records.get(id).is_some_and(|record| record.versions.iter().any(|version| version.by_sync))
+        })
+    };
+    let written = found.org.iter().filter(|(id, _)| touched(Side::Org, id)).count();
+    let marks: BTreeSet<String> = found
+        .platform
+        .iter()
+        .filter_map(|(_, values)| Some(values.get("externalId")?.to_string()))
+        .filter(|mark| !mark.is_empty())
+        .collect();
+    if written > 1 || found.platform.len() > 1 || marks.len() > 1 {
+        wrong.push(format!("{email}: {written} of {} twins were written to", found.org.len()));
+    }
+    let one_object = found.org.windows(2).all(|two| two[0].0.get(..3) == two[1].0.get(..3));
+    let platform_touched = found.platform.iter().any(|(id, _)| touched(Side::Platform, id));
+    if email.contains("twin") && one_object && (written > 0 || platform_touched) {
+        wrong.push(format!("{email}: two of one key were matched although nobody can tell them apart"));
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "what two records are judged by")]
 fn compare(
     state: &State,
     wrong: &mut Vec<String>,
@@ -157,8 +197,12 @@ fn compare(
     org: (&String, &BTreeMap<String, Value>),
     platform: (&String, &BTreeMap<String, Value>),
     one_way_status: bool,
+    parked: &BTreeSet<(String, Topic)>,
 ) {
     for topic in Topic::ALL {
+        if parked.contains(&(org.0.clone(), topic)) {
+            continue;
+        }
         let (there, here) = (held(org.1, Side::Org, topic), held(platform.1, Side::Platform, topic));
         if topic == Topic::Status && one_way_status {
             // The target may drift; the org's value only comes from the org.
@@ -180,9 +224,28 @@ fn compare(
             continue;
         }
         let Some(last) = there else { continue };
+        let author = state.judge.edits[&last].side;
+        let held = if author == Side::Org { org.1 } else { platform.1 };
+        for (field, text) in topic.fields(author).iter().zip(topic.texts(author, last)) {
+            let meant = state.rewrite(author, field, Value::text(text));
+            if held.get(*field) != Some(&meant) {
+                wrong.push(format!(
+                    "{email} {topic:?}: its author wrote {meant:?} on the {author}, and there stands {:?}",
+                    held.get(*field)
+                ));
+            }
+        }
         leaves(state, wrong, email, topic, last);
     }
+    let mark = platform.1.get("externalId").map(ToString::to_string).unwrap_or_default();
+    if mark != *org.0 {
+        wrong.push(format!("{email}: the platform's record carries the id {mark:?} and not {:?}", org.0));
+    }
     let out = |values: &BTreeMap<String, Value>, field: &str| values.get(field) == Some(&Value::Bool(true));
+    let first = state.objects.platform["contact"][platform.0].versions.first();
+    if first.is_some_and(|version| version.by_sync && !out(&version.values, "optedOut")) {
+        wrong.push(format!("{email}: a new contact was opted in although nobody had said so"));
+    }
     for (side, record, values, field) in
         [(Side::Org, org.0, org.1, "HasOptedOut"), (Side::Platform, platform.0, platform.1, "optedOut")]
     {
@@ -253,7 +316,8 @@ fn lost_fairly(state: &State, topic: Topic, loser: &Edit, winner: &Edit) -> bool
             loser.side == Side::Platform && winner.side == Side::Org
         }
         Policy::PlatformWins => loser.side == Side::Org && winner.side == Side::Platform,
-        Policy::NewestWins => loser.side != winner.side,
+        // Where it can't be told which is later, the org's wins.
+        Policy::NewestWins => loser.side != winner.side && (winner.side == Side::Org || winner.at > loser.at),
         Policy::Ask => false,
     }
 }

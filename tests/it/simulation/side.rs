@@ -57,6 +57,9 @@ impl SimSide {
             } else {
                 Ok(())
             };
+            if matches!(edits, Edits::Anywhere) {
+                state.automate(now);
+            }
             match edits {
                 Edits::Anywhere if state.chance(odds.edit) => people_edit(&mut state, now, &|_, _| true),
                 // Other rows of this side may be verified and not yet sent.
@@ -99,14 +102,16 @@ impl SimSide {
         }
     }
 
-    fn visible(&self, state: &State, object: &str) -> Vec<(String, SimRecord, Version)> {
-        let now = self.world.clock.millis();
-        state.objects[self.side]
-            .get(object)
-            .into_iter()
-            .flatten()
-            .filter_map(|(id, record)| Some((id.clone(), record.clone(), record.at(now)?.clone())))
-            .collect()
+    /// The moment a read shows: now, or a little earlier where it comes from a copy that lags behind.
+    fn seen_at(&self, state: &mut State) -> i64 {
+        let odds = state.trouble.stale;
+        let lag = if state.chance(odds) { state.random.random_range(1_000..60_000) } else { 0 };
+        self.world.clock.millis() - lag
+    }
+
+    fn visible<'a>(&self, state: &'a State, object: &str, now: i64) -> Vec<(&'a String, &'a Version)> {
+        let records = state.objects[self.side].get(object).into_iter().flatten();
+        records.filter_map(|(id, record)| Some((id, record.at(now)?))).collect()
     }
 }
 
@@ -187,22 +192,20 @@ impl Source for SimSide {
 
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
         self.call(&format!("scan {}", request.object), Edits::Anywhere).await?;
-        let state = self.world.lock();
+        let mut state = self.world.lock();
+        let seen_at = self.seen_at(&mut state);
         let now = self.world.clock.millis();
         let after = request.mark.as_ref().map(|mark| mark.0.clone()).unwrap_or_default();
         let mut rows: Vec<_> = self
-            .visible(&state, &request.object)
+            .visible(&state, &request.object, seen_at)
             .into_iter()
-            .filter(|(id, _, version)| *id > after && !version.deleted)
+            .filter(|(id, version)| **id > after && !version.deleted)
             .collect();
         let more = rows.len() > self.page;
         rows.truncate(self.page);
         Ok(Page {
-            next: if more { rows.last().map(|(id, _, _)| Mark(id.clone())) } else { None },
-            records: rows
-                .iter()
-                .map(|(id, _, version)| Self::record(id, version, &request.selection))
-                .collect(),
+            next: if more { rows.last().map(|(id, _)| Mark((*id).clone())) } else { None },
+            records: rows.iter().map(|(id, version)| Self::record(id, version, &request.selection)).collect(),
             tombstones: Vec::new(),
             cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
             total: None,
@@ -211,7 +214,8 @@ impl Source for SimSide {
 
     async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
         self.call("changes", Edits::Anywhere).await?;
-        let state = self.world.lock();
+        let mut state = self.world.lock();
+        let seen_at = self.seen_at(&mut state);
         let now = self.world.clock.millis();
         Ok(requests
             .iter()
@@ -219,10 +223,10 @@ impl Source for SimSide {
                 let cursor: i64 = request.cursor.0.parse().unwrap();
                 let floor = if self.side == Side::Org { cursor / 1_000 * 1_000 } else { cursor };
                 let mut rows: Vec<_> = self
-                    .visible(&state, &request.object)
+                    .visible(&state, &request.object, seen_at)
                     .into_iter()
-                    .filter(|(_, _, version)| version.stamp >= floor)
-                    .map(|(id, _, version)| ((version.stamp, id), version))
+                    .filter(|(_, version)| version.stamp >= floor)
+                    .map(|(id, version)| ((version.stamp, id.clone()), version))
                     .collect();
                 rows.sort_by(|one, other| one.0.cmp(&other.0));
                 if let Some(mark) = &request.mark {
@@ -266,8 +270,8 @@ impl Source for SimSide {
     ) -> Result<Vec<Record>, PortError> {
         // Nobody edits between a verifying read and the write that follows it: that window is stated, not closed.
         self.call(&format!("read {object} {ids:?}"), Edits::None).await?;
-        let state = self.world.lock();
-        let now = self.world.clock.millis();
+        let mut state = self.world.lock();
+        let now = self.seen_at(&mut state);
         Ok(ids
             .iter()
             .filter_map(|id| {
@@ -341,9 +345,9 @@ impl Sink for SimSide {
             Finder::CreatedByUs { .. } => (Vec::new(), Vec::new()),
         };
         Ok(self
-            .visible(&state, object)
+            .visible(&state, object, self.world.clock.millis())
             .into_iter()
-            .filter(|(_, _, version)| {
+            .filter(|(_, version)| {
                 !version.deleted
                     && rows.iter().any(|row: &Vec<Value>| {
                         fields.iter().zip(row).all(|(field, value)| {
@@ -354,7 +358,7 @@ impl Sink for SimSide {
                         })
                     })
             })
-            .map(|(id, _, version)| Self::record(&id, &version, selection))
+            .map(|(id, version)| Self::record(id, version, selection))
             .collect())
     }
 }
@@ -399,6 +403,9 @@ impl SimSide {
         if state.undoing {
             let fields: Vec<String> = changes.iter().map(|(name, _)| name.clone()).collect();
             super::undo::judge_write(state, now, self.side, &batch.object, &id, &before, &fields);
+        }
+        if state.fights && changes.iter().any(|(name, _)| matches!(name.as_str(), "Phone" | "phone")) {
+            state.automation.push((now + 5_000, self.side, batch.object.clone(), id.clone()));
         }
         let version = state.objects[self.side][&batch.object][&id].newest().unwrap().clone();
         RowResult::Done {

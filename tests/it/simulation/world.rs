@@ -9,7 +9,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::clock::VirtualClock;
-use super::judge::Judge;
+use super::judge::{Judge, Topic};
 
 /// One state of a record. It becomes visible later than its stamp where the commit is late.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub struct Trouble {
     pub limit: u32,
     pub row_lock: u32,
     pub late_commit: u32,
+    /// A read comes from a copy that lags behind.
+    pub stale: u32,
     pub edit: u32,
     pub crash: u32,
 }
@@ -71,6 +73,10 @@ pub struct State {
     pub calls: PerSide<u64>,
     pub rewrites: bool,
     pub org_marks: bool,
+    /// On both sides an automation changes every phone that is written, a little later.
+    pub fights: bool,
+    /// What the automation will do: when, where, which record.
+    pub automation: Vec<(i64, Side, String, String)>,
     pub crash_asked: bool,
     /// The run at hand is an undo.
     pub undoing: bool,
@@ -88,6 +94,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
         let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
+        let fights = random.random_bool(0.05);
         Self {
             clock: Arc::new(VirtualClock::new()),
             state: Arc::new(Mutex::new(State {
@@ -99,6 +106,8 @@ impl World {
                 calls: PerSide::default(),
                 rewrites,
                 org_marks,
+                fights,
+                automation: Vec::new(),
                 crash_asked: false,
                 undoing: false,
                 log: None,
@@ -177,6 +186,19 @@ impl State {
             deleted: false,
             values,
         });
+    }
+
+    /// Lets the automation do what is due.
+    pub fn automate(&mut self, now: i64) {
+        let (due, later) = std::mem::take(&mut self.automation).into_iter().partition(|(at, ..)| *at <= now);
+        self.automation = later;
+        let due: Vec<(i64, Side, String, String)> = due;
+        for (_, side, object, id) in due {
+            let Some(present) = self.objects[side][&object][&id].newest().cloned() else { continue };
+            let values = self.new_edit(side, Topic::Phone, &present.values, now);
+            self.say(now, format!("automation changes {side} {id}: {values:?}"));
+            self.put(now, side, &object, &id, &values, Author::Person);
+        }
     }
 
     /// Live records of an object as their newest versions.

@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::Api;
 use super::composite::target;
-use super::records::atomic;
 use super::reply::{Body, Call, Reply};
 use crate::sandbox::org::ids;
 use crate::sandbox::org::row_error::RowError;
 use crate::sandbox::org::write::Writer;
+use crate::sandbox::org::write::atomic;
 
 /// Requests of one batch.
 const MOST: usize = 25;

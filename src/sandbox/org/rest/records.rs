@@ -10,7 +10,7 @@ use crate::sandbox::org::row_error::RowError;
 use crate::sandbox::org::soql::bind::{Entry, Shape, World};
 use crate::sandbox::org::soql::render::{self, Style};
 use crate::sandbox::org::table::Reach;
-use crate::sandbox::org::write::Writer;
+use crate::sandbox::org::write::{Writer, atomic};
 
 /// What an upsert came to.
 pub(super) enum Upserted {
@@ -266,19 +266,6 @@ impl Api<'_> {
             Err(UpsertRefusal::Absent) => Reply::not_found(),
         }
     }
-}
-
-/// Runs a write that leaves nothing behind when it fails.
-pub(super) fn atomic<T, E>(
-    writer: &mut Writer<'_>,
-    write: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
-) -> Result<T, E> {
-    let mark = writer.state.begin();
-    let result = write(writer);
-    if result.is_err() {
-        writer.state.roll_back(writer.schema, mark);
-    }
-    result
 }
 
 /// The shape of named fields; `Id` always comes along.

@@ -105,7 +105,7 @@ impl Api<'_> {
             let (Some(table), Some(shape)) = (world.state.table(object), world.schema.objects.get(object)) else { return Vec::new() };
             table
                 .stamped(window.start, window.end - 1)
-                .filter(|place| table.is_deleted(*place, world.now))
+                .filter(|place| table.was_deleted(*place, world.now))
                 .filter_map(|place| Some((place, table.slot(place)?.deleted_at?)))
                 .map(|(place, at)| json!({"id": ids::mint(&shape.prefix, place), "deletedDate": moment::moment_text(at.div_euclid(1_000) * 1_000)}))
                 .collect()

@@ -6,10 +6,11 @@ use super::csv_rows::Dialect;
 use super::{Reply, refuse};
 use crate::sandbox::org::ids;
 use crate::sandbox::org::rest::Api;
-use crate::sandbox::org::rest::records::{UpsertRefusal, Upserted, atomic, no_such_key, upsert};
+use crate::sandbox::org::rest::records::{UpsertRefusal, Upserted, no_such_key, upsert};
 use crate::sandbox::org::rest::reply::Call;
 use crate::sandbox::org::row_error::RowError;
 use crate::sandbox::org::write::Writer;
+use crate::sandbox::org::write::atomic;
 
 /// Rows written under one lock, so that readers get a turn.
 const CHUNK: usize = 200;
