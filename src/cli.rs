@@ -85,6 +85,13 @@ async fn dispatch(arguments: Arguments, context: &Context) -> Result<u8, OpError
 }
 
 async fn subcommand(command: Command, console: Console, context: &Context) -> Result<u8, OpError> {
+    // Somebody who writes `--read-only sync` must not get a sync that writes.
+    if let (Some(option), false) = (console.given(), matches!(command, Command::Demo(_))) {
+        return Err(OpError::settings(format!(
+            "{option} is an option of the console: it goes with `forcesync` or `forcesync demo`, and says nothing about other commands."
+        ))
+        .code("usage"));
+    }
     match command {
         Command::Demo(demo) => demo::run(demo, console, context).await,
         Command::Sandbox(sandbox) => sandbox::run(sandbox, context).await,

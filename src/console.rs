@@ -89,7 +89,14 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), Consol
         theme,
         colours,
     };
-    console.run(signals).await
+    let ended = console.run(signals).await;
+    let EventLoop { terminal, desk, world, .. } = console;
+    // The guard gives the terminal back, cursor and all. The terminal's own end would print to stderr what it could not do, and
+    // where stderr is gone too that ends the process on the spot, before anybody has tidied up.
+    drop(desk);
+    let _kept = std::mem::ManuallyDrop::new(terminal);
+    drop(world);
+    ended
 }
 
 /// `NO_COLOR` with any text in it forbids colours (no-color.org).

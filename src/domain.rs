@@ -12,6 +12,7 @@ pub mod compiled;
 pub mod consent;
 pub mod criteria;
 pub mod forget;
+pub mod grouped;
 pub mod identity;
 pub mod mapping;
 pub mod merge;

@@ -24,7 +24,7 @@ pub enum Mutant {
     StaleReadBelieved,
     /// E2: a one-way pair flows both ways.
     DirectionIgnored,
-    /// E3: an opt-in crosses although its own side was never seen opted out.
+    /// E3: an opt-in crosses although its own side was never seen opted out, or the other side moved.
     ReleaseLoosened,
     /// E3: a new record whose consent nobody knows is opted in.
     UnknownIsYes,
@@ -36,7 +36,7 @@ pub enum Mutant {
     VerifySkipped,
     /// E6: what was sent becomes the base, not what the target holds.
     SentBecomesBase,
-    /// E6: bases are kept for writes that nobody knows the fate of, as if committed before they were sent.
+    /// E6: a chunk is committed before it is sent.
     CommitBeforeSend,
     /// E6: a refused write takes the new base all the same.
     RefusedTakesBase,

@@ -13,6 +13,7 @@ pub mod history;
 pub mod issues;
 pub mod journal;
 pub mod links;
+pub mod log;
 pub mod mappings;
 pub mod migrations;
 pub mod pending;

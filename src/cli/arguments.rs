@@ -56,6 +56,25 @@ pub struct Console {
     pub no_mouse: bool,
 }
 
+impl Console {
+    /// What was asked for before the command or behind it.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            read_only: self.read_only || other.read_only,
+            plain: self.plain || other.plain,
+            no_mouse: self.no_mouse || other.no_mouse,
+        }
+    }
+
+    /// The first option that was given.
+    pub fn given(self) -> Option<&'static str> {
+        [(self.read_only, "--read-only"), (self.plain, "--plain"), (self.no_mouse, "--no-mouse")]
+            .into_iter()
+            .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -151,6 +170,9 @@ pub struct Demo {
     /// What the sandbox holds.
     #[command(flatten)]
     pub population: Population,
+    /// How the console looks and behaves.
+    #[command(flatten)]
+    pub console: Console,
 }
 
 /// Serve an emulated org and platform.
@@ -202,9 +224,6 @@ pub struct Sync {
     /// Let this many values be blanked beyond the brake
     #[arg(long, value_name = "N")]
     pub allow_blanks: Option<u64>,
-    /// Let this many records be deleted or deactivated beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_deletes: Option<u64>,
     /// Let this many people be opted out beyond the brake
     #[arg(long, value_name = "N")]
     pub allow_opt_outs: Option<u64>,
@@ -262,6 +281,16 @@ mod tests {
     #[test]
     fn the_definitions_hold_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_the_console_may_stand_on_either_side_of_demo() {
+        for line in [["forcesync", "--plain", "demo"], ["forcesync", "demo", "--plain"]] {
+            let arguments = Arguments::try_parse_from(line).unwrap();
+            let Some(Command::Demo(demo)) = arguments.command else { panic!("{line:?}") };
+            assert!(arguments.console.or(demo.console).plain, "{line:?}");
+        }
+        assert!(Arguments::try_parse_from(["forcesync", "status", "--read-only"]).is_err());
     }
 
     #[test]

@@ -1,13 +1,22 @@
 //! `forcesync` and `forcesync demo`: the console, on a workspace or on a throw-away one with a sandbox behind it.
 
+use std::time::Duration;
+
 use crate::cli::arguments::{Console, Demo};
 use crate::cli::context::Context;
+use crate::cli::interrupts::Interrupts;
 use crate::cli::sandbox::wanted;
 use crate::console::view::theme::ThemeChoice;
 use crate::console::{self, ConsoleOptions};
 use crate::ops::error::OpError;
 use crate::ops::sandbox::{self, Wanted};
 use crate::ops::session::{Access, Missing, Session};
+
+/// How long the sandbox may take to answer what is still asked of it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often a folder is removed into which somebody still writes.
+const TRIES: usize = 20;
 
 /// Opens the console on the workspace that was named, or on the default one.
 pub(super) async fn console(options: Console, context: &Context) -> Result<u8, OpError> {
@@ -17,6 +26,7 @@ pub(super) async fn console(options: Console, context: &Context) -> Result<u8, O
 }
 
 pub(super) async fn run(arguments: Demo, options: Console, context: &Context) -> Result<u8, OpError> {
+    let options = options.or(arguments.console);
     let name = format!("forcesync-demo-{}-{}", std::process::id(), context.clock.now().timestamp_micros());
     let folder = Throwaway(std::env::temp_dir().join(name));
     // Made by the sandbox, for its owner alone. Its last part is what the title line calls the workspace.
@@ -24,10 +34,18 @@ pub(super) async fn run(arguments: Demo, options: Console, context: &Context) ->
     context.output.note("Starting the sandbox …");
     let wanted =
         Wanted { life_per_second: 0.5, workspace: Some(workspace.clone()), ..wanted(&arguments.population) };
-    let running = sandbox::start(&wanted, context.clock.clone()).await?;
+    // The console has its own way to deal with signals. Here they only must not end the process before the folder is gone.
+    let interrupts = Interrupts::listen()?;
+    let running = tokio::select! {
+        running = sandbox::start(&wanted, context.clock.clone()) => running?,
+        () = interrupts.reached(1) => return Ok(0),
+    };
     let session = context.open_at(Some(workspace), Access::ReadWrite, Missing::Refuse)?;
     let code = open(session, options).await;
-    running.stop().await;
+    tokio::select! {
+        () = running.stop() => {}
+        () = context.clock.sleep(PATIENCE) => {}
+    }
     drop(folder);
     code
 }
@@ -48,7 +66,11 @@ struct Throwaway(std::path::PathBuf);
 
 impl Drop for Throwaway {
     fn drop(&mut self) {
-        // A folder that stays in the temporary one does no harm.
-        let _ = std::fs::remove_dir_all(&self.0);
+        // Somebody who left at once may have left an engine that still writes a last file into it.
+        for _ in 0..TRIES {
+            if std::fs::remove_dir_all(&self.0).is_ok() || !self.0.exists() {
+                return;
+            }
+        }
     }
 }

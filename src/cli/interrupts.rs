@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, counted: the first asks for an orderly end, the second for one at once.
+//! SIGINT, SIGTERM and SIGHUP, counted: the first asks for an orderly end, the second for one at once.
 
 use tokio::sync::watch;
 
@@ -56,6 +56,16 @@ mod signals {
     pub(super) struct Signals {
         interrupt: Signal,
         terminate: Signal,
+        /// The terminal was closed; absent where that is to be outlived.
+        hang_up: Option<Signal>,
+    }
+
+    /// Whether whoever started us wants us to outlive the terminal (`nohup`). Catching the signal would undo that.
+    fn outlives_the_terminal() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        // Where it can't be told, the signal is left to do what it did before us.
+        ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
     }
 
     impl Signals {
@@ -63,13 +73,21 @@ mod signals {
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
+                hang_up: if outlives_the_terminal() { None } else { Some(signal(SignalKind::hangup())?) },
             })
         }
 
         pub(super) async fn next(&mut self) {
+            let hang_up = async {
+                match &mut self.hang_up {
+                    Some(signal) => signal.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = self.interrupt.recv() => {}
                 _ = self.terminate.recv() => {}
+                _ = hang_up => {}
             }
         }
     }

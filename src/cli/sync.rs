@@ -23,7 +23,8 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
             creates: arguments.allow_creates,
             updates: arguments.allow_updates,
             blanks: arguments.allow_blanks,
-            deletes: arguments.allow_deletes,
+            // No mapping can delete yet.
+            deletes: None,
             opt_outs: arguments.allow_opt_outs,
         },
         undo: None,
@@ -40,6 +41,10 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         confirm(&session, &request, &interrupts, context).await?;
     }
     let engine = attach(&session).await?;
+    if let Err(error) = run::examine_first_sync(&session, &engine, &request).await {
+        engine.close().await;
+        return Err(error);
+    }
     run::examine_secrets(&session, &engine).await?;
     let run = run::start(&engine, request).await?;
     let code = follow(&session, &engine, run, kind, &interrupts, context).await?;

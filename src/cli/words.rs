@@ -4,21 +4,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Local, Utc};
 
+use crate::domain::grouped::grouped;
 use crate::domain::outcome::{Counts, RunResult};
 use crate::domain::record::RecordId;
 use crate::domain::side::PerSide;
 
 /// `1204` → `1,204`.
 pub fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(number)
 }
 
 /// A moment in the machine's time zone.

@@ -101,7 +101,22 @@ where
     W: World,
 {
     /// Runs until somebody leaves.
-    pub async fn run(&mut self, mut signals: impl Stream<Item = ()> + Unpin) -> Result<(), ConsoleError> {
+    pub async fn run(&mut self, signals: impl Stream<Item = ()> + Unpin) -> Result<(), ConsoleError> {
+        match self.until_left(signals).await {
+            Ok(Leave::Abort) => Ok(()),
+            Ok(Leave::Quietly | Leave::AfterRun | Leave::AfterBatch) => self.close().await,
+            Err(error) => {
+                // The terminal is gone. What runs in this process ends in order all the same.
+                self.world.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn until_left(
+        &mut self,
+        mut signals: impl Stream<Item = ()> + Unpin,
+    ) -> Result<Leave, ConsoleError> {
         let (sender, mut answers) = mpsc::unbounded_channel();
         let mut hits: Vec<(Rect, Hit)> = Vec::new();
         let mut last_frame: Option<DateTime<Utc>> = None;
@@ -112,7 +127,7 @@ where
         for effect in self.app.first_effects() {
             self.world.perform(effect, &sender);
         }
-        let leave = loop {
+        loop {
             let now = self.clock.now();
             let frame_due = last_frame.is_none_or(|last| now - last >= frame());
             if dirty && (at_once || frame_due) {
@@ -139,7 +154,7 @@ where
                     match event {
                         Some(event) => taken.extend(message(event?, &hits)),
                         // The terminal is gone.
-                        None => break Leave::AfterBatch,
+                        None => return Ok(Leave::AfterBatch),
                     }
                     while taken.len() < BATCH && let Some(event) = at_hand(&mut self.input).await {
                         taken.extend(message(event?, &hits));
@@ -168,12 +183,8 @@ where
             }
             dirty = true;
             if let Some(how) = left {
-                break how;
+                return Ok(how);
             }
-        };
-        match leave {
-            Leave::Abort => Ok(()),
-            Leave::Quietly | Leave::AfterRun | Leave::AfterBatch => self.close().await,
         }
     }
 
@@ -181,7 +192,8 @@ where
     async fn close(&mut self) -> Result<(), ConsoleError> {
         if self.app.sync.is_running() {
             self.app.toasts.add(Tone::Info, text::CLOSING, self.clock.now());
-            self.draw()?;
+            // Without a terminal there is nobody to tell.
+            let _ = self.draw();
         }
         let mut interrupts = 0;
         let close = self.world.close();

@@ -63,8 +63,29 @@ pub struct MappingProblem {
     pub pair: Option<usize>,
     /// Whether the mapping can't run.
     pub severity: Severity,
+    /// What has to be mended.
+    pub cause: Cause,
     /// A sentence with the next step.
     pub message: String,
+}
+
+/// Where a problem has to be mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// In the org: its user does not see an object or a field, or may not write it. A wrong name looks the same from here.
+    Right,
+    /// In the mapping itself.
+    Settings,
+}
+
+impl Cause {
+    /// Of something that a side does not show: only the org hides what its user has no right to.
+    fn of_hidden(side: Side) -> Self {
+        match side {
+            Side::Org => Self::Right,
+            Side::Platform => Self::Settings,
+        }
+    }
 }
 
 /// How bad a problem is.
@@ -231,8 +252,9 @@ fn compile_one(
     selections: &PerSide<BTreeMap<String, Selection>>,
     problems: &mut Vec<MappingProblem>,
 ) -> Option<CompiledMapping> {
-    let mut report = |pair: Option<usize>, severity: Severity, message: String| {
-        problems.push(MappingProblem { mapping: mapping.name.clone(), pair, severity, message });
+    let mut report = |pair: Option<usize>, cause: Cause, message: String| {
+        let severity = Severity::Error;
+        problems.push(MappingProblem { mapping: mapping.name.clone(), pair, severity, cause, message });
     };
     let mut objects: PerSide<Option<&ObjectSchema>> = PerSide::default();
     for side in Side::BOTH {
@@ -241,7 +263,7 @@ fn compile_one(
             let place = if side == Side::Org { "Salesforce" } else { "the platform" };
             report(
                 None,
-                Severity::Error,
+                Cause::of_hidden(side),
                 format!(
                     "{place} shows no object {} to this user; check the name, then the user's right to read it",
                     mapping.object(side)
@@ -258,13 +280,13 @@ fn compile_one(
     for side in Side::BOTH {
         match mapping.criteria(side).map(Criteria::parse) {
             None => {}
-            Some(Err(error)) => report(None, Severity::Error, format!("criteria of the {side}: {error}")),
+            Some(Err(error)) => report(None, Cause::Settings, format!("criteria of the {side}: {error}")),
             Some(Ok(parsed)) => {
                 for field in parsed.fields() {
                     if find_field(&schemas[side], objects[side], &field).is_none() {
                         report(
                             None,
-                            Severity::Error,
+                            Cause::of_hidden(side),
                             format!(
                                 "criteria of the {side}: {} has no field {field} that this user can see",
                                 mapping.object(side)
@@ -280,7 +302,7 @@ fn compile_one(
     for (place, pair) in mapping.pairs.iter().enumerate() {
         match compile_pair(mapping, pair, schemas, &objects, &selection) {
             Ok(ready) => pairs.push(ready),
-            Err(message) => report(Some(place), Severity::Error, message),
+            Err((cause, message)) => report(Some(place), cause, message),
         }
     }
     let keys: Vec<usize> =
@@ -288,7 +310,7 @@ fn compile_one(
     if keys.is_empty() {
         report(
             None,
-            Severity::Error,
+            Cause::Settings,
             "no pair is marked as key; without one no records can be matched".into(),
         );
     }
@@ -298,7 +320,7 @@ fn compile_one(
             if !target.createable {
                 report(
                     None,
-                    Severity::Error,
+                    Cause::of_hidden(side),
                     format!(
                         "this user may not create {} records; grant the right or switch creating off",
                         target.name
@@ -317,20 +339,20 @@ fn compile_one(
                 if !mapped && !defaulted {
                     report(
                         None,
-                        Severity::Error,
+                        Cause::Settings,
                         format!("{} is required to create {} and no pair fills it", field.name, target.name),
                     );
                 }
             }
         } else if mapping.direction.allows(side) && !target.updateable {
-            report(None, Severity::Error, format!("this user may not change {} records", target.name));
+            report(None, Cause::of_hidden(side), format!("this user may not change {} records", target.name));
         }
         if let Some(mark) = mapping.mark(side)
             && target.field(mark).is_none_or(|field| !field.createable)
         {
             report(
                 None,
-                Severity::Error,
+                Cause::of_hidden(side),
                 format!(
                     "{}.{mark} is to hold the other side's id, but this user cannot write it",
                     target.name
@@ -355,42 +377,45 @@ fn compile_pair(
     schemas: &PerSide<Vec<ObjectSchema>>,
     objects: &PerSide<&ObjectSchema>,
     selection: &PerSide<Selection>,
-) -> Result<CompiledPair, String> {
+) -> Result<CompiledPair, (Cause, String)> {
     let mut fields: PerSide<Vec<FieldSchema>> = PerSide::default();
     for side in Side::BOTH {
         for name in pair.fields(side) {
             let field = find_field(&schemas[side], objects[side], name).ok_or_else(|| {
-                format!(
+                let message = format!(
                     "{} has no field {name} that this user can see; check the name, then the field permissions",
                     objects[side].name
-                )
+                );
+                (Cause::of_hidden(side), message)
             })?;
             if field.kind == FieldKind::Other {
-                return Err(format!(
+                let message = format!(
                     "{}.{name} holds a kind of value that cannot be synchronized",
                     objects[side].name
-                ));
+                );
+                return Err((Cause::Settings, message));
             }
             fields[side].push(field);
         }
     }
     let counts = (fields.org.len(), fields.platform.len());
+    let misshapen = |message: &str| Err((Cause::Settings, message.to_owned()));
     match (&pair.transform, counts) {
         (Transform::Constant(_), (0, 1))
         | (Transform::FullName, (2, 1))
         | (Transform::Consent { .. }, (1, 1)) => {}
         (Transform::Copy | Transform::Table(_), (org, platform)) if org == platform && org > 0 => {}
         (Transform::Constant(_), _) => {
-            return Err("a constant needs no Salesforce field and one platform field".into());
+            return misshapen("a constant needs no Salesforce field and one platform field");
         }
         (Transform::FullName, _) => {
-            return Err(
-                "a full name needs first and last name in Salesforce and one field on the platform".into()
+            return misshapen(
+                "a full name needs first and last name in Salesforce and one field on the platform",
             );
         }
-        (Transform::Consent { .. }, _) => return Err("consent needs one field on either side".into()),
+        (Transform::Consent { .. }, _) => return misshapen("consent needs one field on either side"),
         (Transform::Copy | Transform::Table(_), _) => {
-            return Err("both sides of a pair need the same number of fields, and at least one".into());
+            return misshapen("both sides of a pair need the same number of fields, and at least one");
         }
     }
     let writable = PerSide::from_fn(|side| {
@@ -402,7 +427,7 @@ fn compile_pair(
     let asked = pair
         .direction
         .and(mapping.direction)
-        .ok_or_else(|| "its direction excludes the mapping's direction".to_owned())?;
+        .ok_or_else(|| (Cause::Settings, "its direction excludes the mapping's direction".to_owned()))?;
     for side in Side::BOTH {
         if asked.allows(side) && pair.direction.allows(side) && !writable[side] && !fields[side].is_empty() {
             let blocked: Vec<&str> = fields[side]
@@ -410,10 +435,13 @@ fn compile_pair(
                 .filter(|field| !(field.createable && field.updateable))
                 .map(|field| field.name.as_str())
                 .collect();
-            return Err(format!(
+            // A formula is writable for nobody; that is the mapping's mistake as much as a missing right would be the org's. The way
+            // out is the same, and a run answers the same.
+            let message = format!(
                 "{} cannot be written by this user; let the pair flow the other way only",
                 blocked.join(", ")
-            ));
+            );
+            return Err((Cause::of_hidden(side), message));
         }
     }
     let places = PerSide::from_fn(|side| {

@@ -94,9 +94,9 @@ pub fn decide(now: PerSide<Consent>, base: Option<PerSide<Consent>>) -> ConsentD
                 decision.opt_out_won = other_changed;
             }
             Consent::Yes => {
-                let was_out =
-                    base.is_some_and(|base| base[side] == Consent::No) || broken(Mutant::ReleaseLoosened);
-                if was_out && !other_changed && now[other] == Consent::No {
+                let was_out = base.is_some_and(|base| base[side] == Consent::No);
+                let released = (was_out && !other_changed) || broken(Mutant::ReleaseLoosened);
+                if released && now[other] == Consent::No {
                     decision.send[other] = Some(Consent::Yes);
                 }
             }

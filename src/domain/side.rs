@@ -35,6 +35,14 @@ impl Side {
         }
     }
 
+    /// What people call it.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Org => "Salesforce",
+            Self::Platform => "the platform",
+        }
+    }
+
     /// The number used in the database.
     pub fn number(self) -> i64 {
         match self {

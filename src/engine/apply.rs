@@ -77,6 +77,9 @@ impl Session<'_> {
                 .await?;
         }
         let tripped = self.apply_brakes(&mut items);
+        if broken(Mutant::CommitBeforeSend) {
+            self.commit(items.iter().map(Item::as_if_sent).collect()).await?;
+        }
         for side in Side::BOTH {
             self.verify(&mut items, side, held).await?;
             self.send(&mut items, side, held).await?;

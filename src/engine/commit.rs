@@ -222,9 +222,6 @@ fn commit_item(
                     }
                 }
             }
-            Some(RowResult::Unknown) if broken(Mutant::CommitBeforeSend) => {
-                written[side].clone_from(&line.ids[side]);
-            }
             Some(RowResult::Unknown) | None => unfinished = true,
         }
     }
@@ -311,12 +308,13 @@ fn commit_item(
                 Action::Create { .. } => "create",
                 _ => "update",
             };
-            history::put_call(
+            let sequence = history::put_call(
                 db,
                 now,
                 &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes: &changes },
                 Some(call),
             )?;
+            fact = Some(sequence);
         }
     }
     let wrote = written.org.is_some() || written.platform.is_some();

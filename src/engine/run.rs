@@ -1,6 +1,7 @@
 //! One run, from its first line in the log to its last.
 
 use crate::domain::command::{RunReport, RunRequest};
+use crate::domain::grouped::grouped;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::Level;
@@ -213,11 +214,11 @@ fn worked(counts: &Counts) -> u64 {
 fn sentence(result: RunResult, message: Option<&str>, counts: &Counts) -> String {
     let what = format!(
         "{} created, {} updated, {} unchanged, {} skipped, {} failed",
-        counts.created(),
-        counts.updated(),
-        counts.unchanged,
-        counts.skipped,
-        counts.failed
+        grouped(counts.created()),
+        grouped(counts.updated()),
+        grouped(counts.unchanged),
+        grouped(counts.skipped),
+        grouped(counts.failed)
     );
     match message {
         Some(message) => {

@@ -90,7 +90,10 @@ async fn check_mappings(
     for problem in &problems {
         let verdict = match problem.severity {
             compiled::Severity::Error => {
-                report.settings_wrong = true;
+                match problem.cause {
+                    compiled::Cause::Right => report.blocked = true,
+                    compiled::Cause::Settings => report.settings_wrong = true,
+                }
                 Verdict::Bad
             }
             compiled::Severity::Warning => Verdict::Warning,

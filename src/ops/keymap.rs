@@ -1,4 +1,4 @@
-//! The keys of the console, from the file that the console reads too.
+//! The keys of the console, from the file that the console reads too. The titles of the actions are the console's.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ struct Entry {
 }
 
 /// All keys of a keymap file, in the order of its contexts.
-pub fn rows(text: &str) -> Result<Vec<KeyRow>, OpError> {
+pub fn rows(text: &str, title: fn(&str) -> Option<&'static str>) -> Result<Vec<KeyRow>, OpError> {
     let contexts: BTreeMap<String, BTreeMap<String, Entry>> = toml::from_str(text).map_err(|error| {
         OpError::settings(format!("The keymap can't be read: {}.", error.message())).code("keymap")
     })?;
@@ -39,7 +39,10 @@ pub fn rows(text: &str) -> Result<Vec<KeyRow>, OpError> {
                 None => rows.push(KeyRow {
                     context: context.clone(),
                     keys: vec![key],
-                    description: entry.description.unwrap_or_else(|| entry.action.replace('_', " ")),
+                    description: entry
+                        .description
+                        .or_else(|| title(&entry.action).map(str::to_owned))
+                        .unwrap_or_else(|| entry.action.replace('_', " ")),
                     action: entry.action,
                 }),
             }
@@ -54,8 +57,10 @@ mod tests {
 
     #[test]
     fn keys_of_one_action_stand_together() {
-        let rows = rows("[movement]\n\"up\" = { action = \"up\" }\n\"k\" = { action = \"up\" }\n").unwrap();
+        let text = "[movement]\n\"up\" = { action = \"up\" }\n\"k\" = { action = \"up\" }\n";
+        let rows = rows(text, |_| Some("Go up")).unwrap();
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].keys, ["k", "up"]);
+        assert_eq!(rows[0].description, "Go up");
     }
 }

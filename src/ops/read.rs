@@ -3,6 +3,7 @@
 use crate::domain::report::{
     FactRow, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow, LogQuery, RunRow, StatusReport,
 };
+use crate::domain::side::Side;
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
 use crate::store::read::HistoryPage;
@@ -67,4 +68,24 @@ pub async fn history_page(session: &Session, query: HistoryQuery) -> Result<Hist
 /// The sequence of the last log line.
 pub async fn last_fact(session: &Session) -> Result<i64, OpError> {
     read(session, Reader::last_fact).await
+}
+
+/// The objects among these that were never read to their end.
+pub async fn never_read(
+    session: &Session,
+    objects: Vec<(Side, String)>,
+) -> Result<Vec<(Side, String)>, OpError> {
+    let all = objects.clone();
+    // Where nothing ever ran, nothing was ever read.
+    let known = read(session, move |reader| {
+        let mut known = Vec::new();
+        for (side, object) in objects {
+            if reader.has_cursor(side, &object)? {
+                known.push((side, object));
+            }
+        }
+        Ok(known)
+    })
+    .await?;
+    Ok(all.into_iter().filter(|object| !known.contains(object)).collect())
 }

@@ -2,12 +2,14 @@
 
 use crate::domain::command::{Command, Reply, RunRequest};
 use crate::domain::mapping::{Direction, Mapping};
+use crate::domain::outcome::RunKind;
+use crate::domain::progress::EngineState;
 use crate::domain::side::Side;
 use crate::ops::connections;
 use crate::ops::engine::{EngineClient, Place};
 use crate::ops::error::{OpClass, OpError};
-use crate::ops::secrets;
 use crate::ops::session::Session;
+use crate::ops::{read, secrets};
 use crate::workspace::Problem;
 
 /// Refuses what can't work by the settings alone: a file with errors, no mapping, an unknown name.
@@ -61,6 +63,38 @@ pub async fn examine_secrets(session: &Session, engine: &EngineClient) -> Result
         connections::refuse_missing(&settings, side, &known)?;
     }
     Ok(())
+}
+
+/// Refuses an instant sync of what was never fully read: there is no moment since which something could have changed.
+pub async fn examine_first_sync(
+    session: &Session,
+    engine: &EngineClient,
+    request: &RunRequest,
+) -> Result<(), OpError> {
+    // An engine at work refuses by itself, and its run may be the very first one.
+    if request.kind != RunKind::Instant || engine.progress().borrow().state != EngineState::Idle {
+        return Ok(());
+    }
+    let settings = session.settings();
+    let wanted = settings.mappings.iter().filter(|mapping| {
+        mapping.enabled && (request.mappings.is_empty() || request.mappings.contains(&mapping.name))
+    });
+    let mut objects: Vec<(Side, String)> =
+        wanted.flat_map(|mapping| Side::BOTH.map(|side| (side, mapping.object(side).to_owned()))).collect();
+    objects.sort();
+    objects.dedup();
+    let unread = read::never_read(session, objects).await?;
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> =
+        unread.iter().map(|(side, object)| format!("{object} ({})", side.place())).collect();
+    Err(OpError::settings(format!(
+        "There has been no complete initial sync of {} yet, so nothing is known to tell changes from. Run `forcesync sync initial` \
+         first; one that was interrupted goes on where it ended.",
+        names.join(", ")
+    ))
+    .code("no_initial_sync"))
 }
 
 /// A sentence for the question before an initial sync.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::SecretString;
 
 use crate::connect::salesforce::{ObjectRights, OrgIdentity, Salesforce};
+use crate::domain::grouped::grouped;
 use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::side::{PerSide, Side};
 use crate::ops::connections;
@@ -205,7 +206,7 @@ fn describe_org(identity: &OrgIdentity, test: &mut ConnectionTest) {
 }
 
 fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut ConnectionTest) {
-    let subject = format!("salesforce {}", rights.object);
+    let subject = subject(Side::Org);
     let writes = |wanted: fn(&crate::domain::mapping::Mapping) -> bool| {
         settings.mappings.iter().any(|mapping| {
             mapping.enabled && mapping.org_object.eq_ignore_ascii_case(&rights.object) && wanted(mapping)
@@ -217,7 +218,7 @@ fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut Connection
             rights.object
         );
         test.blocked = true;
-        return test.line(Verdict::Bad, &subject, message, None);
+        return test.line(Verdict::Bad, subject, message, None);
     }
     let mut may = vec!["read"];
     may.extend(rights.createable.then_some("create"));
@@ -232,17 +233,17 @@ fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut Connection
             may.join(", ")
         );
         test.blocked = true;
-        return test.line(Verdict::Bad, &subject, message, None);
+        return test.line(Verdict::Bad, subject, message, None);
     }
-    test.good(&subject, format!("{}: {}.", rights.object, may.join(", ")));
+    test.good(subject, format!("{}: {}.", rights.object, may.join(", ")));
     if rights.sees_all() == Some(false) {
         let message = format!(
             "{}: the user sees {} of about {} records. Without “View All” the others are never synchronized.",
             rights.object,
-            rights.seen.unwrap_or(0),
-            rights.existing.unwrap_or(0)
+            grouped(rights.seen.unwrap_or(0)),
+            grouped(rights.existing.unwrap_or(0))
         );
-        test.line(Verdict::Warning, &subject, message, None);
+        test.line(Verdict::Warning, subject, message, None);
     }
 }
 
@@ -253,7 +254,11 @@ async fn budget_line(connection: &Salesforce, settings: &Settings, test: &mut Co
     };
     let Some((used, limit)) = budget.filter(|(_, limit)| *limit > 0) else { return };
     let percent = used.saturating_mul(100) / limit;
-    let line = format!("{used} of {limit} API calls of the last 24 hours are used ({percent} %).");
+    let line = format!(
+        "{} of {} API calls of the last 24 hours are used ({percent} %).",
+        grouped(used),
+        grouped(limit)
+    );
     let reserve = u64::from(settings.salesforce.api_reserve_percent);
     if percent + reserve >= 100 {
         let message = format!(

@@ -1,4 +1,5 @@
-//! Facts: the log, as rows with a rising sequence.
+//! Facts: the log, as rows with a rising sequence. History takes its numbers from the same sequence, so that the log can show what was
+//! written between the facts without a second row for it.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
@@ -46,12 +47,22 @@ impl NewFact {
     }
 }
 
+/// The next number of the sequence that facts and history share.
+pub(crate) fn next_sequence(db: &Connection) -> Result<i64, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT COALESCE(max(seq), 0) + 1 FROM sqlite_sequence WHERE name IN ('fact', 'history')",
+    )?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// Writes a fact; gives its sequence.
 pub fn insert(db: &Connection, at: DateTime<Utc>, fact: &NewFact) -> Result<i64, StoreError> {
+    let sequence = next_sequence(db)?;
     db.prepare_cached(
-        "INSERT INTO fact (at, level, run, mapping, org_id, platform_id, message, detail) VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO fact (sequence, at, level, run, mapping, org_id, platform_id, message, detail) VALUES (?,?,?,?,?,?,?,?,?)",
     )?
     .execute(params![
+        sequence,
         to_millis(at),
         fact.level.number(),
         fact.run,
@@ -61,5 +72,5 @@ pub fn insert(db: &Connection, at: DateTime<Utc>, fact: &NewFact) -> Result<i64,
         fact.message,
         fact.detail.as_ref().map(ToString::to_string),
     ])?;
-    Ok(db.last_insert_rowid())
+    Ok(sequence)
 }

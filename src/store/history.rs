@@ -7,7 +7,7 @@ use crate::domain::plan::Rule;
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
-use crate::store::{StoreError, mappings, to_millis};
+use crate::store::{StoreError, facts, mappings, to_millis};
 
 pub mod compact;
 pub mod prune;
@@ -44,8 +44,8 @@ pub struct NewHistory<'a> {
     pub changes: &'a [NewChange],
 }
 
-/// Writes a row of history; where something was sent, [`put_call`] also tells by which kind of call.
-pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<(), StoreError> {
+/// Writes a row of history, which is a line of the log too; gives its sequence. Where something was sent, [`put_call`] also tells by which kind of call.
+pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<i64, StoreError> {
     put_call(db, at, row, None)
 }
 
@@ -55,12 +55,14 @@ pub fn put_call(
     at: DateTime<Utc>,
     row: &NewHistory<'_>,
     call: Option<&str>,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
+    let sequence = facts::next_sequence(db)?;
     db.prepare_cached(
-        "INSERT INTO history (at, run, mapping, org_id, platform_id, side, action, changes, call)
-         VALUES (?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO history (sequence, at, run, mapping, org_id, platform_id, side, action, changes, call)
+         VALUES (?,?,?,?,?,?,?,?,?,?)",
     )?
     .execute(params![
+        sequence,
         to_millis(at),
         row.run,
         row.mapping,
@@ -71,7 +73,7 @@ pub fn put_call(
         compact::encode(row.changes),
         call,
     ])?;
-    Ok(())
+    Ok(sequence)
 }
 
 /// Whether a run already has its row about a write of these records.

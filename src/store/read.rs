@@ -7,11 +7,9 @@ use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter, types::Valu
 
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
-use crate::domain::report::{
-    FactRow, FirstSync, IssueGroup, IssueQuery, IssueRow, Level, LogQuery, RunRow, StatusReport,
-};
+use crate::domain::report::{FirstSync, IssueGroup, IssueQuery, IssueRow, RunRow, StatusReport};
 use crate::domain::side::{PerSide, Side};
-use crate::store::{StoreError, from_millis, mappings, migrations, pending};
+use crate::store::{StoreError, feeds, from_millis, mappings, migrations, pending};
 
 mod history;
 mod undo;
@@ -26,7 +24,7 @@ pub struct Reader {
     db: Arc<Mutex<Connection>>,
 }
 
-fn ids(org: Option<String>, platform: Option<String>) -> PerSide<Option<RecordId>> {
+pub(super) fn ids(org: Option<String>, platform: Option<String>) -> PerSide<Option<RecordId>> {
     let id = |text: Option<String>| text.filter(|text| !text.is_empty()).map(RecordId::new);
     PerSide { org: id(org), platform: id(platform) }
 }
@@ -88,7 +86,10 @@ impl Reader {
         &self.path
     }
 
-    fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         read(&self.db.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -134,6 +135,11 @@ impl Reader {
                 last_run: self.last_run(db)?,
             })
         })
+    }
+
+    /// Whether a feed was ever read to its end.
+    pub fn has_cursor(&self, side: Side, object: &str) -> Result<bool, StoreError> {
+        self.with(|db| Ok(feeds::get(db, side, object)?.cursor.is_some()))
     }
 
     #[expect(clippy::unused_self, reason = "reads like its neighbours")]
@@ -209,57 +215,6 @@ impl Reader {
             values.push((query.limit as i64).into());
             let mut statement = db.prepare_cached(&sql)?;
             let rows = statement.query_map(params_from_iter(values), issue_row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// The highest sequence of the log.
-    pub fn last_fact(&self) -> Result<i64, StoreError> {
-        self.with(|db| Ok(db.query_row("SELECT COALESCE(max(sequence), 0) FROM fact", [], |row| row.get(0))?))
-    }
-
-    /// Log lines: newest first, or oldest first when following (`after`).
-    pub fn log(&self, query: &LogQuery) -> Result<Vec<FactRow>, StoreError> {
-        self.with(|db| {
-            let mut sql = String::from(
-                "SELECT sequence, at, level, run, mapping, org_id, platform_id, message, detail FROM fact WHERE sequence<?
-                 AND sequence>?",
-            );
-            let mut values: Vec<Sql> =
-                vec![query.before.unwrap_or(i64::MAX).into(), query.after.unwrap_or(0).into()];
-            if let Some(level) = query.level {
-                sql.push_str(" AND level>=?");
-                values.push(level.number().into());
-            }
-            if let Some(run) = query.run {
-                sql.push_str(" AND run=?");
-                values.push(run.into());
-            }
-            if let Some(mapping) = &query.mapping {
-                sql.push_str(" AND mapping=?");
-                values.push(mapping.clone().into());
-            }
-            if let Some(text) = &query.text {
-                sql.push_str(
-                    " AND instr(lower(message || ' ' || COALESCE(org_id, '') || ' ' || COALESCE(platform_id, '')), lower(?))>0",
-                );
-                values.push(text.clone().into());
-            }
-            sql.push_str(if query.after.is_some() { " ORDER BY sequence LIMIT ?" } else { " ORDER BY sequence DESC LIMIT ?" });
-            values.push((query.limit as i64).into());
-            let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map(params_from_iter(values), |row| {
-                Ok(FactRow {
-                    sequence: row.get(0)?,
-                    at: from_millis(row.get(1)?),
-                    level: Level::from_number(row.get(2)?),
-                    run: row.get(3)?,
-                    mapping: row.get(4)?,
-                    ids: ids(row.get(5)?, row.get(6)?),
-                    message: row.get(7)?,
-                    detail: row.get::<_, Option<String>>(8)?.and_then(|text| serde_json::from_str(&text).ok()),
-                })
-            })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

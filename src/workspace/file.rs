@@ -18,6 +18,7 @@ use super::problems::{Place, Problem, Severity};
 use super::repair::parse_leniently;
 use super::schema::ROOT;
 use super::settings::Settings;
+use super::template::without_needless_samples;
 use super::validate::validate;
 
 /// A settings file as it was read.
@@ -157,7 +158,7 @@ fn edited(text: &str, before: &Settings, after: &Settings) -> Result<String, Wor
     let before = toml_edit::ser::to_document(before).map_err(|error| refused(&error))?;
     let after = toml_edit::ser::to_document(after).map_err(|error| refused(&error))?;
     update(document.as_table_mut(), before.as_table(), after.as_table(), ROOT);
-    Ok(document.to_string())
+    Ok(without_needless_samples(document.to_string(), &document))
 }
 
 fn read_bytes(content: &[u8]) -> Reading {

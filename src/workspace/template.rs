@@ -1,5 +1,24 @@
 //! The settings file of a new workspace: every part is there, explained, and empty.
 
+/// Lines of a new file that show how a setting would be written: the table it is in, its name, and the line.
+const SAMPLES: [(&str, &str, &str); 2] = [
+    (
+        "workspace",
+        "secrets",
+        "# secrets = \"vault\"              # or \"keyring\"; without it the keyring where one answers, else the vault\n",
+    ),
+    ("schedule", "quiet", "# quiet = \"22:00-06:00\"          # hours in which automatic sync rests\n"),
+];
+
+/// Takes away the samples of settings that are now really made.
+pub(super) fn without_needless_samples(text: String, document: &toml_edit::DocumentMut) -> String {
+    let made = |table: &str, name: &str| document.get(table).and_then(|table| table.get(name)).is_some();
+    SAMPLES
+        .into_iter()
+        .filter(|(table, name, _)| made(table, name))
+        .fold(text, |text, (_, _, line)| text.replacen(line, "", 1))
+}
+
 /// The text of a new settings file.
 pub fn settings_text(name: &str) -> String {
     let name = toml_edit::Value::from(name);
@@ -64,5 +83,20 @@ mod tests {
         assert_eq!(problems, []);
         let workspace = WorkspaceSettings { name: "Acme \"live\"".into(), secrets: None };
         assert_eq!(settings, Settings { workspace, ..Settings::default() });
+    }
+
+    #[test]
+    fn every_sample_stands_in_a_new_file() {
+        for (_, _, line) in SAMPLES {
+            assert!(settings_text("w").contains(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_sample_goes_when_its_setting_is_made() {
+        let text = settings_text("w").replace("name = \"w\"\n", "name = \"w\"\nsecrets = \"vault\"\n");
+        let mended = without_needless_samples(text.clone(), &text.parse().unwrap());
+        assert_eq!(mended.matches("secrets = ").count(), 1);
+        assert!(mended.contains("# quiet = "));
     }
 }

@@ -1,9 +1,11 @@
 //! Every row of the table of bad input, through the real binary: one sentence with cause and next step, the right exit code.
 
-use forcesync::sandbox::org::{FieldPermission, ObjectPermission};
+use forcesync::sandbox::org::{FieldPermission, ObjectPermission, OrgOptions};
+use forcesync::sandbox::{Sandbox, SandboxOptions};
+use rstest::rstest;
 use serde_json::Value;
 
-use crate::binary_stage::{Stage, command, finish, run};
+use crate::binary_stage::{Done, Stage, command, finish, run};
 
 /// A refused sync: a sentence on stderr, an error object, and the same exit code.
 async fn refused(stage: &Stage, code: i32, parts: &[&str]) {
@@ -62,6 +64,52 @@ async fn a_locked_user_is_blocked() {
     refused(&stage, 7, &["user"]).await;
 }
 
+/// Tests the connection to an org behind one of the hosts that sign in the users of all orgs.
+async fn at_generic_host(host: &str, environment: &str, is_sandbox: bool, sign_in: &str) -> Done {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SandboxOptions {
+        records: 20,
+        tls: Some(vec![host.to_owned()]),
+        org: OrgOptions { is_sandbox, ..OrgOptions::default() },
+        ..SandboxOptions::default()
+    };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let ready = sandbox.ready();
+    let address = ready.salesforce.url.rsplit('/').next().unwrap().replace("localhost", "127.0.0.1");
+    let workspace = folder.path().join("w");
+    std::fs::create_dir_all(&workspace).unwrap();
+    std::fs::write(workspace.join("ca.pem"), sandbox.ca_pem().unwrap()).unwrap();
+    std::fs::write(
+        workspace.join("forcesync.toml"),
+        format!(
+            "[salesforce]\nenvironment = \"{environment}\"\nsign_in = \"{sign_in}\"\nusername = \"{}\"\nclient_id = \"{}\"\n\
+             ca_file = \"ca.pem\"\nresolve = [\"{host}={address}\"]\n",
+            ready.salesforce.username, ready.salesforce.client_id
+        ),
+    )
+    .unwrap();
+    let mut test = command(&workspace, &["connection", "test", "salesforce", "--json"]);
+    test.env("FORCESYNC_SALESFORCE_PASSWORD", &ready.salesforce.password)
+        .env("FORCESYNC_SALESFORCE_SECURITY_TOKEN", &ready.salesforce.security_token)
+        .env("FORCESYNC_SALESFORCE_CLIENT_SECRET", &ready.salesforce.client_secret);
+    let done = finish(test, "").await;
+    sandbox.stop().await;
+    done
+}
+
+#[rstest]
+#[case("soap")]
+#[case("username_password")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_user_on_the_production_host_is_told_where_sandbox_users_sign_in(#[case] sign_in: &str) {
+    let done = at_generic_host("login.salesforce.com", "production", true, sign_in).await;
+    done.says(7, &["login.salesforce.com", "environment “sandbox”", "test.salesforce.com"]);
+    let done = at_generic_host("test.salesforce.com", "sandbox", false, sign_in).await;
+    done.says(7, &["test.salesforce.com", "environment “production”"]);
+    let done = at_generic_host("test.salesforce.com", "sandbox", true, sign_in).await;
+    done.says(0, &[]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_api_is_blocked() {
     let stage = Stage::new(20).await;
@@ -83,9 +131,7 @@ async fn a_missing_right_on_an_object_is_blocked() {
 async fn a_missing_right_on_a_field_is_named() {
     let stage = Stage::new(20).await;
     stage.sandbox().org().set_field_permission("Contact", "MobilePhone", FieldPermission::Hidden);
-    let check = stage.run(&["check", "--json"]).await;
-    assert_ne!(check.code, 0);
-    check.says(check.code, &["mobilephone", "permission"]);
+    stage.run(&["check", "--json"]).await.says(7, &["mobilephone", "permission"]);
     refused(&stage, 7, &["mobilephone", "permission"]).await;
 }
 
@@ -167,6 +213,7 @@ async fn usage_errors_exit_with_two() {
     for arguments in [&["sync"][..], &["sync", "everything"], &["frobnicate"], &["secret", "set", "a", "b"]] {
         run(folder.path(), arguments, "").await.says(2, &["error"]);
     }
+    run(folder.path(), &["--read-only", "sync", "initial"], "").await.says(2, &["--read-only", "console"]);
     let done = run(folder.path(), &["--json", "sync", "everything"], "").await;
     assert_eq!((done.last()["event"].as_str(), done.last()["code"].as_str()), (Some("error"), Some("usage")));
     run(folder.path(), &["secret", "set", "salesforce.pasword"], "x").await.says(2, &["salesforce.password"]);
@@ -178,6 +225,19 @@ async fn an_unknown_mapping_is_refused_before_anything_is_sent() {
     let done = stage.run(&["sync", "instant", "--mapping", "kontakt", "--json"]).await;
     done.says(2, &["kontakt", "contact"]);
     assert_eq!(done.last()["code"], "no_mapping");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instant_sync_before_the_first_initial_one_says_what_to_run() {
+    let stage = Stage::new(20).await;
+    for _ in 0..2 {
+        let done = stage.run(&["sync", "instant", "--json"]).await;
+        done.says(2, &["Contact", "forcesync sync initial"]);
+        assert_eq!(done.last()["code"], "no_initial_sync");
+    }
+    assert_eq!(stage.run(&["runs", "--json"]).await.stdout, "", "a refusal is no run");
+    stage.run(&["sync", "initial", "--json"]).await.says(0, &[]);
+    stage.run(&["sync", "instant", "--json"]).await.says(0, &[]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,7 +263,7 @@ async fn secrets_never_show_up_anywhere() {
     let stage = Stage::new(20).await;
     let secret = "tr0ub4dor-and-3";
     stage.run_with_input(&["secret", "set", "salesforce.password"], secret).await.says(0, &[]);
-    stage.run(&["sync", "instant", "--json", "-vv"]).await;
+    stage.run(&["sync", "initial", "--json", "-vv"]).await;
     for arguments in
         [&["secret", "list", "--json"][..], &["connection", "show", "--json"], &["check", "--json", "-vv"]]
     {

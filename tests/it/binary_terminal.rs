@@ -16,17 +16,21 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     seen: Arc<Mutex<String>>,
-    _master: Box<dyn portable_pty::MasterPty + Send>,
+    master: Option<Box<dyn portable_pty::MasterPty + Send>>,
 }
 
 impl Terminal {
     fn open(stage: &Stage, arguments: &[&str]) -> Self {
-        let size = PtySize { rows: 24, cols: 120, pixel_width: 0, pixel_height: 0 };
-        let pair = NativePtySystem::default().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_forcesync"));
         command.arg("--workspace");
         command.arg(stage.workspace());
         command.args(arguments);
+        Self::start(command)
+    }
+
+    fn start(command: CommandBuilder) -> Self {
+        let size = PtySize { rows: 24, cols: 120, pixel_width: 0, pixel_height: 0 };
+        let pair = NativePtySystem::default().openpty(size).unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         let mut output = pair.master.try_clone_reader().unwrap();
         let seen = Arc::new(Mutex::new(String::new()));
@@ -38,7 +42,7 @@ impl Terminal {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { child, keys, seen, _master: pair.master }
+        Self { child, keys, seen, master: Some(pair.master) }
     }
 
     fn screen(&self) -> String {
@@ -109,4 +113,22 @@ async fn a_secret_is_asked_for_without_echo() {
     assert_eq!(terminal.ends().await, 0);
     assert!(!terminal.screen().contains("sesame"), "{}", terminal.screen());
     assert!(terminal.screen().contains("in vault"), "{}", terminal.screen());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_whose_terminal_is_closed_takes_its_folder_with_it() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_forcesync"));
+    command.args(["demo", "--records", "20"]);
+    command.env("TMPDIR", temporary.path());
+    let mut terminal = Terminal::start(command);
+    terminal.shows("Connection").await;
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
+    // The reader holds the terminal open as well, so the signal comes from here, as the kernel would send it.
+    let process = terminal.child.process_id().unwrap().to_string();
+    drop(terminal.master.take());
+    std::process::Command::new("kill").args(["-HUP", &process]).status().unwrap();
+    assert_eq!(terminal.ends().await, 0);
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }

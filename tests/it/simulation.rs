@@ -7,6 +7,7 @@ mod clock;
 mod history;
 mod judge;
 mod mutants;
+mod scene;
 mod side;
 mod undo;
 mod world;
@@ -66,4 +67,16 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
     assert!(totals.fights > 0 || histories < 100, "nobody fought: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
+}
+
+#[test]
+fn a_full_disk_ends_a_run_with_a_sentence_and_costs_nothing_once_there_is_room_again() {
+    let histories = number("FORCESYNC_HISTORIES").unwrap_or(1_000) / 5;
+    let mut totals = Verdict::default();
+    for seed in 1..=histories {
+        let verdict = History::new(seed).on_a_small_disk().play();
+        assert!(verdict.is_clean(), "seed {seed}:\n{verdict}");
+        totals.add_figures(&verdict);
+    }
+    assert!(totals.full_disks > histories / 4, "the disk was hardly ever full: {totals:?}");
 }

@@ -8,6 +8,7 @@ use crate::console::app::overlay::reading::Subject;
 use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
+use crate::domain::report::{FirstSync, StatusReport};
 
 impl App {
     /// Whether an action is possible now; otherwise a sentence that says why not.
@@ -27,6 +28,12 @@ impl App {
                 }
                 if self.settings.mappings.iter().all(|known| !known.enabled) {
                     return Err(sync::NO_MAPPING.into());
+                }
+                let never = |status: &StatusReport| status.first_sync == FirstSync::Never;
+                if action == Action::StartInstant
+                    && self.sync.status.ready().is_some_and(|status| never(status))
+                {
+                    return Err(sync::NO_INITIAL.into());
                 }
                 Ok(())
             }
@@ -65,7 +72,8 @@ impl App {
             (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
             | (Some(Overlay::Sheet(_)), Action::Retry | Action::Why | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
-            (Some(Overlay::Question(question)), Action::Yes) => question.letter('y').is_some(),
+            // Other answers than yes and no say their letters themselves.
+            (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
             _ => true,
         }

@@ -45,6 +45,8 @@ pub struct LogsTab {
     pub generation: u64,
     /// Whether newer lines are to be read once the present read is over.
     again: bool,
+    /// Whether so many lines came while nobody followed that the newest are not kept.
+    behind: bool,
 }
 
 impl Default for LogsTab {
@@ -65,6 +67,7 @@ impl Default for LogsTab {
             arrived: false,
             generation: 0,
             again: false,
+            behind: false,
         }
     }
 }
@@ -98,6 +101,9 @@ impl LogsTab {
 
     /// Whether newer lines may be asked for now; if a read is on its way, they are asked for after it.
     pub fn wants_newer(&mut self) -> bool {
+        if self.behind {
+            return false;
+        }
         if self.reading {
             self.again = true;
         }
@@ -113,8 +119,17 @@ impl LogsTab {
         self.complete = false;
         self.arrived = false;
         self.fresh = 0;
+        self.behind = false;
         self.reading = true;
         vec![self.read_afresh()]
+    }
+
+    /// Follows new lines again.
+    pub(crate) fn follow(&mut self) -> Vec<Effect> {
+        self.following = true;
+        self.selected = None;
+        self.fresh = 0;
+        if self.behind { self.changed() } else { Vec::new() }
     }
 
     /// Shows the lines of one run, or of all.
@@ -168,9 +183,16 @@ impl LogsTab {
                 self.rows = page;
             }
             LogPurpose::Newer => {
+                // A full page is not the last one, whether or not the engine says so.
+                self.again |= page.len() >= PAGE_LINES;
                 page.retain(|row| self.rows.last().is_none_or(|last| row.sequence > last.sequence));
                 if !self.following {
                     self.fresh += page.len();
+                    if self.rows.len() + page.len() > MOST {
+                        self.behind = true;
+                        self.again = false;
+                        page.clear();
+                    }
                 }
                 // Far behind a fast run: what lies between is left out, the page says where it begins.
                 if page.len() >= PAGE_LINES && self.following {
@@ -228,6 +250,29 @@ mod tests {
             message: format!("Fact {sequence}."),
             detail: None,
         }
+    }
+
+    #[test]
+    fn a_full_page_of_newer_lines_asks_for_the_next_one() {
+        let mut logs = LogsTab::default();
+        logs.take(LogPurpose::Fresh, 0, Ok(vec![fact(1)]));
+        let full: Vec<FactRow> = (2..2 + PAGE_LINES as i64).map(fact).collect();
+        assert!(logs.take(LogPurpose::Newer, 0, Ok(full)));
+        assert!(!logs.take(LogPurpose::Newer, 0, Ok(vec![fact(1_000)])));
+    }
+
+    #[test]
+    fn a_flood_of_lines_that_nobody_follows_is_not_kept_and_following_reads_afresh() {
+        let mut logs = LogsTab::default();
+        logs.take(LogPurpose::Fresh, 0, Ok(vec![fact(1)]));
+        logs.following = false;
+        for page in 0..=(MOST / PAGE_LINES) {
+            let first = 2 + (page * PAGE_LINES) as i64;
+            logs.take(LogPurpose::Newer, 0, Ok((first..first + PAGE_LINES as i64).map(fact).collect()));
+        }
+        assert!(logs.rows.len() <= MOST && !logs.wants_newer());
+        assert!(matches!(logs.follow().as_slice(), [Effect::ReadLog { purpose: LogPurpose::Fresh, .. }]));
+        assert!(logs.following);
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub struct SyncTab {
     pub seen: Option<DateTime<Utc>>,
     /// The run that has just ended and whose result is to be told.
     pub ended: Option<i64>,
+    /// How the run before it ended, as it was told.
+    pub told: Option<String>,
     samples: VecDeque<Sample>,
 }
 

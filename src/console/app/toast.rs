@@ -81,6 +81,11 @@ impl Toasts {
         self.list.pop_back().is_some()
     }
 
+    /// Takes a message away that something newer has made untrue.
+    pub fn take_back(&mut self, text: &str) {
+        self.list.retain(|toast| toast.text != text);
+    }
+
     /// Lets those leave whose time is over; tells whether one did.
     pub fn expire(&mut self, now: DateTime<Utc>) -> bool {
         let before = self.list.len();

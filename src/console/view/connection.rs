@@ -227,6 +227,8 @@ fn test_head(app: &App, canvas: &Canvas<'_>, side: Side) -> Vec<Piece<'static>> 
     if app.connection.stale[side]
         && matches!(app.connection.tests[side], TestState::Done(_) | TestState::Failed(_))
     {
+        // Before the name of the user, which may be longer than the line.
+        head.truncate(2);
         head.push((format!(" ({})", text::TEST_STALE).into(), Meaning::Warning));
     }
     head

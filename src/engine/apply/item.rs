@@ -52,6 +52,18 @@ impl Item {
         self.later.is_some()
     }
 
+    /// Itself with the results that its updates would have; for the mutant that commits before it sends.
+    pub fn as_if_sent(&self) -> Self {
+        let mut sent = self.clone();
+        for side in Side::BOTH {
+            if let (Some(id), true) = (&self.decision.line.ids[side], self.decision.line.writes_to(side)) {
+                sent.results[side] = Some(RowResult::Done { id: id.clone(), created: false, record: None });
+                sent.looked_up[side] = true;
+            }
+        }
+        sent
+    }
+
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
         if self.decide_undo(mapping) {

@@ -42,10 +42,10 @@ impl Session<'_> {
                 self.verify(items, side, held).await?;
             }
         }
-        // Still without a result after all tries: looked at again in the next run.
+        // It was certainly not done, and all tries are spent: looked at again soon.
         for item in items.iter_mut() {
             if item.results[side].is_none() && item.decision.line.writes_to(side) && !item.postponed() {
-                item.postpone(UNKNOWN_OUTCOME);
+                item.postpone("not_done");
             }
         }
         Ok(())

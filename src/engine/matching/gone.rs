@@ -102,5 +102,5 @@ pub(super) fn reopen(
         action: "reopened",
         changes: &[],
     };
-    crate::store::history::put(db, now, &row)
+    crate::store::history::put(db, now, &row).map(drop)
 }

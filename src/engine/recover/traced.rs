@@ -59,5 +59,5 @@ pub(super) fn put(
         action,
         changes: &changes,
     };
-    history::put_call(db, now, &row, Some(call))
+    history::put_call(db, now, &row, Some(call)).map(drop)
 }

@@ -17,7 +17,8 @@ pub struct OrgOptions {
     pub edition: String,
     /// The org's name.
     pub organization_name: String,
-    /// Whether it says that it is a sandbox of another org.
+    /// Whether it is a sandbox of another org: it says so, and its users are unknown at `login.salesforce.com` (those of any other org
+    /// at `test.salesforce.com`).
     pub is_sandbox: bool,
     /// Whether accounts can be people.
     pub person_accounts: bool,

@@ -6,6 +6,8 @@ mod oauth;
 
 use std::collections::HashMap;
 
+use super::OrgOptions;
+
 pub(super) use identity::{identity, user_info};
 pub(super) use oauth::oauth;
 
@@ -22,6 +24,16 @@ pub(super) struct Session {
     pub(super) used: i64,
     /// Good for setting a new password only.
     pub(super) expired_password: bool,
+}
+
+/// Whether an org has users behind this address: the two hosts that sign in for all orgs know either production's or sandboxes'.
+pub(super) fn serves(options: &OrgOptions, base: &str) -> bool {
+    let host = base.rsplit('/').next().unwrap_or(base);
+    match host.split(':').next().unwrap_or(host) {
+        "login.salesforce.com" => !options.is_sandbox,
+        "test.salesforce.com" => options.is_sandbox,
+        _ => true,
+    }
 }
 
 /// All sessions and the state of the integration user's sign-in.
@@ -126,6 +138,16 @@ mod tests {
         assert!(sessions.enter(&token, IDLE_MS).is_some());
         assert!(sessions.enter(&token, IDLE_MS * 2).is_some());
         assert!(sessions.enter(&token, IDLE_MS * 3 + 1).is_none());
+    }
+
+    #[test]
+    fn sandbox_users_are_unknown_at_the_production_host_and_the_other_way_round() {
+        let org = |is_sandbox| OrgOptions { is_sandbox, ..OrgOptions::default() };
+        assert!(serves(&org(false), "https://login.salesforce.com:8443"));
+        assert!(!serves(&org(true), "https://login.salesforce.com"));
+        assert!(!serves(&org(false), "https://test.salesforce.com"));
+        assert!(serves(&org(true), "https://test.salesforce.com"));
+        assert!(serves(&org(true), "http://127.0.0.1:1") && serves(&org(false), "http://127.0.0.1:1"));
     }
 
     #[test]

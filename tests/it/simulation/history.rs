@@ -18,7 +18,8 @@ use forcesync::domain::value::Value;
 use forcesync::engine::context::{Brakes, Control, EngineOptions, RunContext};
 use forcesync::engine::run::run;
 use forcesync::store::Store;
-use rand::Rng;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
 
 use super::judge::{ConsentEdit, Topic, judge};
@@ -37,6 +38,7 @@ pub struct Verdict {
     pub parked: u64,
     pub undone: u64,
     pub fights: u64,
+    pub full_disks: u64,
 }
 
 impl Verdict {
@@ -52,6 +54,7 @@ impl Verdict {
         self.parked += other.parked;
         self.undone += other.undone;
         self.fights += other.fights;
+        self.full_disks += other.full_disks;
     }
 }
 
@@ -70,20 +73,37 @@ impl fmt::Display for Verdict {
 pub struct History {
     seed: u64,
     talkative: bool,
+    disk: Disk,
 }
 
-enum Played {
+/// Whether there is always room for the state database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Disk {
+    Roomy,
+    NowAndThenFull,
+}
+
+/// As many pages as SQLite can have.
+const ROOM: u32 = u32::MAX - 1;
+
+pub enum Played {
     Ended(RunResult, String),
     Crashed,
 }
 
 impl History {
     pub fn new(seed: u64) -> Self {
-        Self { seed, talkative: false }
+        Self { seed, talkative: false, disk: Disk::Roomy }
     }
 
     pub fn talkative(mut self) -> Self {
         self.talkative = true;
+        self
+    }
+
+    /// The state database can't grow during some of the runs.
+    pub fn on_a_small_disk(mut self) -> Self {
+        self.disk = Disk::NowAndThenFull;
         self
     }
 
@@ -104,14 +124,20 @@ impl History {
         // The storm: an initial sync until it is through, then instant ones, with trouble and edits all the while.
         world.lock().trouble = storm(&world);
         let mut initial_done = false;
+        let mut full = SmallRng::seed_from_u64(!self.seed);
         let storm_runs = world.lock().random.random_range(4..12);
         for _ in 0..storm_runs {
             let kind = if initial_done { RunKind::Instant } else { RunKind::Initial };
+            if self.disk == Disk::NowAndThenFull && full.random_bool(0.6) {
+                // A limit below what is there means: no page more.
+                store.limit_pages(1).await.unwrap();
+            }
             match self.once(&world, &store, &mappings, kind).await {
                 Played::Ended(result, message) => {
                     verdict.runs += 1;
                     let through = matches!(result, RunResult::Succeeded | RunResult::PartlyFailed);
                     initial_done |= through && kind == RunKind::Initial;
+                    verdict.full_disks += u64::from(message.contains("no room left"));
                     if !through && !matches!(result, RunResult::Failed | RunResult::Limited) {
                         verdict.wrong.push(format!(
                             "a {} run ended {}: {message}",
@@ -122,6 +148,7 @@ impl History {
                 }
                 Played::Crashed => verdict.crashes += 1,
             }
+            store.limit_pages(ROOM).await.unwrap();
             if initial_done && world.lock().random.random_bool(0.35) {
                 self.take_back(&world, &store, &mappings, &mut verdict).await;
             }
@@ -162,10 +189,8 @@ impl History {
             .unwrap();
         let because = |why: &str| parked.iter().filter(|(_, _, known)| known == why).count() as u64;
         (verdict.parked, verdict.fights) = (because("unknown_outcome"), because("ping_pong"));
-        let parked: BTreeSet<(String, Topic)> = parked
-            .into_iter()
-            .filter_map(|(id, place, _)| Some((id, *Topic::ALL.get(place.checked_sub(1)?)?)))
-            .collect();
+        let parked: BTreeSet<(String, usize)> =
+            parked.into_iter().map(|(id, place, _)| (id, place)).collect();
         let state = world.lock();
         if state.judge.sync_writes != before {
             verdict.wrong.push(format!(
@@ -223,7 +248,7 @@ impl History {
         world.lock().undoing = false;
     }
 
-    async fn once(&self, world: &World, store: &Store, mappings: &[Mapping], kind: RunKind) -> Played {
+    pub async fn once(&self, world: &World, store: &Store, mappings: &[Mapping], kind: RunKind) -> Played {
         self.play_one(world, store, mappings, &RunRequest::new(kind)).await
     }
 
@@ -324,7 +349,7 @@ fn pair(org: &[&str], platform: &[&str]) -> Pair {
     }
 }
 
-fn mappings(world: &World) -> Vec<Mapping> {
+pub fn mappings(world: &World) -> Vec<Mapping> {
     let mut state = world.lock();
     let policies = [Policy::SalesforceWins, Policy::PlatformWins, Policy::NewestWins, Policy::Ask];
     let phone = policies[state.random.random_range(0..policies.len())];

@@ -47,7 +47,9 @@ impl SimSide {
             let took = state.random.random_range(20..400);
             self.world.clock.advance(took);
             let now = self.world.clock.millis();
-            state.say(now, format!("{} {what}", self.side));
+            let call = format!("{} {what}", self.side);
+            state.say(now, &*call);
+            state.play_script(now, &call);
             let odds = state.trouble;
             let crash = state.chance(odds.crash);
             let result = if state.chance(odds.transient) {
@@ -366,7 +368,10 @@ impl Sink for SimSide {
 impl SimSide {
     fn write_row(&self, state: &mut State, now: i64, batch: &WriteBatch, row: &WriteRow) -> RowResult {
         let odds = state.trouble;
-        if state.chance(odds.row_lock) {
+        if state.chance(odds.limit) {
+            return refused("REQUEST_LIMIT_EXCEEDED", RowClass::Limit);
+        }
+        if state.is_held(self.side, &batch.object, row.id.as_ref().map(RecordId::as_str), now) {
             return refused("UNABLE_TO_LOCK_ROW", RowClass::Again);
         }
         let changes: Vec<(String, Value)> = batch
@@ -394,7 +399,7 @@ impl SimSide {
             changes.push(("optedOut".into(), Value::Bool(true)));
         }
         state.say(now, format!("  {} {id} <- {changes:?}", self.side));
-        state.judge.sync_writes += 1;
+        state.judge_write(self.side, &batch.object, &id, &changes);
         if !created {
             state.judge.sync_updates += 1;
         }

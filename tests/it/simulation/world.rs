@@ -31,6 +31,8 @@ pub enum Author {
 #[derive(Clone, Debug, Default)]
 pub struct SimRecord {
     pub versions: Vec<Version>,
+    /// Somebody holds a lock on the row until then.
+    pub locked_until: i64,
 }
 
 impl SimRecord {
@@ -80,8 +82,15 @@ pub struct State {
     pub crash_asked: bool,
     /// The run at hand is an undo.
     pub undoing: bool,
+    /// How late a late commit is, where a scene wants it so.
+    pub late_by: Option<i64>,
     pub log: Option<Vec<String>>,
+    /// What a scene does when a call is made for the first time: the call's beginning, and the deed.
+    pub script: Vec<(String, Deed)>,
 }
+
+/// A deed of a scene.
+pub type Deed = Box<dyn FnOnce(&mut State, i64) + Send>;
 
 /// Shared by both sides and the history.
 #[derive(Clone)]
@@ -110,7 +119,9 @@ impl World {
                 automation: Vec::new(),
                 crash_asked: false,
                 undoing: false,
+                late_by: None,
                 log: None,
+                script: Vec::new(),
             })),
         }
     }
@@ -170,6 +181,7 @@ impl State {
             self.chance(odds)
         };
         let delay = if late { self.random.random_range(1_000..300_000) } else { 0 };
+        let delay = if late { self.late_by.unwrap_or(delay) } else { 0 };
         let rewritten: Vec<(String, Value)> = changes
             .iter()
             .map(|(field, value)| (field.clone(), self.rewrite(side, field, value.clone())))
@@ -188,6 +200,14 @@ impl State {
         });
     }
 
+    /// Does what the scene wants done when this call is made.
+    pub fn play_script(&mut self, now: i64, call: &str) {
+        if let Some(place) = self.script.iter().position(|(begins, _)| call.starts_with(begins.as_str())) {
+            let (_, deed) = self.script.remove(place);
+            deed(self, now);
+        }
+    }
+
     /// Lets the automation do what is due.
     pub fn automate(&mut self, now: i64) {
         let (due, later) = std::mem::take(&mut self.automation).into_iter().partition(|(at, ..)| *at <= now);
@@ -199,6 +219,18 @@ impl State {
             self.say(now, format!("automation changes {side} {id}: {values:?}"));
             self.put(now, side, &object, &id, &values, Author::Person);
         }
+    }
+
+    /// Whether somebody holds a lock on a row; now and then somebody takes one for a while.
+    pub fn is_held(&mut self, side: Side, object: &str, id: Option<&str>, now: i64) -> bool {
+        let odds = self.trouble.row_lock;
+        let taken = self.chance(odds).then(|| now + self.random.random_range(1..40_000));
+        let record = id.and_then(|id| self.objects[side].get_mut(object)?.get_mut(id));
+        let Some(record) = record else { return taken.is_some() };
+        if let Some(until) = taken {
+            record.locked_until = record.locked_until.max(until);
+        }
+        record.locked_until > now
     }
 
     /// Live records of an object as their newest versions.

@@ -112,7 +112,8 @@ fn who(settings: &SalesforceSettings) -> String {
 fn wrong_credentials(settings: &SalesforceSettings) -> String {
     let hint = match &settings.environment {
         Environment::Production => {
-            " If it is a user of a sandbox, choose the environment “sandbox”: sandbox users can't sign in at login.salesforce.com."
+            " If it is a user of a sandbox, choose the environment “sandbox”: sandbox users sign in at test.salesforce.com, never at \
+             login.salesforce.com."
         }
         Environment::Sandbox => {
             " If it is not a user of a sandbox, choose the environment “production”; and a sandbox's user name usually ends with the \

@@ -80,15 +80,17 @@ impl App {
                 Vec::new()
             }
             Action::Follow => {
-                self.logs.following = !self.logs.following;
-                self.logs.fresh = 0;
                 if self.logs.following {
-                    self.logs.selected = None;
-                    vec![self.logs.read_newer()]
-                } else {
+                    self.logs.following = false;
+                    self.logs.fresh = 0;
                     self.logs.selected = self.logs.selected_row().map(|row| row.sequence);
-                    Vec::new()
+                    return Vec::new();
                 }
+                let mut effects = self.logs.follow();
+                if effects.is_empty() {
+                    effects.push(self.logs.read_newer());
+                }
+                effects
             }
             Action::Open => {
                 if let Some(row) = self.logs.selected_row() {
@@ -133,9 +135,10 @@ impl App {
         self.logs.selected = self.logs.rows.get(place).map(|row| row.sequence);
         // Going back stops following; coming to the end takes it up again.
         if at_end && matches!(action, Action::Last | Action::Down | Action::PageDown) {
-            self.logs.following = true;
-            self.logs.selected = None;
-            self.logs.fresh = 0;
+            let effects = self.logs.follow();
+            if !effects.is_empty() {
+                return effects;
+            }
         } else {
             self.logs.following = false;
         }

@@ -1,5 +1,7 @@
 //! What the actions do on Synchronization Information.
 
+use chrono::TimeDelta;
+
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::effect::{Effect, ExportWhat, Part as SavedPart};
@@ -11,6 +13,7 @@ use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::reading::{Reading, Subject};
 use crate::console::app::overlay::records::Records;
 use crate::console::app::sync::Part;
+use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::sync as text;
 use crate::domain::command::{Command, Reply, RunRequest};
@@ -21,6 +24,9 @@ use crate::workspace::settings::{Every, Settings};
 
 /// Runs on a page.
 const RUNS: usize = 50;
+
+/// How often the issues are read while a run goes on.
+const LOOK_AGAIN: TimeDelta = TimeDelta::milliseconds(500);
 
 impl App {
     /// An action on this tab.
@@ -242,7 +248,13 @@ impl App {
         if ended || self.sync.progress.run != run_before {
             effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }]);
         }
-        if self.sync.progress.facts != facts_before && self.logs.wants_newer() {
+        // The run raises and resolves issues all the time; twice a second is as much as anybody can read.
+        let moved = self.sync.progress.facts != facts_before;
+        if moved && !ended && self.tab == Tab::Sync && self.now - self.sync.looked >= LOOK_AGAIN {
+            self.sync.looked = self.now;
+            effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups]);
+        }
+        if moved && self.logs.wants_newer() {
             effects.push(self.logs.read_newer());
         }
         if ended && self.leaving == crate::console::app::leave::Leaving::AfterRun {
@@ -310,7 +322,11 @@ impl App {
                 RunResult::PartlyFailed | RunResult::Limited | RunResult::Cancelled => Tone::Warning,
                 RunResult::Braked | RunResult::Blocked | RunResult::Failed => Tone::Error,
             };
-            self.toasts.add(tone, text::ended(run, result), self.now);
+            let sentence = text::ended(run, result);
+            if let Some(before) = self.sync.told.replace(sentence.clone()) {
+                self.toasts.take_back(&before);
+            }
+            self.toasts.add(tone, sentence, self.now);
         }
     }
 

@@ -50,11 +50,23 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, question: &Question, area: Rect) {
     }
 }
 
+/// With a capital at its start and a full stop at its end.
+fn sentence(error: &str) -> String {
+    let mut letters = error.trim().chars();
+    let mut sentence: String =
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 pub(super) fn prompt(canvas: &mut Canvas<'_>, prompt: &Prompt, area: Rect) {
     let width = area.width.saturating_sub(4).min(84);
     let text_width = usize::from(width.saturating_sub(4));
     let help = wrap(&prompt.help, text_width);
-    let error = prompt.error.as_deref().map(|error| wrap(error, text_width)).unwrap_or_default();
+    let error = prompt.error.as_deref().map(|error| format!("{} {}", canvas.glyphs.bad, sentence(error)));
+    let error = error.map(|error| wrap(&error, text_width)).unwrap_or_default();
     let height = (help.len() + error.len()) as u16 + 3;
     let inner = canvas.popup(area, width, height, &prompt.title);
     let field = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), height: 1, ..inner };

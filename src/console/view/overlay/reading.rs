@@ -186,14 +186,14 @@ fn history(app: &App, rows: &Load<Vec<HistoryRow>>) -> Vec<Line> {
     }
     let mut lines = Vec::new();
     for row in rows {
-        let side = match row.side {
-            Side::Org => "Salesforce",
-            Side::Platform => app.settings.platform.kind.label(),
+        let place = match row.side {
+            Side::Org => "in Salesforce".to_owned(),
+            Side::Platform => format!("on {}", app.settings.platform.kind.label()),
         };
         lines.push((
             String::new(),
             format!(
-                "{}  {} on {side}, run {}, mapping {}",
+                "{}  {} {place}, run {}, mapping {}",
                 numbers::exact(row.at, app.zone),
                 row.action,
                 row.run,
@@ -247,7 +247,11 @@ fn why(app: &App, records: &Load<Vec<WhyRecord>>) -> Vec<Line> {
 fn values(values: &[Value]) -> String {
     let shown: Vec<String> = values
         .iter()
-        .map(|value| if value.is_blank() { "blank".to_owned() } else { format!("“{value}”") })
+        .map(|value| match value {
+            _ if value.is_blank() => "blank".to_owned(),
+            Value::Bool(_) => value.to_string(),
+            _ => format!("“{value}”"),
+        })
         .collect();
     shown.join(" + ")
 }

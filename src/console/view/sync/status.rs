@@ -12,7 +12,7 @@ use crate::console::app::model::{Engine, Load};
 use crate::console::app::sync::Part;
 use crate::console::app::tab::Tab;
 use crate::console::view::canvas::{Canvas, Focus, Piece};
-use crate::console::view::safe_text::column;
+use crate::console::view::safe_text::{self, column};
 use crate::console::view::text::{common, numbers, sync as text, tabs};
 use crate::console::view::theme::Meaning;
 use crate::domain::progress::EngineState;
@@ -172,9 +172,16 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             y += 1;
         }
     } else {
-        let hint = match app.available(Action::StartInstant) {
-            Ok(()) => format!("{} initial, {} instant", key(Action::StartInitial), key(Action::StartInstant)),
-            Err(reason) => reason,
+        let (initial, instant) = (key(Action::StartInitial), key(Action::StartInstant));
+        let room = usize::from(inner.width.saturating_sub(2));
+        let hint = match (app.available(Action::StartInitial), app.available(Action::StartInstant)) {
+            (Ok(()), Ok(())) => format!("{initial} initial, {instant} instant"),
+            (Ok(()), Err(_)) => format!("{initial} initial, of everything"),
+            // In full it is said when the key is pressed.
+            (Err(reason), _) if safe_text::width(&reason) > room => {
+                if app.sync.is_running() { text::GOES_ON } else { text::NOT_NOW }.into()
+            }
+            (Err(reason), _) => reason,
         };
         let row = Rect { y, height: 1, ..inner };
         canvas.text(row.x + 2, y, row.width.saturating_sub(2), &hint, Meaning::Muted);
@@ -190,8 +197,20 @@ pub(super) fn actions(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     if y < inner.bottom() {
         let row = Rect { y, height: 1, ..inner };
-        canvas
-            .line(Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row }, &automatic(app, canvas));
+        let line = Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row };
+        let pieces = automatic(app, canvas);
+        let needed: usize = pieces.iter().map(|(piece, _)| safe_text::width(piece)).sum();
+        let (said, more) = match pieces.get(2..) {
+            // What does not fit beside it stands below.
+            Some(more) if needed > usize::from(line.width) && y + 1 < inner.bottom() => {
+                (pieces.get(..2).unwrap_or_default(), more)
+            }
+            Some(_) | None => (pieces.as_slice(), &[][..]),
+        };
+        canvas.line(line, said);
+        if !more.is_empty() {
+            canvas.line(Rect { y: y + 1, x: line.x + 2, width: line.width.saturating_sub(2), ..line }, more);
+        }
         if part == Part::Automatic {
             canvas.select(row, Focus::Here);
         }

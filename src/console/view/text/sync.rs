@@ -43,6 +43,12 @@ pub const NEVER_DONE: &str = "never";
 pub const ALREADY_RUNNING: &str = "A run is on its way; wait for it, or stop it with S.";
 /// A refused start.
 pub const NO_MAPPING: &str = "No mapping is in use; set one up on tab 2 first.";
+/// Where the reason is longer than the line.
+pub const NOT_NOW: &str = "not now: I tells why";
+/// The same while a run is on its way.
+pub const GOES_ON: &str = "a run is on its way";
+/// A refused instant sync.
+pub const NO_INITIAL: &str = "First an initial sync (I): nothing was ever read in full.";
 /// A refused pause or stop.
 pub const NOTHING_RUNS: &str = "Nothing runs now.";
 /// The engine is being looked for.

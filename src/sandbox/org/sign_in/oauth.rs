@@ -82,7 +82,7 @@ fn client(org: &Org, form: &Form) -> Result<(), Reply> {
 fn token(org: &Org, base: &str, headers: &HeaderMap, form: &Form) -> Reply {
     let user = match form.get("grant_type") {
         "client_credentials" => client_credentials(org, headers, form),
-        "password" => password(org, form),
+        "password" => password(org, base, form),
         "refresh_token" => client(org, form).and_then(|()| {
             let user = org.sessions().user_of_refresh(form.get("refresh_token"));
             user.ok_or_else(|| refuse(400, "invalid_grant", "expired access/refresh token"))
@@ -123,9 +123,9 @@ fn client_credentials(org: &Org, headers: &HeaderMap, form: &Form) -> Result<Str
     Ok(org.integration_user_id())
 }
 
-fn password(org: &Org, form: &Form) -> Result<String, Reply> {
+fn password(org: &Org, base: &str, form: &Form) -> Result<String, Reply> {
     client(org, form)?;
-    if !org.options.password_flow {
+    if !org.options.password_flow || !super::serves(&org.options, base) {
         return Err(refuse(400, "invalid_grant", "authentication failure"));
     }
     match org.check_password(form.get("username"), form.get("password")) {

@@ -5,6 +5,7 @@ use super::session::user_info;
 use super::xml::Element;
 use crate::sandbox::org::Org;
 use crate::sandbox::org::rest::reply::Reply;
+use crate::sandbox::org::sign_in;
 
 /// The last version with `login`.
 const LAST_LOGIN: u32 = 64;
@@ -36,7 +37,8 @@ pub(super) fn login(
     if !org.options.soap_login {
         return refused("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.");
     }
-    let Ok(user) = org.check_password(username, password) else {
+    let known = sign_in::serves(&org.options, base).then(|| org.check_password(username, password).ok());
+    let Some(user) = known.flatten() else {
         return refused("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.");
     };
     let token = org.open_session(&user);
