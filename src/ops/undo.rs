@@ -38,7 +38,9 @@ pub async fn left(session: &Session, run: i64, mut each: impl FnMut(&UndoLeft)) 
         let Some((last, _)) = page.last() else { return Ok(count) };
         after = *last;
         count += page.len() as u64;
-        page.iter().for_each(|(_, left)| each(left));
+        for (_, left) in &page {
+            each(left);
+        }
     }
 }
 

@@ -67,9 +67,9 @@ impl App {
                 reading.record().is_some() || matches!(reading.subject, Subject::Run(_))
             }
             (Some(Overlay::Reading(reading)), Action::UndoRun) => matches!(reading.subject, Subject::Run(_)),
-            (Some(Overlay::Sheet(_) | Overlay::Records(_)), Action::UndoRun) => false,
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
             (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
+            | (Some(Overlay::Sheet(_) | Overlay::Records(_)), Action::UndoRun)
             | (Some(Overlay::Sheet(_)), Action::Retry | Action::Why | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             // Other answers than yes and no say their letters themselves.

@@ -181,11 +181,14 @@ fn tell_step(step: &WhyStep, words: &Words<'_>) -> String {
     let mut text = format!("{}  run {}{kind}", (words.moment)(step.at), step.run);
     let side = words.sides[step.side];
     if step.fields.is_empty() {
-        text.push_str(&format!("  {} on {side}", step.action));
+        text.push_str("  ");
+        text.push_str(&step.action);
+        text.push_str(" on ");
+        text.push_str(side);
     } else if step.old.is_empty() {
-        text.push_str(&format!("  {side} set to {}", values(&step.new)));
+        text.extend(["  ", side, " set to ", &values(&step.new)]);
     } else {
-        text.push_str(&format!("  {side} {} → {}", values(&step.old), values(&step.new)));
+        text.extend(["  ", side, " ", &values(&step.old), " → ", &values(&step.new)]);
     }
     if !step.rule.is_empty() {
         text.push_str("  because: ");

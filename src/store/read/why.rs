@@ -235,8 +235,11 @@ fn links_of(
     Ok(found)
 }
 
+/// A pair's number and its fields.
+type NumberedPair = (i64, PerSide<Vec<String>>);
+
 /// The pairs of a mapping by number, also those of old, with their fields.
-fn pairs_of(db: &Connection, mapping: i64) -> Result<Vec<(i64, PerSide<Vec<String>>)>, StoreError> {
+fn pairs_of(db: &Connection, mapping: i64) -> Result<Vec<NumberedPair>, StoreError> {
     let mut statement = db.prepare_cached("SELECT pair, identity FROM pair WHERE mapping=? ORDER BY pair")?;
     let rows = statement.query_map([mapping], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
     rows.map(|row| row.map(|(pair, identity)| (pair, fields_of(&identity))).map_err(Into::into)).collect()

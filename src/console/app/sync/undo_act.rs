@@ -13,13 +13,11 @@ use crate::domain::undo::{Extent, UndoPreview};
 impl App {
     /// Reads what taking the selected run back would mean.
     pub(crate) fn preview_undo(&mut self) -> Vec<Effect> {
-        match self.sync.selected_run().map(|run| run.run) {
-            Some(run) => vec![Effect::PreviewUndo(run)],
-            None => {
-                self.toasts.add(Tone::Info, text::NO_RUNS, self.now);
-                Vec::new()
-            }
+        if let Some(run) = self.sync.selected_run().map(|run| run.run) {
+            return vec![Effect::PreviewUndo(run)];
         }
+        self.toasts.add(Tone::Info, text::NO_RUNS, self.now);
+        Vec::new()
     }
 
     /// Asks, with the numbers and with what can't be undone; the focus is on No.
