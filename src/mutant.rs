@@ -52,6 +52,10 @@ pub enum Mutant {
     LockIsFailure,
     /// E8: a pair that both sides write in turn goes on for ever.
     FightGoesOn,
+    /// E16: an undo writes over what somebody edited since.
+    UndoOverwrites,
+    /// E16: an undo leaves the bases as they were.
+    UndoFlowsBack,
     /// E11: what was in flight is sent again without looking.
     UnknownIsRepeated,
     /// E11: what an interrupted run left in the journal is forgotten.
@@ -60,7 +64,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::AmbiguousIsMatched,
         Self::TakenKeyIsMatched,
         Self::FamilyShares,
@@ -84,6 +88,8 @@ impl Mutant {
         Self::ParkedTakesBase,
         Self::LockIsFailure,
         Self::FightGoesOn,
+        Self::UndoOverwrites,
+        Self::UndoFlowsBack,
         Self::UnknownIsRepeated,
         Self::RecoverySkipped,
     ];

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod export;
+pub mod forget;
 pub mod keymap;
 pub mod paths;
 pub mod read;
@@ -25,7 +26,9 @@ mod schemas;
 pub mod secrets;
 pub mod session;
 pub mod test_connection;
+pub mod undo;
 mod unlocked;
+pub mod why;
 
 use std::sync::Arc;
 

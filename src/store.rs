@@ -8,6 +8,7 @@ pub mod actor;
 pub mod error;
 pub mod facts;
 pub mod feeds;
+pub mod forget;
 pub mod history;
 pub mod issues;
 pub mod journal;
@@ -21,6 +22,7 @@ pub mod requeue;
 pub mod runs;
 pub mod stage;
 pub mod turns;
+pub mod undo;
 pub mod work;
 
 pub use actor::Store;

@@ -11,7 +11,7 @@ mod convert;
 mod describe;
 mod errors;
 mod find;
-mod id;
+pub(crate) mod id;
 mod identity;
 mod limits;
 mod query;

@@ -42,6 +42,8 @@ pub enum Rule {
     Default,
     /// The other side's id is stored.
     Mark,
+    /// A run was taken back.
+    Undone,
 }
 
 impl Rule {
@@ -64,6 +66,7 @@ impl Rule {
             Self::Enforced => "the target drifted and is set again",
             Self::Default => "default for a blank value",
             Self::Mark => "the other side's id",
+            Self::Undone => "an earlier run was taken back",
         }
     }
 }

@@ -49,6 +49,11 @@ pub trait Runner: Send + Sync + 'static {
 
     /// Makes these issues pending again, all open ones if empty, and says how many; an error is a sentence.
     async fn requeue(&self, issues: &[i64]) -> Result<u64, String>;
+
+    /// Forgets a person by a record of either side; an error is a sentence.
+    async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
+        Err(format!("This engine keeps nothing about {object} {id}."))
+    }
 }
 
 /// A command on its way to the host, with the place for its answer.

@@ -79,6 +79,7 @@ impl Session<'_> {
             self.context.control.checkpoint().await?;
             let (from, object_name, mapping) = (last.clone(), object.clone(), mapping.clone());
             let (places, members) = (places.clone(), members.clone());
+            let (run, now) = (self.run, self.now());
             let (reached, left) = self
                 .context
                 .store
@@ -101,11 +102,11 @@ impl Session<'_> {
                                     None => Found::Linked { mapping: place, link: link.link, ids: link.ids },
                                     // The record that was gone is back (law E9).
                                     Some(Closed::OnOrg) if side == Side::Org => {
-                                        links::reopen(db, link.link)?;
+                                        gone::reopen(db, run, now, side, &link)?;
                                         Found::Linked { mapping: place, link: link.link, ids: link.ids }
                                     }
                                     Some(Closed::OnPlatform) if side == Side::Platform => {
-                                        links::reopen(db, link.link)?;
+                                        gone::reopen(db, run, now, side, &link)?;
                                         Found::Linked { mapping: place, link: link.link, ids: link.ids }
                                     }
                                     Some(_) => {

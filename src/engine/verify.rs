@@ -28,6 +28,7 @@ impl Session<'_> {
                             && mapping.compiled.spec.object(side) == object
                             && item.link.as_ref().is_none_or(|link| {
                                 item.parked
+                                    || item.undo.is_some()
                                     || mapping
                                         .row
                                         .pairs
@@ -94,6 +95,10 @@ impl Session<'_> {
                         item.found_now(mapping, side, Staged { record, read_at }, held);
                     }
                     None if item.results[side.other()].is_some() => item.postpone("target_missing"),
+                    None if item.undo.is_some() => {
+                        item.records[side] = None;
+                        item.decide(&self.mappings[item.mapping]);
+                    }
                     None => item.decision.line.action = Action::Refuse { obstacle: missing(&id, side) },
                 }
             }

@@ -6,10 +6,11 @@ use crate::domain::report::{
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
+use crate::store::read::HistoryPage;
 use crate::store::{Reader, StoreError};
 
 /// Runs a read off the async threads; a workspace in which nothing ever ran answers with nothing.
-async fn read<T: Default + Send + 'static>(
+pub(super) async fn read<T: Default + Send + 'static>(
     session: &Session,
     read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, OpError> {
@@ -57,6 +58,11 @@ pub async fn log(session: &Session, query: LogQuery) -> Result<Vec<FactRow>, OpE
 /// History, newest first.
 pub async fn history(session: &Session, query: HistoryQuery) -> Result<Vec<HistoryRow>, OpError> {
     read(session, move |reader| reader.history(&query)).await
+}
+
+/// One page of history, newest first; its `next` says where to go on.
+pub async fn history_page(session: &Session, query: HistoryQuery) -> Result<HistoryPage, OpError> {
+    read(session, move |reader| reader.history_page(&query)).await
 }
 
 /// The sequence of the last log line.

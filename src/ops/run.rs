@@ -132,7 +132,7 @@ async fn begin(engine: &EngineClient, command: Command) -> Result<i64, OpError> 
     match engine.ask(command).await? {
         Reply::Started { run } => Ok(run),
         Reply::Refused { message } => Err(refusal(engine, message)),
-        Reply::Accepted | Reply::Status { .. } => {
+        Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. } => {
             Err(OpError::failed("The engine answered something else than it was asked."))
         }
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::connect::budget::Budget;
 use crate::connect::platform::salesmanago::Salesmanago;
 use crate::connect::salesforce::Salesforce;
-use crate::domain::command::{RunReport, RunRequest};
+use crate::domain::command::{Reply, RunReport, RunRequest};
 use crate::domain::hold::{Hold, Priority};
 use crate::domain::mapping::{DefaultValue, Mapping};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
@@ -26,7 +26,7 @@ use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, mappings, requeue, runs};
+use crate::store::{Store, StoreError, forget, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
@@ -127,7 +127,11 @@ impl WorkspaceRunner {
             store: store.clone(),
             endpoints: connected.endpoints,
             mappings: run_mappings(&settings),
-            options: EngineOptions { brakes: brakes(&settings.sync), ..EngineOptions::default() },
+            options: EngineOptions {
+                brakes: brakes(&settings.sync),
+                retention_days: settings.history.retention_days,
+                ..EngineOptions::default()
+            },
             clock: Arc::clone(self.session.clock()),
             seed: self.session.clock().now().timestamp_micros().unsigned_abs(),
             control: control.clone(),
@@ -276,6 +280,25 @@ impl Runner for WorkspaceRunner {
             .write(move |db| requeue::requeue(db, &issues, now))
             .await
             .map_err(|error| OpError::from(error).message)
+    }
+
+    async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let (name, number, now) = (object.to_owned(), id.to_owned(), self.session.clock().now());
+        let outcome = store
+            .erase(move |db| forget::forget(db, &name, &number, now))
+            .await
+            .map_err(|error| OpError::from(error).message)?;
+        match outcome {
+            forget::Outcome::Done(erased, texts) => Ok(Reply::Forgotten { erased, texts }),
+            forget::Outcome::OnItsWay => Err(
+                "A write of this record was interrupted and has to be looked up first: do a run, then try again."
+                    .into(),
+            ),
+            forget::Outcome::Unknown => {
+                Err(format!("No mapping that ever ran here has an object “{object}”, so nothing is known of it."))
+            }
+        }
     }
 }
 

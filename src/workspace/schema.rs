@@ -79,6 +79,7 @@ pub(super) const ROOT: &[Key] = &[
     key("platform", Kind::Section(PLATFORM)),
     key("schedule", Kind::Section(SCHEDULE)),
     key("sync", Kind::Section(SYNC)),
+    key("history", Kind::Section(HISTORY)),
     key("mapping", Kind::Tables(MAPPING)),
 ];
 
@@ -134,6 +135,8 @@ const SYNC: &[Key] = &[
     key("opt_out_percent", PERCENT),
     key("minimum", Kind::Whole(0, COUNT_MOST)),
 ];
+
+const HISTORY: &[Key] = &[key("retention_days", Kind::Whole(0, 36_500))];
 
 const COUNT_MOST: i64 = u32::MAX as i64;
 

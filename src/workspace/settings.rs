@@ -30,6 +30,9 @@ pub struct Settings {
     pub schedule: Schedule,
     /// The brakes of a run.
     pub sync: SyncSettings,
+    /// What is kept of the past.
+    #[serde(skip_serializing_if = "HistorySettings::is_default")]
+    pub history: HistorySettings,
     /// The mappings; their order is their precedence.
     #[serde(rename = "mapping")]
     pub mappings: Vec<Mapping>,
@@ -298,5 +301,25 @@ impl Default for SyncSettings {
             opt_out_percent: 5,
             minimum: 20,
         }
+    }
+}
+
+/// What is kept of the past; bases are kept as long as their records are linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistorySettings {
+    /// How many days history and log are kept; 0 for ever.
+    pub retention_days: u32,
+}
+
+impl HistorySettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self { retention_days: 90 }
     }
 }

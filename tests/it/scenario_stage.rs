@@ -120,10 +120,6 @@ impl Scene {
         self.running.sandbox()
     }
 
-    pub fn engine(&self) -> &EngineClient {
-        &self.engine
-    }
-
     /// The time on the engine's clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
@@ -174,6 +170,20 @@ impl Scene {
         let allow = Allowances { creates: all, updates: all, blanks: all, deletes: all, opt_outs: all };
         let begun = run::start(&self.engine, RunRequest { allow, ..RunRequest::new(kind) }).await;
         self.ended(begun).await
+    }
+
+    /// Takes a run back, or looks what that would mean.
+    pub async fn undo(&self, run: i64, extent: forcesync::domain::undo::Extent, allow: Allowances) -> Ended {
+        let begun = run::start(&self.engine, RunRequest::undo(run, extent, allow)).await;
+        self.ended(begun).await
+    }
+
+    pub fn engine(&self) -> &EngineClient {
+        &self.engine
+    }
+
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 
     async fn ended(&self, begun: Result<i64, forcesync::ops::OpError>) -> Ended {

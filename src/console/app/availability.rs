@@ -17,7 +17,7 @@ impl App {
             return Err(common::READ_ONLY.into());
         }
         match action {
-            Action::StartInitial | Action::StartInstant | Action::Retry => {
+            Action::StartInitial | Action::StartInstant | Action::Retry | Action::UndoRun => {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()?;
                 match self.sync.progress.state {
@@ -65,10 +65,14 @@ impl App {
     pub fn means_something(&self, action: Action) -> bool {
         match (self.overlays.last(), action) {
             (Some(Overlay::Reading(reading)), Action::Retry) => matches!(reading.subject, Subject::Issue(_)),
-            (Some(Overlay::Reading(reading)), Action::History) => reading.record().is_some(),
+            (Some(Overlay::Reading(reading)), Action::Why) => {
+                reading.record().is_some() || matches!(reading.subject, Subject::Run(_))
+            }
+            (Some(Overlay::Reading(reading)), Action::UndoRun) => matches!(reading.subject, Subject::Run(_)),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
             (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
-            | (Some(Overlay::Sheet(_)), Action::Retry | Action::History | Action::LogRun | Action::Copy)
+            | (Some(Overlay::Sheet(_) | Overlay::Records(_)), Action::UndoRun)
+            | (Some(Overlay::Sheet(_)), Action::Retry | Action::Why | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
@@ -105,6 +109,7 @@ fn changes(action: Action) -> bool {
             | Action::Pause
             | Action::Stop
             | Action::Retry
+            | Action::UndoRun
             | Action::Save
             | Action::Add
             | Action::Delete

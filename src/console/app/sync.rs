@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod records_act;
+pub mod undo_act;
 
 use std::collections::VecDeque;
 

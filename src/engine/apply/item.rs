@@ -6,6 +6,7 @@ use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::decide::{self, Decision, Present};
 use crate::engine::session::Prepared;
+use crate::engine::undo::Undo;
 use crate::store::links::Link;
 use crate::store::stage::Staged;
 
@@ -36,6 +37,8 @@ pub struct Item {
     pub entries: Vec<i64>,
     /// Why it waits for a later run, if it does.
     pub later: Option<&'static str>,
+    /// What an undo wants of it, if it belongs to one.
+    pub undo: Option<Undo>,
 }
 
 impl Item {
@@ -63,6 +66,9 @@ impl Item {
 
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
+        if self.decide_undo(mapping) {
+            return;
+        }
         self.decision =
             decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.waiting);
         if self.has_left(mapping) {

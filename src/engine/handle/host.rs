@@ -155,6 +155,14 @@ impl Host {
                     Err(message) => Reply::Refused { message },
                 },
             },
+            Command::Forget { object, id } => match self.obstacle() {
+                Some(obstacle) => obstacle,
+                None => self
+                    .runner
+                    .forget(&object, &id)
+                    .await
+                    .unwrap_or_else(|message| Reply::Refused { message }),
+            },
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
             Command::Cancel => self.cancel(),

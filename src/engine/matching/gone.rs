@@ -83,3 +83,24 @@ impl Session<'_> {
         Ok(())
     }
 }
+
+/// The record that was gone is back: its link is open again, and history says so.
+pub(super) fn reopen(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    side: Side,
+    link: &links::Link,
+) -> Result<(), crate::store::StoreError> {
+    links::reopen(db, link.link)?;
+    let ids = both(&link.ids);
+    let row = crate::store::history::NewHistory {
+        run,
+        mapping: link.mapping,
+        ids: &ids,
+        side,
+        action: "reopened",
+        changes: &[],
+    };
+    crate::store::history::put(db, now, &row).map(drop)
+}

@@ -80,6 +80,8 @@ pub struct State {
     /// What the automation will do: when, where, which record.
     pub automation: Vec<(i64, Side, String, String)>,
     pub crash_asked: bool,
+    /// The run at hand is an undo.
+    pub undoing: bool,
     /// How late a late commit is, where a scene wants it so.
     pub late_by: Option<i64>,
     pub log: Option<Vec<String>>,
@@ -116,6 +118,7 @@ impl World {
                 fights,
                 automation: Vec::new(),
                 crash_asked: false,
+                undoing: false,
                 late_by: None,
                 log: None,
                 script: Vec::new(),

@@ -115,13 +115,21 @@ impl App {
                 }
                 None => Vec::new(),
             },
-            Action::History => {
+            Action::Why => {
                 if let Some(record) = reading.record() {
-                    return self.open_history(record);
+                    return self.open_why(record);
+                }
+                if let Subject::Run(row) = &reading.subject {
+                    let run = row.run;
+                    return self.open_history(run);
                 }
                 self.toasts.add(Tone::Info, text::NO_RECORD, self.now);
                 Vec::new()
             }
+            Action::UndoRun => match &reading.subject {
+                Subject::Run(row) => vec![Effect::PreviewUndo(row.run)],
+                _ => Vec::new(),
+            },
             Action::Retry => match &reading.subject {
                 Subject::Issue(row) => {
                     let issues = vec![row.issue];
@@ -130,6 +138,7 @@ impl App {
                 Subject::Run(_)
                 | Subject::Fact(_)
                 | Subject::History { .. }
+                | Subject::Why { .. }
                 | Subject::Check(_)
                 | Subject::Problems(_) => Vec::new(),
             },
@@ -272,14 +281,23 @@ impl App {
         }
     }
 
-    /// Opens the history of a record.
-    pub(crate) fn open_history(&mut self, record: String) -> Vec<Effect> {
+    /// Explains a record.
+    pub(crate) fn open_why(&mut self, record: String) -> Vec<Effect> {
+        let query = crate::domain::why::WhyQuery { object: None, id: record.clone(), field: None };
+        let records = crate::console::app::model::Load::Waiting;
+        self.overlays.push(Overlay::Reading(Reading::new(Subject::Why { of: record, records })));
+        vec![Effect::ReadWhy(query)]
+    }
+
+    /// Opens what a run wrote.
+    pub(crate) fn open_history(&mut self, run: i64) -> Vec<Effect> {
         let query = crate::domain::report::HistoryQuery {
-            id: Some(record.clone()),
-            limit: 100,
+            run: Some(run),
+            limit: 200,
             ..crate::domain::report::HistoryQuery::default()
         };
-        let subject = Subject::History { of: record, rows: crate::console::app::model::Load::Waiting };
+        let subject =
+            Subject::History { of: format!("run {run}"), rows: crate::console::app::model::Load::Waiting };
         self.overlays.push(Overlay::Reading(Reading::new(subject)));
         vec![Effect::ReadHistory(query)]
     }

@@ -70,6 +70,8 @@ pub const ELSEWHERE: &str = "by a running forcesync run";
 pub const INITIAL_TITLE: &str = "Kick off an initial sync?";
 /// An answer.
 pub const INITIAL_YES: &str = "Kick it off";
+/// An answer.
+pub const UNDO_YES: &str = "Take it back";
 /// A question.
 pub const STOP_TITLE: &str = "Stop the run?";
 /// An answer.
@@ -84,8 +86,8 @@ pub const INTERVAL: &str = "Interval of automatic synchronization";
 pub const INTERVAL_HELP: &str = "Such as 30s, 5m, 1h or 1d; 10s at least.";
 /// A prompt.
 pub const INTERVAL_TOO_SHORT: &str = "The shortest interval is 10s.";
-/// Where history is found.
-pub const HISTORY_FROM_RECORD: &str = "Open an issue's record first; w shows its history there.";
+/// Where the explanation of a record is found.
+pub const WHY_FROM_RECORD: &str = "Open an issue's record or a run first; w explains it there.";
 /// A mapping whose turn has not come.
 pub const WAITING: &str = "waiting";
 
@@ -143,7 +145,7 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::Cancel => Some("The run ends after the batch in hand."),
         Command::Automatic { on: true } => Some("Automatic synchronization is on."),
         Command::Automatic { on: false } => Some("Automatic synchronization is off."),
-        Command::Reload | Command::Status | Command::Shutdown => None,
+        Command::Forget { .. } | Command::Reload | Command::Status | Command::Shutdown => None,
     }
 }
 
@@ -196,6 +198,11 @@ pub fn ended(run: &crate::domain::report::RunRow, ended: RunResult) -> String {
             count(run.counts.failed)
         ),
     }
+}
+
+/// A question.
+pub fn undo_title(run: i64, kind: RunKind) -> String {
+    format!("Take run {run} ({}) back?", kind.word())
 }
 
 #[cfg(test)]

@@ -231,6 +231,7 @@ pub(super) fn any_settings() -> impl Strategy<Value = Settings> {
                     platform: PlatformConnection { kind: PlatformKind::Salesmanago, salesmanago },
                     schedule: Schedule { automatic, every: Every::seconds(every), quiet },
                     sync,
+                    history: HistorySettings { retention_days: sync.minimum % 36_501 },
                     mappings,
                 }
             },
