@@ -44,11 +44,13 @@ pub struct EngineOptions {
     pub chunk: usize,
     /// Batches under way at once on one side.
     pub parallel: usize,
+    /// How many percent of the links the slow re-read looks at in a day; none if 0.
+    pub reread_percent_per_day: u64,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { brakes: Brakes::default(), chunk: 800, parallel: 3 }
+        Self { brakes: Brakes::default(), chunk: 800, parallel: 3, reread_percent_per_day: 0 }
     }
 }
 

@@ -36,6 +36,11 @@ pub trait Runner: Send + Sync + 'static {
     /// When automatic runs are due, by the settings as they were last read.
     fn schedule(&self) -> Schedule;
 
+    /// What is due and goes before the next automatic run, such as the audit that comes once a week.
+    async fn instead(&self) -> Option<RunRequest> {
+        None
+    }
+
     /// Reads the settings again; an error is a sentence and leaves the old ones in use.
     async fn reload(&self) -> Result<(), String>;
 

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use tokio::sync::watch;
 
 use crate::connect::salesforce::Salesforce;
 use crate::domain::command::{RunReport, RunRequest};
 use crate::domain::mapping::{DefaultValue, Mapping};
-use crate::domain::outcome::{Counts, RunResult};
+use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::port::Endpoint;
 use crate::domain::progress::Progress;
 use crate::domain::report::Level;
@@ -17,13 +18,14 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::context::{Brakes, Control, EngineOptions, RunContext};
 use crate::engine::handle::Runner;
 use crate::engine::handle::schedule::{QuietHours, Schedule};
+use crate::engine::matching::rebuild::{self, Rebuilt};
 use crate::ops::connections;
-use crate::ops::error::{OpClass, OpError};
+use crate::ops::error::{OpClass, OpError, sentence};
 use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, mappings, requeue, runs};
+use crate::store::{Store, StoreError, audit, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
@@ -99,6 +101,30 @@ impl WorkspaceRunner {
         Ok(connected)
     }
 
+    /// The org behind the connection, signed in; nothing of the state is touched.
+    pub(crate) async fn org(&self) -> Result<Option<String>, OpError> {
+        examine(&self.session, &RunRequest::new(RunKind::Heal))?;
+        Ok(self.connected(&self.session.settings()).await?.org_id)
+    }
+
+    /// Finds the links again in a new database, whose org is pinned first.
+    pub(crate) async fn rebuild(&self, pin: Option<String>) -> Result<Rebuilt, OpError> {
+        let store = self.store().await?;
+        if let Some(org) = pin {
+            store.write(move |db| mappings::remember(db, "org", &org)).await?;
+        }
+        let progress = watch::Sender::new(Progress::default());
+        let request = RunRequest::new(RunKind::Heal);
+        let context = self.prepare(&store, &request, &Control::new(), &progress).await?;
+        store.write(|db| mappings::remember(db, rebuild::UNDER_WAY, "yes")).await?;
+        let rebuilt = rebuild::rebuild(&context)
+            .await
+            .map_err(|end| OpError::new(OpClass::of_result(end.result), sentence(&end.message)))?;
+        store.write(|db| mappings::remember(db, rebuild::UNDER_WAY, "")).await?;
+        self.keep_schemas(&store).await;
+        Ok(rebuilt)
+    }
+
     async fn prepare(
         &self,
         store: &Store,
@@ -114,7 +140,11 @@ impl WorkspaceRunner {
             store: store.clone(),
             endpoints: connected.endpoints,
             mappings: run_mappings(&settings),
-            options: EngineOptions { brakes: brakes(&settings.sync), ..EngineOptions::default() },
+            options: EngineOptions {
+                brakes: brakes(&settings.sync),
+                reread_percent_per_day: settings.audit.reread_percent_per_day.into(),
+                ..EngineOptions::default()
+            },
             clock: Arc::clone(self.session.clock()),
             seed: self.session.clock().now().timestamp_micros().unsigned_abs(),
             control: control.clone(),
@@ -230,6 +260,14 @@ impl Runner for WorkspaceRunner {
             every: schedule.every.duration(),
             quiet: schedule.quiet.map(|quiet| QuietHours { from: quiet.from, until: quiet.until }),
         }
+    }
+
+    async fn instead(&self) -> Option<RunRequest> {
+        let every = self.session.settings().audit.every.duration()?;
+        let store = self.store().await.ok()?;
+        let at = store.write(|db| audit::due_since(db)).await.ok()??;
+        let due = at + TimeDelta::from_std(every).ok()?;
+        (due <= self.session.clock().now()).then(|| RunRequest::new(RunKind::Audit))
     }
 
     async fn reload(&self) -> Result<(), String> {

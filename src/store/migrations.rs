@@ -4,9 +4,10 @@ use rusqlite::Connection;
 
 use crate::store::StoreError;
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0005_turns.sql"),
+    include_str!("../../assets/migrations/0006_audit.sql"),
 ];
 
 /// The schema version this program knows.

@@ -4,7 +4,7 @@
 //! known name. The types in [`super::settings`] and `domain::mapping` say the same in serde's words; a test holds both
 //! together.
 
-use super::settings::{Every, HostAddress, QuietHours};
+use super::settings::{AuditEvery, Every, HostAddress, QuietHours};
 
 /// One key of a table.
 #[derive(Clone, Copy)]
@@ -62,6 +62,10 @@ fn interval(text: &str) -> Result<(), String> {
     text.parse::<Every>().map(drop).map_err(|error| error.to_string())
 }
 
+fn interval_or_never(text: &str) -> Result<(), String> {
+    text.parse::<AuditEvery>().map(drop).map_err(|error| format!("{error}; or never"))
+}
+
 fn quiet_hours(text: &str) -> Result<(), String> {
     text.parse::<QuietHours>().map(drop).map_err(|error| error.to_string())
 }
@@ -79,6 +83,7 @@ pub(super) const ROOT: &[Key] = &[
     key("platform", Kind::Section(PLATFORM)),
     key("schedule", Kind::Section(SCHEDULE)),
     key("sync", Kind::Section(SYNC)),
+    key("audit", Kind::Section(AUDIT)),
     key("mapping", Kind::Tables(MAPPING)),
 ];
 
@@ -131,6 +136,9 @@ const SYNC: &[Key] = &[
     key("opt_out_percent", PERCENT),
     key("minimum", Kind::Whole(0, COUNT_MOST)),
 ];
+
+const AUDIT: &[Key] =
+    &[key("every", Kind::Checked(interval_or_never)), key("reread_percent_per_day", PERCENT)];
 
 const COUNT_MOST: i64 = u32::MAX as i64;
 

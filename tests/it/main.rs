@@ -6,6 +6,7 @@
     reason = "a test that can't go on has failed; the allowances of .clippy.toml do not reach its helpers"
 )]
 
+mod audit;
 mod binary_bad_input;
 mod binary_engine;
 mod binary_stage;
@@ -17,6 +18,7 @@ mod console_update;
 mod console_whole;
 mod crash;
 mod fault_table;
+mod rebuild;
 mod salesforce_faults;
 mod salesforce_reading;
 mod salesforce_sign_in;

@@ -85,7 +85,8 @@ impl Host {
                 Event::Asked(ask) => self.answer(ask).await,
                 Event::Ended(report) => self.close(report),
                 Event::Due => {
-                    self.start(&RunRequest::new(RunKind::Automatic));
+                    let before = self.runner.instead().await;
+                    self.start(&before.unwrap_or_else(|| RunRequest::new(RunKind::Automatic)));
                 }
                 Event::Abandoned => {
                     if let Some(current) = &self.current {

@@ -239,6 +239,7 @@ impl History {
                 parallel: 1,
                 // A world of a dozen people is all below the brakes' floor.
                 brakes: Brakes { minimum: 100_000, ..Brakes::default() },
+                ..EngineOptions::default()
             },
             clock: world.clock.clone(),
             seed: self.seed,

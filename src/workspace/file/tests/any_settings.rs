@@ -226,6 +226,10 @@ pub(super) fn any_settings() -> impl Strategy<Value = Settings> {
                     platform: PlatformConnection { kind: PlatformKind::Salesmanago, salesmanago },
                     schedule: Schedule { automatic, every: Every::seconds(every), quiet },
                     sync,
+                    audit: AuditSettings {
+                        reread_percent_per_day: sync.create_percent,
+                        ..AuditSettings::default()
+                    },
                     mappings,
                 }
             },
