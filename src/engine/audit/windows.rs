@@ -15,6 +15,10 @@ pub(super) type Window = (Option<DateTime<Utc>>, DateTime<Utc>);
 /// A window with no more links than this is read, not halved: one page costs as much as one count.
 const SMALL: u64 = 2_000;
 
+/// A window with more links is halved although the numbers agree: an edit that moved a stamp from one part of it to another
+/// changes no sum.
+const COARSE: u64 = 20_000;
+
 /// The field by which the org's records are counted in time. Platforms that can count say so by answering
 /// [`count`](crate::domain::port::Source::count); none of them has a field of that name.
 const STAMP: &str = "SystemModstamp";
@@ -40,7 +44,7 @@ impl Session<'_> {
             let mappings = numbers.to_vec();
             let here =
                 self.context.store.write(move |db| audit::linked_in(db, side, &mappings, window)).await?;
-            if there == here {
+            if there == here && here > SMALL && here <= COARSE {
                 looked.windows_alike += 1;
                 looked.counted += there;
                 continue;
