@@ -140,23 +140,19 @@ impl Session<'_> {
                     read: 0,
                 };
                 let counted = self.count_windows(side, &object, &numbers, past[side], &mut looked).await?;
-                match counted {
-                    Some(windows) => {
-                        for window in windows {
-                            let criteria = self.window_criteria(side, &object, &window);
-                            looked.read += self.read_all(side, &object, Some(criteria)).await?;
-                            self.read_unseen(side, &object, &numbers, Some(window), &mut looked, report)
-                                .await?;
-                        }
+                if let Some(windows) = counted {
+                    for window in windows {
+                        let criteria = self.window_criteria(side, &object, &window);
+                        looked.read += self.read_all(side, &object, Some(criteria)).await?;
+                        self.read_unseen(side, &object, &numbers, Some(window), &mut looked, report).await?;
                     }
-                    None => {
-                        report.gaps.push(format!(
-                            "{object}: {} can't count its records in windows of time, so all of them were read",
-                            side.place()
-                        ));
-                        looked.read += self.read_all(side, &object, None).await?;
-                        self.read_unseen(side, &object, &numbers, None, &mut looked, report).await?;
-                    }
+                } else {
+                    report.gaps.push(format!(
+                        "{object}: {} can't count its records in windows of time, so all of them were read",
+                        side.place()
+                    ));
+                    looked.read += self.read_all(side, &object, None).await?;
+                    self.read_unseen(side, &object, &numbers, None, &mut looked, report).await?;
                 }
                 self.counts.read += looked.read;
                 report.looked.push(looked);
@@ -370,8 +366,7 @@ fn examine(
             Side::Org,
             "the two belong together by their key, and are not linked".to_owned(),
         ),
-        (None, PerSide { org: Some(only), platform: None })
-        | (None, PerSide { org: None, platform: Some(only) }) => {
+        (None, PerSide { org: Some(only), platform: None } | PerSide { org: None, platform: Some(only) }) => {
             let side = if staged.org.is_some() { Side::Org } else { Side::Platform };
             let decision = create(&mapping.compiled, side, &only.record);
             if matches!(decision.line.action, Action::Skip { .. }) {
