@@ -5,6 +5,7 @@
 //! time or for chance (law E18). [`handle`] is the host that starts runs and answers commands.
 
 pub mod apply;
+pub mod audit;
 pub mod brake;
 pub mod capture;
 pub mod commit;
@@ -14,6 +15,7 @@ pub mod handle;
 pub mod matching;
 pub mod prepare;
 pub mod recover;
+mod reread;
 pub mod run;
 pub mod session;
 pub mod undo;

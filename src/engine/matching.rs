@@ -18,6 +18,7 @@ const BATCH: usize = 2_000;
 
 mod gone;
 mod groups;
+pub mod rebuild;
 
 use groups::key_bytes;
 

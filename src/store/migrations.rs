@@ -4,10 +4,11 @@ use rusqlite::Connection;
 
 use crate::store::StoreError;
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0004_history.sql"),
     include_str!("../../assets/migrations/0005_turns.sql"),
+    include_str!("../../assets/migrations/0006_audit.sql"),
 ];
 
 /// The schema version this program knows.

@@ -6,6 +6,7 @@
     reason = "a test that can't go on has failed; the allowances of .clippy.toml do not reach its helpers"
 )]
 
+mod audit;
 mod binary_bad_input;
 mod binary_engine;
 mod binary_stage;
@@ -21,6 +22,7 @@ mod crash;
 mod fault_table;
 mod history;
 mod http_histories;
+mod rebuild;
 mod salesforce_faults;
 mod salesforce_reading;
 mod salesforce_sign_in;
