@@ -10,6 +10,7 @@ mod composite;
 mod convert;
 mod describe;
 mod errors;
+mod fates;
 mod find;
 mod id;
 mod identity;
@@ -42,7 +43,7 @@ use crate::domain::clock::Clock;
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
     Addressing, Capabilities, ConsentDefault, FeedRequest, Finder, Job, Page, PortClass, PortError,
-    RowResult, ScanRequest, Sink, Source, Stamps, WriteBatch, Written,
+    RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, Written,
 };
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::schema::ObjectSchema;
@@ -195,6 +196,10 @@ impl Source for Salesforce {
             return read::by_ids(&self.door, &self.schemas, object, selection, ids).await;
         }
         outcome
+    }
+
+    async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
+        fates::read(&self.door, &self.schemas, object, ids).await
     }
 
     async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {

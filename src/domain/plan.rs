@@ -42,6 +42,8 @@ pub enum Rule {
     Default,
     /// The other side's id is stored.
     Mark,
+    /// Its record on the other side was deleted; it is no longer active.
+    Deactivated,
 }
 
 impl Rule {
@@ -64,6 +66,7 @@ impl Rule {
             Self::Enforced => "the target drifted and is set again",
             Self::Default => "default for a blank value",
             Self::Mark => "the other side's id",
+            Self::Deactivated => "its record on the other side was deleted",
         }
     }
 }
@@ -139,6 +142,10 @@ pub struct Obstacle {
 /// Why a pair is parked of which nobody can tell whether our write was done before or after a person's edit (law E6).
 pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
 
+/// Why a whole record waits for a person: it was deleted on one side and edited on the other (law E9). It is parked under pair 0,
+/// which no pair has.
+pub const DELETED: &str = "deleted";
+
 /// A pair that waits for a person: both values stay, and so do the old bases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {
@@ -163,6 +170,11 @@ pub enum Action {
     },
     /// Linked records: values are written to one side or both, or only the bases are adopted.
     Merge,
+    /// The record of that side is deleted, because a person deleted its counterpart (law E9).
+    Delete {
+        /// Where.
+        on: Side,
+    },
     /// Left out.
     Skip {
         /// Why.
@@ -195,6 +207,7 @@ pub struct Line {
 impl Line {
     /// Whether anything is written to a side.
     pub fn writes_to(&self, side: Side) -> bool {
-        self.changes.iter().any(|change| change.to == side)
+        matches!(self.action, Action::Delete { on } if on == side)
+            || self.changes.iter().any(|change| change.to == side)
     }
 }

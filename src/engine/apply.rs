@@ -8,6 +8,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::decide::Decision;
 use crate::engine::session::Session;
+use crate::store::departures;
 use crate::store::links::{self};
 use crate::store::pending;
 use crate::store::stage::{self};
@@ -17,9 +18,12 @@ use crate::store::work::{self, Work};
 mod batch;
 mod braking;
 mod item;
+mod removal;
 mod send;
 
 pub use item::Item;
+pub use removal::effective_policy;
+pub(super) use removal::{close as close_departure, commit_departure};
 pub use send::{LookUp, meant};
 
 impl Session<'_> {
@@ -57,7 +61,7 @@ impl Session<'_> {
         if !held {
             let mut kept = Vec::with_capacity(items.len());
             for item in items {
-                if item.decision.blanks > 0 { waiting.push(item.work) } else { kept.push(item) }
+                if item.decision.blanks > 0 || item.removes() { waiting.push(item.work) } else { kept.push(item) }
             }
             items = kept;
         }
@@ -134,7 +138,12 @@ impl Session<'_> {
                                 })
                             });
                     }
+                    let gone = match work.link {
+                        Some(number) => departures::get(db, number)?,
+                        None => None,
+                    };
                     items.push(Item {
+                        gone: gone.filter(|departure| departure.state != departures::State::Done),
                         work: work.work,
                         mapping: work.mapping,
                         link,

@@ -10,7 +10,9 @@ use crate::domain::side::Side;
 use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{links, pending, stage};
+use crate::store::{links, moved, pending, stage};
+
+mod unseen;
 
 /// A staged scan older than this is read again from the start.
 const STAGE_KEEPS_HOURS: i64 = 24;
@@ -30,6 +32,7 @@ impl Session<'_> {
         .await;
         let read = org? + platform?;
         self.counts.read += read;
+        self.check_unseen().await?;
         self.stage_pending().await?;
         self.publish();
         Ok(())
@@ -150,6 +153,10 @@ impl Session<'_> {
             .write(move |db| {
                 stage::put(db, side, &name, &page.records, read_at)?;
                 stage::put_gone(db, side, &name, &page.tombstones)?;
+                moved::put(db, side, &name, &page.moved, read_at)?;
+                if page.deletions_missed {
+                    unseen::ask_for(db, side, &name)?;
+                }
                 feeds::advance(db, side, &name, page.next.as_ref(), page.cursor.as_ref())
             })
             .await?;
@@ -177,6 +184,7 @@ impl Session<'_> {
                 object,
                 cursor,
                 mark: feed.mark.filter(|_| resumes),
+                flag: None,
             });
         }
         let mut read = 0;

@@ -9,7 +9,7 @@ use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
-use crate::engine::apply::{Item, meant};
+use crate::engine::apply::{Item, commit_departure, meant};
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
@@ -25,7 +25,8 @@ mod refusal;
 
 use link::keep_link;
 pub use link::key_hashes;
-use refusal::{close_line, fail, staged_records};
+pub(super) use refusal::{close_line, fail};
+use refusal::staged_records;
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -34,12 +35,14 @@ fn soon() -> TimeDelta {
 
 /// What one item adds to the counts.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    mapping: usize,
-    counts: Counts,
-    stale: u64,
-    opt_outs: u64,
-    blanks: u64,
+pub(super) struct Tally {
+    pub(super) mapping: usize,
+    pub(super) counts: Counts,
+    pub(super) stale: u64,
+    pub(super) opt_outs: u64,
+    pub(super) blanks: u64,
+    /// Records deleted or deactivated.
+    pub(super) removed: u64,
 }
 
 impl Session<'_> {
@@ -52,7 +55,7 @@ impl Session<'_> {
             match &line.action {
                 Action::Skip { .. } => self.count(*place, |counts| counts.skipped += 1),
                 Action::Refuse { .. } => self.count(*place, |counts| counts.failed += 1),
-                Action::Create { .. } | Action::Merge => {}
+                Action::Create { .. } | Action::Merge | Action::Delete { .. } => {}
             }
         }
         let (run, now) = (self.run, self.now());
@@ -107,9 +110,12 @@ impl Session<'_> {
                     let Some(mapping) = mappings.get(tally.mapping) else { continue };
                     let number = mapping.row.mapping;
                     let counts = &tally.counts;
-                    wrote |= counts.created() + counts.updated() > 0;
+                    wrote |= counts.created() + counts.updated() + tally.removed > 0;
                     *sums.entry((number, Braked::Create)).or_default() += counts.created();
-                    *sums.entry((number, Braked::Update)).or_default() += counts.updated();
+                    // A deactivation is a change that is counted as what it stands for.
+                    let changed = counts.updated().saturating_sub(tally.removed);
+                    *sums.entry((number, Braked::Update)).or_default() += changed;
+                    *sums.entry((number, Braked::Delete)).or_default() += tally.removed;
                     *sums.entry((number, Braked::OptOut)).or_default() += tally.opt_outs;
                     *sums.entry((number, Braked::Blank)).or_default() += tally.blanks;
                 }
@@ -154,6 +160,9 @@ fn commit_item(
     mapping: &Prepared,
     item: &Item,
 ) -> Result<(Tally, Option<i64>), StoreError> {
+    if let Some(departure) = &item.gone {
+        return commit_departure(db, run, now, mapping, item, departure);
+    }
     let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
     let line = &item.decision.line;
     let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
@@ -355,7 +364,7 @@ fn second_pass(
     work::put(db, item.mapping, Some(link.link), ids)
 }
 
-fn forget_staged(db: &rusqlite::Connection, mapping: &Prepared, line: &Line) -> Result<(), StoreError> {
+pub(super) fn forget_staged(db: &rusqlite::Connection, mapping: &Prepared, line: &Line) -> Result<(), StoreError> {
     for side in Side::BOTH {
         if let Some(id) = &line.ids[side] {
             stage::remove(db, side, mapping.compiled.spec.object(side), id.as_str())?;

@@ -18,7 +18,9 @@ const BATCH: usize = 2_000;
 
 mod gone;
 mod groups;
+mod moved;
 
+use gone::{Back, come_back};
 use groups::key_bytes;
 
 /// What was found out about one staged record.
@@ -40,6 +42,7 @@ impl Session<'_> {
             })
             .await?;
         self.close_gone().await?;
+        self.follow_moved().await?;
         let classes = self.classes();
         for place in 0..self.mappings.len() {
             let class = classes.iter().position(|class| class.members.contains(&place)).unwrap_or(0);
@@ -79,6 +82,7 @@ impl Session<'_> {
             self.context.control.checkpoint().await?;
             let (from, object_name, mapping) = (last.clone(), object.clone(), mapping.clone());
             let (places, members) = (places.clone(), members.clone());
+            let now = self.now();
             let (reached, left) = self
                 .context
                 .store
@@ -99,26 +103,34 @@ impl Session<'_> {
                                 let Some(place) = places.get(&link.mapping).copied() else { continue };
                                 match link.closed {
                                     None => Found::Linked { mapping: place, link: link.link, ids: link.ids },
-                                    // The record that was gone is back (law E9).
-                                    Some(Closed::OnOrg) if side == Side::Org => {
-                                        links::reopen(db, link.link)?;
-                                        Found::Linked { mapping: place, link: link.link, ids: link.ids }
-                                    }
-                                    Some(Closed::OnPlatform) if side == Side::Platform => {
-                                        links::reopen(db, link.link)?;
-                                        Found::Linked { mapping: place, link: link.link, ids: link.ids }
-                                    }
-                                    Some(_) => {
-                                        stage::remove(db, side, &object_name, staged.record.id.as_str())?;
-                                        Found::Left(
-                                            skip(
-                                                &mapping.compiled,
-                                                side,
-                                                &staged.record,
-                                                SkipReason::LinkClosed,
-                                            ),
-                                            place,
-                                        )
+                                    Some(ref why) => {
+                                        // The record that was gone is back (law E9).
+                                        let returns = matches!(
+                                            (why, side),
+                                            (Closed::OnOrg, Side::Org) | (Closed::OnPlatform, Side::Platform)
+                                        );
+                                        match returns.then(|| come_back(db, &link, now)).transpose()? {
+                                            Some(Back::Reopened) => Found::Linked {
+                                                mapping: place,
+                                                link: link.link,
+                                                ids: link.ids,
+                                            },
+                                            Some(Back::Anew) => {
+                                                unlinked(&mapping.compiled, &members, side, place, class, &staged)
+                                            }
+                                            Some(Back::Blocked) | None => {
+                                                stage::remove(db, side, &object_name, staged.record.id.as_str())?;
+                                                Found::Left(
+                                                    skip(
+                                                        &mapping.compiled,
+                                                        side,
+                                                        &staged.record,
+                                                        SkipReason::LinkClosed,
+                                                    ),
+                                                    place,
+                                                )
+                                            }
+                                        }
                                     }
                                 }
                             }

@@ -57,6 +57,7 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
         brakes: BrakeMeter::default(),
         calls_before,
         stale: 0,
+        withheld: None,
     };
     let end = steps(&mut session).await;
     finish(session, end).await
@@ -97,7 +98,7 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     if initial {
         session.initial(true).await?;
     }
-    Ok(())
+    session.withheld.take().map_or(Ok(()), Err)
 }
 
 impl Session<'_> {

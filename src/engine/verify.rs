@@ -55,12 +55,13 @@ impl Session<'_> {
 
     /// Reads what the items are about to change on a side, right before it is sent, and decides again where it moved.
     pub async fn verify(&self, items: &mut [Item], side: Side, held: bool) -> Result<(), End> {
+        self.still_gone(items, side).await?;
         for object in self.objects(side) {
             let targets: Vec<usize> = items
                 .iter()
                 .enumerate()
                 .filter(|(_, item)| {
-                    item.decision.line.action == Action::Merge
+                    matches!(item.decision.line.action, Action::Merge | Action::Delete { .. })
                         && !item.postponed()
                         && item.results[side].is_none()
                         && item.decision.line.writes_to(side)
@@ -76,6 +77,8 @@ impl Session<'_> {
             let records = self.context.endpoints[side].read(&object, &selection, &ids).await?;
             let mut now: HashMap<RecordId, _> =
                 records.into_iter().map(|record| (record.id.clone(), record)).collect();
+            let unreadable: Vec<RecordId> = ids.into_iter().filter(|id| !now.contains_key(id)).collect();
+            let gone = self.certainly_gone(side, &object, &unreadable).await?;
             for place in targets {
                 let item = &mut items[place];
                 let Some(id) = item.decision.line.ids[side].clone() else { continue };
@@ -83,6 +86,9 @@ impl Session<'_> {
                     Some(record) => {
                         let mapping = &self.mappings[item.mapping];
                         item.found_now(mapping, side, Staged { record, read_at }, held);
+                    }
+                    None if gone.contains_key(&id) => {
+                        self.target_gone(item, side, gone.get(&id)).await?;
                     }
                     None if item.results[side.other()].is_some() => item.postpone("target_missing"),
                     None => item.decision.line.action = Action::Refuse { obstacle: missing(&id, side) },

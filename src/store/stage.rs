@@ -158,6 +158,25 @@ pub fn gone(db: &Connection, side: Side, object: &str) -> Result<Vec<Tombstone>,
     rows.map(|row| row.map_err(Into::into)).collect()
 }
 
+/// The staged tombstone of a record.
+pub fn gone_of(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    id: &str,
+) -> Result<Option<Tombstone>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT at, merged_into FROM gone WHERE side=? AND object=? AND id=?")?
+        .query_row(params![side.number(), object, id], |row| {
+            Ok(Tombstone {
+                id: RecordId::new(id),
+                at: row.get::<_, Option<i64>>(0)?.map(from_millis),
+                merged_into: row.get::<_, Option<String>>(1)?.map(RecordId::new),
+            })
+        })
+        .optional()?)
+}
+
 /// An unlinked record under its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {

@@ -22,6 +22,7 @@ fn feed(object: &str, fields: &[&str], cursor: &Cursor) -> FeedRequest {
         selection: Selection::new(fields),
         cursor: cursor.clone(),
         mark: None,
+        flag: None,
     }
 }
 

@@ -6,6 +6,7 @@
 mod clock;
 mod history;
 mod judge;
+mod people;
 mod side;
 mod world;
 
@@ -43,5 +44,8 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     assert!(totals.unknown_outcomes > histories / 10, "hardly any outcome was unknown: {totals:?}");
     // Parking is the exception, or it would hide what the judge should see.
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
+    assert!(totals.deletions > histories / 4, "hardly anything was deleted: {totals:?}");
+    assert!(totals.removals > histories / 25, "hardly a delete crossed: {totals:?}");
+    assert!(totals.decisions > 0, "no delete ever met an edit: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
 }

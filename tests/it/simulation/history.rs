@@ -20,7 +20,8 @@ use forcesync::store::Store;
 use rand::Rng;
 use tokio::sync::watch;
 
-use super::judge::{ConsentEdit, Topic, judge};
+use super::judge::{ConsentEdit, Topic, Waiting, judge};
+use super::people::{people_remove, people_restore};
 use super::side::SimSide;
 use super::world::{Author, State, Trouble, World};
 
@@ -34,6 +35,12 @@ pub struct Verdict {
     pub edits: u64,
     pub unknown_outcomes: u64,
     pub parked: u64,
+    /// Records that people deleted.
+    pub deletions: u64,
+    /// Records that were deleted for it.
+    pub removals: u64,
+    /// Deletions that wait for a person because of an edit.
+    pub decisions: u64,
 }
 
 impl Verdict {
@@ -47,6 +54,9 @@ impl Verdict {
         self.edits += other.edits;
         self.unknown_outcomes += other.unknown_outcomes;
         self.parked += other.parked;
+        self.deletions += other.deletions;
+        self.removals += other.removals;
+        self.decisions += other.decisions;
     }
 }
 
@@ -139,17 +149,20 @@ impl History {
         world.clock.advance(60_000);
         let before = world.lock().judge.sync_writes;
         self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
-        let parked: BTreeSet<String> = store
-            .write(|db| {
-                let mut rows = db.prepare(
-                    "SELECT org_id FROM parked JOIN link USING (link) WHERE why='unknown_outcome'",
-                )?;
-                let rows = rows.query_map([], |row| row.get(0))?;
-                Ok(rows.collect::<Result<_, _>>()?)
+        let of = |why: &'static str| {
+            store.write(move |db| {
+                let mut rows =
+                    db.prepare("SELECT org_id, platform_id FROM parked JOIN link USING (link) WHERE why=?")?;
+                let rows = rows.query_map([why], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(rows.collect::<Result<Vec<(String, String)>, _>>()?)
             })
-            .await
-            .unwrap();
-        verdict.parked = parked.len() as u64;
+        };
+        let unclear: BTreeSet<String> =
+            of("unknown_outcome").await.unwrap().into_iter().map(|(org, _)| org).collect();
+        let deleted: BTreeSet<String> =
+            of("deleted").await.unwrap().into_iter().flat_map(|(org, platform)| [org, platform]).collect();
+        verdict.parked = unclear.len() as u64;
+        let waiting = Waiting { unclear, deleted };
         let state = world.lock();
         if state.judge.sync_writes != before {
             verdict.wrong.push(format!(
@@ -157,9 +170,12 @@ impl History {
                 state.judge.sync_writes - before
             ));
         }
-        verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, &parked));
+        verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, &waiting));
         verdict.edits = state.judge.edits.len() as u64;
         verdict.unknown_outcomes = state.judge.unknown_outcomes;
+        verdict.removals = state.judge.removals;
+        verdict.deletions = state.judge.person_deletes.len() as u64;
+        verdict.decisions = waiting.deleted.len() as u64 / 2;
         verdict.log = state.log.clone().unwrap_or_default();
         verdict
     }
@@ -278,6 +294,9 @@ fn mappings(world: &World) -> Vec<Mapping> {
     let address = policies[state.random.random_range(0..policies.len())];
     state.judge.policy.insert(Topic::Phone, phone);
     state.judge.policy.insert(Topic::Address, address);
+    let all = [DeletePolicy::Ignore, DeletePolicy::Deactivate, DeletePolicy::Propagate];
+    let deletes = all[state.random.random_range(0..all.len())];
+    state.judge.deletes = deletes;
     let mark = state.org_marks;
     let pairs = vec![
         Pair { key: true, ..pair(&["Email"], &["email"]) },
@@ -308,7 +327,14 @@ fn mappings(world: &World) -> Vec<Mapping> {
             skip_create_when_blank: Vec::new(),
             default: Vec::new(),
             first_meeting: FirstMeeting::SalesforceWins,
-            deletes: DeletePolicy::Ignore,
+            deletes,
+            deactivate: (deletes == DeletePolicy::Deactivate).then(|| Deactivation {
+                side: Side::Platform,
+                field: "inactive".into(),
+                value: "true".into(),
+            }),
+            conversion: None,
+            sync_flag: None,
             ignore_own_changes: false,
             side_effects: SideEffects::default(),
             pairs: pairs.clone(),
@@ -364,6 +390,10 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
         make_person(state, now, side, object, &format!("late{number}@x.example"));
         return;
     }
+    if state.random.random_range(0..25) == 0 {
+        people_restore(state, now, side, object);
+        return;
+    }
     let live = state.live(side, object);
     if live.is_empty() {
         return;
@@ -371,6 +401,10 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
     let place = state.random.random_range(0..live.len());
     let (id, version) = live[place].clone();
     if state.objects[side][object][&id].is_locked(now) || !may(side, &id) {
+        return;
+    }
+    if state.random.random_range(0..14) == 0 {
+        people_remove(state, now, side, object, &id);
         return;
     }
     if state.random.random_range(0..12) == 0 {

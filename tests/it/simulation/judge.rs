@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forcesync::domain::mapping::Policy;
+use forcesync::domain::mapping::{DeletePolicy, Policy};
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 
@@ -61,6 +61,28 @@ pub struct Judge {
     pub sync_writes: u64,
     pub sync_updates: u64,
     pub unknown_outcomes: u64,
+    pub deletes: DeletePolicy,
+    /// What people deleted: side and e-mail address.
+    pub person_deletes: BTreeSet<(Side, String)>,
+    /// Addresses of which people brought back a record that the sync had deleted, or that has a namesake by now.
+    pub messy: BTreeSet<String>,
+    /// Records that the sync deleted.
+    pub removals: u64,
+    /// What was wrong with one of them.
+    pub wrong_removals: Vec<String>,
+}
+
+/// What waits for a person at the end, by the ids of the records.
+pub struct Waiting {
+    /// Pairs of which an outcome is unknown, by the org's id.
+    pub unclear: BTreeSet<String>,
+    /// Records deleted on one side and edited on the other, by either id.
+    pub deleted: BTreeSet<String>,
+}
+
+pub fn address(values: &BTreeMap<String, Value>) -> String {
+    let held = values.get("Email").or_else(|| values.get("email"));
+    held.map(ToString::to_string).unwrap_or_default().to_lowercase()
 }
 
 /// Every value carries the number of its edit in digits.
@@ -112,9 +134,9 @@ pub fn judge(
     state: &State,
     objects: &[&str],
     one_way_status: bool,
-    parked: &BTreeSet<String>,
+    waiting: &Waiting,
 ) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut wrong = state.judge.wrong_removals.clone();
     let mut by_email: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
     for object in objects {
         for (id, version) in state.live(Side::Org, object) {
@@ -130,12 +152,18 @@ pub fn judge(
     for (email, found) in &by_email {
         match (found.org.as_slice(), found.platform.as_slice()) {
             ([(org_id, org)], [(platform_id, platform)]) => {
-                if !parked.contains(org_id) {
+                if !waiting.unclear.contains(org_id) {
                     compare(state, &mut wrong, email, (org_id, org), (platform_id, platform), one_way_status);
                 }
             }
-            // People made these duplicates themselves, or deleted one of two.
-            _ if email.contains("twin") || email.contains("gone") => {}
+            // People brought back what has a namesake by now.
+            _ if state.judge.messy.contains(email) => {}
+            ([], [(id, values)]) if state.judge.person_deletes.contains(&(Side::Org, email.clone())) => {
+                one_sided(state, &mut wrong, email, Side::Platform, (id, values), waiting);
+            }
+            ([(id, values)], []) if state.judge.person_deletes.contains(&(Side::Platform, email.clone())) => {
+                one_sided(state, &mut wrong, email, Side::Org, (id, values), waiting);
+            }
             (org, platform) => wrong.push(format!(
                 "{email}: {} in the org, {} on the platform: {:?} {:?}",
                 org.len(),
@@ -146,6 +174,67 @@ pub fn judge(
         }
     }
     wrong
+}
+
+/// A person deleted the counterpart: the policy says what has to be left.
+fn one_sided(
+    state: &State,
+    wrong: &mut Vec<String>,
+    email: &str,
+    side: Side,
+    left: (&String, &BTreeMap<String, Value>),
+    waiting: &Waiting,
+) {
+    match (state.judge.deletes, side) {
+        (DeletePolicy::Propagate, _) if !waiting.deleted.contains(left.0) => {
+            wrong.push(format!("{email}: its delete did not reach {} on the {side}", left.0));
+        }
+        (DeletePolicy::Deactivate, Side::Platform) if left.1.get("inactive") != Some(&Value::Bool(true)) => {
+            wrong.push(format!("{email}: {} was not deactivated", left.0));
+        }
+        (DeletePolicy::Ignore | DeletePolicy::Deactivate | DeletePolicy::Propagate, _) => {}
+    }
+}
+
+impl State {
+    /// The sync is about to delete a record: a person must have deleted its counterpart, and whatever people wrote into it must
+    /// have been known there.
+    pub fn judge_removal(&mut self, side: Side, object: &str, id: &str) {
+        self.judge.removals += 1;
+        let values = self.objects[side][object][id].newest().unwrap().values.clone();
+        let email = address(&values);
+        let mut wrong = Vec::new();
+        if self.judge.deletes != DeletePolicy::Propagate {
+            wrong.push(format!("{email}: {id} was deleted although no delete may cross"));
+        }
+        let there = side.other();
+        if !self.judge.person_deletes.contains(&(there, email.clone())) {
+            wrong.push(format!("{email}: {id} was deleted, but nobody deleted its counterpart"));
+        }
+        let known: Vec<BTreeMap<String, Value>> = self.objects[there]
+            .values()
+            .flatten()
+            .filter_map(|(_, record)| record.newest())
+            .filter(|version| address(&version.values) == email)
+            .map(|version| version.values.clone())
+            .collect();
+        for topic in Topic::ALL {
+            // Drift of a one-way pair's target is no edit that counts.
+            let Some(edit) = held(&values, side, topic).filter(|_| topic != Topic::Status) else { continue };
+            let mut seen = BTreeSet::new();
+            for counterpart in &known {
+                let mut at = held(counterpart, there, topic);
+                while let Some(number) = at {
+                    seen.insert(number);
+                    at = self.judge.edits.get(&number).and_then(|edit| edit.parent);
+                }
+            }
+            if !seen.contains(&edit) {
+                wrong.push(format!("{email} {topic:?}: edit {edit} was deleted with {id} unseen"));
+            }
+        }
+        self.judge.wrong_removals.extend(wrong);
+    }
 }
 
 fn compare(

@@ -97,6 +97,14 @@ impl SimSide {
         }
     }
 
+    fn tombstone(id: &str, version: &Version) -> Tombstone {
+        Tombstone {
+            id: id.into(),
+            at: DateTime::from_timestamp_millis(version.stamp),
+            merged_into: version.merged_into.as_deref().map(Into::into),
+        }
+    }
+
     fn visible(&self, state: &State, object: &str) -> Vec<(String, SimRecord, Version)> {
         let now = self.world.clock.millis();
         state.objects[self.side]
@@ -160,6 +168,7 @@ impl Source for SimSide {
                 ("status", FieldKind::Text),
                 ("optedOut", FieldKind::Bool),
                 ("externalId", FieldKind::Text),
+                ("inactive", FieldKind::Bool),
             ],
         };
         Ok(objects
@@ -201,9 +210,8 @@ impl Source for SimSide {
                 .iter()
                 .map(|(id, _, version)| Self::record(id, version, &request.selection))
                 .collect(),
-            tombstones: Vec::new(),
             cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
-            total: None,
+            ..Page::default()
         })
     }
 
@@ -243,14 +251,10 @@ impl Source for SimSide {
                     tombstones: rows
                         .iter()
                         .filter(|(_, version)| version.deleted)
-                        .map(|((stamp, id), _)| Tombstone {
-                            id: id.as_str().into(),
-                            at: DateTime::from_timestamp_millis(*stamp),
-                            merged_into: None,
-                        })
+                        .map(|((_, id), version)| Self::tombstone(id, version))
                         .collect(),
                     cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
-                    total: None,
+                    ..Page::default()
                 }
             })
             .collect())
@@ -271,6 +275,19 @@ impl Source for SimSide {
             .filter_map(|id| {
                 let version = state.objects[self.side].get(object)?.get(id.as_str())?.at(now)?;
                 (!version.deleted).then(|| Self::record(id.as_str(), version, selection))
+            })
+            .collect())
+    }
+
+    async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
+        self.call(&format!("fates {object} {ids:?}"), Edits::None).await?;
+        let state = self.world.lock();
+        let now = self.world.clock.millis();
+        Ok(ids
+            .iter()
+            .filter_map(|id| {
+                let version = state.objects[self.side].get(object)?.get(id.as_str())?.at(now)?;
+                version.deleted.then(|| Self::tombstone(id.as_str(), version))
             })
             .collect())
     }
@@ -382,6 +399,13 @@ impl SimSide {
         }
         if held.and_then(SimRecord::newest).is_some_and(|version| version.deleted) {
             return refused("ENTITY_IS_DELETED", RowClass::Gone);
+        }
+        if batch.kind == WriteKind::Delete {
+            state.say(now, format!("  {} deletes {id}", self.side));
+            state.judge.sync_writes += 1;
+            state.judge_removal(self.side, &batch.object, &id);
+            state.bury(now, self.side, &batch.object, &id, true, None, Author::Sync);
+            return RowResult::Done { id: id.as_str().into(), created: false, record: None };
         }
         let mut changes = changes;
         if created && self.side == Side::Platform && !changes.iter().any(|(name, _)| name == "optedOut") {

@@ -18,6 +18,8 @@ pub struct Version {
     pub visible: i64,
     pub by_sync: bool,
     pub deleted: bool,
+    /// Where a deleted record went, if it was merged.
+    pub merged_into: Option<String>,
     pub values: BTreeMap<String, Value>,
 }
 
@@ -172,8 +174,27 @@ impl State {
             visible: now + delay,
             by_sync,
             deleted: false,
+            merged_into: None,
             values,
         });
+    }
+
+    /// Deletes a record, merges it into another, or takes it out of the bin.
+    pub fn bury(
+        &mut self,
+        now: i64,
+        side: Side,
+        object: &str,
+        id: &str,
+        deleted: bool,
+        merged_into: Option<String>,
+        author: Author,
+    ) {
+        self.put(now, side, object, id, &[], author);
+        let record = self.objects[side].get_mut(object).and_then(|records| records.get_mut(id)).unwrap();
+        let version = record.versions.last_mut().unwrap();
+        version.deleted = deleted;
+        version.merged_into = merged_into;
     }
 
     /// Live records of an object as their newest versions.

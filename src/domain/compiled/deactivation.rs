@@ -1,0 +1,49 @@
+//! What deactivates a record of a side, checked against its description (law E9).
+
+use crate::domain::mapping::{DeletePolicy, Mapping};
+use crate::domain::schema::{FieldKind, ObjectSchema};
+use crate::domain::side::Side;
+use crate::domain::value::Value;
+
+/// The field and value that deactivate a record of this side; `None` where the mapping does not ask for it.
+pub(super) fn compile(
+    mapping: &Mapping,
+    object: &ObjectSchema,
+    side: Side,
+) -> Option<Result<(String, Value), String>> {
+    let chosen = mapping.deactivation(side).filter(|_| mapping.deletes == DeletePolicy::Deactivate)?;
+    let Some(field) = object.field(&chosen.field) else {
+        return Some(Err(format!(
+            "{} has no field {} that this user can see, so nothing can be deactivated by it",
+            object.name, chosen.field
+        )));
+    };
+    if !field.updateable {
+        return Some(Err(format!(
+            "{}.{} cannot be written by this user, so nothing can be deactivated by it",
+            object.name, chosen.field
+        )));
+    }
+    let text = chosen.value.trim();
+    let value = match field.kind {
+        FieldKind::Bool if text.eq_ignore_ascii_case("true") => Value::Bool(true),
+        FieldKind::Bool if text.eq_ignore_ascii_case("false") => Value::Bool(false),
+        FieldKind::Bool => {
+            return Some(Err(format!(
+                "{}.{} is a checkbox: the value that deactivates must be true or false",
+                object.name, chosen.field
+            )));
+        }
+        FieldKind::Number => Value::Number(text.into()),
+        _ => Value::text(text),
+    };
+    if field.restricted && !field.picklist.iter().any(|known| known == text) {
+        return Some(Err(format!(
+            "{}.{} does not know the value {text}; it takes {}",
+            object.name,
+            chosen.field,
+            field.picklist.join(", ")
+        )));
+    }
+    Some(Ok((field.name.clone(), value)))
+}

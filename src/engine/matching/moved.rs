@@ -1,0 +1,226 @@
+//! Links follow their records: to the winner of a merge, and from a converted lead to its contact (laws E9, N24).
+//!
+//! A link that is re-pointed starts without bases, so that both records meet as for the first time; of two consents the
+//! stricter one wins then (law E3).
+
+use std::collections::HashMap;
+
+use crate::domain::mapping::Conversion;
+use crate::domain::port::Moved;
+use crate::domain::record::RecordId;
+use crate::domain::report::Level;
+use crate::domain::side::{PerSide, Side};
+use crate::engine::context::End;
+use crate::engine::session::{Prepared, Session, both};
+use crate::store::departures;
+use crate::store::facts::{self, NewFact};
+use crate::store::history::{self, NewHistory};
+use crate::store::issues::{self, NewIssue};
+use crate::store::links::{self, Bases, Closed, Link, NewLink};
+use crate::store::stage::{self, Staged};
+use crate::store::{StoreError, moved, work};
+
+/// A link on its way to another record of the org.
+pub(super) struct Follow<'a> {
+    pub(super) run: i64,
+    pub(super) now: chrono::DateTime<chrono::Utc>,
+    pub(super) mappings: &'a [Prepared],
+    /// The link of the record that is no more.
+    pub(super) from: &'a Link,
+    /// The place of the mapping that the other record belongs to.
+    pub(super) target: usize,
+    /// The other record.
+    pub(super) id: &'a RecordId,
+    /// Why the old link is closed.
+    pub(super) why: &'a Closed,
+}
+
+/// Closes the old link; the platform's record goes to the other record, unless that one has its own already.
+pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(), StoreError> {
+    let Some(mapping) = what.mappings.get(what.target) else { return Ok(()) };
+    let (run, now, from) = (what.run, what.now, what.from);
+    let holder = links::open_in_family(db, from.family, what.id.as_str())?;
+    links::close(db, from.link, what.why)?;
+    departures::remove(db, from.link)?;
+    let old_ids = both(&from.ids);
+    let closed = NewHistory {
+        run,
+        mapping: from.mapping,
+        ids: &old_ids,
+        side: Side::Org,
+        action: "closed",
+        changes: &[],
+    };
+    history::put(db, now, &closed)?;
+    let ids = PerSide { org: what.id.clone(), platform: from.ids.platform.clone() };
+    let word = match what.why {
+        Closed::ConvertedTo(_) => "Converted",
+        Closed::MergedInto(_) | Closed::OnOrg | Closed::OnPlatform => "Merged",
+    };
+    let name = &mapping.compiled.spec.name;
+    if let Some(holder) = holder {
+        let message = format!(
+            "{} was {} into {}, which has {} on the platform already; {} there is left over: merge the two on the platform",
+            from.ids.org,
+            word.to_lowercase(),
+            what.id,
+            holder.ids.platform,
+            from.ids.platform
+        );
+        issues::raise(
+            db,
+            &NewIssue {
+                mapping: mapping.row.mapping,
+                ids: both(&ids),
+                side: Side::Platform,
+                label: String::new(),
+                code: "duplicate_on_platform".into(),
+                message: message.clone(),
+                fields: Vec::new(),
+                run,
+            },
+            now,
+        )?;
+        let said = NewFact::new(Level::Warn, Some(run), format!("{message}.")).of_mapping(name);
+        facts::insert(db, now, &said.about(&both(&ids)))?;
+        return Ok(());
+    }
+    let link = links::put(
+        db,
+        &NewLink {
+            mapping: mapping.row.mapping,
+            family: from.family,
+            ids: ids.clone(),
+            stamps: PerSide::default(),
+            read: PerSide::default(),
+            keys: PerSide::default(),
+            bases: Bases::default(),
+            run,
+        },
+    )?;
+    let ids = both(&ids);
+    let linked = NewHistory {
+        run,
+        mapping: mapping.row.mapping,
+        ids: &ids,
+        side: Side::Org,
+        action: "linked",
+        changes: &[],
+    };
+    history::put(db, now, &linked)?;
+    let said = format!("{word}: {} takes over the platform's record of {}.", what.id, from.ids.org);
+    facts::insert(db, now, &NewFact::new(Level::Info, Some(run), said).of_mapping(name).about(&ids))?;
+    let object = mapping.compiled.spec.object(Side::Org);
+    match stage::gone_of(db, Side::Org, object, what.id.as_str())? {
+        Some(gone) => departures::put(db, link, Side::Org, &gone, now),
+        None => work::put(db, what.target, Some(link), &ids),
+    }
+}
+
+impl Session<'_> {
+    /// Lets the links of converted leads follow to what the leads became.
+    pub(super) async fn follow_moved(&self) -> Result<(), End> {
+        for object in self.objects(Side::Org) {
+            let name = object.clone();
+            let all = self.context.store.write(move |db| moved::all(db, Side::Org, &name)).await?;
+            if all.is_empty() {
+                continue;
+            }
+            let heirs = self.heirs(&object, &all).await?;
+            let (run, now) = (self.run, self.now());
+            let mappings = self.mappings.clone();
+            self.context
+                .store
+                .write(move |db| {
+                    for one in all {
+                        let mut waits = false;
+                        for link in links::of_record(db, Side::Org, &object, one.id.as_str())? {
+                            let mapping =
+                                mappings.iter().find(|mapping| mapping.row.mapping == link.mapping);
+                            let Some(mapping) = mapping else {
+                                waits = true;
+                                continue;
+                            };
+                            if mapping.compiled.spec.conversion() == Conversion::TwoRecords {
+                                continue;
+                            }
+                            let heir = heirs.iter().find(|heir| {
+                                heir.of == one.id
+                                    && mappings
+                                        .get(heir.place)
+                                        .is_some_and(|target| target.row.family == link.family)
+                            });
+                            let Some(heir) = heir else {
+                                waits = true;
+                                continue;
+                            };
+                            if let Some(target) = mappings.get(heir.place) {
+                                let object = target.compiled.spec.object(Side::Org);
+                                let staged = std::slice::from_ref(&heir.staged.record);
+                                stage::put(db, Side::Org, object, staged, heir.staged.read_at)?;
+                            }
+                            let id = &heir.staged.record.id;
+                            let why = Closed::ConvertedTo(id.clone());
+                            let (mappings, target) = (mappings.as_slice(), heir.place);
+                            follow(db, &Follow { run, now, mappings, from: &link, target, id, why: &why })?;
+                        }
+                        if !waits {
+                            moved::remove(db, Side::Org, &object, one.id.as_str())?;
+                        }
+                    }
+                    moved::forget_before(db, now - chrono::TimeDelta::days(15))
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// What the moved records became, in the mappings that take part here, the first member that wants them first.
+    async fn heirs(&self, object: &str, all: &[Moved]) -> Result<Vec<Heir>, End> {
+        let families: Vec<i64> = self
+            .mappings
+            .iter()
+            .filter(|mapping| mapping.compiled.spec.org_object == object)
+            .map(|mapping| mapping.row.family)
+            .collect();
+        let mut heirs = Vec::new();
+        for (place, mapping) in self.mappings.iter().enumerate() {
+            if !families.contains(&mapping.row.family) {
+                continue;
+            }
+            let spec = &mapping.compiled.spec;
+            let mut wanted: HashMap<RecordId, RecordId> = HashMap::new();
+            for one in all {
+                let targets = one.to.iter().filter(|(object, _)| object.eq_ignore_ascii_case(&spec.org_object));
+                wanted.extend(targets.map(|(_, id)| (one.id.clone(), id.clone())));
+            }
+            if wanted.is_empty() {
+                continue;
+            }
+            let mut ids: Vec<RecordId> = wanted.values().cloned().collect();
+            ids.sort();
+            ids.dedup();
+            let read_at = self.now();
+            let selection = &mapping.compiled.selection[Side::Org];
+            let records = self.context.endpoints[Side::Org].read(&spec.org_object, selection, &ids).await?;
+            for record in records {
+                if !mapping.compiled.in_scope(Side::Org, &record) {
+                    continue;
+                }
+                for (of, _) in wanted.iter().filter(|(_, id)| **id == record.id) {
+                    let staged = Staged { record: record.clone(), read_at };
+                    heirs.push(Heir { of: of.clone(), place, staged });
+                }
+            }
+        }
+        heirs.sort_by_key(|heir| (heir.place, heir.of.clone()));
+        Ok(heirs)
+    }
+}
+
+/// A record that a moved one became.
+struct Heir {
+    of: RecordId,
+    place: usize,
+    staged: Staged,
+}
