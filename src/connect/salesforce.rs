@@ -178,7 +178,11 @@ impl Source for Salesforce {
 
     async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
         let objects: Vec<&str> = requests.iter().map(|request| request.object.as_str()).collect();
-        let outcome = self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
+        let mut outcome = self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
+        if outcome.as_ref().is_err_and(|error| error.class == PortClass::CursorLost) {
+            // The refusal told the org's time, by which it is known how far back may be asked.
+            outcome = self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
+        }
         if self.was_out_of_date(&outcome, &objects).await {
             return self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
         }

@@ -346,14 +346,13 @@ fn compile_one(
             );
         }
     }
-    let deactivation =
-        PerSide::from_fn(|side| match deactivation::compile(mapping, objects[side], side)? {
-            Ok(ready) => Some(ready),
-            Err(message) => {
-                report(None, Severity::Error, message);
-                None
-            }
-        });
+    let deactivation = PerSide::from_fn(|side| match deactivation::compile(mapping, objects[side], side)? {
+        Ok(ready) => Some(ready),
+        Err(message) => {
+            report(None, Severity::Error, message);
+            None
+        }
+    });
     if let Some(message) = flag_problem(mapping, objects.org) {
         report(None, Severity::Error, message);
     }
@@ -384,9 +383,10 @@ fn flag_problem(mapping: &Mapping, org: &ObjectSchema) -> Option<String> {
             org.name,
             field.kind.word()
         )),
-        Some(field) if !field.updateable => {
-            Some(format!("{}.{name} cannot be written by this user, so the flag could not be taken back", org.name))
-        }
+        Some(field) if !field.updateable => Some(format!(
+            "{}.{name} cannot be written by this user, so the flag could not be taken back",
+            org.name
+        )),
         Some(_) => None,
     }
 }

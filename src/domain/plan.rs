@@ -110,7 +110,7 @@ pub enum SkipReason {
         /// The field.
         field: String,
     },
-    /// Its link is closed because one side is deleted; both ids stay out of matching.
+    /// Its link is closed because one side is deleted, merged or converted; both ids stay out of matching.
     LinkClosed,
 }
 
@@ -123,7 +123,7 @@ impl SkipReason {
             Self::HeldBy { mapping, id } => format!("held by {mapping} {id}"),
             Self::CreateOff => "the mapping does not create records on the other side".into(),
             Self::FieldBlank { field } => format!("{field} is blank, and such records are not created"),
-            Self::LinkClosed => "its link is closed because one side was deleted".into(),
+            Self::LinkClosed => "its link is closed because one side was deleted, merged or converted".into(),
         }
     }
 }

@@ -25,6 +25,7 @@ pub use item::Item;
 pub use removal::effective_policy;
 pub(super) use removal::{close as close_departure, commit_departure};
 pub use send::{LookUp, meant};
+pub(super) use send::{deliver, end_of};
 
 impl Session<'_> {
     /// Works through everything, chunk by chunk; what must wait for the end of the run comes last.
@@ -61,7 +62,11 @@ impl Session<'_> {
         if !held {
             let mut kept = Vec::with_capacity(items.len());
             for item in items {
-                if item.decision.blanks > 0 || item.removes() { waiting.push(item.work) } else { kept.push(item) }
+                if item.decision.blanks > 0 || item.removes() {
+                    waiting.push(item.work);
+                } else {
+                    kept.push(item);
+                }
             }
             items = kept;
         }
@@ -120,6 +125,10 @@ impl Session<'_> {
                         Some(number) => links::get(db, number)?,
                         None => None,
                     };
+                    // Closed since it became work, because its record lives on as another.
+                    if link.as_ref().is_some_and(|link| link.closed.is_some()) {
+                        continue;
+                    }
                     let unclear = match work.link {
                         Some(number) => pending::parked_for(db, number, UNKNOWN_OUTCOME)?,
                         None => Vec::new(),
@@ -142,7 +151,12 @@ impl Session<'_> {
                         Some(number) => departures::get(db, number)?,
                         None => None,
                     };
+                    let parked = match work.link {
+                        Some(number) => pending::is_parked(db, number)?,
+                        None => false,
+                    };
                     items.push(Item {
+                        parked,
                         gone: gone.filter(|departure| departure.state != departures::State::Done),
                         work: work.work,
                         mapping: work.mapping,

@@ -10,7 +10,7 @@ use crate::domain::side::Side;
 use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{links, moved, pending, stage};
+use crate::store::{flagged, links, moved, pending, stage};
 
 mod unseen;
 
@@ -148,12 +148,14 @@ impl Session<'_> {
         let next = page.next.clone();
         let name = object.to_owned();
         let (count, total) = (page.records.len() as u64, page.total);
+        let flagged = self.flagged(side, object, &page.records);
         self.context
             .store
             .write(move |db| {
                 stage::put(db, side, &name, &page.records, read_at)?;
                 stage::put_gone(db, side, &name, &page.tombstones)?;
                 moved::put(db, side, &name, &page.moved, read_at)?;
+                flagged::put(db, &name, &flagged)?;
                 if page.deletions_missed {
                     unseen::ask_for(db, side, &name)?;
                 }
@@ -181,10 +183,10 @@ impl Session<'_> {
             }
             requests.push(FeedRequest {
                 selection: self.selection(side, &object),
+                flag: self.flag(side, &object).map(|(name, _)| name),
                 object,
                 cursor,
                 mark: feed.mark.filter(|_| resumes),
-                flag: None,
             });
         }
         let mut read = 0;

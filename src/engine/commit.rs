@@ -25,8 +25,8 @@ mod refusal;
 
 use link::keep_link;
 pub use link::key_hashes;
-pub(super) use refusal::{close_line, fail};
 use refusal::staged_records;
+pub(super) use refusal::{close_line, fail};
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -364,7 +364,11 @@ fn second_pass(
     work::put(db, item.mapping, Some(link.link), ids)
 }
 
-pub(super) fn forget_staged(db: &rusqlite::Connection, mapping: &Prepared, line: &Line) -> Result<(), StoreError> {
+pub(super) fn forget_staged(
+    db: &rusqlite::Connection,
+    mapping: &Prepared,
+    line: &Line,
+) -> Result<(), StoreError> {
     for side in Side::BOTH {
         if let Some(id) = &line.ids[side] {
             stage::remove(db, side, mapping.compiled.spec.object(side), id.as_str())?;

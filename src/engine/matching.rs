@@ -9,7 +9,7 @@ use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::session::{Session, both};
-use crate::store::links::{self, Closed};
+use crate::store::links::{self};
 use crate::store::stage::{self, Candidate, Staged};
 use crate::store::work;
 
@@ -105,21 +105,27 @@ impl Session<'_> {
                                     None => Found::Linked { mapping: place, link: link.link, ids: link.ids },
                                     Some(ref why) => {
                                         // The record that was gone is back (law E9).
-                                        let returns = matches!(
-                                            (why, side),
-                                            (Closed::OnOrg, Side::Org) | (Closed::OnPlatform, Side::Platform)
-                                        );
-                                        match returns.then(|| come_back(db, &link, now)).transpose()? {
-                                            Some(Back::Reopened) => Found::Linked {
+                                        match come_back(db, &link, why, side, now)? {
+                                            Back::Reopened => Found::Linked {
                                                 mapping: place,
                                                 link: link.link,
                                                 ids: link.ids,
                                             },
-                                            Some(Back::Anew) => {
-                                                unlinked(&mapping.compiled, &members, side, place, class, &staged)
-                                            }
-                                            Some(Back::Blocked) | None => {
-                                                stage::remove(db, side, &object_name, staged.record.id.as_str())?;
+                                            Back::Anew => unlinked(
+                                                &mapping.compiled,
+                                                &members,
+                                                side,
+                                                place,
+                                                class,
+                                                &staged,
+                                            ),
+                                            Back::Blocked => {
+                                                stage::remove(
+                                                    db,
+                                                    side,
+                                                    &object_name,
+                                                    staged.record.id.as_str(),
+                                                )?;
                                                 Found::Left(
                                                     skip(
                                                         &mapping.compiled,

@@ -86,6 +86,7 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     session.match_records().await?;
     session.work().await?;
     session.phase(Phase::Finishing);
+    session.take_back_flags().await?;
     session.finish_feeds().await?;
     session
         .context

@@ -15,19 +15,20 @@ pub fn put(db: &Connection, object: &str, ids: &[RecordId]) -> Result<(), StoreE
 }
 
 /// Up to `limit` flagged records of an object behind an id, apart from those of which something failed or waits: they keep
-/// their flag.
+/// their flag. With the id to go on behind; `None` at the end.
 pub fn done_after(
     db: &Connection,
     object: &str,
     id: &str,
     mappings: &[i64],
     limit: usize,
-) -> Result<Vec<RecordId>, StoreError> {
+) -> Result<Option<(Vec<RecordId>, String)>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT id FROM flagged WHERE object=? AND id>? ORDER BY id LIMIT ?")?;
     let found: Vec<String> = statement
         .query_map(params![object, id, limit as i64], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    let Some(last) = found.last().cloned() else { return Ok(None) };
     let mut done = Vec::with_capacity(found.len());
     for id in found {
         let mut waits = false;
@@ -43,7 +44,7 @@ pub fn done_after(
             done.push(RecordId::new(id));
         }
     }
-    Ok(done)
+    Ok(Some((done, last)))
 }
 
 /// Forgets records: their flag is taken back, or stays for the next run to find.

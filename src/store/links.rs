@@ -220,10 +220,12 @@ pub fn of_record(db: &Connection, side: Side, object: &str, id: &str) -> Result<
 
 /// The open link of a record of the org in a family, whatever mapping holds it.
 pub fn open_in_family(db: &Connection, family: i64, org_id: &str) -> Result<Option<Link>, StoreError> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE org_id=? AND family=? AND closed=0 LIMIT 1"))?
-        .query_row(params![org_id, family], from_row)
-        .optional()?
-        .transpose()
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM link WHERE org_id=? AND family=? AND closed=0 LIMIT 1"
+    ))?
+    .query_row(params![org_id, family], from_row)
+    .optional()?
+    .transpose()
 }
 
 /// Open links of a family that hold a key on either side; hashes may collide, so the caller compares values.
@@ -299,7 +301,8 @@ pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError>
         params![why.number(), to, link],
     )?;
     // Nothing is left to decide; what nobody knows the fate of stays until the link is open again.
-    db.prepare_cached("DELETE FROM parked WHERE link=? AND why<>?")?.execute(params![link, UNKNOWN_OUTCOME])?;
+    db.prepare_cached("DELETE FROM parked WHERE link=? AND why<>?")?
+        .execute(params![link, UNKNOWN_OUTCOME])?;
     mappings::count(db, "links", -i64::try_from(changed).unwrap_or(0))
 }
 
@@ -321,8 +324,7 @@ pub fn unseen(
              (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id={column})
          ORDER BY {column} LIMIT ?5"
     ))?;
-    let rows =
-        statement.query_map(params![mapping, side.number(), object, after, limit as i64], from_row)?;
+    let rows = statement.query_map(params![mapping, side.number(), object, after, limit as i64], from_row)?;
     rows.map(|row| row?).collect()
 }
 

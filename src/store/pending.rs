@@ -135,6 +135,13 @@ pub fn parked_for(db: &Connection, link: i64, why: &str) -> Result<Vec<i64>, Sto
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether anything of a link is parked.
+pub fn is_parked(db: &Connection, link: i64) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM parked WHERE link=?)")?
+        .query_row([link], |row| row.get(0))?)
+}
+
 /// How many pairs are parked.
 pub fn parked_count(db: &Connection) -> Result<u64, StoreError> {
     Ok(db.query_row("SELECT count(*) FROM parked", [], |row| row.get::<_, i64>(0))? as u64)

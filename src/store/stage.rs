@@ -159,12 +159,7 @@ pub fn gone(db: &Connection, side: Side, object: &str) -> Result<Vec<Tombstone>,
 }
 
 /// The staged tombstone of a record.
-pub fn gone_of(
-    db: &Connection,
-    side: Side,
-    object: &str,
-    id: &str,
-) -> Result<Option<Tombstone>, StoreError> {
+pub fn gone_of(db: &Connection, side: Side, object: &str, id: &str) -> Result<Option<Tombstone>, StoreError> {
     Ok(db
         .prepare_cached("SELECT at, merged_into FROM gone WHERE side=? AND object=? AND id=?")?
         .query_row(params![side.number(), object, id], |row| {

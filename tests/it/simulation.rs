@@ -8,6 +8,7 @@ mod history;
 mod judge;
 mod people;
 mod side;
+mod vanished;
 mod world;
 
 use history::{History, Verdict};
@@ -46,6 +47,9 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
     assert!(totals.deletions > histories / 4, "hardly anything was deleted: {totals:?}");
     assert!(totals.removals > histories / 25, "hardly a delete crossed: {totals:?}");
+    assert!(totals.conversions > histories / 10, "hardly a lead was converted: {totals:?}");
+    assert!(totals.merges > histories / 10, "hardly anything was merged: {totals:?}");
+    assert!(totals.scope_changes > histories / 10, "hardly anything left the scope: {totals:?}");
     assert!(totals.decisions > 0, "no delete ever met an edit: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
 }

@@ -149,10 +149,7 @@ impl Building {
             (Role::Became(object), Value::Text(text)) => {
                 self.became.push((object, RecordId::new(text.clone())));
             }
-            (
-                Role::Id | Role::Stamp | Role::Author | Role::Converted | Role::Became(_) | Role::Plain,
-                _,
-            ) => {}
+            (Role::Id | Role::Stamp | Role::Author | Role::Converted | Role::Became(_) | Role::Plain, _) => {}
         }
         if let Some(slot) = entry.place.and_then(|place| self.values.get_mut(place)) {
             *slot = Some(value);
@@ -174,7 +171,14 @@ impl Building {
     /// What a converted lead became.
     fn moved(&self) -> Option<Moved> {
         let id = self.id.clone().filter(|_| self.converted && !self.became.is_empty())?;
-        let to = self.became.iter().map(|(object, id)| ((*object).to_owned(), id.clone())).collect();
+        // The contact first: the account is its company, or the person account of which it is a part.
+        let (contacts, others): (Vec<_>, Vec<_>) =
+            self.became.iter().partition(|(object, _)| *object == "Contact");
+        let to = contacts
+            .into_iter()
+            .chain(others)
+            .map(|(object, id)| ((*object).to_owned(), id.clone()))
+            .collect();
         Some(Moved { id, to })
     }
 

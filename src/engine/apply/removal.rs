@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 
 use crate::domain::mapping::DeletePolicy;
+use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Action, Change, DELETED, Line, Parked, Rule};
 use crate::domain::port::{RowClass, RowError, RowResult, Tombstone};
 use crate::domain::record::RecordId;
 use crate::domain::report::{HistoryChange, Level};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
-use crate::domain::outcome::Outcome;
 use crate::engine::apply::{Item, LookUp};
 use crate::engine::commit::{Tally, fail, forget_staged};
 use crate::engine::context::End;
@@ -221,8 +221,7 @@ impl Session<'_> {
     ) -> Result<LookUp, End> {
         let object = mapping.compiled.spec.object(side);
         let ids = std::slice::from_ref(id);
-        let held =
-            self.context.endpoints[side].read(object, &mapping.compiled.selection[side], ids).await?;
+        let held = self.context.endpoints[side].read(object, &mapping.compiled.selection[side], ids).await?;
         if !held.is_empty() {
             return Ok(LookUp::NotDone);
         }

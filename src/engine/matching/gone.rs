@@ -2,7 +2,7 @@
 
 use crate::domain::mapping::DeletePolicy;
 use crate::domain::port::Tombstone;
-use crate::domain::side::Side;
+use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::{close_departure, effective_policy};
 use crate::engine::context::End;
 use crate::engine::matching::moved::{Follow, follow};
@@ -10,7 +10,7 @@ use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures::{self, Departure, State};
 use crate::store::links::{self, Closed, Link};
 use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, pending, work};
+use crate::store::{StoreError, issues, pending, work};
 
 impl Session<'_> {
     /// Only a tombstone is a delete. What it means for the other side is the mapping's policy.
@@ -28,6 +28,14 @@ impl Session<'_> {
                                 continue;
                             }
                             stage::remove(db, side, &object, tombstone.id.as_str())?;
+                            // What was wrong with it is wrong no more; but a merge leaves something to do behind.
+                            let mut ids = PerSide::default();
+                            ids[side] = Some(tombstone.id.clone());
+                            for mapping in mappings.iter().filter(|_| tombstone.merged_into.is_none()) {
+                                if mapping.compiled.spec.object(side) == object {
+                                    issues::resolve(db, mapping.row.mapping, &ids)?;
+                                }
+                            }
                             for link in links::of_record(db, side, &object, tombstone.id.as_str())? {
                                 depart(db, run, now, &mappings, &link, side, &tombstone)?;
                             }
@@ -126,20 +134,25 @@ fn settle(
 pub(super) enum Back {
     /// The link is open again, with the bases it had.
     Reopened,
-    /// The other record was deleted by us meanwhile: the record is a new one.
+    /// Both were deleted, one of them by us: whichever is back is a new one.
     Anew,
-    /// Its counterpart belongs to somebody else by now.
+    /// It is the record that was left, or its counterpart belongs to somebody else by now.
     Blocked,
 }
 
-/// A record that was gone is back (law E9).
+/// A record of a closed link was seen alive: perhaps it was gone and is back (law E9).
 pub(super) fn come_back(
     db: &rusqlite::Connection,
     link: &Link,
+    why: &Closed,
+    side: Side,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<Back, StoreError> {
     if departures::get(db, link.link)?.is_some_and(|departure| departure.state == State::Done) {
         return Ok(Back::Anew);
+    }
+    if !matches!((why, side), (Closed::OnOrg, Side::Org) | (Closed::OnPlatform, Side::Platform)) {
+        return Ok(Back::Blocked);
     }
     let holder = links::by_platform(db, link.family, link.ids.platform.as_str())?;
     if holder.is_some_and(|holder| holder.closed.is_none()) {

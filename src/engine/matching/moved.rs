@@ -1,15 +1,18 @@
 //! Links follow their records: to the winner of a merge, and from a converted lead to its contact (laws E9, N24).
 //!
 //! A link that is re-pointed starts without bases, so that both records meet as for the first time; of two consents the
-//! stricter one wins then (law E3).
+//! stricter one wins then (law E3). One thing is kept: where the heir holds just what its predecessor last held, the base of that
+//! pair goes with it. Otherwise an edit that somebody made on the platform shortly before a conversion would lose against the
+//! very value that it replaced.
 
 use std::collections::HashMap;
 
 use crate::domain::mapping::Conversion;
-use crate::domain::port::Moved;
+use crate::domain::port::{Moved, Tombstone};
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
+use crate::engine::commit::key_hashes;
 use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures;
@@ -18,7 +21,7 @@ use crate::store::history::{self, NewHistory};
 use crate::store::issues::{self, NewIssue};
 use crate::store::links::{self, Bases, Closed, Link, NewLink};
 use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, moved, work};
+use crate::store::{StoreError, moved, pending, work};
 
 /// A link on its way to another record of the org.
 pub(super) struct Follow<'a> {
@@ -40,6 +43,7 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
     let Some(mapping) = what.mappings.get(what.target) else { return Ok(()) };
     let (run, now, from) = (what.run, what.now, what.from);
     let holder = links::open_in_family(db, from.family, what.id.as_str())?;
+    let departure = departures::get(db, from.link)?.filter(|departure| departure.side == Side::Platform);
     links::close(db, from.link, what.why)?;
     departures::remove(db, from.link)?;
     let old_ids = both(&from.ids);
@@ -70,8 +74,9 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
         issues::raise(
             db,
             &NewIssue {
-                mapping: mapping.row.mapping,
-                ids: both(&ids),
+                // Under its own two ids, so that what happens to the winner does not resolve it.
+                mapping: from.mapping,
+                ids: old_ids.clone(),
                 side: Side::Platform,
                 label: String::new(),
                 code: "duplicate_on_platform".into(),
@@ -82,22 +87,35 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
             now,
         )?;
         let said = NewFact::new(Level::Warn, Some(run), format!("{message}.")).of_mapping(name);
-        facts::insert(db, now, &said.about(&both(&ids)))?;
+        facts::insert(db, now, &said.about(&old_ids))?;
         return Ok(());
     }
+    let object = mapping.compiled.spec.object(Side::Org);
+    let fields = mapping.compiled.selection[Side::Org].len();
+    let heir = stage::get(db, Side::Org, object, what.id.as_str(), fields)?;
+    let predecessor = what.mappings.iter().find(|known| known.row.mapping == from.mapping);
+    let bases = match (&heir, predecessor) {
+        (Some(heir), Some(predecessor)) => inherited(predecessor, mapping, from, heir),
+        _ => Bases::default(),
+    };
     let link = links::put(
         db,
         &NewLink {
             mapping: mapping.row.mapping,
             family: from.family,
             ids: ids.clone(),
-            stamps: PerSide::default(),
-            read: PerSide::default(),
-            keys: PerSide::default(),
-            bases: Bases::default(),
+            stamps: PerSide { org: None, platform: from.stamps.platform },
+            read: PerSide {
+                org: heir.map(|heir| heir.read_at).unwrap_or_default(),
+                platform: from.read.platform,
+            },
+            keys: key_hashes(mapping, &bases),
+            bases,
             run,
         },
     )?;
+    // Both are read by id once more: what the old link still had to look at is the heir's business now.
+    pending::put(db, mapping.row.mapping, Side::Org, what.id, "re-pointed", now, Some(now))?;
     let ids = both(&ids);
     let linked = NewHistory {
         run,
@@ -110,11 +128,36 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
     history::put(db, now, &linked)?;
     let said = format!("{word}: {} takes over the platform's record of {}.", what.id, from.ids.org);
     facts::insert(db, now, &NewFact::new(Level::Info, Some(run), said).of_mapping(name).about(&ids))?;
-    let object = mapping.compiled.spec.object(Side::Org);
+    if let Some(known) = departure {
+        // The platform's record is gone, and what follows from that follows for the heir.
+        let gone = Tombstone { id: from.ids.platform.clone(), at: known.at, merged_into: None };
+        return departures::put(db, link, Side::Platform, &gone, now);
+    }
     match stage::gone_of(db, Side::Org, object, what.id.as_str())? {
         Some(gone) => departures::put(db, link, Side::Org, &gone, now),
         None => work::put(db, what.target, Some(link), &ids),
     }
+}
+
+/// The bases of pairs in which the heir holds what its predecessor last held. Consent starts anew.
+fn inherited(predecessor: &Prepared, mapping: &Prepared, from: &Link, heir: &Staged) -> Bases {
+    let mut bases = Bases::default();
+    for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
+        if pair.spec.transform.is_consent() {
+            continue;
+        }
+        let before = predecessor.compiled.pairs.iter().zip(&predecessor.row.pairs).find(|(old, _)| {
+            old.spec.platform == pair.spec.platform && old.spec.transform == pair.spec.transform
+        });
+        let known = before.and_then(|(_, number)| from.bases.get(*number));
+        let held = pair.values(Side::Org, &heir.record).map(|raw| pair.fold(Side::Org, &raw));
+        if let (Some(known), Some(held)) = (known, held)
+            && known.org == held
+        {
+            bases.set(*number, known.clone());
+        }
+    }
+    bases
 }
 
 impl Session<'_> {
@@ -135,8 +178,7 @@ impl Session<'_> {
                     for one in all {
                         let mut waits = false;
                         for link in links::of_record(db, Side::Org, &object, one.id.as_str())? {
-                            let mapping =
-                                mappings.iter().find(|mapping| mapping.row.mapping == link.mapping);
+                            let mapping = mappings.iter().find(|mapping| mapping.row.mapping == link.mapping);
                             let Some(mapping) = mapping else {
                                 waits = true;
                                 continue;
@@ -191,7 +233,8 @@ impl Session<'_> {
             let spec = &mapping.compiled.spec;
             let mut wanted: HashMap<RecordId, RecordId> = HashMap::new();
             for one in all {
-                let targets = one.to.iter().filter(|(object, _)| object.eq_ignore_ascii_case(&spec.org_object));
+                let targets =
+                    one.to.iter().filter(|(object, _)| object.eq_ignore_ascii_case(&spec.org_object));
                 wanted.extend(targets.map(|(_, id)| (one.id.clone(), id.clone())));
             }
             if wanted.is_empty() {

@@ -21,9 +21,9 @@ use rand::Rng;
 use tokio::sync::watch;
 
 use super::judge::{ConsentEdit, Topic, Waiting, judge};
-use super::people::{people_remove, people_restore};
+use super::people::{people_convert, people_merge, people_remove, people_restore};
 use super::side::SimSide;
-use super::world::{Author, State, Trouble, World};
+use super::world::{Author, State, Trouble, World, is_converted};
 
 /// What a history came to.
 #[derive(Debug, Default)]
@@ -39,6 +39,12 @@ pub struct Verdict {
     pub deletions: u64,
     /// Records that were deleted for it.
     pub removals: u64,
+    /// Leads that were converted.
+    pub conversions: u64,
+    /// Contacts that were merged into others.
+    pub merges: u64,
+    /// Records that left the scope or came back.
+    pub scope_changes: u64,
     /// Deletions that wait for a person because of an edit.
     pub decisions: u64,
 }
@@ -56,6 +62,9 @@ impl Verdict {
         self.parked += other.parked;
         self.deletions += other.deletions;
         self.removals += other.removals;
+        self.conversions += other.conversions;
+        self.merges += other.merges;
+        self.scope_changes += other.scope_changes;
         self.decisions += other.decisions;
     }
 }
@@ -136,8 +145,10 @@ impl History {
             world.clock.advance(pause);
         }
 
-        // The calm: no trouble, no edits. Everything must come to rest within three runs.
+        // The calm: no trouble, no edits. Everything must come to rest within three runs, whoever left the scope and is back.
         world.lock().trouble = Trouble::default();
+        world.clock.advance(300_000);
+        everybody_returns(&world);
         world.clock.advance(600_000);
         if !initial_done {
             self.expect_through(&world, &store, &mappings, RunKind::Initial, &mut verdict).await;
@@ -175,9 +186,50 @@ impl History {
         verdict.unknown_outcomes = state.judge.unknown_outcomes;
         verdict.removals = state.judge.removals;
         verdict.deletions = state.judge.person_deletes.len() as u64;
+        verdict.conversions = state.judge.converted.len() as u64;
+        verdict.merges = state.judge.merges;
+        verdict.scope_changes = state.judge.scope_changes;
         verdict.decisions = waiting.deleted.len() as u64 / 2;
         verdict.log = state.log.clone().unwrap_or_default();
         verdict
+    }
+
+    /// An initial sync in peace, then something happens, then another run: gives how many records are listed as missing and how
+    /// many were deleted.
+    pub fn without_trouble(
+        self,
+        deletes: DeletePolicy,
+        kind: RunKind,
+        happens: impl FnOnce(&mut State),
+    ) -> (u64, u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new(self.seed);
+            let store = Store::open_inline(Path::new(":memory:")).unwrap();
+            let mut mappings = mappings(&world);
+            for mapping in &mut mappings {
+                mapping.deletes = deletes;
+                mapping.deactivate = None;
+                mapping.sync_flag = None;
+            }
+            populate(&world);
+            world.lock().trouble = Trouble::default();
+            let mut verdict = Verdict::default();
+            self.expect_through(&world, &store, &mappings, RunKind::Initial, &mut verdict).await;
+            happens(&mut world.lock());
+            world.clock.advance(600_000);
+            self.expect_through(&world, &store, &mappings, kind, &mut verdict).await;
+            assert!(verdict.is_clean(), "{verdict}");
+            let missing = store
+                .write(|db| {
+                    let sql = "SELECT count(*) FROM issue WHERE code='missing' AND open=1";
+                    Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+                })
+                .await
+                .unwrap();
+            let removals = world.lock().judge.removals;
+            (u64::try_from(missing).unwrap(), removals)
+        })
     }
 
     async fn expect_through(
@@ -259,6 +311,20 @@ impl History {
     }
 }
 
+/// What left the scope stays linked and watched, so that nothing of it is lost once it is back (law E12).
+fn everybody_returns(world: &World) {
+    let now = world.clock.millis();
+    let mut state = world.lock();
+    for object in ["Contact", "Lead"] {
+        for (id, version) in state.live(Side::Org, object) {
+            if version.values.get("OutOfScope") == Some(&Value::Bool(true)) {
+                let back = [("OutOfScope".to_owned(), Value::Bool(false))];
+                state.put(now, Side::Org, object, &id, &back, Author::Person);
+            }
+        }
+    }
+}
+
 fn storm(world: &World) -> Trouble {
     let mut state = world.lock();
     let mut odds =
@@ -297,7 +363,7 @@ fn mappings(world: &World) -> Vec<Mapping> {
     let all = [DeletePolicy::Ignore, DeletePolicy::Deactivate, DeletePolicy::Propagate];
     let deletes = all[state.random.random_range(0..all.len())];
     state.judge.deletes = deletes;
-    let mark = state.org_marks;
+    let (mark, flags, scoped) = (state.org_marks, state.flags, state.scoped);
     let pairs = vec![
         Pair { key: true, ..pair(&["Email"], &["email"]) },
         Pair { transform: Transform::FullName, ..pair(&["FirstName", "LastName"], &["name"]) },
@@ -318,7 +384,12 @@ fn mappings(world: &World) -> Vec<Mapping> {
             org_object: object.into(),
             platform_object: "contact".into(),
             direction: Direction::Both,
-            org_criteria: None,
+            org_criteria: match (object, scoped) {
+                ("Lead", true) => Some("IsConverted = false AND OutOfScope != true".into()),
+                ("Lead", false) => Some("IsConverted = false".into()),
+                (_, true) => Some("OutOfScope != true".into()),
+                (_, false) => None,
+            },
             platform_criteria: None,
             create_on_platform: true,
             create_in_org: object == "Lead",
@@ -334,7 +405,7 @@ fn mappings(world: &World) -> Vec<Mapping> {
                 value: "true".into(),
             }),
             conversion: None,
-            sync_flag: None,
+            sync_flag: flags.then(|| "Flag__c".into()),
             ignore_own_changes: false,
             side_effects: SideEffects::default(),
             pairs: pairs.clone(),
@@ -394,7 +465,8 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
         people_restore(state, now, side, object);
         return;
     }
-    let live = state.live(side, object);
+    let mut live = state.live(side, object);
+    live.retain(|(_, version)| !is_converted(&version.values));
     if live.is_empty() {
         return;
     }
@@ -405,6 +477,24 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
     }
     if state.random.random_range(0..14) == 0 {
         people_remove(state, now, side, object, &id);
+        return;
+    }
+    if side == Side::Org && state.random.random_range(0..12) == 0 {
+        let other = live[state.random.random_range(0..live.len())].0.clone();
+        let locked = state.objects[side][object][&other].is_locked(now);
+        if object == "Lead" {
+            people_convert(state, now, &id, &version.values);
+            return;
+        } else if other != id && !locked && may(side, &other) {
+            people_merge(state, now, object, &id, &other);
+            return;
+        }
+    }
+    if side == Side::Org && state.scoped && state.random.random_range(0..8) == 0 {
+        let leaves = version.values.get("OutOfScope") != Some(&Value::Bool(true));
+        state.say(now, format!("{id} leaves the scope: {leaves}"));
+        state.judge.scope_changes += 1;
+        state.put(now, side, object, &id, &[("OutOfScope".into(), Value::Bool(leaves))], Author::Person);
         return;
     }
     if state.random.random_range(0..12) == 0 {

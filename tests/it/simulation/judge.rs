@@ -9,7 +9,7 @@ use forcesync::domain::mapping::{DeletePolicy, Policy};
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 
-use super::world::State;
+use super::world::{State, is_converted};
 
 /// What a person changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +66,12 @@ pub struct Judge {
     pub person_deletes: BTreeSet<(Side, String)>,
     /// Addresses of which people brought back a record that the sync had deleted, or that has a namesake by now.
     pub messy: BTreeSet<String>,
+    /// Addresses of leads that were converted: their records met anew.
+    pub converted: BTreeSet<String>,
+    /// How often a record left the scope or came back.
+    pub scope_changes: u64,
+    /// Contacts that people merged into others.
+    pub merges: u64,
     /// Records that the sync deleted.
     pub removals: u64,
     /// What was wrong with one of them.
@@ -130,16 +136,14 @@ impl State {
 type Found = (String, BTreeMap<String, Value>);
 
 /// What the judge finds wrong at the end. A pair in `parked` (by the org's id) may differ: a person has to decide it.
-pub fn judge(
-    state: &State,
-    objects: &[&str],
-    one_way_status: bool,
-    waiting: &Waiting,
-) -> Vec<String> {
+pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Waiting) -> Vec<String> {
     let mut wrong = state.judge.wrong_removals.clone();
     let mut by_email: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
     for object in objects {
         for (id, version) in state.live(Side::Org, object) {
+            if is_converted(&version.values) {
+                continue;
+            }
             let email =
                 version.values.get("Email").map(ToString::to_string).unwrap_or_default().to_lowercase();
             by_email.entry(email).or_default().org.push((id, version.values));
@@ -310,10 +314,12 @@ fn leaves(state: &State, wrong: &mut Vec<String>, email: &str, topic: Topic, las
         let lost: Vec<u64> = losers.iter().copied().filter(|one| !winners.contains(one)).collect();
         let won: Vec<u64> = winners.iter().copied().filter(|one| !losers.contains(one)).collect();
         let fairly = lost.iter().all(|loser| {
-            won.iter().any(|winner| lost_fairly(state, topic, &edits[loser], &edits[winner]))
+            won.iter().any(|winner| lost_fairly(state, email, topic, &edits[loser], &edits[winner]))
                 || lost.iter().any(|other| {
                     other > loser
-                        && won.iter().any(|winner| lost_fairly(state, topic, &edits[other], &edits[winner]))
+                        && won
+                            .iter()
+                            .any(|winner| lost_fairly(state, email, topic, &edits[other], &edits[winner]))
                 })
         });
         if !fairly {
@@ -325,7 +331,12 @@ fn leaves(state: &State, wrong: &mut Vec<String>, email: &str, topic: Topic, las
     }
 }
 
-fn lost_fairly(state: &State, topic: Topic, loser: &Edit, winner: &Edit) -> bool {
+fn lost_fairly(state: &State, email: &str, topic: Topic, loser: &Edit, winner: &Edit) -> bool {
+    // Contact and platform record met for the first time when the lead was converted.
+    let met_anew = state.judge.converted.contains(email) || state.judge.messy.contains(email);
+    if met_anew && loser.side == Side::Platform && winner.side == Side::Org {
+        return true;
+    }
     match state.judge.policy.get(&topic).copied().unwrap_or_default() {
         Policy::SalesforceWins | Policy::KeepNonBlank => {
             loser.side == Side::Platform && winner.side == Side::Org

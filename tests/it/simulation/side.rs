@@ -11,7 +11,7 @@ use forcesync::domain::value::Value;
 use rand::Rng;
 
 use super::history::people_edit;
-use super::world::{Author, SimRecord, State, Version, World};
+use super::world::{Author, Fate, SimRecord, State, Version, World, is_converted};
 
 /// The ports of one side.
 pub struct SimSide {
@@ -105,6 +105,11 @@ impl SimSide {
         }
     }
 
+    fn moved(id: &str, version: &Version) -> Option<Moved> {
+        let heir = version.values.get("ConvertedContactId").filter(|_| is_converted(&version.values))?;
+        Some(Moved { id: id.into(), to: vec![("Contact".into(), heir.to_string().as_str().into())] })
+    }
+
     fn visible(&self, state: &State, object: &str) -> Vec<(String, SimRecord, Version)> {
         let now = self.world.clock.millis();
         state.objects[self.side]
@@ -157,6 +162,9 @@ impl Source for SimSide {
                 ("Status", FieldKind::Text),
                 ("HasOptedOut", FieldKind::Bool),
                 ("Mark__c", FieldKind::Text),
+                ("Flag__c", FieldKind::Bool),
+                ("IsConverted", FieldKind::Bool),
+                ("OutOfScope", FieldKind::Bool),
             ],
             Side::Platform => &[
                 ("id", FieldKind::Id),
@@ -210,6 +218,7 @@ impl Source for SimSide {
                 .iter()
                 .map(|(id, _, version)| Self::record(id, version, &request.selection))
                 .collect(),
+            moved: rows.iter().filter_map(|(id, _, version)| Self::moved(id, version)).collect(),
             cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
             ..Page::default()
         })
@@ -227,7 +236,12 @@ impl Source for SimSide {
                 let mut rows: Vec<_> = self
                     .visible(&state, &request.object)
                     .into_iter()
-                    .filter(|(_, _, version)| version.stamp >= floor)
+                    .filter(|(_, _, version)| match &request.flag {
+                        Some(flag) if !version.deleted => {
+                            version.values.get(flag) == Some(&Value::Bool(true))
+                        }
+                        _ => version.stamp >= floor,
+                    })
                     .map(|(id, _, version)| ((version.stamp, id), version))
                     .collect();
                 rows.sort_by(|one, other| one.0.cmp(&other.0));
@@ -253,6 +267,7 @@ impl Source for SimSide {
                         .filter(|(_, version)| version.deleted)
                         .map(|((_, id), version)| Self::tombstone(id, version))
                         .collect(),
+                    moved: rows.iter().filter_map(|((_, id), version)| Self::moved(id, version)).collect(),
                     cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
                     ..Page::default()
                 }
@@ -400,11 +415,16 @@ impl SimSide {
         if held.and_then(SimRecord::newest).is_some_and(|version| version.deleted) {
             return refused("ENTITY_IS_DELETED", RowClass::Gone);
         }
+        if held.and_then(SimRecord::newest).is_some_and(|version| is_converted(&version.values))
+            && batch.selection.position("Flag__c").is_none()
+        {
+            return refused("CANNOT_UPDATE_CONVERTED_LEAD", RowClass::Data);
+        }
         if batch.kind == WriteKind::Delete {
             state.say(now, format!("  {} deletes {id}", self.side));
             state.judge.sync_writes += 1;
             state.judge_removal(self.side, &batch.object, &id);
-            state.bury(now, self.side, &batch.object, &id, true, None, Author::Sync);
+            state.bury(now, self.side, &batch.object, &id, Fate::Deleted, Author::Sync);
             return RowResult::Done { id: id.as_str().into(), created: false, record: None };
         }
         let mut changes = changes;
@@ -412,7 +432,9 @@ impl SimSide {
             changes.push(("optedOut".into(), Value::Bool(true)));
         }
         state.say(now, format!("  {} {id} <- {changes:?}", self.side));
-        state.judge.sync_writes += 1;
+        if batch.selection.position("Flag__c").is_none() {
+            state.judge.sync_writes += 1;
+        }
         if !created {
             state.judge.sync_updates += 1;
         }

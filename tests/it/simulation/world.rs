@@ -23,6 +23,14 @@ pub struct Version {
     pub values: BTreeMap<String, Value>,
 }
 
+/// What becomes of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Deleted,
+    MergedInto(String),
+    Back,
+}
+
 /// Who writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
@@ -73,8 +81,17 @@ pub struct State {
     pub calls: PerSide<u64>,
     pub rewrites: bool,
     pub org_marks: bool,
+    /// Whether the org's objects are read by a flag, which people set with each edit.
+    pub flags: bool,
+    /// Whether the org's criteria exclude records.
+    pub scoped: bool,
     pub crash_asked: bool,
     pub log: Option<Vec<String>>,
+}
+
+/// Whether a lead was converted; it can only be read then.
+pub fn is_converted(values: &BTreeMap<String, Value>) -> bool {
+    values.get("IsConverted") == Some(&Value::Bool(true))
 }
 
 /// Shared by both sides and the history.
@@ -88,6 +105,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
         let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
+        let (flags, scoped) = (random.random_bool(0.2), random.random_bool(0.3));
         Self {
             clock: Arc::new(VirtualClock::new()),
             state: Arc::new(Mutex::new(State {
@@ -99,6 +117,8 @@ impl World {
                 calls: PerSide::default(),
                 rewrites,
                 org_marks,
+                flags,
+                scoped,
                 crash_asked: false,
                 log: None,
             })),
@@ -168,6 +188,9 @@ impl State {
             self.objects[side].entry(object.to_owned()).or_default().entry(id.to_owned()).or_default();
         let mut values = record.newest().map(|version| version.values.clone()).unwrap_or_default();
         values.extend(rewritten);
+        if side == Side::Org && !by_sync {
+            values.insert("Flag__c".into(), Value::Bool(true));
+        }
         record.versions.push(Version {
             // Stamps are whole seconds on the org.
             stamp: if side == Side::Org { now / 1_000 * 1_000 } else { now },
@@ -180,21 +203,14 @@ impl State {
     }
 
     /// Deletes a record, merges it into another, or takes it out of the bin.
-    pub fn bury(
-        &mut self,
-        now: i64,
-        side: Side,
-        object: &str,
-        id: &str,
-        deleted: bool,
-        merged_into: Option<String>,
-        author: Author,
-    ) {
+    pub fn bury(&mut self, now: i64, side: Side, object: &str, id: &str, fate: Fate, author: Author) {
         self.put(now, side, object, id, &[], author);
         let record = self.objects[side].get_mut(object).and_then(|records| records.get_mut(id)).unwrap();
         let version = record.versions.last_mut().unwrap();
-        version.deleted = deleted;
-        version.merged_into = merged_into;
+        version.deleted = fate != Fate::Back;
+        if let Fate::MergedInto(winner) = fate {
+            version.merged_into = Some(winner);
+        }
     }
 
     /// Live records of an object as their newest versions.

@@ -53,7 +53,7 @@ impl Shape {
                 shape.add(&found.path, found.kind, None, role);
             }
         }
-        // The contact first: the account is its company, or the person account of which it is a part.
+        // A converted lead says what it became, whoever asks.
         let conversion = [
             ("IsConverted", Role::Converted),
             ("ConvertedContactId", Role::Became("Contact")),
