@@ -151,12 +151,12 @@ impl Session<'_> {
                         Some(number) => departures::get(db, number)?,
                         None => None,
                     };
-                    let parked = match work.link {
-                        Some(number) => pending::is_parked(db, number)?,
+                    let unsettled = match work.link {
+                        Some(number) => pending::is_unsettled(db, number)?,
                         None => false,
                     };
                     items.push(Item {
-                        parked,
+                        unsettled,
                         gone: gone.filter(|departure| departure.state != departures::State::Done),
                         work: work.work,
                         mapping: work.mapping,

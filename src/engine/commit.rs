@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use crate::domain::outcome::{Counts, Outcome};
-use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Action, Line, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::report::HistoryChange;
@@ -180,6 +180,12 @@ fn commit_item(
             tally.counts.failed += 1;
         }
         let fact = close_line(db, run, now, mapping, line, &records)?;
+        if let (Some(_), Action::Skip { reason: SkipReason::OutOfScope }, Some(org)) =
+            (&item.link, &line.action, &line.ids.org)
+        {
+            // Passed over, not forgotten: once it is back, both sides are read whatever changed then (law E12).
+            pending::put(db, mapping.row.mapping, Side::Org, org, "out_of_scope", now, None)?;
+        }
         forget_staged(db, mapping, line)?;
         return Ok((tally, fact));
     }
@@ -305,7 +311,10 @@ fn commit_item(
                 if let Some(id) = &ids[side] {
                     let why = later.unwrap_or("unfinished");
                     pending::put(db, mapping.row.mapping, side, id, why, now, Some(now + soon()))?;
-                    break;
+                    // Of two that are not linked yet, one can't stand for the other.
+                    if item.link.is_some() {
+                        break;
+                    }
                 }
             }
             forget_staged(db, mapping, line)?;
@@ -327,6 +336,11 @@ fn commit_item(
     }
     if !refused {
         issues::resolve(db, mapping.row.mapping, &ids)?;
+        for side in Side::BOTH {
+            if let (Some(id), Some(_)) = (&ids[side], &item.records[side]) {
+                issues::found(db, mapping.row.mapping, side, id)?;
+            }
+        }
         for side in Side::BOTH {
             if let Some(id) = &ids[side] {
                 pending::remove(db, mapping.row.mapping, side, id.as_str())?;

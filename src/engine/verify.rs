@@ -25,7 +25,7 @@ impl Session<'_> {
                         item.records[side].is_none()
                             && item.decision.line.ids[side].is_some()
                             && mapping.compiled.spec.object(side) == object
-                            && (item.parked
+                            && (item.unsettled
                                 || item.link.as_ref().is_none_or(|link| {
                                     mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
                                 }))

@@ -22,8 +22,9 @@ pub struct Item {
     pub link: Option<Link>,
     /// Its pairs that wait because nobody knows what came of an earlier write.
     pub unclear: Vec<i64>,
-    /// Whether a pair of it waits for a person: then both sides have to be read, or a side that was not would seem to agree.
-    pub parked: bool,
+    /// Whether a pair of it waits for a person, or something was passed over: then both sides have to be read, or a side that was
+    /// not would seem to hold its base.
+    pub unsettled: bool,
     /// The side that lost its record, if one did.
     pub gone: Option<Departure>,
     /// What was read of either side.

@@ -99,8 +99,8 @@ pub(super) fn decide(
     Decision { line, steps: Vec::new(), blanks: 0, opt_outs: 0 }
 }
 
-/// The values of a record that differ from its base: what somebody edited. A link without any base can't tell, so everything
-/// counts as edited.
+/// The values of a record that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
+/// would have flowed counts as edited.
 fn edited(
     mapping: &Prepared,
     link: &Link,
@@ -108,21 +108,24 @@ fn edited(
     record: &crate::domain::record::Record,
 ) -> Option<Vec<Value>> {
     let mut values = Vec::new();
-    let (mut known, mut differs) = (false, false);
+    let mut differs = link.bases.0.is_empty();
     for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
         let Some(raw) = pair.values(side, record) else { continue };
         match link.bases.get(*number) {
             Some(base) => {
-                known = true;
                 if pair.fold(side, &raw) != base[side] {
                     differs = true;
                     values.extend(raw);
                 }
             }
-            None => values.extend(raw),
+            // Whether the other side ever knew it can't be told.
+            None => {
+                differs |= pair.direction.allows(side.other()) && !raw.iter().all(Value::is_blank);
+                values.extend(raw);
+            }
         }
     }
-    (differs || !known).then_some(values)
+    differs.then_some(values)
 }
 
 impl Session<'_> {
@@ -317,6 +320,9 @@ pub(in crate::engine) fn close(
         (Side::Platform, _) => "Deleted on the platform; its link is closed and the org's record stays.",
     };
     issues::resolve(db, mapping.row.mapping, &ids)?;
+    for side in Side::BOTH {
+        issues::found(db, mapping.row.mapping, side, &link.ids[side])?;
+    }
     facts::insert(
         db,
         now,

@@ -145,7 +145,7 @@ fn missing_issue(link: &Link, side: Side, run: i64) -> NewIssue {
         ids: both(&link.ids),
         side,
         label: String::new(),
-        code: "missing".into(),
+        code: issues::MISSING.into(),
         message: format!(
             "the linked record can't be read on the {side}, and nothing says that it was deleted: perhaps this user may no \
              longer see it. Nothing was written; give the right back, or delete it so that it can be seen"
