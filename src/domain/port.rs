@@ -112,8 +112,6 @@ pub struct Page {
     pub records: Vec<Record>,
     /// Records that are gone.
     pub tombstones: Vec<Tombstone>,
-    /// Records that live on as others, such as converted leads; they are among the records too.
-    pub moved: Vec<Moved>,
     /// Whether the cursor is older than the side remembers deletions, so that some may be missing here.
     pub deletions_missed: bool,
     /// Where the next page begins; `None` on the last page.
@@ -134,15 +132,6 @@ pub struct Tombstone {
     pub at: Option<DateTime<Utc>>,
     /// The record that it was merged into.
     pub merged_into: Option<RecordId>,
-}
-
-/// A record that lives on as another one of another object, such as a converted lead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// The record.
-    pub id: RecordId,
-    /// What it became: objects and ids, the likeliest first.
-    pub to: Vec<(String, RecordId)>,
 }
 
 /// Reads a side.

@@ -10,7 +10,7 @@ use crate::domain::side::Side;
 use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{flagged, links, moved, pending, stage};
+use crate::store::{flagged, links, pending, stage};
 
 mod unseen;
 
@@ -154,7 +154,6 @@ impl Session<'_> {
             .write(move |db| {
                 stage::put(db, side, &name, &page.records, read_at)?;
                 stage::put_gone(db, side, &name, &page.tombstones)?;
-                moved::put(db, side, &name, &page.moved, read_at)?;
                 flagged::put(db, &name, &flagged)?;
                 if page.deletions_missed {
                     unseen::ask_for(db, side, &name)?;

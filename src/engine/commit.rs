@@ -18,7 +18,7 @@ use crate::engine::session::{Prepared, Session};
 use crate::store::history::{self, NewHistory};
 use crate::store::issues::{self};
 use crate::store::links::{self};
-use crate::store::{StoreError, journal, pending, stage, work};
+use crate::store::{StoreError, journal, moved, pending, stage, work};
 
 mod link;
 mod refusal;
@@ -185,6 +185,9 @@ fn commit_item(
         {
             // Passed over, not forgotten: once it is back, both sides are read whatever changed then (law E12).
             pending::put(db, mapping.row.mapping, Side::Org, org, "out_of_scope", now, None)?;
+            if let Some(record) = records.org {
+                moved::put(db, Side::Org, mapping.compiled.spec.object(Side::Org), record, now)?;
+            }
         }
         forget_staged(db, mapping, line)?;
         return Ok((tally, fact));

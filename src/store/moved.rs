@@ -3,31 +3,40 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-use crate::domain::port::Moved;
-use crate::domain::record::RecordId;
+use crate::domain::record::{Record, RecordId};
 use crate::domain::side::Side;
 use crate::store::{StoreError, to_millis};
 
-/// Notes moved records of an object, if they are linked; the others need nothing.
+/// A record that lives on as another one of another object, such as a converted lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The record.
+    pub id: RecordId,
+    /// What it became: objects and ids, the likeliest first.
+    pub to: Vec<(String, RecordId)>,
+}
+
+/// Notes that a record lives on as another, if it is linked; the others need nothing.
 pub fn put(
     db: &Connection,
     side: Side,
     object: &str,
-    moved: &[Moved],
+    record: &Record,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    if record.became.is_empty() {
+        return Ok(());
+    }
     let column = match side {
         Side::Org => "org_id",
         Side::Platform => "platform_id",
     };
-    let mut statement = db.prepare_cached(&format!(
+    let targets = serde_json::to_string(&record.became)?;
+    db.prepare_cached(&format!(
         "INSERT OR IGNORE INTO moved (side, object, id, targets, since)
          SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM link WHERE {column}=?3 AND closed=0)"
-    ))?;
-    for one in moved {
-        let targets = serde_json::to_string(&one.to)?;
-        statement.execute(params![side.number(), object, one.id.as_str(), targets, to_millis(now)])?;
-    }
+    ))?
+    .execute(params![side.number(), object, record.id.as_str(), targets, to_millis(now)])?;
     Ok(())
 }
 

@@ -252,9 +252,8 @@ async fn a_converted_lead_says_what_it_became_and_a_flag_is_a_queue() {
     let user = served.org.person_user_id();
     served.org.admin_convert_lead(&lead, None, None, &user).unwrap();
     let page = client.changes(&[feed("Lead", &["LastName"], &start)]).await.unwrap().remove(0);
-    let moved: Vec<_> = page.moved.iter().filter(|moved| moved.id.as_str() == lead).collect();
-    assert_eq!(moved.len(), 1, "{page:?}");
-    let objects: Vec<&str> = moved[0].to.iter().map(|(object, _)| object.as_str()).collect();
+    let converted = page.records.iter().find(|record| record.id.as_str() == lead).unwrap();
+    let objects: Vec<&str> = converted.became.iter().map(|(object, _)| object.as_str()).collect();
     assert_eq!(objects, ["Contact", "Account"]);
     let queue = FeedRequest { flag: Some("DoNotCall".into()), ..feed("Lead", &["LastName"], &start) };
     let page = client.changes(&[queue]).await.unwrap().remove(0);

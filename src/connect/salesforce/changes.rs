@@ -87,12 +87,7 @@ impl Changes {
                     put(
                         &mut pages,
                         place,
-                        Page {
-                            next: Place::behind(&page),
-                            records: page.records,
-                            moved: page.moved,
-                            ..Page::default()
-                        },
+                        Page { next: Place::behind(&page), records: page.records, ..Page::default() },
                     );
                 }
             }
@@ -168,7 +163,6 @@ impl Changes {
                     next: Place::behind(&page),
                     total: Some(page.total),
                     records: page.records,
-                    moved: page.moved,
                     tombstones,
                     deletions_missed: feed.tells_deletions && feed.is_beyond_the_log(now),
                     cursor: Some(Position { since }.to_cursor()),

@@ -91,12 +91,7 @@ pub(super) async fn scan(
     let narrowed = soql::narrow(&catalog, object, request.criteria.as_ref());
     if let Some(mark) = &request.mark {
         let page = next_page(door, &shape, object, mark, narrowed.clause()).await?;
-        return Ok(Page {
-            next: Place::behind(&page),
-            records: page.records,
-            moved: page.moved,
-            ..Page::default()
-        });
+        return Ok(Page { next: Place::behind(&page), records: page.records, ..Page::default() });
     }
     let filter = narrowed.clause().map(|clause| format!("WHERE {clause} ")).unwrap_or_default();
     let query = soql::select(&shape, object, &format!("{filter}{}", soql::order(&shape)));
@@ -111,7 +106,6 @@ pub(super) async fn scan(
         total: Some(page.total),
         cursor: Some(position.to_cursor()),
         records: page.records,
-        moved: page.moved,
         ..Page::default()
     })
 }

@@ -11,7 +11,6 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::convert;
-use crate::domain::port::Moved;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::schema::FieldKind;
 use crate::domain::value::Value;
@@ -23,7 +22,6 @@ use shape::{Entry, Node, Role};
 #[derive(Debug, Default)]
 pub(super) struct QueryPage {
     pub(super) records: Vec<Record>,
-    pub(super) moved: Vec<Moved>,
     pub(super) total: u64,
     pub(super) next: Option<String>,
 }
@@ -112,7 +110,6 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
             if rows.next_element_seed(seed)?.is_none() {
                 return Ok(());
             }
-            self.page.moved.extend(building.moved());
             self.page.records.extend(building.finish());
         }
     }
@@ -168,23 +165,13 @@ impl Building {
         }
     }
 
-    /// What a converted lead became.
-    fn moved(&self) -> Option<Moved> {
-        let id = self.id.clone().filter(|_| self.converted && !self.became.is_empty())?;
-        // The contact first: the account is its company, or the person account of which it is a part.
-        let (contacts, others): (Vec<_>, Vec<_>) =
-            self.became.iter().partition(|(object, _)| *object == "Contact");
-        let to = contacts
-            .into_iter()
-            .chain(others)
-            .map(|(object, id)| ((*object).to_owned(), id.clone()))
-            .collect();
-        Some(Moved { id, to })
-    }
-
     /// A row without an id stands for a record that is not there.
     fn finish(self) -> Option<Record> {
-        Some(Record { id: self.id?, stamp: self.stamp, author: self.author, values: self.values })
+        // The contact first: the account is its company, or the person account of which it is a part.
+        let (contacts, others): (Vec<_>, Vec<_>) =
+            self.became.into_iter().filter(|_| self.converted).partition(|(object, _)| *object == "Contact");
+        let became = contacts.into_iter().chain(others).map(|(object, id)| (object.to_owned(), id)).collect();
+        Some(Record { id: self.id?, stamp: self.stamp, author: self.author, values: self.values, became })
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use crate::domain::mapping::Conversion;
-use crate::domain::port::{Moved, Tombstone};
+use crate::domain::port::Tombstone;
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
@@ -20,8 +20,9 @@ use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewHistory};
 use crate::store::issues::{self, NewIssue};
 use crate::store::links::{self, Bases, Closed, Link, NewLink};
+use crate::store::moved::{self, Moved};
 use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, moved, pending, work};
+use crate::store::{StoreError, pending, work};
 
 /// A link on its way to another record of the org.
 pub(super) struct Follow<'a> {

@@ -83,6 +83,12 @@ impl SimSide {
             id: id.into(),
             stamp: DateTime::from_timestamp_millis(version.stamp),
             author: Some(if version.by_sync { "sync" } else { "person" }.into()),
+            became: version
+                .values
+                .get("ConvertedContactId")
+                .map(|heir| ("Contact".to_owned(), heir.to_string().as_str().into()))
+                .into_iter()
+                .collect(),
             values: selection
                 .names()
                 .iter()
@@ -103,11 +109,6 @@ impl SimSide {
             at: DateTime::from_timestamp_millis(version.stamp),
             merged_into: version.merged_into.as_deref().map(Into::into),
         }
-    }
-
-    fn moved(id: &str, version: &Version) -> Option<Moved> {
-        let heir = version.values.get("ConvertedContactId").filter(|_| is_converted(&version.values))?;
-        Some(Moved { id: id.into(), to: vec![("Contact".into(), heir.to_string().as_str().into())] })
     }
 
     fn visible(&self, state: &State, object: &str) -> Vec<(String, SimRecord, Version)> {
@@ -218,7 +219,6 @@ impl Source for SimSide {
                 .iter()
                 .map(|(id, _, version)| Self::record(id, version, &request.selection))
                 .collect(),
-            moved: rows.iter().filter_map(|(id, _, version)| Self::moved(id, version)).collect(),
             cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
             ..Page::default()
         })
@@ -267,7 +267,6 @@ impl Source for SimSide {
                         .filter(|(_, version)| version.deleted)
                         .map(|((_, id), version)| Self::tombstone(id, version))
                         .collect(),
-                    moved: rows.iter().filter_map(|((_, id), version)| Self::moved(id, version)).collect(),
                     cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
                     ..Page::default()
                 }
