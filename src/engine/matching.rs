@@ -11,7 +11,7 @@ use crate::engine::context::End;
 use crate::engine::session::{Session, both};
 use crate::store::links::{self};
 use crate::store::stage::{self, Candidate, Staged};
-use crate::store::work;
+use crate::store::{pending, work};
 
 /// Records looked at in one transaction.
 const BATCH: usize = 2_000;
@@ -100,7 +100,22 @@ impl Session<'_> {
                         };
                         let found = match link {
                             Some(link) => {
-                                let Some(place) = places.get(&link.mapping).copied() else { continue };
+                                let Some(place) = places.get(&link.mapping).copied() else {
+                                    // This run passes it by, and the feed is read only once: its own mapping's run looks again.
+                                    if link.closed.is_none() {
+                                        let id = &staged.record.id;
+                                        pending::put(
+                                            db,
+                                            link.mapping,
+                                            side,
+                                            id,
+                                            "other_mapping",
+                                            now,
+                                            Some(now),
+                                        )?;
+                                    }
+                                    continue;
+                                };
                                 match link.closed {
                                     None => Found::Linked { mapping: place, link: link.link, ids: link.ids },
                                     Some(ref why) => {

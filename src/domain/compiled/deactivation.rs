@@ -47,3 +47,30 @@ pub(super) fn compile(
     }
     Some(Ok((field.name.clone(), value)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::mapping::Deactivation;
+    use crate::domain::schema::FieldSchema;
+
+    fn compiled(kind: FieldKind, updateable: bool, value: &str) -> Result<(String, Value), String> {
+        let text = "name = \"contact\"\norg_object = \"Contact\"\nplatform_object = \"contact\"";
+        let mut mapping: Mapping = toml::from_str(text).unwrap();
+        mapping.deletes = DeletePolicy::Deactivate;
+        mapping.deactivate =
+            Some(Deactivation { side: Side::Org, field: "active__c".into(), value: value.into() });
+        let field = FieldSchema { name: "Active__c".into(), kind, updateable, ..FieldSchema::default() };
+        let object = ObjectSchema { name: "Contact".into(), fields: vec![field], ..ObjectSchema::default() };
+        assert!(compile(&mapping, &object, Side::Platform).is_none());
+        compile(&mapping, &object, Side::Org).unwrap()
+    }
+
+    #[test]
+    fn e9_the_value_that_deactivates_is_one_of_its_field() {
+        assert_eq!(compiled(FieldKind::Bool, true, "false"), Ok(("Active__c".into(), Value::Bool(false))));
+        assert_eq!(compiled(FieldKind::Text, true, "no"), Ok(("Active__c".into(), Value::text("no"))));
+        assert!(compiled(FieldKind::Bool, true, "no").is_err());
+        assert!(compiled(FieldKind::Text, false, "no").is_err());
+    }
+}

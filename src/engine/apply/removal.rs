@@ -111,18 +111,15 @@ fn edited(
     let mut differs = link.bases.0.is_empty();
     for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
         let Some(raw) = pair.values(side, record) else { continue };
-        match link.bases.get(*number) {
-            Some(base) => {
-                if pair.fold(side, &raw) != base[side] {
-                    differs = true;
-                    values.extend(raw);
-                }
-            }
-            // Whether the other side ever knew it can't be told.
-            None => {
-                differs |= pair.direction.allows(side.other()) && !raw.iter().all(Value::is_blank);
+        if let Some(base) = link.bases.get(*number) {
+            if pair.fold(side, &raw) != base[side] {
+                differs = true;
                 values.extend(raw);
             }
+        } else {
+            // Whether the other side ever knew it can't be told.
+            differs |= pair.direction.allows(side.other()) && !raw.iter().all(Value::is_blank);
+            values.extend(raw);
         }
     }
     differs.then_some(values)
