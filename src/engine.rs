@@ -10,6 +10,7 @@ pub mod capture;
 pub mod commit;
 pub mod context;
 pub mod decide;
+pub mod flags;
 pub mod handle;
 pub mod matching;
 pub mod prepare;

@@ -52,6 +52,14 @@ pub enum Mutant {
     LockIsFailure,
     /// E8: a pair that both sides write in turn goes on for ever.
     FightGoesOn,
+    /// E9: what can't be read is taken for deleted.
+    MissingIsDeleted,
+    /// E9: the records of a closed link are matched again.
+    ClosedLinkIsMatched,
+    /// E9: a delete is sent without looking at both records once more.
+    DeleteUnverified,
+    /// E10: deletes are not counted before they are released.
+    DeletesUnbraked,
     /// E11: what was in flight is sent again without looking.
     UnknownIsRepeated,
     /// E11: what an interrupted run left in the journal is forgotten.
@@ -60,7 +68,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 29] = [
         Self::AmbiguousIsMatched,
         Self::TakenKeyIsMatched,
         Self::FamilyShares,
@@ -84,6 +92,10 @@ impl Mutant {
         Self::ParkedTakesBase,
         Self::LockIsFailure,
         Self::FightGoesOn,
+        Self::MissingIsDeleted,
+        Self::ClosedLinkIsMatched,
+        Self::DeleteUnverified,
+        Self::DeletesUnbraked,
         Self::UnknownIsRepeated,
         Self::RecoverySkipped,
     ];

@@ -5,9 +5,11 @@
 //! `assets/migrations`; the modules here hold their statements, one table or concern a file.
 
 pub mod actor;
+pub mod departures;
 pub mod error;
 pub mod facts;
 pub mod feeds;
+pub mod flagged;
 pub mod history;
 pub mod issues;
 pub mod journal;
@@ -15,6 +17,7 @@ pub mod links;
 pub mod log;
 pub mod mappings;
 pub mod migrations;
+pub mod moved;
 pub mod pending;
 pub mod read;
 pub mod requeue;

@@ -42,6 +42,8 @@ pub enum Rule {
     Default,
     /// The other side's id is stored.
     Mark,
+    /// Its record on the other side was deleted; it is no longer active.
+    Deactivated,
 }
 
 impl Rule {
@@ -64,6 +66,7 @@ impl Rule {
             Self::Enforced => "the target drifted and is set again",
             Self::Default => "default for a blank value",
             Self::Mark => "the other side's id",
+            Self::Deactivated => "its record on the other side was deleted",
         }
     }
 }
@@ -107,7 +110,7 @@ pub enum SkipReason {
         /// The field.
         field: String,
     },
-    /// Its link is closed because one side is deleted; both ids stay out of matching.
+    /// Its link is closed because one side is deleted, merged or converted; both ids stay out of matching.
     LinkClosed,
 }
 
@@ -120,7 +123,7 @@ impl SkipReason {
             Self::HeldBy { mapping, id } => format!("held by {mapping} {id}"),
             Self::CreateOff => "the mapping does not create records on the other side".into(),
             Self::FieldBlank { field } => format!("{field} is blank, and such records are not created"),
-            Self::LinkClosed => "its link is closed because one side was deleted".into(),
+            Self::LinkClosed => "its link is closed because one side was deleted, merged or converted".into(),
         }
     }
 }
@@ -141,6 +144,10 @@ pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
 
 /// Why a pair is parked that both sides write in turn, again and again (law E8).
 pub const PING_PONG: &str = "ping_pong";
+
+/// Why a whole record waits for a person: it was deleted on one side and edited on the other (law E9). It is parked under pair 0,
+/// which no pair has.
+pub const DELETED: &str = "deleted";
 
 /// A pair that waits for a person: both values stay, and so do the old bases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +173,11 @@ pub enum Action {
     },
     /// Linked records: values are written to one side or both, or only the bases are adopted.
     Merge,
+    /// The record of that side is deleted, because a person deleted its counterpart (law E9).
+    Delete {
+        /// Where.
+        on: Side,
+    },
     /// Left out.
     Skip {
         /// Why.
@@ -198,6 +210,7 @@ pub struct Line {
 impl Line {
     /// Whether anything is written to a side.
     pub fn writes_to(&self, side: Side) -> bool {
-        self.changes.iter().any(|change| change.to == side)
+        matches!(self.action, Action::Delete { on } if on == side)
+            || self.changes.iter().any(|change| change.to == side)
     }
 }

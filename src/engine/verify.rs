@@ -26,14 +26,10 @@ impl Session<'_> {
                         item.records[side].is_none()
                             && item.decision.line.ids[side].is_some()
                             && mapping.compiled.spec.object(side) == object
-                            && item.link.as_ref().is_none_or(|link| {
-                                item.parked
-                                    || mapping
-                                        .row
-                                        .pairs
-                                        .iter()
-                                        .any(|number| link.bases.get(*number).is_none())
-                            })
+                            && (item.unsettled
+                                || item.link.as_ref().is_none_or(|link| {
+                                    mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
+                                }))
                     })
                     .map(|(place, _)| place)
                     .collect();
@@ -64,12 +60,16 @@ impl Session<'_> {
         if broken(Mutant::VerifySkipped) {
             return Ok(());
         }
+        if !broken(Mutant::DeleteUnverified) {
+            self.still_gone(items, side).await?;
+        }
         for object in self.objects(side) {
             let targets: Vec<usize> = items
                 .iter()
                 .enumerate()
                 .filter(|(_, item)| {
-                    item.decision.line.action == Action::Merge
+                    matches!(item.decision.line.action, Action::Merge | Action::Delete { .. })
+                        && (item.gone.is_none() || !broken(Mutant::DeleteUnverified))
                         && !item.postponed()
                         && item.results[side].is_none()
                         && item.decision.line.writes_to(side)
@@ -85,6 +85,8 @@ impl Session<'_> {
             let records = self.context.endpoints[side].read(&object, &selection, &ids).await?;
             let mut now: HashMap<RecordId, _> =
                 records.into_iter().map(|record| (record.id.clone(), record)).collect();
+            let unreadable: Vec<RecordId> = ids.into_iter().filter(|id| !now.contains_key(id)).collect();
+            let gone = self.certainly_gone(side, &object, &unreadable).await?;
             for place in targets {
                 let item = &mut items[place];
                 let Some(id) = item.decision.line.ids[side].clone() else { continue };
@@ -92,6 +94,9 @@ impl Session<'_> {
                     Some(record) => {
                         let mapping = &self.mappings[item.mapping];
                         item.found_now(mapping, side, Staged { record, read_at }, held);
+                    }
+                    None if gone.contains_key(&id) => {
+                        self.target_gone(item, side, gone.get(&id)).await?;
                     }
                     None if item.results[side.other()].is_some() => item.postpone("target_missing"),
                     None => item.decision.line.action = Action::Refuse { obstacle: missing(&id, side) },

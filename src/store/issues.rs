@@ -61,17 +61,39 @@ pub fn raise(db: &Connection, issue: &NewIssue, now: DateTime<Utc>) -> Result<()
     Ok(())
 }
 
-/// Resolves the open issues of a record.
+/// Says that a linked record can't be read any more; resolved only when it was read, or is known to be deleted.
+pub const MISSING: &str = "missing";
+
+/// A record was read, or is known to be deleted: it is not missing.
+pub fn found(db: &Connection, mapping: i64, side: Side, id: &RecordId) -> Result<(), StoreError> {
+    let sql = match side {
+        Side::Org => "UPDATE issue SET open=0 WHERE mapping=? AND org_id=? AND side=? AND code=? AND open=1",
+        Side::Platform => {
+            "UPDATE issue SET open=0 WHERE mapping=? AND platform_id=? AND side=? AND code=? AND open=1"
+        }
+    };
+    let changed = db.prepare_cached(sql)?.execute(params![mapping, id.as_str(), side.number(), MISSING])?;
+    if changed > 0 {
+        mappings::count(db, "issues", -i64::try_from(changed).unwrap_or(0))?;
+    }
+    Ok(())
+}
+
+/// Resolves the open issues of a record, apart from the one that it is missing.
 pub fn resolve(db: &Connection, mapping: i64, ids: &PerSide<Option<RecordId>>) -> Result<(), StoreError> {
     let mut changed = 0;
     if let Some(id) = &ids.org {
         changed += db
-            .prepare_cached("UPDATE issue SET open=0 WHERE mapping=? AND org_id=? AND open=1")?
+            .prepare_cached(
+                "UPDATE issue SET open=0 WHERE mapping=? AND org_id=? AND open=1 AND code<>'missing'",
+            )?
             .execute(params![mapping, id.as_str()])?;
     }
     if let Some(id) = &ids.platform {
         changed += db
-            .prepare_cached("UPDATE issue SET open=0 WHERE platform_id=? AND mapping=? AND open=1")?
+            .prepare_cached(
+                "UPDATE issue SET open=0 WHERE platform_id=? AND mapping=? AND open=1 AND code<>'missing'",
+            )?
             .execute(params![id.as_str(), mapping])?;
     }
     if changed > 0 {

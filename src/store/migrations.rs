@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use crate::store::StoreError;
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
+    include_str!("../../assets/migrations/0003_departures.sql"),
     include_str!("../../assets/migrations/0005_turns.sql"),
 ];
 

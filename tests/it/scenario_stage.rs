@@ -97,8 +97,23 @@ impl Scene {
     }
 
     pub async fn new(cast: Cast) -> Self {
+        Self::with(cast, |settings| settings).await
+    }
+
+    /// The same with other settings, and synced: `edit` gets the text of the settings file.
+    pub async fn synced_with(edit: impl FnOnce(String) -> String) -> Self {
+        let scene = Self::with(Cast::of(60), edit).await;
+        let ended = scene.initial().await;
+        assert_eq!(ended.exit, 0, "{ended:?}");
+        scene
+    }
+
+    async fn with(cast: Cast, edit: impl FnOnce(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
         let running = sandbox(cast, folder.path().join("w")).await;
+        let file = folder.path().join("w").join("forcesync.toml");
+        let settings = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, edit(settings)).unwrap();
         let clock = Arc::new(HastyClock {
             machine: forcesync::ops::clock(),
             sandbox: Arc::clone(running.sandbox().clock()),
@@ -164,6 +179,12 @@ impl Scene {
         let all = Some(100_000);
         let allow = Allowances { creates: all, updates: all, blanks: all, deletes: all, opt_outs: all };
         let begun = run::start(&self.engine, RunRequest { allow, ..RunRequest::new(kind) }).await;
+        self.ended(begun).await
+    }
+
+    /// A run as it is asked for.
+    pub async fn start(&self, request: RunRequest) -> Ended {
+        let begun = run::start(&self.engine, request).await;
         self.ended(begun).await
     }
 

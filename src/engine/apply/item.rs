@@ -4,8 +4,10 @@ use crate::domain::plan::{Action, Line, SkipReason};
 use crate::domain::port::RowResult;
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
+use crate::engine::apply::removal;
 use crate::engine::decide::{self, Decision, Present};
 use crate::engine::session::Prepared;
+use crate::store::departures::Departure;
 use crate::store::links::Link;
 use crate::store::stage::Staged;
 
@@ -20,8 +22,11 @@ pub struct Item {
     pub link: Option<Link>,
     /// Its pairs that may not be written now, and why.
     pub waiting: Vec<(i64, &'static str)>,
-    /// Whether one of its pairs is parked; then both sides are read, or it could not be seen that they agree again.
-    pub parked: bool,
+    /// Whether a pair of it waits for a person, or something was passed over: then both sides have to be read, or a side that was
+    /// not would seem to hold its base.
+    pub unsettled: bool,
+    /// The side that lost its record, if one did.
+    pub gone: Option<Departure>,
     /// What was read of either side.
     pub records: PerSide<Option<Staged>>,
     /// Which sides were read again right before writing.
@@ -63,6 +68,10 @@ impl Item {
 
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
+        if let (Some(departure), Some(link)) = (&self.gone, &self.link) {
+            self.decision = removal::decide(mapping, link, departure, &self.records);
+            return;
+        }
         self.decision =
             decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.waiting);
         if self.has_left(mapping) {

@@ -174,7 +174,7 @@ impl Session<'_> {
     }
 }
 
-fn end_of(error: PortError) -> End {
+pub(in crate::engine) fn end_of(error: PortError) -> End {
     let limit = error.class == PortClass::Limit;
     let mut end = End::from(error);
     if limit {
@@ -234,7 +234,7 @@ fn pause(seed: u64, attempt: u32) -> Duration {
 }
 
 /// Sends a batch and waits for its job.
-async fn deliver(
+pub(in crate::engine) async fn deliver(
     context: &crate::engine::context::RunContext,
     side: Side,
     batch: &WriteBatch,
