@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod check;
 pub mod config;
+pub mod conflicts;
 pub mod connections;
 pub mod default_mappings;
 pub mod describe;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::by_hand::ByHand;
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::Progress;
@@ -66,6 +67,8 @@ pub enum Command {
         /// Numbers of issues.
         issues: Vec<i64>,
     },
+    /// Take what a person decided by hand: into an own run, or into the next one where one is on its way.
+    Decide(ByHand),
     /// Read the settings again.
     Reload,
     /// Tell the present numbers.

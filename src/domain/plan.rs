@@ -42,6 +42,10 @@ pub enum Rule {
     Default,
     /// The other side's id is stored.
     Mark,
+    /// A person decided about a parked pair.
+    Decided,
+    /// A person edited the value of a record that had failed.
+    Edited,
 }
 
 impl Rule {
@@ -64,6 +68,8 @@ impl Rule {
             Self::Enforced => "the target drifted and is set again",
             Self::Default => "default for a blank value",
             Self::Mark => "the other side's id",
+            Self::Decided => "decided by hand",
+            Self::Edited => "edited by hand",
         }
     }
 }
@@ -138,6 +144,22 @@ pub struct Obstacle {
 
 /// Why a pair is parked of which nobody can tell whether our write was done before or after a person's edit (law E6).
 pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
+
+/// Why a pair is parked, as a sentence for people.
+pub fn parked_because(why: &str) -> &str {
+    match why {
+        "ask" => "both sides changed it, and the pair's policy is to ask",
+        "first_meeting" => {
+            "the records met for the first time with different values, and the mapping asks then"
+        }
+        UNKNOWN_OUTCOME => {
+            "a write was interrupted, and whether it was done before or after an edit can't be told"
+        }
+        "ping_pong" => "it was written to both sides in turn again and again",
+        "deleted" => "one side was deleted and the other was edited",
+        other => other,
+    }
+}
 
 /// A pair that waits for a person: both values stay, and so do the old bases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

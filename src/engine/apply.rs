@@ -8,6 +8,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::decide::Decision;
 use crate::engine::session::Session;
+use crate::store::decisions;
 use crate::store::links::{self};
 use crate::store::pending;
 use crate::store::stage::{self};
@@ -105,11 +106,13 @@ impl Session<'_> {
                 })
             })
             .collect();
+        let numbers: Vec<i64> = self.mappings.iter().map(|mapping| mapping.row.mapping).collect();
         Ok(self
             .context
             .store
             .write(move |db| {
                 let mut items = Vec::with_capacity(chunk.len());
+                let by_hand = decisions::any(db)?;
                 for work in chunk {
                     let Some(shape) = shapes.get(work.mapping) else { continue };
                     let link = match work.link {
@@ -119,6 +122,12 @@ impl Session<'_> {
                     let unclear = match work.link {
                         Some(number) => pending::parked_for(db, number, UNKNOWN_OUTCOME)?,
                         None => Vec::new(),
+                    };
+                    let by_hand = match numbers.get(work.mapping) {
+                        Some(mapping) if by_hand && work.link.is_some() => {
+                            decisions::of_record(db, *mapping, &work.ids)?
+                        }
+                        _ => Vec::new(),
                     };
                     let mut records = PerSide::default();
                     for side in Side::BOTH {
@@ -139,6 +148,8 @@ impl Session<'_> {
                         mapping: work.mapping,
                         link,
                         unclear,
+                        by_hand,
+                        given: false,
                         records,
                         verified: PerSide::default(),
                         decision: Decision {

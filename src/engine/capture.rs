@@ -10,7 +10,7 @@ use crate::domain::side::Side;
 use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{links, pending, stage};
+use crate::store::{decisions, links, pending, stage};
 
 /// A staged scan older than this is read again from the start.
 const STAGE_KEEPS_HOURS: i64 = 24;
@@ -240,7 +240,14 @@ impl Session<'_> {
     /// Reads the pending records that are due, with their counterparts.
     async fn stage_pending(&mut self) -> Result<(), End> {
         let now = self.now();
-        let due = self.context.store.write(move |db| pending::due(db, now, 10_000)).await?;
+        let due = self
+            .context
+            .store
+            .write(move |db| {
+                decisions::make_due(db, now)?;
+                pending::due(db, now, 10_000)
+            })
+            .await?;
         if due.is_empty() {
             return Ok(());
         }

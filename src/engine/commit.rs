@@ -11,6 +11,7 @@ use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::{Item, meant};
 use crate::engine::brake::Braked;
+use crate::engine::by_hand;
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
 use crate::engine::recover::park_unclear;
@@ -18,14 +19,14 @@ use crate::engine::session::{Prepared, Session};
 use crate::store::history::{self, NewHistory};
 use crate::store::issues::{self};
 use crate::store::links::{self};
-use crate::store::{StoreError, journal, pending, stage, work};
+use crate::store::{StoreError, decisions, journal, pending, stage, work};
 
 mod link;
 mod refusal;
 
 use link::keep_link;
 pub use link::key_hashes;
-use refusal::{close_line, fail, staged_records};
+use refusal::{close_line, fail, label, staged_records};
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -171,6 +172,7 @@ fn commit_item(
             tally.counts.failed += 1;
         }
         let fact = close_line(db, run, now, mapping, line, &records)?;
+        by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
         forget_staged(db, mapping, line)?;
         return Ok((tally, fact));
     }
@@ -261,8 +263,14 @@ fn commit_item(
                 pending::park(db, link, *number, parked, run, now)?;
             }
         }
+        if !line.parked.is_empty() {
+            decisions::label(db, link, &label(&mapping.compiled, &records))?;
+        }
         for (place, step) in item.decision.steps.iter().enumerate() {
+            let undone = matches!(step, BaseStep::Written(sides)
+                if Side::BOTH.iter().any(|side| sides[*side] && written[*side].is_none()));
             if *step != BaseStep::Keep
+                && !undone
                 && let Some(number) = mapping.row.pairs.get(place)
                 && item.link.is_some()
                 && item.later != Some(UNKNOWN_OUTCOME)
@@ -303,6 +311,7 @@ fn commit_item(
         }
         return Ok((tally, fact));
     }
+    by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
     if wrote || refused || !line.parked.is_empty() {
         let outcome = if refused { Outcome::Failed } else { Outcome::Succeeded };
         work::put_line(

@@ -129,6 +129,12 @@ impl Item {
             }
             return;
         }
+        if self.given {
+            if self.records[side].as_ref().is_none_or(|known| known.record.values != staged.record.values) {
+                self.postpone("moved");
+            }
+            return;
+        }
         self.records[side] = Some(staged);
         self.verified[side] = true;
         self.decide(mapping);

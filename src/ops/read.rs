@@ -1,7 +1,8 @@
 //! Reads runs, issues, history and the log; needs no lock, and works while an engine writes.
 
 use crate::domain::report::{
-    FactRow, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow, LogQuery, RunRow, StatusReport,
+    ConflictQuery, ConflictRow, FactRow, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow,
+    LogQuery, RunRow, StatusReport,
 };
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
@@ -56,6 +57,16 @@ pub async fn log(session: &Session, query: LogQuery) -> Result<Vec<FactRow>, OpE
 /// History, newest first.
 pub async fn history(session: &Session, query: HistoryQuery) -> Result<Vec<HistoryRow>, OpError> {
     read(session, move |reader| reader.history(&query)).await
+}
+
+/// Conflicts, in the order of their numbers.
+pub async fn conflicts(session: &Session, query: ConflictQuery) -> Result<Vec<ConflictRow>, OpError> {
+    read(session, move |reader| reader.conflicts(&query)).await
+}
+
+/// One conflict.
+pub async fn conflict(session: &Session, conflict: i64) -> Result<Option<ConflictRow>, OpError> {
+    read(session, move |reader| reader.conflict(conflict)).await
 }
 
 /// The sequence of the last log line.

@@ -4,7 +4,10 @@ use rusqlite::Connection;
 
 use crate::store::StoreError;
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../assets/migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../assets/migrations/0001_initial.sql"),
+    include_str!("../../assets/migrations/0002_inbox.sql"),
+];
 
 /// The schema version this program knows.
 pub const KNOWN: i64 = MIGRATIONS.len() as i64;

@@ -14,6 +14,8 @@ use crate::domain::report::{
 use crate::domain::side::{PerSide, Side};
 use crate::store::{StoreError, from_millis, mappings, migrations, pending};
 
+mod conflicts;
+
 /// A read-only view of a state database; cheap to clone. Calls block; run them off the event loop.
 #[derive(Clone, Debug)]
 pub struct Reader {
@@ -52,7 +54,12 @@ impl Reader {
         )?;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
         db.set_prepared_statement_cache_capacity(64);
-        let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let mut found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found > 0 && found < migrations::KNOWN {
+            // Left behind by an older version: what is read here has to be there.
+            migrations::apply(&mut Connection::open(path)?)?;
+            found = migrations::KNOWN;
+        }
         if found > migrations::KNOWN {
             return Err(StoreError::Newer { found, known: migrations::KNOWN });
         }

@@ -10,6 +10,7 @@ mod binary_bad_input;
 mod binary_engine;
 mod binary_stage;
 mod binary_terminal;
+mod conflicts;
 mod console_rules;
 mod console_snapshots;
 mod console_stage;

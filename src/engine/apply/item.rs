@@ -6,6 +6,7 @@ use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::decide::{self, Decision, Present};
 use crate::engine::session::Prepared;
+use crate::store::decisions::Stored;
 use crate::store::links::Link;
 use crate::store::stage::Staged;
 
@@ -20,6 +21,10 @@ pub struct Item {
     pub link: Option<Link>,
     /// Its pairs that wait because nobody knows what came of an earlier write.
     pub unclear: Vec<i64>,
+    /// What people decided about it by hand.
+    pub by_hand: Vec<Stored>,
+    /// Whether its line was given to it, so that it is never decided anew: what moved is left for a later run.
+    pub given: bool,
     /// What was read of either side.
     pub records: PerSide<Option<Staged>>,
     /// Which sides were read again right before writing.
@@ -49,8 +54,11 @@ impl Item {
 
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
-        self.decision =
-            decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.unclear);
+        if self.given {
+            return;
+        }
+        let waiting = (self.unclear.as_slice(), self.by_hand.as_slice());
+        self.decision = decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, waiting);
         if self.has_left(mapping) {
             self.decision = Decision {
                 line: Line {
@@ -85,7 +93,7 @@ fn decide(
     link: Option<&Link>,
     ids: &PerSide<Option<RecordId>>,
     records: &PerSide<Option<Staged>>,
-    unclear: &[i64],
+    (unclear, by_hand): (&[i64], &[Stored]),
 ) -> Decision {
     if let (Some(org), Some(platform)) = (&ids.org, &ids.platform) {
         let present = PerSide::from_fn(|side| match &records[side] {
@@ -93,7 +101,7 @@ fn decide(
             None => Present::AsBase,
         });
         let ids = PerSide { org: org.clone(), platform: platform.clone() };
-        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, unclear);
+        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, unclear, by_hand);
     }
     for side in Side::BOTH {
         if let Some(staged) = &records[side] {
