@@ -132,6 +132,7 @@ async fn resolve(resolution: Resolution, context: &Context) -> Result<u8, OpErro
     let wish = match (resolution.take, &resolution.value) {
         (Some(Taken::Salesforce), _) => Wish::Take(Side::Org),
         (Some(Taken::Platform), _) => Wish::Take(Side::Platform),
+        (Some(Taken::Base), _) => Wish::Base,
         (None, values) => Wish::Values(values.clone()),
     };
     let mut rows = Vec::new();

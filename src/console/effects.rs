@@ -9,11 +9,15 @@ use crate::console::app::effect::{Effect, ExportWhat};
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::{Engine, OrgSummary, SecretPlace, TestReport};
 use crate::console::event_loop::{FRAME, World};
+use crate::domain::report::{ConflictQuery, ConflictRow};
+use crate::ops::conflicts::{Holds, Resolved, Wish};
 use crate::ops::engine::{EngineClient, Place};
 use crate::ops::error::OpError;
 use crate::ops::export::{Form, Sink};
 use crate::ops::session::Session;
-use crate::ops::{check, default_mappings, describe, engine, read, save_settings, secrets, test_connection};
+use crate::ops::{
+    check, conflicts, default_mappings, describe, engine, read, save_settings, secrets, test_connection,
+};
 use crate::workspace::problems::Severity;
 
 /// Runs on a page.
@@ -173,6 +177,14 @@ impl Task {
                 let answer = sentence(read::issues(session, query).await);
                 self.tell(Msg::Issues(answer));
             }
+            Effect::ReadConflicts => {
+                let answer = sentence(conflicts::all(session, &ConflictQuery::default()).await);
+                self.tell(Msg::Conflicts(answer));
+            }
+            Effect::Resolve { rows, wish, holds } => {
+                let answer = self.resolve(&rows, &wish, holds).await;
+                self.tell(Msg::Resolved(answer));
+            }
             Effect::ReadLog { query, purpose, generation } => {
                 let answer = sentence(read::log(session, query).await);
                 self.tell(Msg::Log { purpose, generation, answer });
@@ -188,6 +200,15 @@ impl Task {
             // These are the event loop's own.
             Effect::Copy(_) | Effect::Theme(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit(_) => {}
         }
+    }
+
+    async fn resolve(&self, rows: &[ConflictRow], wish: &Wish, holds: Holds) -> Answer<Resolved> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(engine) = engine else {
+            return Err(crate::console::view::text::sync::ENGINE_LOOKING.to_owned());
+        };
+        let sorted = conflicts::sort(&self.session.settings(), rows, wish, holds, &conflicts::author());
+        sentence(conflicts::resolve(&self.session, &engine, sorted).await)
     }
 
     async fn needs_passphrase(&self) -> bool {

@@ -22,6 +22,8 @@ use crate::workspace::settings::Settings;
 pub enum Wish {
     /// What that side holds.
     Take(Side),
+    /// What both sides held when they were last in step.
+    Base,
     /// A value for each field of the pair, as Salesforce spells it (as the platform does where Salesforce has no field).
     Values(Vec<String>),
 }
@@ -127,6 +129,7 @@ fn decide(settings: &Settings, row: &ConflictRow, wish: &Wish, by: &str) -> Resu
         .ok_or_else(|| format!("the mapping “{}” has no such pair any more", row.mapping))?;
     let choice = match wish {
         Wish::Take(side) => Choice::of(*side),
+        Wish::Base => kept(pair, row)?,
         Wish::Values(values) => typed(pair, values)?,
     };
     if let Transform::Consent { org, platform } = &pair.transform {
@@ -146,6 +149,14 @@ fn decide(settings: &Settings, row: &ConflictRow, wish: &Wish, by: &str) -> Resu
 /// The pair of the settings that the state database knows by this text.
 pub(crate) fn pair_of<'a>(settings: &'a Settings, mapping: &str, identity: &str) -> Option<&'a Pair> {
     settings.mapping(mapping)?.pairs.iter().find(|pair| pair.identity() == identity)
+}
+
+/// What both sides held when they were last in step, in the form in which it was kept.
+fn kept(pair: &Pair, row: &ConflictRow) -> Result<Choice, String> {
+    let side = if pair.org.is_empty() { Side::Platform } else { Side::Org };
+    let base =
+        row.base.as_ref().ok_or("the records were never in step before, so there is no base to keep")?;
+    Ok(Choice::Value { side, values: base[side].clone() })
 }
 
 fn typed(pair: &Pair, values: &[String]) -> Result<Choice, String> {
@@ -178,7 +189,7 @@ fn refuse_lifting(forms: PerSide<ConsentForm>, row: &ConflictRow, choice: &Choic
 fn rule_of(row: &ConflictRow, wish: &Wish, holds: Holds) -> Result<Option<Policy>, String> {
     match (holds, wish) {
         (Holds::Once, _) => Ok(None),
-        (Holds::AsTheRule, Wish::Values(_)) => {
+        (Holds::AsTheRule, Wish::Values(_) | Wish::Base) => {
             Err("a single value can't become the rule of a pair; only “Salesforce wins” or “the platform wins” can".into())
         }
         (Holds::AsTheRule, Wish::Take(side)) => match row.why.as_str() {

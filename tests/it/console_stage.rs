@@ -15,10 +15,11 @@ use forcesync::domain::outcome::{Counts, RunKind, RunResult, SideCounts};
 use forcesync::domain::progress::{EngineState, MappingProgress, Phase, Progress};
 use forcesync::domain::record::RecordId;
 use forcesync::domain::report::{
-    CheckLine, FactRow, FirstSync, IssueGroup, IssueRow, Level, RunRow, StatusReport, Verdict,
+    CheckLine, ConflictRow, FactRow, FirstSync, IssueGroup, IssueRow, Level, RunRow, StatusReport, Verdict,
 };
 use forcesync::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 use forcesync::domain::side::{PerSide, Side};
+use forcesync::domain::value::Value;
 use forcesync::workspace::secrets::SecretName;
 use forcesync::workspace::settings::Settings;
 use ratatui::buffer::Buffer;
@@ -361,6 +362,40 @@ pub fn issues() -> Vec<IssueRow> {
             open: true,
         })
         .collect()
+}
+
+/// Two conflicts: a name of two fields, and a status whose last decision came to nothing.
+pub fn conflicts() -> Vec<ConflictRow> {
+    let pairs = settings().mappings.remove(0).pairs;
+    let row = |conflict: i64, pair: usize, label: &str, values: [&[&str]; 3]| ConflictRow {
+        conflict,
+        mapping: "contact".into(),
+        pair: pairs[pair].identity(),
+        fields: PerSide { org: pairs[pair].org.clone(), platform: pairs[pair].platform.clone() },
+        why: "ask".into(),
+        label: label.into(),
+        ids: PerSide {
+            org: Some(RecordId::from("003xx000004TmiQAAS")),
+            platform: Some(RecordId::from("5f1c-0001")),
+        },
+        base: Some(PerSide { org: texts(values[0]), platform: texts(values[0]) }),
+        values: PerSide { org: texts(values[1]), platform: texts(values[2]) },
+        since: now() - TimeDelta::hours(1),
+        run: 115,
+        note: None,
+        decided: None,
+    };
+    vec![
+        row(3, 1, "Ann Lee", [&["Ann", "Leigh"], &["Ann", "Lee"], &["Anna Leigh"]]),
+        ConflictRow {
+            note: Some("changed since you looked".into()),
+            ..row(4, 2, "Cem Öz", [&["+49 170 1"], &["+49 171 9"], &[""]])
+        },
+    ]
+}
+
+fn texts(texts: &[&str]) -> Vec<Value> {
+    texts.iter().map(|text| if text.is_empty() { Value::Null } else { Value::text(*text) }).collect()
 }
 
 fn runs() -> Vec<RunRow> {

@@ -11,6 +11,7 @@ mod binary_engine;
 mod binary_stage;
 mod binary_terminal;
 mod conflicts;
+mod console_inbox;
 mod console_rules;
 mod console_snapshots;
 mod console_stage;

@@ -76,4 +76,6 @@ pub enum Taken {
     Salesforce,
     /// What the platform holds
     Platform,
+    /// What both held when they were last in step
+    Base,
 }

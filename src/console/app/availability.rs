@@ -30,6 +30,16 @@ impl App {
                 }
                 Ok(())
             }
+            // A run on its way does not matter: the next one takes what was decided.
+            Action::TakeSalesforce
+            | Action::TakePlatform
+            | Action::KeepBase
+            | Action::EditValue
+            | Action::TakeAllSalesforce
+            | Action::TakeAllPlatform => {
+                self.unlocked_or_reason()?;
+                self.engine_or_reason()
+            }
             Action::Automatic => {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()
@@ -61,6 +71,12 @@ impl App {
             (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
             | (Some(Overlay::Sheet(_)), Action::Retry | Action::History | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
+            (Some(Overlay::Conflicts(inbox)), action) => match action {
+                Action::Retry | Action::EditMapping | Action::Snooze => false,
+                Action::Toggle | Action::KeepBase => inbox.open,
+                Action::Filter | Action::TakeAllSalesforce | Action::TakeAllPlatform => !inbox.open,
+                _ => true,
+            },
             (Some(Overlay::Question(question)), Action::Yes) => question.letter('y').is_some(),
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
             _ => true,
@@ -95,6 +111,13 @@ fn changes(action: Action) -> bool {
             | Action::Pause
             | Action::Stop
             | Action::Retry
+            | Action::TakeSalesforce
+            | Action::TakePlatform
+            | Action::KeepBase
+            | Action::EditValue
+            | Action::TakeAllSalesforce
+            | Action::TakeAllPlatform
+            | Action::Snooze
             | Action::Save
             | Action::Add
             | Action::Delete

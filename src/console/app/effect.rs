@@ -4,8 +4,9 @@ use secrecy::SecretString;
 
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::command::Command;
-use crate::domain::report::{HistoryQuery, IssueQuery, LogQuery};
+use crate::domain::report::{ConflictRow, HistoryQuery, IssueQuery, LogQuery};
 use crate::domain::side::Side;
+use crate::ops::conflicts::{Holds, Wish};
 use crate::workspace::secrets::SecretName;
 use crate::workspace::settings::Settings;
 
@@ -115,6 +116,17 @@ pub enum Effect {
     ReadIssueGroups,
     /// Read the issues of a group.
     ReadIssues(IssueQuery),
+    /// Read the conflicts.
+    ReadConflicts,
+    /// Decide conflicts.
+    Resolve {
+        /// Which, as they were shown.
+        rows: Vec<ConflictRow>,
+        /// For what.
+        wish: Wish,
+        /// For how long.
+        holds: Holds,
+    },
     /// Read log lines.
     ReadLog {
         /// Which.

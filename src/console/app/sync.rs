@@ -1,6 +1,7 @@
 //! Synchronization Information: status, force, automatic, the run at hand, issues, runs.
 
 pub mod act;
+pub mod conflicts_act;
 pub mod records_act;
 
 use std::collections::VecDeque;

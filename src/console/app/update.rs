@@ -102,6 +102,11 @@ impl App {
                 self.take_issues(answer);
                 Vec::new()
             }
+            Msg::Conflicts(answer) => {
+                self.take_conflicts(answer);
+                Vec::new()
+            }
+            Msg::Resolved(answer) => self.resolved(answer),
             Msg::Log { purpose, generation, answer } => {
                 if self.logs.take(purpose, generation, answer) {
                     vec![self.logs.read_newer()]

@@ -1,5 +1,6 @@
 //! Draws what lies over a tab, one file a kind.
 
+mod conflicts;
 mod help;
 mod picker;
 mod question;
@@ -23,6 +24,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
         Overlay::Question(question) => question::draw(canvas, question, area),
         Overlay::Prompt(prompt) => question::prompt(canvas, prompt, area),
         Overlay::Sheet(sheet) => sheet::draw(app, canvas, sheet, area),
+        Overlay::Conflicts(inbox) => conflicts::draw(app, canvas, inbox, area),
         Overlay::Records(records) => records::draw(canvas, records, area),
         Overlay::Reading(reading) => reading::draw(app, canvas, reading, area),
     }

@@ -26,6 +26,10 @@ pub enum Asked {
         /// The line it replaces.
         replaces: Option<String>,
     },
+    /// What the shown conflicts contain.
+    ConflictFilter,
+    /// The value that both sides of a conflict shall hold; its number.
+    ConflictValue(i64),
     /// The platform object of a new mapping.
     NewMapping {
         /// The org's object.

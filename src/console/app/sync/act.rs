@@ -54,6 +54,17 @@ impl App {
             }
             Action::Stop => self.ask_stop(),
             Action::Retry => return self.retry_group(),
+            Action::Conflicts => return self.open_conflicts(),
+            Action::TakeSalesforce
+            | Action::TakePlatform
+            | Action::KeepBase
+            | Action::EditValue
+            | Action::TakeAllSalesforce
+            | Action::TakeAllPlatform
+            | Action::EditMapping
+            | Action::Snooze => {
+                self.toasts.add(Tone::Info, crate::console::view::text::inbox::OPEN_FIRST, self.now);
+            }
             Action::Copy | Action::CopyJson => return self.copy_sync(),
             Action::History => {
                 self.toasts.add(Tone::Info, text::HISTORY_FROM_RECORD, self.now);
@@ -240,6 +251,9 @@ impl App {
         let mut effects = Vec::new();
         if ended || self.sync.progress.run != run_before {
             effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }]);
+            if self.shows_conflicts() {
+                effects.push(Effect::ReadConflicts);
+            }
         }
         if self.sync.progress.facts != facts_before && self.logs.wants_newer() {
             effects.push(self.logs.read_newer());

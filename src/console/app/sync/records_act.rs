@@ -9,7 +9,6 @@ use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::reading::{Reading, Subject};
 use crate::console::app::overlay::records::Records;
 use crate::console::app::sync::act::group_query;
-use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::sync as text;
 use crate::domain::command::Command;
@@ -48,12 +47,7 @@ impl App {
                     None => Vec::new(),
                 }
             }
-            Action::LogRun => {
-                self.overlays.clear();
-                let mut effects = self.go_to(Tab::Logs);
-                effects.extend(self.logs.show_run(Some(selected.run)));
-                effects
-            }
+            Action::LogRun => self.show_log_of(selected.run),
             _ => Vec::new(),
         }
     }
