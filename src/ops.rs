@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod export;
+pub mod issues;
 pub mod keymap;
 pub mod paths;
 pub mod read;

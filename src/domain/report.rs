@@ -41,6 +41,8 @@ pub struct IssueGroup {
     pub cause: String,
     /// How many records.
     pub records: u64,
+    /// How many of them are snoozed.
+    pub snoozed: u64,
     /// When the first of them was seen.
     pub since: DateTime<Utc>,
     /// When the last of them was seen.
@@ -78,6 +80,8 @@ pub struct IssueRow {
     pub tries: u32,
     /// Whether it still stands.
     pub open: bool,
+    /// Hidden until then, or until its message changes.
+    pub snoozed_until: Option<DateTime<Utc>>,
 }
 
 /// A parked pair that a person must decide.
@@ -268,6 +272,8 @@ pub struct IssueQuery {
     pub cause: Option<String>,
     /// Resolved ones too.
     pub resolved: bool,
+    /// Only those that are not snoozed at this moment.
+    pub awake_at: Option<DateTime<Utc>>,
     /// After this number (to page on).
     pub after: Option<i64>,
     /// At most so many.

@@ -124,7 +124,9 @@ impl Session<'_> {
                         None => Vec::new(),
                     };
                     let by_hand = match numbers.get(work.mapping) {
-                        Some(mapping) if by_hand && work.link.is_some() => {
+                        Some(mapping)
+                            if by_hand && Side::BOTH.iter().all(|side| work.ids[*side].is_some()) =>
+                        {
                             decisions::of_record(db, *mapping, &work.ids)?
                         }
                         _ => Vec::new(),

@@ -201,14 +201,15 @@ pub fn settle(db: &Connection, mapping: &Prepared, item: &Item, link: Option<i64
             let raw = pair.values(side, &item.records[side].as_ref()?.record)?;
             Some(Seen { folded: pair.fold(side, &raw), raw })
         };
-        let both = (item.link.is_some(), look(Side::Org), look(Side::Platform));
+        let met = Side::BOTH.into_iter().all(|side| item.decision.line.ids[side].is_some());
+        let both = (met, look(Side::Org), look(Side::Platform));
         if let (true, Some(org), Some(platform)) = both {
             let now = PerSide { org, platform };
             let came = chosen(pair, decision, &now).is_ok_and(|chosen| stands(pair, decision, &now, &chosen));
             if let (false, Some(link)) = (came, link) {
                 decisions::note(db, link, decision.pair, decisions::MOVED)?;
             }
-        } else if item.link.is_some() {
+        } else if met {
             // One side could not be read: nothing was decided yet.
             continue;
         }

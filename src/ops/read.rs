@@ -6,6 +6,7 @@ use crate::domain::report::{
 };
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
+pub use crate::store::read::Snoozed;
 use crate::store::{Reader, StoreError};
 
 /// Runs a read off the async threads; a workspace in which nothing ever ran answers with nothing.
@@ -26,7 +27,8 @@ async fn read<T: Default + Send + 'static>(
 
 /// What the status block shows.
 pub async fn status(session: &Session) -> Result<StatusReport, OpError> {
-    read(session, Reader::status).await
+    let now = session.clock().now();
+    read(session, move |reader| reader.status(now)).await
 }
 
 /// Runs, newest first, before a run if one is given.
@@ -41,7 +43,13 @@ pub async fn run(session: &Session, run: i64) -> Result<Option<RunRow>, OpError>
 
 /// Open issues by cause.
 pub async fn issue_groups(session: &Session) -> Result<Vec<IssueGroup>, OpError> {
-    read(session, Reader::issue_groups).await
+    issue_groups_with(session, Snoozed::Hidden).await
+}
+
+/// Groups of open issues, with the snoozed ones or without.
+pub async fn issue_groups_with(session: &Session, snoozed: Snoozed) -> Result<Vec<IssueGroup>, OpError> {
+    let now = session.clock().now();
+    read(session, move |reader| reader.issue_groups(now, snoozed)).await
 }
 
 /// Issues, oldest first.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use crate::connect::salesforce::Salesforce;
@@ -24,7 +25,7 @@ use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, decisions, mappings, requeue, runs};
+use crate::store::{Store, StoreError, decisions, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
@@ -237,6 +238,15 @@ impl Runner for WorkspaceRunner {
         self.session.reload().map_err(|error| error.message)?;
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
+    }
+
+    async fn snooze(&self, issues: &[i64], until: Option<DateTime<Utc>>) -> Result<u64, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let issues = issues.to_vec();
+        store
+            .write(move |db| issues::snooze(db, &issues, until))
+            .await
+            .map_err(|error| OpError::from(error).message)
     }
 
     async fn keep(&self, by_hand: ByHand) -> Result<u64, String> {

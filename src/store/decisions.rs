@@ -1,6 +1,6 @@
 //! What people decided by hand and no run has used yet, and the notes that decisions leave on parked pairs.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::by_hand::{ByHand, Choice, HandDecision};
@@ -11,6 +11,9 @@ use crate::store::{StoreError, links, pending, to_millis};
 
 /// The note on a conflict whose sides moved after the person had looked.
 pub const MOVED: &str = "changed since you looked";
+
+/// So long a decision waits for a run that can use it.
+const KEPT: TimeDelta = TimeDelta::days(7);
 
 /// A decision that waits for its run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +152,8 @@ fn revisit(db: &Connection, mapping: i64, pair: i64, now: DateTime<Utc>) -> Resu
 
 /// Makes every record due that a decision waits for, so that no end of an earlier run can have forgotten it.
 pub fn make_due(db: &Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
+    // Its records are gone, or no run reaches them any more.
+    db.prepare_cached("DELETE FROM decision WHERE at<?")?.execute([to_millis(now - KEPT)])?;
     let mut statement = db.prepare_cached("SELECT mapping, org_id, platform_id FROM decision")?;
     let rows: Vec<(i64, String, String)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?

@@ -5,10 +5,11 @@ use forcesync::console::app::effect::Effect;
 use forcesync::console::app::message::Msg;
 use forcesync::console::app::overlay::Overlay;
 use forcesync::console::app::tab::Tab;
+use forcesync::domain::command::{Command, Reply};
 use forcesync::domain::side::Side;
 use forcesync::ops::conflicts::{Holds, Resolved, Wish};
 
-use crate::console_stage::{conflicts, full, picture, press, type_text};
+use crate::console_stage::{conflicts, full, issue_form, issue_opened, now, picture, press, type_text};
 
 fn toast(app: &App) -> String {
     app.toasts.newest().map(|toast| toast.text.clone()).unwrap_or_default()
@@ -101,4 +102,60 @@ fn a_conflict_that_closed_by_itself_closes_its_record() {
     app.update(Msg::Conflicts(Ok(conflicts().split_off(1))));
     let Some(Overlay::Conflicts(inbox)) = app.overlays.last() else { panic!("the inbox stays open") };
     assert!(!inbox.open && inbox.wish.is_none());
+}
+
+#[test]
+fn the_failing_field_has_the_focus_and_enter_edits_the_value_it_came_from() {
+    let mut app = issue_opened();
+    press(&mut app, "enter");
+    assert!(picture(&mut app, 120, 40).contains("phone in SALESmanago"));
+    assert!(press(&mut app, "enter").is_empty(), "the value it has");
+    assert!(picture(&mut app, 120, 40).contains("That is the value it has"));
+    press(&mut app, "ctrl+u");
+    type_text(&mut app, "+49 170 1");
+    let effects = press(&mut app, "enter");
+    let [Effect::Mend { form, place, values }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(
+        (form.as_ref(), *place, values.as_slice()),
+        (&issue_form(), 2, ["+49 170 1".to_owned()].as_slice())
+    );
+    app.update(Msg::Mended(Ok(Some(118))));
+    assert!(toast(&app).contains("Run 118"), "{}", toast(&app));
+    assert!(matches!(app.overlays.last(), Some(Overlay::Records(_))), "back among the records");
+}
+
+#[test]
+fn an_issue_leads_to_its_pair_and_says_what_else_a_change_clears_before_anything_is_saved() {
+    let mut app = issue_opened();
+    assert!(picture(&mut app, 120, 40).contains("12 other records have the same cause"));
+    press(&mut app, "m");
+    assert_eq!((app.tab, app.overlays.len()), (Tab::Mapping, 0));
+    assert!(toast(&app).starts_with("13 open issues have this cause"), "{}", toast(&app));
+    let selected = app.mapping.row.place(app.mapping.selected().unwrap().pairs.len());
+    assert_eq!(app.mapping.selected().unwrap().pairs[selected].org, ["MobilePhone"]);
+}
+
+#[test]
+fn an_issue_is_hidden_for_a_while_and_its_group_with_it() {
+    let mut app = issue_opened();
+    press(&mut app, "z ctrl+u");
+    type_text(&mut app, "soon");
+    press(&mut app, "enter");
+    assert!(picture(&mut app, 120, 40).contains("is no interval"));
+    press(&mut app, "ctrl+u");
+    type_text(&mut app, "3d");
+    let effects = press(&mut app, "enter");
+    let [Effect::Ask(command @ Command::Snooze { issues, until })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((issues.as_slice(), *until), ([1].as_slice(), Some(now() + chrono::TimeDelta::days(3))));
+    let again = app.update(Msg::Replied(command.clone(), Ok(Reply::Accepted)));
+    assert!(again.iter().any(|effect| matches!(effect, Effect::ReadIssueGroups)), "{again:?}");
+    let mut groups = app.sync.groups.ready().cloned().unwrap();
+    groups[0].snoozed = groups[0].records;
+    app.update(Msg::IssueGroups(Ok(groups.clone())));
+    assert_eq!(app.sync.groups.ready().map(Vec::len), Some(0));
+    press(&mut app, "esc esc Z");
+    app.update(Msg::IssueGroups(Ok(groups)));
+    assert_eq!(app.sync.groups.ready().map(Vec::len), Some(1));
 }

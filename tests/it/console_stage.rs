@@ -20,6 +20,7 @@ use forcesync::domain::report::{
 use forcesync::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
+use forcesync::ops::issues::{FormField, IssueForm};
 use forcesync::workspace::secrets::SecretName;
 use forcesync::workspace::settings::Settings;
 use ratatui::buffer::Buffer;
@@ -332,6 +333,7 @@ fn groups() -> Vec<IssueGroup> {
         mapping: "lead".into(),
         cause: "Company is empty".into(),
         records: 2,
+        snoozed: 0,
         since: now() - TimeDelta::hours(1),
         last_seen: now() - TimeDelta::minutes(5),
     }]
@@ -360,8 +362,59 @@ pub fn issues() -> Vec<IssueRow> {
             last_seen: now() - TimeDelta::minutes(5),
             tries: 3,
             open: true,
+            snoozed_until: None,
         })
         .collect()
+}
+
+/// The form of the first issue of `contact`, whose phone was refused.
+pub fn issue_form() -> IssueForm {
+    let mapping = settings().mappings.remove(0);
+    let issue = IssueRow {
+        mapping: "contact".into(),
+        ids: PerSide {
+            org: Some(RecordId::from("003xx000004TmiQAAS")),
+            platform: Some(RecordId::from("5f1c-0001")),
+        },
+        code: "STRING_TOO_LONG".into(),
+        cause: "Mobile: data value too large: … (max length=40)".into(),
+        message: "Mobile: data value too large: +49 170 1234 5678 9012 3456 7890 1234 5678 (max length=40)"
+            .into(),
+        fields: vec!["MobilePhone".into()],
+        ..issues().remove(0)
+    };
+    let held = [
+        ["ann@x.example", "ann@x.example"],
+        ["Ann", "Ann Lee"],
+        ["", "+49 170 1234 5678 9012 3456 7890 1234 5678"],
+    ];
+    let fields = mapping.pairs.iter().enumerate().map(|(pair, spec)| FormField {
+        pair,
+        identity: spec.identity(),
+        fields: PerSide { org: spec.org.clone(), platform: spec.platform.clone() },
+        values: match (held.get(pair), spec.org.len()) {
+            (Some([org, platform]), 1) => {
+                PerSide { org: Some(texts(&[org])), platform: Some(texts(&[platform])) }
+            }
+            (Some([org, platform]), _) => {
+                PerSide { org: Some(texts(&[org, "Lee"])), platform: Some(texts(&[platform])) }
+            }
+            (None, _) => PerSide::default(),
+        },
+        failing: spec.org == ["MobilePhone"],
+    });
+    IssueForm { source: Side::Platform, fields: fields.collect(), same_cause: 12, unread: None, issue }
+}
+
+/// A console with the form of an issue open.
+pub fn issue_opened() -> App {
+    let mut app = full();
+    app.go_to(forcesync::console::app::tab::Tab::Sync);
+    press(&mut app, "tab tab enter");
+    app.update(Msg::Issues(Ok(issues())));
+    press(&mut app, "enter");
+    app.update(Msg::IssueForm(Ok(Box::new(issue_form()))));
+    app
 }
 
 /// Two conflicts: a name of two fields, and a status whose last decision came to nothing.

@@ -363,6 +363,35 @@ async fn a_conflict_is_decided_from_its_panel_and_written() {
     demo.sandbox.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_value_of_a_refused_record_is_edited_in_its_form_and_reaches_both_sides() {
+    let demo = Demo::new(|_| {}).await;
+    let (id, email) = demo.somebody();
+    let (mut console, keys, screen) = demo.console();
+    let user = async {
+        first_sync(&keys, &screen).await;
+        demo.platform_upsert(&serde_json::json!({"email": email, "fax": "1".repeat(60)}));
+        keys.press("s");
+        screen.says("STRING_TOO_LONG").await;
+        keys.press("tab tab enter");
+        screen.says("data value too large").await;
+        keys.press("enter");
+        screen.says("(edited here)").await;
+        keys.press("enter");
+        screen.says("fax in SALESmanago").await;
+        keys.press("ctrl+u");
+        keys.type_text("+32 9 444");
+        keys.press("enter");
+        screen.says("No open issues").await;
+        keys.press("esc q");
+    };
+    let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
+    left.unwrap();
+    assert_eq!(demo.sandbox.sandbox().org().row("Contact", &id).unwrap()["Fax"], "+32 9 444");
+    assert_eq!(demo.sandbox.sandbox().salesmanago().contact(&email).unwrap()["fax"], "+32 9 444");
+    demo.sandbox.stop().await;
+}
+
 fn demo_population() -> Wanted {
     Wanted {
         platform: "salesmanago".into(),

@@ -19,6 +19,7 @@ mod console_update;
 mod console_whole;
 mod crash;
 mod fault_table;
+mod issues;
 mod salesforce_faults;
 mod salesforce_reading;
 mod salesforce_sign_in;

@@ -4,7 +4,6 @@ use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
-use crate::console::app::overlay::reading::Subject;
 use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
@@ -40,6 +39,7 @@ impl App {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()
             }
+            Action::Snooze => self.engine_or_reason(),
             Action::Automatic => {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()
@@ -65,7 +65,17 @@ impl App {
     /// Whether an action is worth a hint in what is open now.
     pub fn means_something(&self, action: Action) -> bool {
         match (self.overlays.last(), action) {
-            (Some(Overlay::Reading(reading)), Action::Retry) => matches!(reading.subject, Subject::Issue(_)),
+            (Some(Overlay::Issue(_)), action) => !matches!(
+                action,
+                Action::TakeSalesforce
+                    | Action::TakePlatform
+                    | Action::KeepBase
+                    | Action::Toggle
+                    | Action::Filter
+                    | Action::TakeAllSalesforce
+                    | Action::TakeAllPlatform
+            ),
+            (Some(Overlay::Reading(_)), Action::Retry) => false,
             (Some(Overlay::Reading(reading)), Action::History) => reading.record().is_some(),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
             (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)

@@ -7,6 +7,7 @@ use crate::domain::command::Command;
 use crate::domain::report::{ConflictRow, HistoryQuery, IssueQuery, LogQuery};
 use crate::domain::side::Side;
 use crate::ops::conflicts::{Holds, Wish};
+use crate::ops::issues::IssueForm;
 use crate::workspace::secrets::SecretName;
 use crate::workspace::settings::Settings;
 
@@ -116,6 +117,17 @@ pub enum Effect {
     ReadIssueGroups,
     /// Read the issues of a group.
     ReadIssues(IssueQuery),
+    /// Read what both sides hold of an issue's record.
+    ReadIssueForm(i64),
+    /// Write an edited value of an issue's form.
+    Mend {
+        /// The form, as it was shown.
+        form: Box<IssueForm>,
+        /// The field's place.
+        place: usize,
+        /// A value for each field of the pair.
+        values: Vec<String>,
+    },
     /// Read the conflicts.
     ReadConflicts,
     /// Decide conflicts.

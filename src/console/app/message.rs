@@ -17,6 +17,7 @@ use crate::domain::report::{
 use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
 use crate::ops::conflicts::Resolved;
+use crate::ops::issues::IssueForm;
 use crate::workspace::problems::Problem;
 use crate::workspace::secrets::SecretName;
 use crate::workspace::settings::Settings;
@@ -127,6 +128,10 @@ pub enum Msg {
     IssueGroups(Answer<Vec<IssueGroup>>),
     /// Issues of a group.
     Issues(Answer<Vec<IssueRow>>),
+    /// What both sides hold of an issue's record.
+    IssueForm(Answer<Box<IssueForm>>),
+    /// An edited value was handed on; the run that writes it.
+    Mended(Answer<Option<i64>>),
     /// The conflicts.
     Conflicts(Answer<Vec<ConflictRow>>),
     /// Conflicts were decided, or not.

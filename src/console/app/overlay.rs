@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod conflicts;
+pub mod issue;
 pub mod picker;
 pub mod prompt;
 pub mod question;
@@ -13,6 +14,7 @@ use crate::console::app::action::Action;
 use crate::console::app::key::Key;
 use crate::console::app::keymap::Context;
 use crate::console::app::overlay::conflicts::Conflicts;
+use crate::console::app::overlay::issue::IssueSheet;
 use crate::console::app::overlay::picker::Picker;
 use crate::console::app::overlay::prompt::Prompt;
 use crate::console::app::overlay::question::{Consequence, Question};
@@ -41,6 +43,8 @@ pub enum Overlay {
     Sheet(Sheet),
     /// The conflict inbox.
     Conflicts(Conflicts),
+    /// The form of an issue.
+    Issue(IssueSheet),
     /// The records of a group of issues.
     Records(Records),
     /// Text to read: a record, a run, a log line, history, check lines.
@@ -56,7 +60,7 @@ impl Overlay {
             Self::Question(_) => Context::Confirm,
             Self::Prompt(_) => Context::Typing,
             Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => Context::Panel,
-            Self::Conflicts(_) => Context::Inbox,
+            Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
         }
     }
 
@@ -74,9 +78,12 @@ impl Overlay {
                 }
                 None
             }
-            Self::Help { .. } | Self::Sheet(_) | Self::Records(_) | Self::Conflicts(_) | Self::Reading(_) => {
-                None
-            }
+            Self::Help { .. }
+            | Self::Sheet(_)
+            | Self::Records(_)
+            | Self::Conflicts(_)
+            | Self::Issue(_)
+            | Self::Reading(_) => None,
         }
     }
 
@@ -90,6 +97,7 @@ impl Overlay {
             | Self::Sheet(_)
             | Self::Records(_)
             | Self::Conflicts(_)
+            | Self::Issue(_)
             | Self::Reading(_) => {}
         }
     }
@@ -102,6 +110,7 @@ impl Overlay {
             Self::Sheet(sheet) => sheet.selection.set(row),
             Self::Records(records) => records.selection.set(row),
             Self::Conflicts(inbox) => inbox.selection.set(row),
+            Self::Issue(sheet) => sheet.selection.set(row),
             Self::Help { .. } | Self::Prompt(_) | Self::Reading(_) => return false,
         }
         true

@@ -102,6 +102,11 @@ impl App {
                 self.take_issues(answer);
                 Vec::new()
             }
+            Msg::IssueForm(answer) => {
+                self.take_form(answer);
+                Vec::new()
+            }
+            Msg::Mended(answer) => self.mended(answer),
             Msg::Conflicts(answer) => {
                 self.take_conflicts(answer);
                 Vec::new()

@@ -145,6 +145,11 @@ impl Host {
                     Err(message) => Reply::Refused { message },
                 },
             },
+            Command::Snooze { issues, until } => match self.runner.snooze(&issues, until).await {
+                Ok(0) => refused("There is no such open issue."),
+                Ok(_) => Reply::Accepted,
+                Err(message) => Reply::Refused { message },
+            },
             Command::Decide(by_hand) => match self.runner.keep(by_hand).await {
                 Ok(0) => refused("The values have changed since; look at them again."),
                 Ok(_) if self.obstacle().is_some() => Reply::Accepted,

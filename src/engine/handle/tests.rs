@@ -102,6 +102,10 @@ impl Runner for PaperRunner {
         Ok(())
     }
 
+    async fn snooze(&self, issues: &[i64], _until: Option<DateTime<Utc>>) -> Result<u64, String> {
+        Ok(issues.len() as u64)
+    }
+
     async fn keep(&self, by_hand: ByHand) -> Result<u64, String> {
         Ok(by_hand.decisions.len() as u64)
     }

@@ -103,6 +103,7 @@ impl Client {
             | Command::Automatic { .. }
             | Command::Reload
             | Command::Status
+            | Command::Snooze { .. }
             | Command::Shutdown => PATIENCE,
         };
         let exchange = async {

@@ -98,6 +98,7 @@ impl App {
             }
             Some(Overlay::Sheet(_)) => self.act_on_sheet(action),
             Some(Overlay::Conflicts(_)) => self.act_on_conflicts(action),
+            Some(Overlay::Issue(_)) => self.act_on_issue(action),
             Some(Overlay::Records(_)) => self.act_on_records(action),
             Some(Overlay::Reading(_)) => self.act_on_reading(action),
             None => Vec::new(),
@@ -125,17 +126,6 @@ impl App {
                 self.toasts.add(Tone::Info, text::NO_RECORD, self.now);
                 Vec::new()
             }
-            Action::Retry => match &reading.subject {
-                Subject::Issue(row) => {
-                    let issues = vec![row.issue];
-                    self.retry(issues)
-                }
-                Subject::Run(_)
-                | Subject::Fact(_)
-                | Subject::History { .. }
-                | Subject::Check(_)
-                | Subject::Problems(_) => Vec::new(),
-            },
             Action::Open => {
                 self.overlays.pop();
                 Vec::new()
@@ -215,6 +205,8 @@ impl App {
                 self.put_conflict_filter(&typed);
                 Ok(Vec::new())
             }
+            Asked::IssueValue(place) => self.put_issue_value(place, &typed),
+            Asked::Snooze(issue) => self.put_snooze(issue, &typed),
             Asked::ConflictValue(conflict) => self.put_conflict_value(conflict, &typed),
             Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
         };

@@ -55,6 +55,7 @@ impl App {
             Action::Stop => self.ask_stop(),
             Action::Retry => return self.retry_group(),
             Action::Conflicts => return self.open_conflicts(),
+            Action::ShowSnoozed => return self.show_snoozed(),
             Action::TakeSalesforce
             | Action::TakePlatform
             | Action::KeepBase
@@ -148,7 +149,7 @@ impl App {
             Part::Automatic => self.act(Action::Interval),
             Part::Issues => {
                 let Some(group) = self.sync.selected_group().cloned() else { return Vec::new() };
-                let query = group_query(&group);
+                let query = self.records_query(&group);
                 self.overlays.push(Overlay::Records(Records::new(group)));
                 vec![Effect::ReadIssues(query)]
             }
@@ -251,9 +252,7 @@ impl App {
         let mut effects = Vec::new();
         if ended || self.sync.progress.run != run_before {
             effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }]);
-            if self.shows_conflicts() {
-                effects.push(Effect::ReadConflicts);
-            }
+            effects.extend(self.inbox_effects());
         }
         if self.sync.progress.facts != facts_before && self.logs.wants_newer() {
             effects.push(self.logs.read_newer());
@@ -272,6 +271,11 @@ impl App {
             Ok(Reply::Accepted | Reply::Status { .. }) => {
                 if let Some(sentence) = text::accepted(command) {
                     self.toasts.add(Tone::Good, sentence, self.now);
+                }
+                if let Command::Snooze { .. } = command {
+                    let mut effects = vec![Effect::ReadStatus, Effect::ReadIssueGroups];
+                    effects.extend(self.inbox_effects());
+                    return effects;
                 }
             }
             Err(sentence) => self.toasts.add(Tone::Error, sentence, self.now),
@@ -329,6 +333,7 @@ impl App {
 
     /// The groups of issues arrived.
     pub(crate) fn take_groups(&mut self, answer: Answer<Vec<IssueGroup>>) {
+        let answer = answer.map(|groups| self.awake(groups));
         if let (Ok(fresh), Some(old)) = (&answer, self.sync.groups.ready()) {
             let mut selection = self.sync.group;
             selection
@@ -336,6 +341,11 @@ impl App {
             self.sync.group = selection;
         }
         self.sync.groups = answer.into();
+    }
+
+    /// The records of a group that are shown.
+    pub(crate) fn records_query(&self, group: &IssueGroup) -> IssueQuery {
+        IssueQuery { awake_at: (!self.sync.show_snoozed).then_some(self.now), ..group_query(group) }
     }
 
     /// Exports all open issues, or those of the selected group.
@@ -388,7 +398,7 @@ pub(crate) fn group_query(group: &IssueGroup) -> IssueQuery {
         mapping: Some(group.mapping.clone()),
         cause: Some(group.cause.clone()),
         resolved: false,
-        after: None,
         limit: 500,
+        ..IssueQuery::default()
     }
 }

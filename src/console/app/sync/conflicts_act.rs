@@ -32,11 +32,6 @@ impl App {
         })
     }
 
-    /// Whether the inbox is open, so that it has to be read again when a run ends.
-    pub(crate) fn shows_conflicts(&self) -> bool {
-        self.overlays.iter().any(|overlay| matches!(overlay, Overlay::Conflicts(_)))
-    }
-
     pub(crate) fn act_on_conflicts(&mut self, action: Action) -> Vec<Effect> {
         let Some(inbox) = self.conflicts() else { return Vec::new() };
         let length = inbox.shown().len();
@@ -216,9 +211,7 @@ impl App {
             Err(sentence) => self.toasts.add(Tone::Warning, sentence, self.now),
         }
         let mut effects = vec![Effect::ReadStatus];
-        if self.shows_conflicts() {
-            effects.push(Effect::ReadConflicts);
-        }
+        effects.extend(self.inbox_effects());
         effects
     }
 }

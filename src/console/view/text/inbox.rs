@@ -79,3 +79,59 @@ pub fn resolved(resolved: &Resolved) -> String {
         None => format!("{what} decided; the next run writes what was chosen."),
     }
 }
+
+/// The form has not arrived.
+pub const FORM_WAITS: &str = "What both sides hold is still being read.";
+/// A constant.
+pub const OF_THE_MAPPING: &str = "This value comes from the mapping itself; m goes there.";
+/// The mapping is gone.
+pub const NO_SUCH_MAPPING: &str = "The mapping of this issue is not in the settings any more.";
+/// A prompt.
+pub const SNOOZE: &str = "Hide this issue for";
+/// A prompt.
+pub const SNOOZE_HELP: &str =
+    "Such as 12h or 3d; it comes back earlier if its message changes. Blank shows it again.";
+/// The filter of snoozed ones.
+pub const SNOOZED_SHOWN: &str = "Snoozed issues are shown with the others.";
+/// The filter of snoozed ones.
+pub const SNOOZED_HIDDEN: &str = "Snoozed issues are hidden.";
+
+/// A prompt.
+pub fn issue_value_of(fields: &[String], side: &str) -> String {
+    format!("{} in {side}", fields.join(" + "))
+}
+
+/// A prompt.
+pub fn issue_value_help(fields: usize, side: &str) -> String {
+    let several = if fields < 2 { "" } else { "; in order, with | between them" };
+    format!(
+        "As {side} spells it{several}. A run writes it there, if the record still holds what is shown, and tries again."
+    )
+}
+
+/// How many others one change of the mapping would clear.
+pub fn as_well(others: u64) -> String {
+    format!(
+        "{} the same cause on the same fields: m edits the pair for all of them.",
+        things(others, "other record has", "other records have")
+    )
+}
+
+/// No pair fills the fields that the remote names.
+pub fn no_pair(fields: &[String]) -> String {
+    format!("No pair of the mapping fills {}: m goes to the mapping.", fields.join(", "))
+}
+
+/// Said on Mapping Settings, before anything is saved.
+pub fn clears(issue: &crate::domain::report::IssueRow, others: u64) -> String {
+    let all = things(others + 1, "open issue has", "open issues have");
+    format!("{all} this cause ({}). Save with ctrl+s, then r on the group tries them again.", issue.code)
+}
+
+/// An edited value was handed on.
+pub fn mended(run: Option<i64>) -> String {
+    match run {
+        Some(run) => format!("Run {run} writes the value and tries the record again."),
+        None => "The next run writes the value and tries the record again.".into(),
+    }
+}
