@@ -170,14 +170,13 @@ async fn resolve(resolution: Resolution, context: &Context) -> Result<u8, OpErro
     run::examine_secrets(&session, &engine).await?;
     let resolved = conflicts::resolve(&session, &engine, sorted).await?;
     let decided = words::count_of(resolved.decided as u64, "conflict");
-    let code = match resolved.run {
-        Some(run) => follow(&session, &engine, run, RunKind::Instant, &interrupts, context).await?,
-        None => {
-            context
-                .output
-                .note(format_args!("{decided} decided; a run is on its way, and the next one takes them."));
-            0
-        }
+    let code = if let Some(run) = resolved.run {
+        follow(&session, &engine, run, RunKind::Instant, &interrupts, context).await?
+    } else {
+        context
+            .output
+            .note(format_args!("{decided} decided; a run is on its way, and the next one takes them."));
+        0
     };
     engine.close().await;
     Ok(code)

@@ -224,12 +224,11 @@ async fn edit(issue: i64, field: Option<&str>, typed: &[String], context: &Conte
     let engine = attach(&session).await?;
     run::examine_secrets(&session, &engine).await?;
     let begun = issues::mend(&session, &engine, &form, place, typed, &conflicts::author()).await?;
-    let code = match begun {
-        Some(run) => follow(&session, &engine, run, RunKind::Instant, &interrupts, context).await?,
-        None => {
-            context.output.note("A run is on its way; the next one writes the value.");
-            0
-        }
+    let code = if let Some(run) = begun {
+        follow(&session, &engine, run, RunKind::Instant, &interrupts, context).await?
+    } else {
+        context.output.note("A run is on its way; the next one writes the value.");
+        0
     };
     engine.close().await;
     Ok(code)

@@ -13,7 +13,8 @@ use crate::store::stage::Staged;
 
 impl Session<'_> {
     /// A pair without a base can't be decided from one side alone (a new pair, a link that was made without bases): the side
-    /// that was not read is read by id.
+    /// that was not read is read by id. So it is for a parked pair: what a person is shown, and what they decide upon, is what both
+    /// sides hold, and not a base.
     pub async fn read_missing(&self, items: &mut [Item]) -> Result<(), End> {
         for side in Side::BOTH {
             for object in self.objects(side) {
@@ -25,9 +26,10 @@ impl Session<'_> {
                         item.records[side].is_none()
                             && item.decision.line.ids[side].is_some()
                             && mapping.compiled.spec.object(side) == object
-                            && item.link.as_ref().is_none_or(|link| {
-                                mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
-                            })
+                            && (item.waits_for_a_person()
+                                || item.link.as_ref().is_none_or(|link| {
+                                    mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
+                                }))
                     })
                     .map(|(place, _)| place)
                     .collect();

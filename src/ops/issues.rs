@@ -130,7 +130,7 @@ pub async fn form(session: &Session, issue: i64) -> Result<IssueForm, OpError> {
         })
         .collect();
     let same_cause = same_cause(session, &issue).await?;
-    Ok(IssueForm { source, fields, same_cause, unread, issue })
+    Ok(IssueForm { issue, source, fields, same_cause, unread })
 }
 
 fn fails(pair: &Pair, issue: &IssueRow) -> bool {

@@ -29,18 +29,15 @@ impl App {
                 }
                 Ok(())
             }
+            Action::Snooze => self.engine_or_reason(),
             // A run on its way does not matter: the next one takes what was decided.
-            Action::TakeSalesforce
+            Action::Automatic
+            | Action::TakeSalesforce
             | Action::TakePlatform
             | Action::KeepBase
             | Action::EditValue
             | Action::TakeAllSalesforce
             | Action::TakeAllPlatform => {
-                self.unlocked_or_reason()?;
-                self.engine_or_reason()
-            }
-            Action::Snooze => self.engine_or_reason(),
-            Action::Automatic => {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()
             }
@@ -75,10 +72,10 @@ impl App {
                     | Action::TakeAllSalesforce
                     | Action::TakeAllPlatform
             ),
-            (Some(Overlay::Reading(_)), Action::Retry) => false,
             (Some(Overlay::Reading(reading)), Action::History) => reading.record().is_some(),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
-            (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
+            (Some(Overlay::Reading(_)), Action::Retry)
+            | (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
             | (Some(Overlay::Sheet(_)), Action::Retry | Action::History | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             (Some(Overlay::Conflicts(inbox)), action) => match action {

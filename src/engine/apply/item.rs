@@ -52,6 +52,11 @@ impl Item {
         self.later.is_some()
     }
 
+    /// Whether one of its pairs is parked as unclear, or was decided by hand.
+    pub fn waits_for_a_person(&self) -> bool {
+        !self.unclear.is_empty() || !self.by_hand.is_empty()
+    }
+
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
         if self.given {

@@ -20,6 +20,7 @@ use forcesync::store::Store;
 use rand::Rng;
 use tokio::sync::watch;
 
+use super::by_hand;
 use super::judge::{ConsentEdit, Topic, judge};
 use super::side::SimSide;
 use super::world::{Author, State, Trouble, World};
@@ -34,6 +35,7 @@ pub struct Verdict {
     pub edits: u64,
     pub unknown_outcomes: u64,
     pub parked: u64,
+    pub by_hand: u64,
 }
 
 impl Verdict {
@@ -47,6 +49,7 @@ impl Verdict {
         self.edits += other.edits;
         self.unknown_outcomes += other.unknown_outcomes;
         self.parked += other.parked;
+        self.by_hand += other.by_hand;
     }
 }
 
@@ -92,7 +95,7 @@ impl History {
             world.lock().log = Some(Vec::new());
         }
         let store = Store::open_inline(Path::new(":memory:")).unwrap();
-        let mappings = mappings(&world);
+        let mappings = mappings(&world, self.seed);
         let mut verdict = Verdict::default();
         populate(&world);
 
@@ -150,17 +153,40 @@ impl History {
             .await
             .unwrap();
         verdict.parked = parked.len() as u64;
-        let state = world.lock();
-        if state.judge.sync_writes != before {
-            verdict.wrong.push(format!(
-                "not quiet: {} writes in the fourth calm run",
-                state.judge.sync_writes - before
-            ));
+        let asked: BTreeSet<String> = store
+            .write(|db| {
+                let mut rows = db.prepare(
+                    "SELECT org_id FROM parked JOIN link USING (link) WHERE why='ask' AND closed=0",
+                )?;
+                let rows = rows.query_map([], |row| row.get(0))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+            .unwrap();
+        let open = by_hand::choose(&store).await;
+        look(&world, before, (&parked, &asked), &mut verdict);
+        if !open.is_empty() {
+            verdict.by_hand = open.len() as u64;
+            by_hand::hand_in(&store, &world, &open).await;
+            world.lock().trouble = Trouble { edit: 0, late_commit: 0, ..storm(&world) };
+            for _ in 0..2 {
+                world.clock.advance(60_000);
+                self.once(&world, &store, &mappings, RunKind::Instant).await;
+            }
+            world.lock().trouble = Trouble::default();
+            for _ in 0..3 {
+                world.clock.advance(60_000);
+                self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+            }
+            verdict.wrong.extend(by_hand::judge(&store, &world, &open).await);
+            let before = world.lock().judge.sync_writes;
+            world.clock.advance(60_000);
+            self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+            if world.lock().judge.sync_writes != before {
+                verdict.wrong.push("a decision by hand did not come to rest".into());
+            }
+            verdict.log = world.lock().log.clone().unwrap_or_default();
         }
-        verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, &parked));
-        verdict.edits = state.judge.edits.len() as u64;
-        verdict.unknown_outcomes = state.judge.unknown_outcomes;
-        verdict.log = state.log.clone().unwrap_or_default();
         verdict
     }
 
@@ -243,6 +269,25 @@ impl History {
     }
 }
 
+/// What the judge says once everything should be at rest.
+fn look(
+    world: &World,
+    before: u64,
+    (parked, asked): (&BTreeSet<String>, &BTreeSet<String>),
+    verdict: &mut Verdict,
+) {
+    let state = world.lock();
+    if state.judge.sync_writes != before {
+        verdict
+            .wrong
+            .push(format!("not quiet: {} writes in the fourth calm run", state.judge.sync_writes - before));
+    }
+    verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, parked, asked));
+    verdict.edits = state.judge.edits.len() as u64;
+    verdict.unknown_outcomes = state.judge.unknown_outcomes;
+    verdict.log = state.log.clone().unwrap_or_default();
+}
+
 fn storm(world: &World) -> Trouble {
     let mut state = world.lock();
     let mut odds =
@@ -271,11 +316,13 @@ fn pair(org: &[&str], platform: &[&str]) -> Pair {
     }
 }
 
-fn mappings(world: &World) -> Vec<Mapping> {
+fn mappings(world: &World, seed: u64) -> Vec<Mapping> {
     let mut state = world.lock();
     let policies = [Policy::SalesforceWins, Policy::PlatformWins, Policy::NewestWins];
     let phone = policies[state.random.random_range(0..policies.len())];
     let address = policies[state.random.random_range(0..policies.len())];
+    // In some worlds a person is asked.
+    let phone = if seed.is_multiple_of(4) { Policy::Ask } else { phone };
     state.judge.policy.insert(Topic::Phone, phone);
     state.judge.policy.insert(Topic::Address, address);
     let mark = state.org_marks;

@@ -104,15 +104,20 @@ impl State {
     }
 }
 
+/// A record's id and what it holds, looked at.
+type Seen<'a> = (&'a String, &'a BTreeMap<String, Value>);
+
 /// A record's id and what it holds.
 type Found = (String, BTreeMap<String, Value>);
 
-/// What the judge finds wrong at the end. A pair in `parked` (by the org's id) may differ: a person has to decide it.
+/// What the judge finds wrong at the end. A pair in `parked` (by the org's id) may differ: a person has to decide it. So
+/// may the one topic that asks, where it is in `asked`.
 pub fn judge(
     state: &State,
     objects: &[&str],
     one_way_status: bool,
     parked: &BTreeSet<String>,
+    asked: &BTreeSet<String>,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut by_email: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
@@ -131,7 +136,8 @@ pub fn judge(
         match (found.org.as_slice(), found.platform.as_slice()) {
             ([(org_id, org)], [(platform_id, platform)]) => {
                 if !parked.contains(org_id) {
-                    compare(state, &mut wrong, email, (org_id, org), (platform_id, platform), one_way_status);
+                    let people = ((org_id, org), (platform_id, platform));
+                    compare(state, &mut wrong, email, people, one_way_status, asked.contains(org_id));
                 }
             }
             // People made these duplicates themselves, or deleted one of two.
@@ -152,9 +158,9 @@ fn compare(
     state: &State,
     wrong: &mut Vec<String>,
     email: &str,
-    org: (&String, &BTreeMap<String, Value>),
-    platform: (&String, &BTreeMap<String, Value>),
+    (org, platform): (Seen<'_>, Seen<'_>),
     one_way_status: bool,
+    asked: bool,
 ) {
     for topic in Topic::ALL {
         let (there, here) = (held(org.1, Side::Org, topic), held(platform.1, Side::Platform, topic));
@@ -163,6 +169,9 @@ fn compare(
             if there.is_some_and(|number| state.judge.edits[&number].side == Side::Platform) {
                 wrong.push(format!("{email}: a one-way pair flowed back: {there:?}"));
             }
+            continue;
+        }
+        if asked && state.judge.policy.get(&topic) == Some(&Policy::Ask) {
             continue;
         }
         if there != here {

@@ -123,13 +123,11 @@ impl App {
             typed.split(BETWEEN.trim()).map(|part| part.trim().to_owned()).collect()
         };
         let wish = Wish::Values(values);
-        match self.refusal(&row, &wish, Holds::Once) {
-            Some(reason) => Err(reason),
-            None => {
-                self.choose(&row, wish);
-                Ok(Vec::new())
-            }
+        if let Some(reason) = self.refusal(&row, &wish, Holds::Once) {
+            return Err(reason);
         }
+        self.choose(&row, wish);
+        Ok(Vec::new())
     }
 
     /// Takes over a filter.

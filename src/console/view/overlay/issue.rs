@@ -102,7 +102,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &IssueSheet, area:
 
 /// The side whose value is edited is told in the head.
 fn source_head(name: &str, source: bool) -> String {
-    if source { format!("{name} (edited here)") } else { name.to_owned() }
+    if source { format!("{name} (edit)") } else { name.to_owned() }
 }
 
 fn name_of(field: &FormField) -> String {
