@@ -44,6 +44,6 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     assert!(totals.unknown_outcomes > histories / 10, "hardly any outcome was unknown: {totals:?}");
     // Parking is the exception, or it would hide what the judge should see.
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
-    assert!(totals.by_hand > histories / 20, "hardly anything was decided by hand: {totals:?}");
+    assert!(totals.by_hand > histories / 100, "hardly anything was decided by hand: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
 }
