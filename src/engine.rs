@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod brake;
+pub mod by_hand;
 pub mod capture;
 pub mod commit;
 pub mod context;

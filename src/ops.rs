@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod check;
 pub mod config;
+pub mod conflicts;
 pub mod connections;
 pub mod default_mappings;
 pub mod describe;
@@ -13,6 +14,7 @@ pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod export;
+pub mod issues;
 pub mod keymap;
 pub mod paths;
 pub mod read;

@@ -58,6 +58,8 @@ pub struct CompiledPair {
     pub direction: Direction,
     /// Whether it may be set on create, per side.
     pub creatable: PerSide<bool>,
+    /// Per side, whether this user may write its fields on records that are there, whatever the direction.
+    pub writable: PerSide<bool>,
 }
 
 /// Something wrong with a mapping.
@@ -499,10 +501,11 @@ fn compile_pair(
     });
     Ok(CompiledPair {
         spec: pair.clone(),
-        identity: format!("{}|{}|{:?}", pair.org.join("+"), pair.platform.join("+"), pair.transform),
+        identity: pair.identity(),
         places,
         forms,
         direction: asked,
         creatable,
+        writable,
     })
 }

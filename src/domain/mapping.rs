@@ -181,6 +181,11 @@ impl Pair {
         format!("{} {} {}", self.org.join(" + "), self.direction.arrow(), self.platform.join(" + "))
     }
 
+    /// The text by which the state database knows the pair: other fields or another transform make it another pair.
+    pub fn identity(&self) -> String {
+        format!("{}|{}|{:?}", self.org.join("+"), self.platform.join("+"), self.transform)
+    }
+
     /// The fields on a side.
     pub fn fields(&self, side: Side) -> &[String] {
         match side {

@@ -44,6 +44,10 @@ pub enum Rule {
     Mark,
     /// Its record on the other side was deleted; it is no longer active.
     Deactivated,
+    /// A person decided about a parked pair.
+    Decided,
+    /// A person edited the value of a record that had failed.
+    Edited,
 }
 
 impl Rule {
@@ -67,6 +71,8 @@ impl Rule {
             Self::Default => "default for a blank value",
             Self::Mark => "the other side's id",
             Self::Deactivated => "its record on the other side was deleted",
+            Self::Decided => "decided by hand",
+            Self::Edited => "edited by hand",
         }
     }
 }
@@ -148,6 +154,22 @@ pub const PING_PONG: &str = "ping_pong";
 /// Why a whole record waits for a person: it was deleted on one side and edited on the other (law E9). It is parked under pair 0,
 /// which no pair has.
 pub const DELETED: &str = "deleted";
+
+/// Why a pair is parked, as a sentence for people.
+pub fn parked_because(why: &str) -> &str {
+    match why {
+        "ask" => "both sides changed it, and the pair's policy is to ask",
+        "first_meeting" => {
+            "the records met for the first time with different values, and the mapping asks then"
+        }
+        UNKNOWN_OUTCOME => {
+            "a write was interrupted, and whether it was done before or after an edit can't be told"
+        }
+        PING_PONG => "it was written to both sides in turn again and again",
+        DELETED => "one side was deleted and the other was edited",
+        other => other,
+    }
+}
 
 /// A pair that waits for a person: both values stay, and so do the old bases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

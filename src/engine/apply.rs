@@ -10,7 +10,7 @@ use crate::engine::decide::Decision;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::work::{self, Work};
-use crate::store::{StoreError, departures, links, pending, stage, turns};
+use crate::store::{StoreError, decisions, departures, links, pending, stage, turns};
 
 /// How often a row is sent that meets a lock or a broken connection.
 mod batch;
@@ -116,11 +116,13 @@ impl Session<'_> {
             })
             .collect();
         let now = self.now();
+        let numbers: Vec<i64> = self.mappings.iter().map(|mapping| mapping.row.mapping).collect();
         Ok(self
             .context
             .store
             .write(move |db| {
                 let mut items = Vec::with_capacity(chunk.len());
+                let by_hand = decisions::any(db)?;
                 for work in chunk {
                     let Some(shape) = shapes.get(work.mapping) else { continue };
                     let link = match work.link {
@@ -134,6 +136,14 @@ impl Session<'_> {
                     let waiting = match work.link {
                         Some(number) => waiting(db, number, now)?,
                         None => Vec::new(),
+                    };
+                    let by_hand = match numbers.get(work.mapping) {
+                        Some(mapping)
+                            if by_hand && Side::BOTH.iter().all(|side| work.ids[*side].is_some()) =>
+                        {
+                            decisions::of_record(db, *mapping, &work.ids)?
+                        }
+                        _ => Vec::new(),
                     };
                     let mut records = PerSide::default();
                     for side in Side::BOTH {
@@ -165,6 +175,8 @@ impl Session<'_> {
                         mapping: work.mapping,
                         link,
                         waiting,
+                        by_hand,
+                        given: false,
                         records,
                         verified: PerSide::default(),
                         decision: Decision {

@@ -11,7 +11,7 @@ use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{flagged, links, pending, stage};
+use crate::store::{decisions, flagged, links, pending, stage};
 
 mod unseen;
 
@@ -258,7 +258,14 @@ impl Session<'_> {
     /// Reads the pending records that are due, with their counterparts.
     async fn stage_pending(&mut self) -> Result<(), End> {
         let now = self.now();
-        let due = self.context.store.write(move |db| pending::due(db, now, 10_000)).await?;
+        let due = self
+            .context
+            .store
+            .write(move |db| {
+                decisions::make_due(db, now)?;
+                pending::due(db, now, 10_000)
+            })
+            .await?;
         if due.is_empty() {
             return Ok(());
         }

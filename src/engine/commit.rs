@@ -11,6 +11,7 @@ use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::{Item, commit_departure, meant};
 use crate::engine::brake::Braked;
+use crate::engine::by_hand;
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
 use crate::engine::recover::park_unclear;
@@ -19,7 +20,7 @@ use crate::mutant::{Mutant, broken};
 use crate::store::history::{self, NewHistory};
 use crate::store::issues;
 use crate::store::links::{self, Link};
-use crate::store::{StoreError, journal, moved, pending, stage, turns, work};
+use crate::store::{StoreError, decisions, journal, moved, pending, stage, turns, work};
 
 mod link;
 mod refusal;
@@ -27,7 +28,7 @@ mod refusal;
 use link::keep_link;
 pub use link::key_hashes;
 pub(super) use refusal::{close_line, fail};
-use refusal::{staged_records, stray_create, tell_fight};
+use refusal::{label, staged_records, stray_create, tell_fight};
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -190,6 +191,7 @@ fn commit_item(
                 moved::put(db, Side::Org, mapping.compiled.spec.object(Side::Org), record, now)?;
             }
         }
+        by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
         forget_staged(db, mapping, line)?;
         return Ok((tally, fact));
     }
@@ -293,8 +295,14 @@ fn commit_item(
                 }
             }
         }
+        if !line.parked.is_empty() {
+            decisions::label(db, link, &label(&mapping.compiled, &records))?;
+        }
         for (place, step) in item.decision.steps.iter().enumerate() {
+            let undone = matches!(step, BaseStep::Written(sides)
+                if Side::BOTH.iter().any(|side| sides[*side] && written[*side].is_none()));
             if *step != BaseStep::Keep
+                && !undone
                 && let Some(number) = mapping.row.pairs.get(place)
                 && item.link.is_some()
                 && item.later != Some(UNKNOWN_OUTCOME)
@@ -350,6 +358,7 @@ fn commit_item(
         }
         return Ok((tally, fact));
     }
+    by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
     if wrote || refused || !line.parked.is_empty() {
         let outcome = if refused { Outcome::Failed } else { Outcome::Succeeded };
         work::put_line(

@@ -91,6 +91,7 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     }
     still_fits(session.context, session.request).await?;
     session.phase(Phase::Matching);
+    session.edit_unlinked().await?;
     session.match_records().await?;
     session.work().await?;
     session.phase(Phase::Finishing);

@@ -14,7 +14,8 @@ use crate::store::stage::Staged;
 
 impl Session<'_> {
     /// A pair without a base can't be decided from one side alone (a new pair, a link that was made without bases), and a parked
-    /// one only closes where both sides agree: the side that was not read is read by id.
+    /// one only closes where both sides agree: the side that was not read is read by id. What a person is shown, and what they
+    /// decide upon, is what both sides hold, and not a base.
     pub async fn read_missing(&self, items: &mut [Item]) -> Result<(), End> {
         for side in Side::BOTH {
             for object in self.objects(side) {
@@ -26,7 +27,7 @@ impl Session<'_> {
                         item.records[side].is_none()
                             && item.decision.line.ids[side].is_some()
                             && mapping.compiled.spec.object(side) == object
-                            && (item.unsettled
+                            && (item.needs_both_sides()
                                 || item.link.as_ref().is_none_or(|link| {
                                     mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
                                 }))
@@ -139,6 +140,12 @@ impl Item {
                 })
             });
             if moved {
+                self.postpone("moved");
+            }
+            return;
+        }
+        if self.given {
+            if self.records[side].as_ref().is_none_or(|known| known.record.values != staged.record.values) {
                 self.postpone("moved");
             }
             return;

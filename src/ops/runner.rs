@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use crate::connect::salesforce::Salesforce;
+use crate::domain::by_hand::ByHand;
 use crate::domain::command::{RunReport, RunRequest};
 use crate::domain::mapping::{DefaultValue, Mapping};
 use crate::domain::outcome::{Counts, RunResult};
@@ -23,7 +25,7 @@ use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, mappings, requeue, runs};
+use crate::store::{Store, StoreError, decisions, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
@@ -236,6 +238,24 @@ impl Runner for WorkspaceRunner {
         self.session.reload().map_err(|error| error.message)?;
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
+    }
+
+    async fn snooze(&self, issues: &[i64], until: Option<DateTime<Utc>>) -> Result<u64, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let issues = issues.to_vec();
+        store
+            .write(move |db| issues::snooze(db, &issues, until))
+            .await
+            .map_err(|error| OpError::from(error).message)
+    }
+
+    async fn keep(&self, by_hand: ByHand) -> Result<u64, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let now = self.session.clock().now();
+        store
+            .write(move |db| decisions::keep(db, &by_hand, now))
+            .await
+            .map_err(|error| OpError::from(error).message)
     }
 
     async fn requeue(&self, issues: &[i64]) -> Result<u64, String> {

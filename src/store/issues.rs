@@ -39,7 +39,8 @@ pub fn raise(db: &Connection, issue: &NewIssue, now: DateTime<Utc>) -> Result<()
         "INSERT INTO issue (mapping, org_id, platform_id, side, label, code, cause, message, fields, run, since, last_seen)
          VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11)
          ON CONFLICT (mapping, org_id, platform_id, code) DO UPDATE SET side=?4, label=?5, cause=?7, message=?8,
-             fields=?9, run=?10, last_seen=?11, tries=CASE open WHEN 1 THEN tries+1 ELSE 1 END,
+             fields=?9, run=?10, last_seen=?11,
+             snoozed_until=CASE WHEN open=1 AND message=?8 THEN snoozed_until END, tries=CASE open WHEN 1 THEN tries+1 ELSE 1 END,
              since=CASE open WHEN 1 THEN since ELSE ?11 END, open=1",
     )?
     .execute(params![
@@ -80,6 +81,17 @@ pub fn found(db: &Connection, mapping: i64, side: Side, id: &RecordId) -> Result
 }
 
 /// Resolves the open issues of a record, apart from the one that it is missing.
+/// Hides open issues until a moment, or shows them again; tells how many there were.
+pub fn snooze(db: &Connection, issues: &[i64], until: Option<DateTime<Utc>>) -> Result<u64, StoreError> {
+    let mut statement = db.prepare_cached("UPDATE issue SET snoozed_until=? WHERE issue=? AND open=1")?;
+    let mut changed = 0;
+    for issue in issues {
+        changed += statement.execute(params![until.map(to_millis), issue])? as u64;
+    }
+    Ok(changed)
+}
+
+/// Resolves the open issues of a record.
 pub fn resolve(db: &Connection, mapping: i64, ids: &PerSide<Option<RecordId>>) -> Result<(), StoreError> {
     let mut changed = 0;
     if let Some(id) = &ids.org {

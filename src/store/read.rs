@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter, types::Value as Sql};
 
 use crate::domain::outcome::{Counts, RunKind, RunResult};
@@ -11,13 +12,25 @@ use crate::domain::report::{
     FirstSync, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow, RunRow, StatusReport,
 };
 use crate::domain::side::{PerSide, Side};
-use crate::store::{StoreError, feeds, from_millis, mappings, migrations, pending};
+use crate::store::{StoreError, feeds, from_millis, mappings, migrations, pending, to_millis};
+
+mod conflicts;
 
 /// A read-only view of a state database; cheap to clone. Calls block; run them off the event loop.
 #[derive(Clone, Debug)]
 pub struct Reader {
     path: PathBuf,
     db: Arc<Mutex<Connection>>,
+}
+
+/// Whether snoozed issues are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Snoozed {
+    /// They are left out.
+    #[default]
+    Hidden,
+    /// They are shown with the others.
+    Shown,
 }
 
 pub(super) fn ids(org: Option<String>, platform: Option<String>) -> PerSide<Option<RecordId>> {
@@ -51,7 +64,12 @@ impl Reader {
         )?;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
         db.set_prepared_statement_cache_capacity(64);
-        let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let mut found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found > 0 && found < migrations::KNOWN {
+            // Left behind by an older version: what is read here has to be there.
+            migrations::apply(&mut Connection::open(path)?)?;
+            found = migrations::KNOWN;
+        }
         if found > migrations::KNOWN {
             return Err(StoreError::Newer { found, known: migrations::KNOWN });
         }
@@ -81,7 +99,7 @@ impl Reader {
     }
 
     /// The status block.
-    pub fn status(&self) -> Result<StatusReport, StoreError> {
+    pub fn status(&self, now: DateTime<Utc>) -> Result<StatusReport, StoreError> {
         self.with(|db| {
             let (mapped, begun, done, last_done): (i64, i64, i64, Option<i64>) = db.query_row(
                 "SELECT count(*), count(initial_begun_at), count(initial_done_at), max(initial_done_at) FROM mapping",
@@ -94,15 +112,20 @@ impl Reader {
                 _ => FirstSync::Never,
             };
             let groups: i64 = db.query_row(
-                "SELECT count(*) FROM (SELECT 1 FROM issue WHERE open=1 GROUP BY code, mapping, cause)",
-                [],
+                "SELECT count(*) FROM (SELECT 1 FROM issue WHERE open=1 AND COALESCE(snoozed_until, 0)<=? GROUP BY code, mapping, cause)",
+                [to_millis(now)],
+                |row| row.get(0),
+            )?;
+            let snoozed: i64 = db.query_row(
+                "SELECT count(*) FROM issue WHERE open=1 AND snoozed_until>?",
+                [to_millis(now)],
                 |row| row.get(0),
             )?;
             let oldest: Option<i64> = db.query_row("SELECT min(cursor_at) FROM feed", [], |row| row.get(0))?;
             let last_update = mappings::remembered(db, "last_update")?.and_then(|text| text.parse().ok());
             Ok(StatusReport {
                 first_sync,
-                issues: mappings::counted(db, "issues")?.max(0) as u64,
+                issues: (mappings::counted(db, "issues")? - snoozed).max(0) as u64,
                 issue_groups: groups as u64,
                 pending: pending::count(db)?,
                 conflicts: pending::parked_count(db)?,
@@ -144,15 +167,17 @@ impl Reader {
         })
     }
 
-    /// Open issues by cause, the largest group first.
-    pub fn issue_groups(&self) -> Result<Vec<IssueGroup>, StoreError> {
+    /// Open issues by cause, the largest group first. Groups of which all are snoozed at this moment are left out, unless
+    /// they are asked for.
+    pub fn issue_groups(&self, now: DateTime<Utc>, snoozed: Snoozed) -> Result<Vec<IssueGroup>, StoreError> {
         self.with(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT i.code, m.name, i.cause, count(*), min(i.since), max(i.last_seen)
+                "SELECT i.code, m.name, i.cause, count(*), min(i.since), max(i.last_seen), count(i.snoozed_until>?1 OR NULL)
                  FROM issue i JOIN mapping m USING (mapping) WHERE i.open=1
-                 GROUP BY i.code, i.mapping, i.cause ORDER BY count(*) DESC, i.code, m.name, i.cause",
+                 GROUP BY i.code, i.mapping, i.cause HAVING ?2 OR count(i.snoozed_until>?1 OR NULL)<count(*)
+                 ORDER BY count(*) DESC, i.code, m.name, i.cause",
             )?;
-            let rows = statement.query_map([], |row| {
+            let rows = statement.query_map(params![to_millis(now), snoozed == Snoozed::Shown], |row| {
                 Ok(IssueGroup {
                     code: row.get(0)?,
                     mapping: row.get(1)?,
@@ -160,6 +185,7 @@ impl Reader {
                     records: row.get::<_, i64>(3)? as u64,
                     since: from_millis(row.get(4)?),
                     last_seen: from_millis(row.get(5)?),
+                    snoozed: row.get::<_, i64>(6)? as u64,
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -171,7 +197,7 @@ impl Reader {
         self.with(|db| {
             let mut sql = String::from(
                 "SELECT i.issue, m.name, i.org_id, i.platform_id, i.side, i.label, i.code, i.cause, i.message, i.fields,
-                        i.run, i.since, i.last_seen, i.tries, i.open
+                        i.run, i.since, i.last_seen, i.tries, i.open, i.snoozed_until
                  FROM issue i JOIN mapping m USING (mapping) WHERE i.issue>?",
             );
             let mut values: Vec<Sql> = vec![query.after.unwrap_or(0).into()];
@@ -187,6 +213,10 @@ impl Reader {
             }
             if !query.resolved {
                 sql.push_str(" AND i.open=1");
+            }
+            if let Some(now) = query.awake_at {
+                sql.push_str(" AND COALESCE(i.snoozed_until, 0)<=?");
+                values.push(to_millis(now).into());
             }
             sql.push_str(" ORDER BY i.issue LIMIT ?");
             values.push((query.limit as i64).into());
@@ -207,6 +237,7 @@ impl Reader {
                     last_seen: from_millis(row.get(12)?),
                     tries: row.get(13)?,
                     open: row.get(14)?,
+                    snoozed_until: row.get::<_, Option<i64>>(15)?.map(from_millis),
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)

@@ -17,10 +17,11 @@ use forcesync::domain::outcome::{Counts, RunKind, RunResult};
 use forcesync::domain::report::{HistoryQuery, HistoryRow, IssueQuery, IssueRow, StatusReport};
 use forcesync::ops::engine::{EngineClient, attach};
 use forcesync::ops::sandbox::{Running, Wanted, start};
-use forcesync::ops::{Access, Missing, OpenOptions, Session, read, run};
+use forcesync::ops::{Access, Missing, OpenOptions, Session, read, run, save_settings};
 use forcesync::sandbox::Sandbox;
 use forcesync::sandbox::clock::SandboxClock;
 use forcesync::sandbox::faults::{Fault, Side};
+use forcesync::workspace::settings::Settings;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -212,6 +213,26 @@ impl Scene {
                 Ended { exit: error.class.exit_code(), message: error.message, counts: Counts::default() }
             }
         }
+    }
+
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub fn engine(&self) -> &EngineClient {
+        &self.engine
+    }
+
+    /// Changes the settings as a person would.
+    pub async fn set(&self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = self.session.settings();
+        change(&mut settings);
+        save_settings::save(&self.session, settings, Vec::new()).await.unwrap();
+    }
+
+    /// The end of a run that was begun elsewhere.
+    pub async fn end_of(&self, run: i64) -> Ended {
+        self.ended(Ok(run)).await
     }
 
     /// Runs the binary on this workspace to its end.

@@ -4,7 +4,6 @@ use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
-use crate::console::app::overlay::reading::Subject;
 use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
@@ -37,7 +36,15 @@ impl App {
                 }
                 Ok(())
             }
-            Action::Automatic => {
+            Action::Snooze => self.engine_or_reason(),
+            // A run on its way does not matter: the next one takes what was decided.
+            Action::Automatic
+            | Action::TakeSalesforce
+            | Action::TakePlatform
+            | Action::KeepBase
+            | Action::EditValue
+            | Action::TakeAllSalesforce
+            | Action::TakeAllPlatform => {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()
             }
@@ -62,12 +69,28 @@ impl App {
     /// Whether an action is worth a hint in what is open now.
     pub fn means_something(&self, action: Action) -> bool {
         match (self.overlays.last(), action) {
-            (Some(Overlay::Reading(reading)), Action::Retry) => matches!(reading.subject, Subject::Issue(_)),
+            (Some(Overlay::Issue(_)), action) => !matches!(
+                action,
+                Action::TakeSalesforce
+                    | Action::TakePlatform
+                    | Action::KeepBase
+                    | Action::Toggle
+                    | Action::Filter
+                    | Action::TakeAllSalesforce
+                    | Action::TakeAllPlatform
+            ),
             (Some(Overlay::Reading(reading)), Action::History) => reading.record().is_some(),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
-            (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
+            (Some(Overlay::Reading(_)), Action::Retry)
+            | (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
             | (Some(Overlay::Sheet(_)), Action::Retry | Action::History | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
+            (Some(Overlay::Conflicts(inbox)), action) => match action {
+                Action::Retry | Action::EditMapping | Action::Snooze => false,
+                Action::Toggle | Action::KeepBase => inbox.open,
+                Action::Filter | Action::TakeAllSalesforce | Action::TakeAllPlatform => !inbox.open,
+                _ => true,
+            },
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
@@ -103,6 +126,13 @@ fn changes(action: Action) -> bool {
             | Action::Pause
             | Action::Stop
             | Action::Retry
+            | Action::TakeSalesforce
+            | Action::TakePlatform
+            | Action::KeepBase
+            | Action::EditValue
+            | Action::TakeAllSalesforce
+            | Action::TakeAllPlatform
+            | Action::Snooze
             | Action::Save
             | Action::Add
             | Action::Delete

@@ -7,6 +7,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::removal;
 use crate::engine::decide::{self, Decision, Present};
 use crate::engine::session::Prepared;
+use crate::store::decisions::Stored;
 use crate::store::departures::Departure;
 use crate::store::links::Link;
 use crate::store::stage::Staged;
@@ -27,6 +28,10 @@ pub struct Item {
     pub unsettled: bool,
     /// The side that lost its record, if one did.
     pub gone: Option<Departure>,
+    /// What people decided about it by hand.
+    pub by_hand: Vec<Stored>,
+    /// Whether its line was given to it, so that it is never decided anew: what moved is left for a later run.
+    pub given: bool,
     /// What was read of either side.
     pub records: PerSide<Option<Staged>>,
     /// Which sides were read again right before writing.
@@ -66,14 +71,22 @@ impl Item {
         sent
     }
 
+    /// Whether something of it waits for a person or was passed over, or was decided by hand.
+    pub fn needs_both_sides(&self) -> bool {
+        self.unsettled || !self.by_hand.is_empty()
+    }
+
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
+        if self.given {
+            return;
+        }
         if let (Some(departure), Some(link)) = (&self.gone, &self.link) {
             self.decision = removal::decide(mapping, link, departure, &self.records);
             return;
         }
-        self.decision =
-            decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.waiting);
+        let waiting = (self.waiting.as_slice(), self.by_hand.as_slice());
+        self.decision = decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, waiting);
         if self.has_left(mapping) {
             self.decision = Decision {
                 line: Line {
@@ -108,7 +121,7 @@ fn decide(
     link: Option<&Link>,
     ids: &PerSide<Option<RecordId>>,
     records: &PerSide<Option<Staged>>,
-    waiting: &[(i64, &'static str)],
+    (waiting, by_hand): (&[(i64, &'static str)], &[Stored]),
 ) -> Decision {
     if let (Some(org), Some(platform)) = (&ids.org, &ids.platform) {
         let present = PerSide::from_fn(|side| match &records[side] {
@@ -116,7 +129,7 @@ fn decide(
             None => Present::AsBase,
         });
         let ids = PerSide { org: org.clone(), platform: platform.clone() };
-        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, waiting);
+        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, waiting, by_hand);
     }
     for side in Side::BOTH {
         if let Some(staged) = &records[side] {

@@ -21,7 +21,12 @@ const TRIES: u32 = 5;
 impl Session<'_> {
     /// Sends everything that goes to a side. What nobody knows the fate of is looked up, and sent again only if it is certain
     /// that it was not done.
-    pub(super) async fn send(&mut self, items: &mut [Item], side: Side, held: bool) -> Result<(), End> {
+    pub(in crate::engine) async fn send(
+        &mut self,
+        items: &mut [Item],
+        side: Side,
+        held: bool,
+    ) -> Result<(), End> {
         for attempt in 0..TRIES {
             let batches = self.batches(items, side);
             if batches.is_empty() {

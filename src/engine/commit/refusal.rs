@@ -89,7 +89,7 @@ pub(in crate::engine) fn fail(
 }
 
 /// A name by which a person knows the record: its full name, else its key.
-fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
+pub(super) fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
     for side in Side::BOTH {
         let Some(record) = records[side] else { continue };
         let named = mapping

@@ -96,13 +96,14 @@ impl Client {
     /// Asks the engine.
     pub async fn ask(&self, command: Command) -> Result<Reply, SocketError> {
         let patience = match command {
-            Command::Start(_) | Command::Retry { .. } => PATIENCE_FOR_START,
+            Command::Start(_) | Command::Retry { .. } | Command::Decide(_) => PATIENCE_FOR_START,
             Command::Pause
             | Command::Resume
             | Command::Cancel
             | Command::Automatic { .. }
             | Command::Reload
             | Command::Status
+            | Command::Snooze { .. }
             | Command::Shutdown => PATIENCE,
         };
         let exchange = async {

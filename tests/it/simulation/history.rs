@@ -21,6 +21,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
 
+use super::by_hand;
 use super::judge::{ConsentEdit, Topic, Waiting, address, judge};
 use super::people::{people_convert, people_merge, people_remove, people_restore};
 use super::side::SimSide;
@@ -50,6 +51,7 @@ pub struct Verdict {
     pub scope_changes: u64,
     /// Deletions that wait for a person because of an edit.
     pub decisions: u64,
+    pub by_hand: u64,
 }
 
 impl Verdict {
@@ -71,6 +73,7 @@ impl Verdict {
         self.merges += other.merges;
         self.scope_changes += other.scope_changes;
         self.decisions += other.decisions;
+        self.by_hand += other.by_hand;
     }
 }
 
@@ -227,22 +230,31 @@ impl History {
             parked: parked.into_iter().map(|(id, place, _)| (id, place)).collect(),
             deleted: deleted.into_iter().flat_map(|(org, platform)| [org, platform]).collect(),
         };
-        let state = world.lock();
-        if state.judge.sync_writes != before {
-            verdict.wrong.push(format!(
-                "not quiet: {} writes in the fourth calm run",
-                state.judge.sync_writes - before
-            ));
+        look(&world, before, &waiting, &mut verdict);
+        // Where automations fight, what a person decides is changed again at once.
+        let open = if world.lock().fights { Vec::new() } else { by_hand::choose(&store).await };
+        if !open.is_empty() {
+            verdict.by_hand = open.len() as u64;
+            by_hand::hand_in(&store, &world, &open).await;
+            world.lock().trouble = Trouble { edit: 0, late_commit: 0, ..storm(&world) };
+            for _ in 0..2 {
+                world.clock.advance(60_000);
+                self.once(&world, &store, &mappings, RunKind::Instant).await;
+            }
+            world.lock().trouble = Trouble::default();
+            for _ in 0..3 {
+                world.clock.advance(60_000);
+                self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+            }
+            verdict.wrong.extend(by_hand::judge(&store, &world, &open).await);
+            let before = world.lock().judge.sync_writes;
+            world.clock.advance(60_000);
+            self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+            if world.lock().judge.sync_writes != before {
+                verdict.wrong.push("a decision by hand did not come to rest".into());
+            }
+            verdict.log = world.lock().log.clone().unwrap_or_default();
         }
-        verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, &waiting));
-        verdict.edits = state.judge.edits.len() as u64;
-        verdict.unknown_outcomes = state.judge.unknown_outcomes;
-        verdict.removals = state.judge.removals;
-        verdict.deletions = state.judge.person_deletes.len() as u64;
-        verdict.conversions = state.judge.converted.len() as u64;
-        verdict.merges = state.judge.merges;
-        verdict.scope_changes = state.judge.scope_changes;
-        verdict.log = state.log.clone().unwrap_or_default();
         verdict
     }
 
@@ -375,6 +387,25 @@ fn everybody_returns(world: &World) {
             }
         }
     }
+}
+
+/// What the judge says once everything should be at rest.
+fn look(world: &World, before: u64, waiting: &Waiting, verdict: &mut Verdict) {
+    let state = world.lock();
+    if state.judge.sync_writes != before {
+        verdict
+            .wrong
+            .push(format!("not quiet: {} writes in the fourth calm run", state.judge.sync_writes - before));
+    }
+    verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, waiting));
+    verdict.edits = state.judge.edits.len() as u64;
+    verdict.unknown_outcomes = state.judge.unknown_outcomes;
+    verdict.removals = state.judge.removals;
+    verdict.deletions = state.judge.person_deletes.len() as u64;
+    verdict.conversions = state.judge.converted.len() as u64;
+    verdict.merges = state.judge.merges;
+    verdict.scope_changes = state.judge.scope_changes;
+    verdict.log = state.log.clone().unwrap_or_default();
 }
 
 fn storm(world: &World) -> Trouble {
