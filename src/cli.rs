@@ -19,6 +19,7 @@ mod control;
 mod demo;
 mod doctor;
 mod follow;
+mod forget;
 mod history;
 mod interrupts;
 mod issues;
@@ -34,6 +35,8 @@ mod sandbox;
 mod secret;
 mod status;
 mod sync;
+mod undo;
+mod why;
 mod words;
 
 use std::process::ExitCode;
@@ -102,6 +105,9 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Conflicts(conflicts) => conflicts::run(conflicts, context).await,
         Command::Log(log) => log::run(log, context).await,
         Command::History(history) => history::run(history, context).await,
+        Command::Forget(forget) => forget::run(forget, context).await,
+        Command::Undo(undo) => undo::run(undo, context).await,
+        Command::Why(why) => why::run(why, context).await,
         Command::Pause => control::run(control::Wish::Pause, context).await,
         Command::Resume => control::run(control::Wish::Resume, context).await,
         Command::Cancel => control::run(control::Wish::Cancel, context).await,

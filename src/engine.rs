@@ -18,4 +18,5 @@ pub mod prepare;
 pub mod recover;
 pub mod run;
 pub mod session;
+pub mod undo;
 pub mod verify;

@@ -60,6 +60,10 @@ pub enum Mutant {
     DeleteUnverified,
     /// E10: deletes are not counted before they are released.
     DeletesUnbraked,
+    /// E16: an undo writes over what somebody edited since.
+    UndoOverwrites,
+    /// E16: an undo leaves the bases as they were.
+    UndoFlowsBack,
     /// E11: what was in flight is sent again without looking.
     UnknownIsRepeated,
     /// E11: what an interrupted run left in the journal is forgotten.
@@ -68,7 +72,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::AmbiguousIsMatched,
         Self::TakenKeyIsMatched,
         Self::FamilyShares,
@@ -96,6 +100,8 @@ impl Mutant {
         Self::ClosedLinkIsMatched,
         Self::DeleteUnverified,
         Self::DeletesUnbraked,
+        Self::UndoOverwrites,
+        Self::UndoFlowsBack,
         Self::UnknownIsRepeated,
         Self::RecoverySkipped,
     ];

@@ -4,6 +4,7 @@
 //! workspace, [`connections`] turns its settings into connections, [`engine`] reaches the engine wherever it runs.
 
 pub mod accounts;
+pub mod budget;
 pub mod check;
 pub mod config;
 pub mod conflicts;
@@ -14,6 +15,7 @@ pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod export;
+pub mod forget;
 pub mod issues;
 pub mod keymap;
 pub mod paths;
@@ -26,7 +28,9 @@ mod schemas;
 pub mod secrets;
 pub mod session;
 pub mod test_connection;
+pub mod undo;
 mod unlocked;
+pub mod why;
 
 use std::sync::Arc;
 

@@ -11,6 +11,7 @@ pub mod error;
 pub mod facts;
 pub mod feeds;
 pub mod flagged;
+pub mod forget;
 pub mod history;
 pub mod issues;
 pub mod journal;
@@ -25,6 +26,7 @@ pub mod requeue;
 pub mod runs;
 pub mod stage;
 pub mod turns;
+pub mod undo;
 pub mod work;
 
 pub use actor::Store;

@@ -102,6 +102,12 @@ pub enum Command {
     Log(Log),
     /// Print what changed on which record, newest first
     History(History),
+    /// Take a run back: write the earlier values where nobody changed them since
+    Undo(Undo),
+    /// Explain why a record holds what it holds
+    Why(Why),
+    /// Erase a person from this workspace, for good
+    Forget(Forget),
     /// Hold the run at hand after the batch in hand
     Pause,
     /// Go on with a held run

@@ -102,9 +102,21 @@ pub async fn follow(
     interrupts: &Interrupts,
     context: &Context,
 ) -> Result<u8, OpError> {
-    context.output.object(&Started { event: "started", run, kind });
-    let report = watch(session, engine, run, interrupts, context).await?;
+    let report = follow_to_end(session, engine, run, kind, interrupts, context).await?;
     Ok(print_end(&report, context))
+}
+
+/// Follows run number `run`; its end is still to be printed, by [`print_end`].
+pub async fn follow_to_end(
+    session: &Session,
+    engine: &EngineClient,
+    run: i64,
+    kind: RunKind,
+    interrupts: &Interrupts,
+    context: &Context,
+) -> Result<RunReport, OpError> {
+    context.output.object(&Started { event: "started", run, kind });
+    watch(session, engine, run, interrupts, context).await
 }
 
 async fn watch(

@@ -1,11 +1,14 @@
 //! `forcesync status`: what the status block of the console shows.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::words;
 use crate::domain::progress::{EngineState, Progress};
 use crate::domain::report::{FirstSync, StatusReport};
+use crate::domain::side::{PerSide, Side};
+use crate::ops::budget::{self, Gauge};
 use crate::ops::engine::peek;
 use crate::ops::error::OpError;
 use crate::ops::read;
@@ -19,17 +22,21 @@ struct Status<'a> {
     report: &'a StatusReport,
     /// The numbers of the engine that runs now; null where none does.
     engine: Option<&'a Progress>,
+    /// How much of the limits of both sides is used.
+    budget: &'a PerSide<Gauge>,
 }
 
 pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadOnly)?;
     let report = read::status(&session).await?;
     let engine = peek(&session).await?.map(|engine| engine.progress().borrow().clone());
+    let budget = budget::gauges(&session);
     let output = &context.output;
     output.object(&Status {
         workspace: session.folder().display().to_string(),
         report: &report,
         engine: engine.as_ref(),
+        budget: &budget,
     });
     let first = match &report.first_sync {
         FirstSync::Never => "never".into(),
@@ -52,6 +59,11 @@ pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
     output.text(format_args!("Pending                       {}", words::number(report.pending)));
     output.text(format_args!("Open conflicts                {}", words::number(report.conflicts)));
     output.text(format_args!("Automatic synchronization     {}", automatic(&session, engine.as_ref())));
+    for side in Side::BOTH {
+        for line in budget_lines(&budget[side], context.clock.now()) {
+            output.text(line);
+        }
+    }
     if let Some(last) = &report.last_run {
         let end = last.result.map_or("not finished", words::result);
         output.text(format_args!(
@@ -62,6 +74,31 @@ pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
         ));
     }
     Ok(0)
+}
+
+/// Used, allowed and left; and what holds runs back, until when.
+fn budget_lines(gauge: &Gauge, now: DateTime<Utc>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(window), Some(limit), Some(left)) = (gauge.window, gauge.limit, gauge.left) {
+        let label = format!("API calls, {}", gauge.side.place());
+        lines.push(format!(
+            "{label:<30}{} of {} used in a {window}, {} % kept for others, {} left",
+            words::number(gauge.used),
+            words::number(limit),
+            gauge.reserve_percent,
+            words::number(left)
+        ));
+    }
+    if let Some(hold) = gauge.hold.as_ref().filter(|hold| hold.until > now) {
+        lines.push(format!(
+            "{:<30}⚠ resumes at {}: {} ({})",
+            "Limited",
+            words::moment(hold.until),
+            hold.what(),
+            hold.code
+        ));
+    }
+    lines
 }
 
 fn current(engine: Option<&Progress>) -> String {
@@ -88,5 +125,47 @@ fn automatic(session: &crate::ops::session::Session, engine: Option<&Progress>) 
             "on in the settings, but no engine runs: start `forcesync run`".into()
         }
         Some(_) | None => "off".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::hold::Hold;
+
+    #[test]
+    fn a_limit_says_which_it_is_and_until_when() {
+        let hold = Hold {
+            side: Side::Org,
+            until: DateTime::UNIX_EPOCH,
+            code: Hold::RESERVE.into(),
+            limit: "daily limit of the org".into(),
+            used: Some(98_000),
+            most: Some(100_000),
+        };
+        let gauge = Gauge {
+            side: Side::Org,
+            window: Some("day"),
+            used: 98_000,
+            limit: Some(100_000),
+            reserve_percent: 20,
+            left: Some(0),
+            ours: 10,
+            other_workspaces: 0,
+            hold: Some(hold),
+        };
+        let early = DateTime::UNIX_EPOCH - chrono::TimeDelta::hours(1);
+        let lines = budget_lines(&gauge, early);
+        assert_eq!(
+            lines[0],
+            "API calls, Salesforce         98,000 of 100,000 used in a day, 20 % kept for others, 0 left"
+        );
+        assert!(lines[1].starts_with("Limited                       ⚠ resumes at "), "{}", lines[1]);
+        assert!(
+            lines[1].ends_with(": daily limit of the org, 98,000 of 100,000 used (API_RESERVE)"),
+            "{}",
+            lines[1]
+        );
+        assert_eq!(budget_lines(&gauge, DateTime::UNIX_EPOCH).len(), 1);
     }
 }

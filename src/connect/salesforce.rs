@@ -12,7 +12,7 @@ mod describe;
 mod errors;
 mod fates;
 mod find;
-mod id;
+pub(crate) mod id;
 mod identity;
 mod limits;
 mod query;
@@ -38,6 +38,7 @@ pub use limits::ApiBudget;
 pub use rights::ObjectRights;
 pub use settings::{Environment, SalesforceSecrets, SalesforceSettings, SignIn};
 
+use crate::connect::budget::Budget;
 use crate::connect::http::{Http, HttpOptions};
 use crate::domain::clock::Clock;
 use crate::domain::criteria::Criteria;
@@ -108,7 +109,12 @@ impl Salesforce {
 
     /// API calls used in the last 24 hours and allowed, by all users of the org together, as the last reply told.
     pub fn api_budget(&self) -> Option<(u64, u64)> {
-        self.door.budget().map(|budget| (budget.used, budget.limit))
+        self.door.budget().last_told().map(|(used, limit, _)| (used, limit))
+    }
+
+    /// What limits the calls to this org.
+    pub fn budget(&self) -> &Budget {
+        self.door.budget()
     }
 
     /// Asks the org for its daily limit; for a budget that is not known yet or old.

@@ -203,6 +203,14 @@ impl Task {
                 let answer = sentence(read::history(session, query).await);
                 self.tell(Msg::History(answer));
             }
+            Effect::PreviewUndo(run) => {
+                let answer = sentence(crate::ops::undo::preview(session, run).await);
+                self.tell(Msg::UndoPreview(answer));
+            }
+            Effect::ReadWhy(query) => {
+                let answer = sentence(crate::ops::why::why(session, query).await);
+                self.tell(Msg::Why(answer));
+            }
             Effect::Export(what) => {
                 let answer = sentence(self.export(what).await);
                 self.tell(Msg::Exported(answer.map(|path| path.display().to_string())));

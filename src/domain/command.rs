@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::by_hand::ByHand;
+use crate::domain::forget::Forgotten;
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::Progress;
+use crate::domain::undo::{Extent, UndoOrder};
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,12 +24,20 @@ pub struct RunRequest {
     /// What a person released beforehand (law E10).
     #[serde(default)]
     pub allow: Allowances,
+    /// The run that an undo takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoOrder>,
 }
 
 impl RunRequest {
     /// A run of all mappings, with nothing released.
     pub fn new(kind: RunKind) -> Self {
-        Self { kind, mappings: Vec::new(), direction: None, allow: Allowances::default() }
+        Self { kind, mappings: Vec::new(), direction: None, allow: Allowances::default(), undo: None }
+    }
+
+    /// The undo of a run.
+    pub fn undo(run: i64, extent: Extent, allow: Allowances) -> Self {
+        Self { allow, undo: Some(UndoOrder { run, extent }), ..Self::new(RunKind::Undo) }
     }
 }
 
@@ -77,6 +87,13 @@ pub enum Command {
     },
     /// Take what a person decided by hand: into an own run, or into the next one where one is on its way.
     Decide(ByHand),
+    /// Forget a person (law E16); refused while a run is on its way.
+    Forget {
+        /// The object, by its name on either side.
+        object: String,
+        /// The record's id on that side.
+        id: String,
+    },
     /// Read the settings again.
     Reload,
     /// Tell the present numbers.
@@ -100,6 +117,13 @@ pub enum Reply {
     Status {
         /// All of them.
         progress: Box<Progress>,
+    },
+    /// A person is forgotten.
+    Forgotten {
+        /// What was erased.
+        erased: Forgotten,
+        /// Ids and values by which the person may stand in files beside the database.
+        texts: Vec<String>,
     },
     /// Not possible now, and why.
     Refused {

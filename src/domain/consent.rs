@@ -106,6 +106,11 @@ pub fn decide(now: PerSide<Consent>, base: Option<PerSide<Consent>>) -> ConsentD
     decision
 }
 
+/// Whether an undo may say again what a side said before: it may opt somebody out, and nothing else.
+pub fn may_undo(now: Consent, before: Consent) -> bool {
+    before == Consent::No && now != Consent::No
+}
+
 /// What a created record starts with: unknown is sent as no.
 pub fn on_create(source: Consent) -> Consent {
     match source {

@@ -48,6 +48,8 @@ pub enum Rule {
     Decided,
     /// A person edited the value of a record that had failed.
     Edited,
+    /// A run was taken back.
+    Undone,
 }
 
 impl Rule {
@@ -73,6 +75,7 @@ impl Rule {
             Self::Deactivated => "its record on the other side was deleted",
             Self::Decided => "decided by hand",
             Self::Edited => "edited by hand",
+            Self::Undone => "an earlier run was taken back",
         }
     }
 }

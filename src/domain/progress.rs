@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::hold::Hold;
 use crate::domain::outcome::{Counts, RunKind};
 
 /// What the engine is doing.
@@ -83,6 +84,9 @@ pub struct Progress {
     pub automatic: bool,
     /// When automatic sync runs next.
     pub next_automatic: Option<DateTime<Utc>>,
+    /// The limit that holds runs back, and until when.
+    #[serde(default)]
+    pub held: Option<Hold>,
     /// The highest sequence of the facts written so far.
     pub facts: i64,
 }

@@ -211,6 +211,9 @@ pub struct FactRow {
 /// One pair's change in history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryChange {
+    /// The pair's number in the state database; none for a default or the other side's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<i64>,
     /// The receiving fields.
     pub fields: Vec<String>,
     /// What they held.
@@ -236,8 +239,11 @@ pub struct HistoryRow {
     pub ids: PerSide<Option<RecordId>>,
     /// The side that was written.
     pub side: Side,
-    /// `created`, `updated`, `linked` or `closed`.
+    /// `created`, `updated`, `deleted`, `closed` or `reopened`.
     pub action: String,
+    /// The kind of call that wrote it: `create`, `upsert`, `update` or `delete`; none where nothing was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
     /// What changed.
     pub changes: Vec<HistoryChange>,
 }
@@ -287,6 +293,14 @@ pub struct HistoryQuery {
     pub id: Option<String>,
     /// Of this run.
     pub run: Option<i64>,
+    /// Of this mapping.
+    pub mapping: Option<String>,
+    /// With a change of this field, on either side.
+    pub field: Option<String>,
+    /// Not before this moment.
+    pub since: Option<DateTime<Utc>>,
+    /// Before this moment.
+    pub until: Option<DateTime<Utc>>,
     /// Before this sequence.
     pub before: Option<i64>,
     /// At most so many.

@@ -51,10 +51,14 @@ impl Session<'_> {
 
     async fn chunk(&mut self, chunk: Vec<Work>, held: bool) -> Result<(), End> {
         let mut items = self.load(chunk).await?;
+        self.want(&mut items).await?;
         self.read_missing(&mut items).await?;
         for item in &mut items {
             let mapping = &self.mappings[item.mapping];
             item.decide(mapping);
+        }
+        if self.only_looks(&items).await? {
+            return Ok(());
         }
         let mut waiting = Vec::new();
         if !held {
@@ -196,6 +200,7 @@ impl Session<'_> {
                         looked_up: PerSide::default(),
                         entries: Vec::new(),
                         later: None,
+                        undo: None,
                     });
                 }
                 Ok(items)

@@ -361,6 +361,7 @@ fn edit_of(
         waiting: Vec::new(),
         unsettled: false,
         gone: None,
+        undo: None,
         by_hand,
         given: true,
         records,

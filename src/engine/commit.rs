@@ -7,7 +7,6 @@ use crate::domain::outcome::{Counts, Outcome};
 use crate::domain::plan::{Action, Line, PING_PONG, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
-use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::{Item, commit_departure, meant};
 use crate::engine::brake::Braked;
@@ -17,7 +16,7 @@ use crate::engine::decide::{BaseStep, line_hash};
 use crate::engine::recover::park_unclear;
 use crate::engine::session::{Prepared, Session};
 use crate::mutant::{Mutant, broken};
-use crate::store::history::{self, NewHistory};
+use crate::store::history::{self, NewChange, NewHistory};
 use crate::store::issues;
 use crate::store::links::{self, Link};
 use crate::store::{StoreError, decisions, journal, moved, pending, stage, turns, work};
@@ -192,7 +191,7 @@ fn commit_item(
             }
         }
         by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
-        forget_staged(db, mapping, line)?;
+        forget_staged(db, mapping, item)?;
         return Ok((tally, fact));
     }
     let mut fact = None;
@@ -315,7 +314,12 @@ fn commit_item(
         if line.action == Action::Merge && item.link.is_some() {
             for change in line.changes.iter().filter(|change| written[change.to].is_some()) {
                 if let Some(number) = change.pair.and_then(|place| mapping.row.pairs.get(place)) {
-                    turns::note(db, link, *number, change.to, now)?;
+                    // Taking a run back is no turn of the sync: a person decided.
+                    if item.undo.is_some() {
+                        turns::settle(db, link, *number)?;
+                    } else {
+                        turns::note(db, link, *number, change.to, now)?;
+                    }
                 }
             }
         }
@@ -325,10 +329,16 @@ fn commit_item(
         if written[side].is_some() {
             let changes = history_of(line, side, &after, mapping);
             let action = if created[side] { "created" } else { "updated" };
-            let sequence = history::put(
+            let call = match line.action {
+                Action::Create { on } if mapping.compiled.spec.mark(on).is_some() => "upsert",
+                Action::Create { .. } => "create",
+                _ => "update",
+            };
+            let sequence = history::put_call(
                 db,
                 now,
                 &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes: &changes },
+                Some(call),
             )?;
             fact = Some(sequence);
         }
@@ -338,6 +348,10 @@ fn commit_item(
         tally.opt_outs = item.decision.opt_outs;
         tally.blanks = item.decision.blanks;
     }
+    let left =
+        crate::engine::undo::commit(db, run, now, mapping, item, &written.as_ref().map(Option::is_some))?;
+    tally.counts.skipped += left;
+    tally.stale += left;
     if unfinished {
         // Unless the run ends here, the record is looked at again; when it ends, its feeds are not finished anyway.
         if later.is_some_and(|why| why != "brake" && why != "not_sent") {
@@ -354,7 +368,7 @@ fn commit_item(
                     }
                 }
             }
-            forget_staged(db, mapping, line)?;
+            forget_staged(db, mapping, item)?;
         }
         return Ok((tally, fact));
     }
@@ -369,10 +383,11 @@ fn commit_item(
             outcome,
             line_hash(line, item.link.as_ref().map(|link| &link.bases)),
         )?;
-    } else {
+    } else if left == 0 {
         tally.counts.unchanged += 1;
     }
-    if !refused {
+    // An undo decides nothing about the rest of its record.
+    if !refused && item.undo.is_none() {
         issues::resolve(db, mapping.row.mapping, &ids)?;
         for side in Side::BOTH {
             if let (Some(id), Some(_)) = (&ids[side], &item.records[side]) {
@@ -385,7 +400,7 @@ fn commit_item(
             }
         }
     }
-    forget_staged(db, mapping, line)?;
+    forget_staged(db, mapping, item)?;
     if !refused
         && matches!(line.action, Action::Create { .. })
         && item.decision.steps.contains(&BaseStep::Keep)
@@ -432,10 +447,14 @@ fn second_pass(
 pub(super) fn forget_staged(
     db: &rusqlite::Connection,
     mapping: &Prepared,
-    line: &Line,
+    item: &Item,
 ) -> Result<(), StoreError> {
+    // What an interrupted run staged is still to be dealt with.
+    if item.undo.is_some() {
+        return Ok(());
+    }
     for side in Side::BOTH {
-        if let Some(id) = &line.ids[side] {
+        if let Some(id) = &item.decision.line.ids[side] {
             stage::remove(db, side, mapping.compiled.spec.object(side), id.as_str())?;
         }
     }
@@ -448,7 +467,7 @@ fn history_of(
     side: Side,
     after: &PerSide<Option<Record>>,
     mapping: &Prepared,
-) -> Vec<HistoryChange> {
+) -> Vec<NewChange> {
     line.changes
         .iter()
         .filter(|change| change.to == side)
@@ -457,11 +476,12 @@ fn history_of(
                 .pair
                 .and_then(|place| mapping.compiled.pairs.get(place))
                 .and_then(|pair| pair.values(side, after[side].as_ref()?));
-            HistoryChange {
+            NewChange {
+                pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
                 fields: change.fields.clone(),
                 old: change.old.clone(),
                 new: held.unwrap_or_else(|| change.new.clone()),
-                rule: change.rule.sentence().to_owned(),
+                rule: Some(change.rule),
             }
         })
         .collect()

@@ -44,11 +44,13 @@ pub struct EngineOptions {
     pub chunk: usize,
     /// Batches under way at once on one side.
     pub parallel: usize,
+    /// How long history and log are kept, in days; 0 keeps them for ever.
+    pub retention_days: u32,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { brakes: Brakes::default(), chunk: 800, parallel: 3 }
+        Self { brakes: Brakes::default(), chunk: 800, parallel: 3, retention_days: 90 }
     }
 }
 

@@ -19,6 +19,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::domain::by_hand::ByHand;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
+use crate::domain::hold::Hold;
+use crate::domain::outcome::RunKind;
 use crate::domain::progress::Progress;
 use crate::engine::context::Control;
 use crate::engine::handle::host::Host;
@@ -38,6 +40,12 @@ pub trait Runner: Send + Sync + 'static {
     /// When automatic runs are due, by the settings as they were last read.
     fn schedule(&self) -> Schedule;
 
+    /// The limit that holds runs of this kind back now; without one, a limited run is tried again as the schedule says.
+    fn hold(&self, kind: RunKind) -> Option<Hold> {
+        let _ = kind;
+        None
+    }
+
     /// Reads the settings again; an error is a sentence and leaves the old ones in use.
     async fn reload(&self) -> Result<(), String>;
 
@@ -49,6 +57,10 @@ pub trait Runner: Send + Sync + 'static {
 
     /// Keeps what a person decided for the next run and says how many decisions that were; an error is a sentence.
     async fn keep(&self, by_hand: ByHand) -> Result<u64, String>;
+    /// Forgets a person by a record of either side; an error is a sentence.
+    async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
+        Err(format!("This engine keeps nothing about {object} {id}."))
+    }
 }
 
 /// A command on its way to the host, with the place for its answer.

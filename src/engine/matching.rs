@@ -82,7 +82,7 @@ impl Session<'_> {
             self.context.control.checkpoint().await?;
             let (from, object_name, mapping) = (last.clone(), object.clone(), mapping.clone());
             let (places, members) = (places.clone(), members.clone());
-            let now = self.now();
+            let (run, now) = (self.run, self.now());
             let (reached, left) = self
                 .context
                 .store
@@ -120,7 +120,7 @@ impl Session<'_> {
                                     None => Found::Linked { mapping: place, link: link.link, ids: link.ids },
                                     Some(ref why) => {
                                         // The record that was gone is back (law E9).
-                                        match come_back(db, &link, why, side, now)? {
+                                        match come_back(db, run, now, &link, why, side)? {
                                             Back::Reopened => Found::Linked {
                                                 mapping: place,
                                                 link: link.link,

@@ -10,12 +10,14 @@ use crate::domain::value::Value;
 use crate::engine::apply::{Item, LookUp, meant};
 use crate::engine::commit::key_hashes;
 use crate::engine::context::End;
-use crate::engine::session::{Prepared, Session};
+use crate::engine::session::{Prepared, Session, both};
 use crate::mutant::{Mutant, broken};
 use crate::store::issues::{self, NewIssue};
 use crate::store::journal::{self, Entry, Meant};
 use crate::store::links::{self, Bases, NewLink};
 use crate::store::{StoreError, pending, stage};
+
+mod traced;
 
 impl Session<'_> {
     /// Settles what an interrupted run left in the journal.
@@ -82,6 +84,7 @@ impl Session<'_> {
                     }
                     // Two records that met for the first time have no link yet.
                     if link.as_ref().map_or(taken.is_none(), |link| link.closed.is_none()) {
+                        let kept = ids.clone();
                         let mut known = PerSide::default();
                         known[entry.side] = held.as_ref();
                         let keys = key_hashes(&mapping, &bases, &known);
@@ -100,6 +103,9 @@ impl Session<'_> {
                         )?;
                         if trace == Trace::Unclear {
                             park_unclear(db, link, entry.side, &entry.pairs, run, now)?;
+                        }
+                        if trace == Trace::Done {
+                            traced::put(db, &mapping, &entry, &both(&kept), held.as_ref(), now)?;
                         }
                     }
                 }
@@ -188,6 +194,7 @@ impl Session<'_> {
                             run,
                         },
                     )?;
+                    traced::put(db, &mapping, &entry, &both(&ids), Some(&first), now)?;
                 }
                 pending::put(db, entry.mapping, Side::Org, &ids.org, "interrupted", now, Some(now))?;
                 journal::settle(db, entry.entry)

@@ -81,6 +81,9 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     }
     session.publish_totals(&[]);
     session.recover().await?;
+    if session.request.kind == RunKind::Undo {
+        return session.undo().await;
+    }
     session.phase(Phase::Reading);
     if let Err(end) = session.capture().await {
         // Where a right or a field went away since the last describe, that is the cause to tell.
@@ -151,6 +154,8 @@ async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
             (end.result, Some(end.message))
         }
     };
+    // What is past retention goes a little at a time; a failure here is no failure of the run.
+    let _ = session.prune().await;
     let now = session.now();
     let (run, counts) = (session.run, session.counts);
     let level = match result {
@@ -183,6 +188,26 @@ async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
     });
     let milliseconds = u64::try_from((now - session.started).num_milliseconds()).unwrap_or(0);
     report(run, session.request, result, message, counts, milliseconds)
+}
+
+/// Slices of history that one run forgets at most.
+const SLICES: usize = 25;
+
+impl Session<'_> {
+    /// Forgets what is past retention, in small slices between which others may write (law E16).
+    async fn prune(&self) -> Result<(), crate::store::StoreError> {
+        let days = i64::from(self.context.options.retention_days);
+        let before = chrono::TimeDelta::try_days(days).and_then(|kept| self.now().checked_sub_signed(kept));
+        let Some(before) = before.filter(|_| days > 0) else { return Ok(()) };
+        for _ in 0..SLICES {
+            let gone =
+                self.context.store.write(move |db| crate::store::history::prune::slice(db, before)).await?;
+            if gone == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn worked(counts: &Counts) -> u64 {

@@ -28,6 +28,7 @@ impl Session<'_> {
                             && item.decision.line.ids[side].is_some()
                             && mapping.compiled.spec.object(side) == object
                             && (item.needs_both_sides()
+                                || item.undo.is_some()
                                 || item.link.as_ref().is_none_or(|link| {
                                     mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
                                 }))
@@ -100,6 +101,10 @@ impl Session<'_> {
                         self.target_gone(item, side, gone.get(&id)).await?;
                     }
                     None if item.results[side.other()].is_some() => item.postpone("target_missing"),
+                    None if item.undo.is_some() => {
+                        item.records[side] = None;
+                        item.decide(&self.mappings[item.mapping]);
+                    }
                     None => item.decision.line.action = Action::Refuse { obstacle: missing(&id, side) },
                 }
             }

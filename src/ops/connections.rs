@@ -13,9 +13,11 @@ use crate::connect::salesforce::{
     SignIn as ConnectSignIn,
 };
 use crate::domain::clock::Clock;
+use crate::domain::hold::Priority;
 use crate::domain::mapping::Mapping;
 use crate::domain::port::{PortClass, PortError};
 use crate::domain::side::Side;
+use crate::ops::budget;
 use crate::workspace::secrets::SecretName;
 use crate::workspace::settings::{HostAddress, PlatformKind, Settings, SignIn, Transport};
 
@@ -103,6 +105,7 @@ pub fn salesforce(
         client_id: given.client_id.clone(),
         api_version: given.api_version.clone(),
         api_reserve_percent: given.api_reserve_percent,
+        ledger: Some(budget::ledger(settings, Side::Org, around.folder)),
         ca_file: given.ca_file.as_ref().map(|file| around.folder.join(file)),
         resolve: resolved(&given.resolve),
         org_id: given.org_id.clone(),
@@ -114,7 +117,10 @@ pub fn salesforce(
         client_secret: secrets.get(SecretName::SalesforceClientSecret),
         refresh_token: secrets.get(SecretName::SalesforceRefreshToken),
     };
-    Salesforce::connect(settings, secrets, Arc::clone(&around.clock))
+    let connection = Salesforce::connect(settings, secrets, Arc::clone(&around.clock))?;
+    // A person looks; runs say for themselves how urgent they are.
+    connection.budget().set_priority(Priority::Check);
+    Ok(connection)
 }
 
 /// The platform's connection; nothing is sent yet. The mappings tell which details are in use.
@@ -137,6 +143,10 @@ pub fn salesmanago(
         microsite_key: some(&given.microsite_key),
         iframe_name: some(&given.iframe_name),
         requests_per_second: given.requests_per_second,
+        calls_per_hour: u64::from(given.calls_per_hour),
+        calls_per_day: u64::from(given.calls_per_day),
+        reserve_percent: given.reserve_percent,
+        ledger: Some(budget::ledger(settings, Side::Platform, around.folder)),
         batch_size: given.batch_size as usize,
         max_window_days: given.max_window_days,
         overlap_seconds: u64::from(given.overlap_seconds),
@@ -150,6 +160,7 @@ pub fn salesmanago(
     };
     let connection =
         Salesmanago::connect(settings, &SalesmanagoSecrets { api_secret }, Arc::clone(&around.clock))?;
+    connection.budget().set_priority(Priority::Check);
     Ok(connection.with_details(details))
 }
 

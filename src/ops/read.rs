@@ -7,11 +7,12 @@ use crate::domain::report::{
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
+use crate::store::read::HistoryPage;
 pub use crate::store::read::Snoozed;
 use crate::store::{Reader, StoreError};
 
 /// Runs a read off the async threads; a workspace in which nothing ever ran answers with nothing.
-async fn read<T: Default + Send + 'static>(
+pub(super) async fn read<T: Default + Send + 'static>(
     session: &Session,
     read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, OpError> {
@@ -76,6 +77,11 @@ pub async fn conflicts(session: &Session, query: ConflictQuery) -> Result<Vec<Co
 /// One conflict.
 pub async fn conflict(session: &Session, conflict: i64) -> Result<Option<ConflictRow>, OpError> {
     read(session, move |reader| reader.conflict(conflict)).await
+}
+
+/// One page of history, newest first; its `next` says where to go on.
+pub async fn history_page(session: &Session, query: HistoryQuery) -> Result<HistoryPage, OpError> {
+    read(session, move |reader| reader.history_page(&query)).await
 }
 
 /// The sequence of the last log line.

@@ -135,7 +135,9 @@ pub async fn decide(engine: &EngineClient, by_hand: ByHand) -> Result<Option<i64
         Reply::Started { run } => Ok(Some(run)),
         Reply::Accepted => Ok(None),
         Reply::Refused { message } => Err(refusal(engine, message)),
-        Reply::Status { .. } => Err(OpError::failed("The engine answered something else than it was asked.")),
+        Reply::Status { .. } | Reply::Forgotten { .. } => {
+            Err(OpError::failed("The engine answered something else than it was asked."))
+        }
     }
 }
 
@@ -143,7 +145,7 @@ async fn begin(engine: &EngineClient, command: Command) -> Result<i64, OpError> 
     match engine.ask(command).await? {
         Reply::Started { run } => Ok(run),
         Reply::Refused { message } => Err(refusal(engine, message)),
-        Reply::Accepted | Reply::Status { .. } => {
+        Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. } => {
             Err(OpError::failed("The engine answered something else than it was asked."))
         }
     }

@@ -7,11 +7,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use crate::connect::budget::Budget;
+use crate::connect::platform::salesmanago::Salesmanago;
 use crate::connect::salesforce::Salesforce;
 use crate::domain::by_hand::ByHand;
-use crate::domain::command::{RunReport, RunRequest};
+use crate::domain::command::{Reply, RunReport, RunRequest};
+use crate::domain::hold::{Hold, Priority};
 use crate::domain::mapping::{DefaultValue, Mapping};
-use crate::domain::outcome::{Counts, RunResult};
+use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::port::Endpoint;
 use crate::domain::progress::Progress;
 use crate::domain::report::Level;
@@ -25,7 +28,7 @@ use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, decisions, issues, mappings, requeue, runs};
+use crate::store::{Store, StoreError, decisions, forget, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
@@ -40,7 +43,14 @@ const BUDGET_PERIOD: Duration = Duration::from_millis(500);
 struct Connected {
     endpoints: PerSide<Arc<dyn Endpoint>>,
     org: Arc<Salesforce>,
+    platform: Arc<Salesmanago>,
     org_id: Option<String>,
+}
+
+impl Connected {
+    fn budgets(&self) -> [&Budget; 2] {
+        [self.org.budget(), self.platform.budget()]
+    }
 }
 
 /// Runs for one workspace.
@@ -91,12 +101,12 @@ impl WorkspaceRunner {
             Some(pinned) => Some(pinned.clone()),
             None => Some(org.identity().await?.org_id.to_string()),
         };
-        let org = Arc::new(org);
+        let (org, platform) = (Arc::new(org), Arc::new(platform));
         let endpoints = PerSide {
             org: Arc::clone(&org) as Arc<dyn Endpoint>,
-            platform: Arc::new(platform) as Arc<dyn Endpoint>,
+            platform: Arc::clone(&platform) as Arc<dyn Endpoint>,
         };
-        let connected = Connected { endpoints, org, org_id };
+        let connected = Connected { endpoints, org, platform, org_id };
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected.clone());
         Ok(connected)
     }
@@ -111,12 +121,19 @@ impl WorkspaceRunner {
         examine(&self.session, request)?;
         let settings = self.session.settings();
         let connected = self.connected(&settings).await?;
+        for budget in connected.budgets() {
+            budget.set_priority(Priority::of(request.kind));
+        }
         recall_schemas(store, &connected.org).await?;
         Ok(RunContext {
             store: store.clone(),
             endpoints: connected.endpoints,
             mappings: run_mappings(&settings),
-            options: EngineOptions { brakes: brakes(&settings.sync), ..EngineOptions::default() },
+            options: EngineOptions {
+                brakes: brakes(&settings.sync),
+                retention_days: settings.history.retention_days,
+                ..EngineOptions::default()
+            },
             clock: Arc::clone(self.session.clock()),
             seed: self.session.clock().now().timestamp_micros().unsigned_abs(),
             control: control.clone(),
@@ -161,6 +178,16 @@ impl WorkspaceRunner {
         };
         if let Err(error) = store.write(move |db| mappings::remember(db, ORG_SCHEMAS, &text)).await {
             tracing::warn!(%error, "The org's descriptions could not be kept.");
+        }
+    }
+
+    /// Other workspaces see at once what a run has used.
+    fn settle_budgets(&self) {
+        let now = self.session.clock().now();
+        if let Some(connected) = &*self.connected.lock().unwrap_or_else(PoisonError::into_inner) {
+            for budget in connected.budgets() {
+                budget.settle(now);
+            }
         }
     }
 
@@ -216,6 +243,7 @@ impl Runner for WorkspaceRunner {
             Ok(context) => {
                 let report = self.run_and_watch_the_budget(&context, request).await;
                 self.keep_schemas(&store).await;
+                self.settle_budgets();
                 report
             }
             Err(error) => match self.record(&store, request, &error, progress).await {
@@ -232,6 +260,13 @@ impl Runner for WorkspaceRunner {
             every: schedule.every.duration(),
             quiet: schedule.quiet.map(|quiet| QuietHours { from: quiet.from, until: quiet.until }),
         }
+    }
+
+    fn hold(&self, kind: RunKind) -> Option<Hold> {
+        let now = self.session.clock().now();
+        let connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let holds = connected.budgets().map(|budget| budget.hold(Priority::of(kind), now));
+        holds.into_iter().flatten().max_by_key(|hold| hold.until)
     }
 
     async fn reload(&self) -> Result<(), String> {
@@ -265,6 +300,25 @@ impl Runner for WorkspaceRunner {
             .write(move |db| requeue::requeue(db, &issues, now))
             .await
             .map_err(|error| OpError::from(error).message)
+    }
+
+    async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let (name, number, now) = (object.to_owned(), id.to_owned(), self.session.clock().now());
+        let outcome = store
+            .erase(move |db| forget::forget(db, &name, &number, now))
+            .await
+            .map_err(|error| OpError::from(error).message)?;
+        match outcome {
+            forget::Outcome::Done(erased, texts) => Ok(Reply::Forgotten { erased, texts }),
+            forget::Outcome::OnItsWay => Err(
+                "A write of this record was interrupted and has to be looked up first: do a run, then try again."
+                    .into(),
+            ),
+            forget::Outcome::Unknown => {
+                Err(format!("No mapping that ever ran here has an object “{object}”, so nothing is known of it."))
+            }
+        }
     }
 }
 

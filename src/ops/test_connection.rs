@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use crate::connect::salesforce::{ObjectRights, OrgIdentity, Salesforce};
 use crate::domain::grouped::grouped;
+use crate::domain::hold::Priority;
 use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::side::{PerSide, Side};
 use crate::ops::connections;
@@ -164,10 +165,11 @@ async fn org(
     let identity = connection.sign_in().await?;
     describe_org(&identity, test);
     let objects = org_objects(settings);
-    for rights in connection.rights(&objects).await? {
-        rights_line(&rights, settings, test);
+    let rights = connection.rights(&objects).await?;
+    for rights in &rights {
+        rights_line(rights, settings, test);
     }
-    budget_line(&connection, settings, test).await;
+    budget_line(&connection, settings, test, calls_of_initial(&rights)).await;
     test.org = Some(OrgSummary {
         id: identity.org_id.to_string(),
         name: identity.name.clone(),
@@ -247,7 +249,21 @@ fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut Connection
     }
 }
 
-async fn budget_line(connection: &Salesforce, settings: &Settings, test: &mut ConnectionTest) {
+/// About how many calls to the org an initial sync takes: to read everything, and at most besides, if every record is written.
+fn calls_of_initial(rights: &[ObjectRights]) -> (u64, u64) {
+    let seen = || rights.iter().filter_map(|rights| rights.seen);
+    // A page has 2,000 rows; a write has 200, and what it goes to is verified 2,000 at a time before.
+    let read = seen().map(|count| count.div_ceil(2_000).max(1)).sum::<u64>() + 2;
+    let write = seen().map(|count| count.div_ceil(200) + count.div_ceil(2_000)).sum();
+    (read, write)
+}
+
+async fn budget_line(
+    connection: &Salesforce,
+    settings: &Settings,
+    test: &mut ConnectionTest,
+    (read, write): (u64, u64),
+) {
     let budget = match connection.api_budget() {
         Some(budget) => Some(budget),
         None => connection.ask_api_budget().await.ok().map(|budget| (budget.used, budget.limit)),
@@ -259,6 +275,7 @@ async fn budget_line(connection: &Salesforce, settings: &Settings, test: &mut Co
         grouped(used),
         grouped(limit)
     );
+    let left = Priority::Automatic.share(limit, settings.salesforce.api_reserve_percent).saturating_sub(used);
     let reserve = u64::from(settings.salesforce.api_reserve_percent);
     if percent + reserve >= 100 {
         let message = format!(
@@ -266,7 +283,19 @@ async fn budget_line(connection: &Salesforce, settings: &Settings, test: &mut Co
         );
         test.line(Verdict::Warning, "salesforce", message, Some("salesforce.api_reserve_percent"));
     } else {
-        test.good("salesforce", line);
+        let line = format!("{line} {reserve} % are kept for others, which leaves {} to us.", grouped(left));
+        let need = format!(
+            "An initial sync takes about {} calls to read, and at most {} more if every record is written.",
+            grouped(read),
+            grouped(write)
+        );
+        if read > left {
+            let message = format!("{line} {need} It will wait as limited in between and go on by itself.");
+            test.line(Verdict::Warning, "salesforce", message, Some("salesforce.api_reserve_percent"));
+        } else {
+            test.good("salesforce", line);
+            test.good("salesforce", need);
+        }
     }
 }
 

@@ -3,10 +3,29 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
+use crate::domain::plan::Rule;
 use crate::domain::record::RecordId;
-use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
+use crate::domain::value::Value;
 use crate::store::{StoreError, facts, mappings, to_millis};
+
+pub mod compact;
+pub mod prune;
+
+/// One pair's change to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewChange {
+    /// The pair's number; none for a default or a mark.
+    pub pair: Option<i64>,
+    /// The receiving fields.
+    pub fields: Vec<String>,
+    /// What they held.
+    pub old: Vec<Value>,
+    /// What they hold since.
+    pub new: Vec<Value>,
+    /// Why; none where it is not known any more.
+    pub rule: Option<Rule>,
+}
 
 /// A row of history to be written.
 #[derive(Clone, Debug)]
@@ -19,17 +38,28 @@ pub struct NewHistory<'a> {
     pub ids: &'a PerSide<Option<RecordId>>,
     /// The side that was written.
     pub side: Side,
-    /// `created`, `updated`, `linked` or `closed`.
+    /// `created`, `updated`, `deleted`, `closed` or `reopened`.
     pub action: &'a str,
     /// What changed.
-    pub changes: &'a [HistoryChange],
+    pub changes: &'a [NewChange],
 }
 
-/// Writes a row of history, which is a line of the log too; gives its sequence.
+/// Writes a row of history, which is a line of the log too; gives its sequence. Where something was sent, [`put_call`] also tells by which kind of call.
 pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<i64, StoreError> {
+    put_call(db, at, row, None)
+}
+
+/// Writes a row of history with the kind of call that wrote the record.
+pub fn put_call(
+    db: &Connection,
+    at: DateTime<Utc>,
+    row: &NewHistory<'_>,
+    call: Option<&str>,
+) -> Result<i64, StoreError> {
     let sequence = facts::next_sequence(db)?;
     db.prepare_cached(
-        "INSERT INTO history (sequence, at, run, mapping, org_id, platform_id, side, action, changes) VALUES (?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO history (sequence, at, run, mapping, org_id, platform_id, side, action, changes, call)
+         VALUES (?,?,?,?,?,?,?,?,?,?)",
     )?
     .execute(params![
         sequence,
@@ -40,9 +70,29 @@ pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<i
         row.ids.platform.as_ref().map(RecordId::as_str),
         row.side.number(),
         row.action,
-        serde_json::to_string(row.changes)?
+        compact::encode(row.changes),
+        call,
     ])?;
     Ok(sequence)
+}
+
+/// Whether a run already has its row about a write of these records.
+pub fn has(
+    db: &Connection,
+    run: i64,
+    mapping: i64,
+    side: Side,
+    ids: &PerSide<RecordId>,
+) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM history WHERE org_id=? AND platform_id=? AND +run=? AND +mapping=? AND side=?
+                            AND action IN ('created', 'updated', 'deleted'))",
+        )?
+        .query_row(
+            params![ids.org.as_str(), ids.platform.as_str(), run, mapping, side.number()],
+            |row| row.get(0),
+        )?)
 }
 
 /// Notes when a record was last written on either side (F24).

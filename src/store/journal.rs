@@ -47,6 +47,9 @@ pub struct Meant {
     pub old: Vec<Value>,
     /// What it was to hold.
     pub new: Vec<Value>,
+    /// Why; none in entries of the first version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<crate::domain::plan::Rule>,
 }
 
 fn word(kind: WriteKind) -> &'static str {

@@ -86,6 +86,8 @@ pub enum Closed {
     MergedInto(RecordId),
     /// The lead was converted.
     ConvertedTo(RecordId),
+    /// The person was forgotten (law E16); the link holds no values any more.
+    Forgotten,
 }
 
 impl Closed {
@@ -95,6 +97,7 @@ impl Closed {
             Self::OnPlatform => 2,
             Self::MergedInto(_) => 3,
             Self::ConvertedTo(_) => 4,
+            Self::Forgotten => super::forget::CLOSED,
         }
     }
 
@@ -105,6 +108,7 @@ impl Closed {
             1 => Some(Self::OnOrg),
             2 => Some(Self::OnPlatform),
             3 => Some(Self::MergedInto(to())),
+            super::forget::CLOSED => Some(Self::Forgotten),
             _ => Some(Self::ConvertedTo(to())),
         }
     }
@@ -309,7 +313,7 @@ pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
 pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError> {
     let to = match why {
         Closed::MergedInto(id) | Closed::ConvertedTo(id) => Some(id.as_str()),
-        Closed::OnOrg | Closed::OnPlatform => None,
+        Closed::OnOrg | Closed::OnPlatform | Closed::Forgotten => None,
     };
     let changed = db.execute(
         "UPDATE link SET closed=?, closed_to=? WHERE link=? AND closed=0",

@@ -122,7 +122,8 @@ fn written(db: &Connection, query: &LogQuery) -> Result<Vec<FactRow>, StoreError
 }
 
 fn line(row: &Row<'_>) -> rusqlite::Result<FactRow> {
-    let changes: Vec<HistoryChange> = serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default();
+    let changes: Vec<HistoryChange> =
+        crate::store::history::compact::decode(&row.get::<_, String>(8)?).unwrap_or_default();
     let (side, action) = (Side::from_number(row.get(6)?), row.get::<_, String>(7)?);
     let ids = ids(row.get(4)?, row.get(5)?);
     Ok(FactRow {
@@ -168,7 +169,7 @@ mod tests {
     use crate::domain::side::PerSide;
     use crate::domain::value::Value;
     use crate::store::facts::{self, NewFact};
-    use crate::store::history::{self, NewHistory};
+    use crate::store::history::{self, NewChange, NewHistory};
     use crate::store::{Store, mappings};
 
     /// A fact, a written record, a fact, two written records, a warning.
@@ -182,11 +183,12 @@ mod tests {
                 let fact = |level, text: &str| facts::insert(db, now, &NewFact::new(level, Some(1), text));
                 let write = |id: &str, action| {
                     let ids = PerSide { org: Some(RecordId::new(id)), platform: None };
-                    let change = HistoryChange {
+                    let change = NewChange {
+                        pair: None,
                         fields: vec!["Email".into()],
                         old: vec![Value::text("a@old.example")],
                         new: vec![Value::text("a@new.example")],
-                        rule: "r".into(),
+                        rule: None,
                     };
                     let (side, changes) = (Side::Platform, &[change][..]);
                     history::put(

@@ -8,13 +8,17 @@ use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter, types::Valu
 
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
-use crate::domain::report::{
-    FirstSync, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow, RunRow, StatusReport,
-};
+use crate::domain::report::{FirstSync, IssueGroup, IssueQuery, IssueRow, RunRow, StatusReport};
 use crate::domain::side::{PerSide, Side};
 use crate::store::{StoreError, feeds, from_millis, mappings, migrations, pending, to_millis};
 
 mod conflicts;
+
+mod history;
+mod undo;
+mod why;
+
+pub use history::HistoryPage;
 
 /// A read-only view of a state database; cheap to clone. Calls block; run them off the event loop.
 #[derive(Clone, Debug)]
@@ -50,6 +54,26 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         message: row.get(5)?,
         counts: serde_json::from_str::<Counts>(&counts).unwrap_or_default(),
         mappings: serde_json::from_str(&names).unwrap_or_default(),
+    })
+}
+
+fn issue_row(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
+    Ok(IssueRow {
+        issue: row.get(0)?,
+        mapping: row.get(1)?,
+        ids: ids(row.get(2)?, row.get(3)?),
+        side: Side::from_number(row.get(4)?),
+        label: row.get(5)?,
+        code: row.get(6)?,
+        cause: row.get(7)?,
+        message: row.get(8)?,
+        fields: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
+        run: row.get(10)?,
+        since: from_millis(row.get(11)?),
+        last_seen: from_millis(row.get(12)?),
+        tries: row.get(13)?,
+        open: row.get(14)?,
+        snoozed_until: row.get::<_, Option<i64>>(15)?.map(from_millis),
     })
 }
 
@@ -221,61 +245,7 @@ impl Reader {
             sql.push_str(" ORDER BY i.issue LIMIT ?");
             values.push((query.limit as i64).into());
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map(params_from_iter(values), |row| {
-                Ok(IssueRow {
-                    issue: row.get(0)?,
-                    mapping: row.get(1)?,
-                    ids: ids(row.get(2)?, row.get(3)?),
-                    side: Side::from_number(row.get(4)?),
-                    label: row.get(5)?,
-                    code: row.get(6)?,
-                    cause: row.get(7)?,
-                    message: row.get(8)?,
-                    fields: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
-                    run: row.get(10)?,
-                    since: from_millis(row.get(11)?),
-                    last_seen: from_millis(row.get(12)?),
-                    tries: row.get(13)?,
-                    open: row.get(14)?,
-                    snoozed_until: row.get::<_, Option<i64>>(15)?.map(from_millis),
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// History, newest first.
-    pub fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError> {
-        self.with(|db| {
-            let mut sql = String::from(
-                "SELECT h.sequence, h.at, h.run, m.name, h.org_id, h.platform_id, h.side, h.action, h.changes
-                 FROM history h JOIN mapping m USING (mapping) WHERE h.sequence<?",
-            );
-            let mut values: Vec<Sql> = vec![query.before.unwrap_or(i64::MAX).into()];
-            if let Some(id) = &query.id {
-                sql.push_str(" AND (h.org_id=? OR h.platform_id=?)");
-                values.push(id.clone().into());
-                values.push(id.clone().into());
-            }
-            if let Some(run) = query.run {
-                sql.push_str(" AND h.run=?");
-                values.push(run.into());
-            }
-            sql.push_str(" ORDER BY h.sequence DESC LIMIT ?");
-            values.push((query.limit as i64).into());
-            let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map(params_from_iter(values), |row| {
-                Ok(HistoryRow {
-                    sequence: row.get(0)?,
-                    at: from_millis(row.get(1)?),
-                    run: row.get(2)?,
-                    mapping: row.get(3)?,
-                    ids: ids(row.get(4)?, row.get(5)?),
-                    side: Side::from_number(row.get(6)?),
-                    action: row.get(7)?,
-                    changes: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
-                })
-            })?;
+            let rows = statement.query_map(params_from_iter(values), issue_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

@@ -128,6 +128,20 @@ impl Workspace {
     }
 }
 
+/// The folder for what the workspaces of this user share and what may be lost: the one that `FORCESYNC_STATE_DIR` names, else the
+/// program's among the user's state.
+pub fn state_folder(variables: &Variables) -> Option<PathBuf> {
+    variables
+        .path("FORCESYNC_STATE_DIR")
+        .or_else(|| Xdg::new().ok()?.state_dir().map(|state| state.join("forcesync")))
+}
+
+/// A short text that stands for a longer one, fit for a file name.
+pub fn short_hash(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    hash.as_ref().first_chunk::<8>().map(|start| hex(start)).unwrap_or_default()
+}
+
 /// The program's folder among the user's data.
 fn data_folder() -> Option<PathBuf> {
     Xdg::new().ok().map(|folders| folders.data_dir().join("forcesync"))
@@ -217,6 +231,15 @@ mod tests {
         let folder = long.socket.parent().unwrap();
         assert_eq!(private_file::open_to_others(folder), None);
         fs::remove_dir(folder).unwrap();
+    }
+
+    #[test]
+    fn shared_state_lies_where_the_variable_says() {
+        let variables = Variables::from_pairs([("FORCESYNC_STATE_DIR", "/shared/state")]);
+        assert_eq!(state_folder(&variables).unwrap(), Path::new("/shared/state"));
+        assert!(state_folder(&Variables::default()).is_none_or(|folder| folder.ends_with("forcesync")));
+        assert_eq!(short_hash("a").len(), 16);
+        assert_ne!(short_hash("a"), short_hash("b"));
     }
 
     #[test]

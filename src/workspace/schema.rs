@@ -79,6 +79,7 @@ pub(super) const ROOT: &[Key] = &[
     key("platform", Kind::Section(PLATFORM)),
     key("schedule", Kind::Section(SCHEDULE)),
     key("sync", Kind::Section(SYNC)),
+    key("history", Kind::Section(HISTORY)),
     key("mapping", Kind::Tables(MAPPING)),
 ];
 
@@ -109,6 +110,9 @@ const SALESMANAGO: &[Key] = &[
     key("microsite_key", Kind::Text),
     key("iframe_name", Kind::Text),
     key("requests_per_second", Kind::Decimal(0.0, 10_000.0)),
+    key("calls_per_hour", Kind::Whole(0, COUNT_MOST)),
+    key("calls_per_day", Kind::Whole(0, COUNT_MOST)),
+    key("reserve_percent", PERCENT),
     key("batch_size", Kind::Whole(1, 1_000)),
     key("max_window_days", Kind::Whole(1, 3_650)),
     key("overlap_seconds", Kind::Whole(0, 86_400)),
@@ -131,6 +135,8 @@ const SYNC: &[Key] = &[
     key("opt_out_percent", PERCENT),
     key("minimum", Kind::Whole(0, COUNT_MOST)),
 ];
+
+const HISTORY: &[Key] = &[key("retention_days", Kind::Whole(0, 36_500))];
 
 const COUNT_MOST: i64 = u32::MAX as i64;
 

@@ -30,6 +30,9 @@ pub struct Settings {
     pub schedule: Schedule,
     /// The brakes of a run.
     pub sync: SyncSettings,
+    /// What is kept of the past.
+    #[serde(skip_serializing_if = "HistorySettings::is_default")]
+    pub history: HistorySettings,
     /// The mappings; their order is their precedence.
     #[serde(rename = "mapping")]
     pub mappings: Vec<Mapping>,
@@ -200,6 +203,12 @@ pub struct SalesmanagoConnection {
     pub iframe_name: String,
     /// Most requests a second; 0 sets no limit.
     pub requests_per_second: f64,
+    /// Most calls in any hour that the account allows; 0 if no limit is known (F121).
+    pub calls_per_hour: u32,
+    /// Most calls in any 24 hours that the account allows; 0 if no limit is known.
+    pub calls_per_day: u32,
+    /// Of these limits, the percentage that is left to others.
+    pub reserve_percent: u8,
     /// Most rows of a write.
     pub batch_size: u32,
     /// Longest span of time a single feed request asks for, in days.
@@ -227,6 +236,9 @@ impl Default for SalesmanagoConnection {
             microsite_key: String::new(),
             iframe_name: String::new(),
             requests_per_second: 5.0,
+            calls_per_hour: 0,
+            calls_per_day: 0,
+            reserve_percent: 20,
             batch_size: 400,
             max_window_days: 30,
             overlap_seconds: 120,
@@ -289,5 +301,25 @@ impl Default for SyncSettings {
             opt_out_percent: 5,
             minimum: 20,
         }
+    }
+}
+
+/// What is kept of the past; bases are kept as long as their records are linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistorySettings {
+    /// How many days history and log are kept; 0 for ever.
+    pub retention_days: u32,
+}
+
+impl HistorySettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self { retention_days: 90 }
     }
 }

@@ -62,6 +62,10 @@ delete_percent = 1
 opt_out_percent = 5
 minimum = 20                     # up to this many never stop a run
 
+# History and log are kept so long; what each side last held is kept as long as the records are linked.
+[history]
+retention_days = 90              # 0 keeps them for ever
+
 # Mappings follow, each [[mapping]] with its [[mapping.pair]]s; their order is their precedence.
 "#
     )

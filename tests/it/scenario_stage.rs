@@ -136,6 +136,11 @@ impl Scene {
         self.running.sandbox()
     }
 
+    /// The time on the engine's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     pub fn workspace(&self) -> PathBuf {
         self.folder.path().join("w")
     }
@@ -186,6 +191,12 @@ impl Scene {
     /// A run as it is asked for.
     pub async fn start(&self, request: RunRequest) -> Ended {
         let begun = run::start(&self.engine, request).await;
+        self.ended(begun).await
+    }
+
+    /// Takes a run back, or looks what that would mean.
+    pub async fn undo(&self, run: i64, extent: forcesync::domain::undo::Extent, allow: Allowances) -> Ended {
+        let begun = run::start(&self.engine, RunRequest::undo(run, extent, allow)).await;
         self.ended(begun).await
     }
 

@@ -11,6 +11,7 @@ mod mutants;
 mod people;
 mod scene;
 mod side;
+mod undo;
 mod vanished;
 mod world;
 
@@ -64,6 +65,7 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     }
     assert!(totals.crashes > histories / 10, "the histories hardly crashed: {totals:?}");
     assert!(totals.unknown_outcomes > histories / 10, "hardly any outcome was unknown: {totals:?}");
+    assert!(totals.undone > histories / 10, "hardly anything was undone: {totals:?}");
     // Parking is the exception, or it would hide what the judge should see.
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
     assert!(totals.fights > 0 || histories < 100, "nobody fought: {totals:?}");

@@ -1,7 +1,9 @@
 //! What can be typed to look at runs, issues, the log and history.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::domain::report::Level;
@@ -166,10 +168,112 @@ pub struct History {
     /// Only this run
     #[arg(long)]
     pub run: Option<i64>,
+    /// Only this mapping
+    #[arg(long, value_name = "NAME")]
+    pub mapping: Option<String>,
+    /// Only changes of this field, by its name on either side
+    #[arg(long, value_name = "FIELD")]
+    pub field: Option<String>,
+    /// Not before this: a day (2026-11-22), a moment (2026-11-22T14:05:00Z), or how long ago (3d, 2h)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<When>,
+    /// Before this, written likewise
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<When>,
     /// At most so many
     #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
     pub limit: usize,
     /// Only rows before this sequence
     #[arg(long, value_name = "SEQUENCE")]
     pub before: Option<i64>,
+}
+
+/// A moment as a person writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// That moment; a day begins at midnight here.
+    At(DateTime<Utc>),
+    /// So long ago.
+    Ago(std::time::Duration),
+}
+
+impl When {
+    /// The moment itself.
+    pub fn moment(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::At(moment) => moment,
+            Self::Ago(ago) => TimeDelta::from_std(ago)
+                .ok()
+                .and_then(|ago| now.checked_sub_signed(ago))
+                .unwrap_or(DateTime::<Utc>::MIN_UTC),
+        }
+    }
+}
+
+impl FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self::At(moment.with_timezone(&Utc)));
+        }
+        if let Some(midnight) =
+            text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0)).and_then(|midnight| {
+                midnight.and_local_timezone(Local).earliest().map(|moment| moment.with_timezone(&Utc))
+            })
+        {
+            return Ok(Self::At(midnight));
+        }
+        text.parse::<Every>().map(|ago| Self::Ago(ago.duration())).map_err(|_not_one| {
+            format!("“{text}” is no moment: write 2026-11-22, 2026-11-22T14:05:00Z, or how long ago, such as 3d or 2h")
+        })
+    }
+}
+
+/// Take a run back.
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The run (see `forcesync runs`)
+    pub run: i64,
+    /// Read both sides and print what would be written and what would stay; write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Let this many records be changed beyond the brake
+    #[arg(long, value_name = "N")]
+    pub allow_updates: Option<u64>,
+    /// Let this many values be blanked beyond the brake
+    #[arg(long, value_name = "N")]
+    pub allow_blanks: Option<u64>,
+    /// Let this many records be deleted beyond the brake
+    #[arg(long, value_name = "N")]
+    pub allow_deletes: Option<u64>,
+    /// Let this many people be opted out beyond the brake
+    #[arg(long, value_name = "N")]
+    pub allow_opt_outs: Option<u64>,
+    /// Don't ask before anything is written
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Erase a person from this workspace, for good.
+#[derive(Debug, Args)]
+pub struct Forget {
+    /// The object, by its name on either side, such as Contact
+    pub object: String,
+    /// The record, by its id on that side
+    pub id: String,
+    /// Don't ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Explain why a record holds what it holds.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The object, by its name on either side, such as Contact
+    pub object: String,
+    /// The record, by its id on that side
+    pub id: String,
+    /// Only this field, by its name on either side
+    pub field: Option<String>,
 }

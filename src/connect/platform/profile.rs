@@ -47,6 +47,12 @@ pub struct Interval {
 pub struct Limits {
     /// Calls a second; 0 means that the calls are not paced.
     pub requests_per_second: f64,
+    /// Calls in any hour; 0 means that no limit is known.
+    #[serde(default)]
+    pub per_hour: u64,
+    /// Calls in any 24 hours; 0 means that no limit is known.
+    #[serde(default)]
+    pub per_day: u64,
     /// Most ids in one read.
     pub list_ids: usize,
     /// Most rows in one page.

@@ -33,6 +33,7 @@ use async_trait::async_trait;
 pub use identity::PlatformIdentity;
 pub use settings::{SalesmanagoSecrets, SalesmanagoSettings, Transport};
 
+use crate::connect::budget::Budget;
 use crate::connect::platform::profile::{Limits, ObjectProfile, profile};
 use crate::domain::clock::Clock;
 use crate::domain::criteria::Criteria;
@@ -89,6 +90,11 @@ impl Salesmanago {
         let names = names.into_iter().map(Into::into);
         self.details.extend(names.filter(|name| matches!(Place::of(name), Place::Detail(_))));
         self
+    }
+
+    /// What limits the calls to this account.
+    pub fn budget(&self) -> &Budget {
+        self.service.budget()
     }
 
     fn known(&self, object: &str) -> Result<(), PortError> {

@@ -45,7 +45,8 @@ pub fn port_class(code: &str, message: &str, status: u16) -> PortClass {
         None => match status {
             401 => PortClass::SignIn,
             403 => PortClass::Blocked,
-            406 | 420 | 429 | 500..=599 => PortClass::Transient,
+            420 | 429 => PortClass::Limit,
+            406 | 500..=599 => PortClass::Transient,
             400..=499 => PortClass::Settings,
             _ => PortClass::Protocol,
         },

@@ -17,15 +17,20 @@ use super::errors::{self, Fault};
 use super::limits::ApiBudget;
 use super::settings::{SalesforceSecrets, SalesforceSettings};
 use super::sign_in;
+use crate::connect::budget::{Budget, Rules};
 use crate::connect::http::{Body, Call, Http, Idempotency, Reply, RetryPolicy};
 use crate::domain::port::{PortClass, PortError};
 use crate::domain::record::RecordId;
+use crate::domain::side::Side;
 
-use judge::{is_session_over, judge, version_number};
+use judge::{is_session_over, judge, limit_of, version_number};
 pub(super) use request::{DoorError, Request};
 
 /// How long a refused sign-in is remembered, so that tasks in a row don't lock the account.
 const REFUSAL_REMEMBERED: TimeDelta = TimeDelta::minutes(10);
+
+/// Sign-ins that an org takes from a user within an hour.
+const LOGINS_PER_HOUR: u64 = 3_600;
 
 /// A session and where it counts.
 #[derive(Clone, Debug)]
@@ -46,7 +51,7 @@ pub(super) struct Door {
     settings: SalesforceSettings,
     secrets: Mutex<SalesforceSecrets>,
     session: tokio::sync::Mutex<Signed>,
-    budget: Mutex<Option<ApiBudget>>,
+    budget: Budget,
     /// How far the org's clock is ahead of ours.
     ahead: Mutex<TimeDelta>,
     rotated: Mutex<Option<SecretString>>,
@@ -76,12 +81,22 @@ impl Door {
                 format!("“{}” is no API version. Use one such as 67.0.", settings.api_version),
             ));
         }
+        let rules = Rules {
+            side: Side::Org,
+            owner: "the org",
+            reserve_percent: settings.api_reserve_percent,
+            reserve_setting: "api_reserve_percent",
+            // Every reply tells the day's use, by everybody; an hourly limit there is none.
+            per_hour: 0,
+            per_day: 0,
+            logins_per_hour: LOGINS_PER_HOUR,
+        };
         Ok(Self {
+            budget: Budget::new(rules, settings.ledger.clone()),
             http,
             settings,
             secrets: Mutex::new(secrets),
             session: tokio::sync::Mutex::default(),
-            budget: Mutex::new(None),
             ahead: Mutex::new(TimeDelta::zero()),
             rotated: Mutex::new(None),
             unmetered: AtomicU64::new(0),
@@ -111,12 +126,13 @@ impl Door {
         *lock(&self.ahead)
     }
 
-    pub(super) fn budget(&self) -> Option<ApiBudget> {
-        *lock(&self.budget)
+    /// What limits the calls.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     pub(super) fn remember_budget(&self, budget: ApiBudget) {
-        *lock(&self.budget) = Some(budget);
+        self.budget.told(budget.used, budget.limit, budget.at);
     }
 
     pub(super) fn take_rotated_refresh_token(&self) -> Option<SecretString> {
@@ -171,6 +187,7 @@ impl Door {
         {
             return Err(error.clone());
         }
+        self.budget.sign_in(self.now())?;
         let before = self.http.calls();
         let outcome = self.sign_in_now(signed).await;
         self.unmetered.fetch_add(self.http.calls().saturating_sub(before), Ordering::Relaxed);
@@ -257,10 +274,8 @@ impl Door {
 
     /// Sends a data call.
     pub(super) async fn send(&self, request: &Request) -> Result<Reply, DoorError> {
-        if !request.into_reserve
-            && let Some(budget) = self.budget()
-        {
-            budget.guard(self.settings.api_reserve_percent, self.now())?;
+        if !request.into_reserve {
+            self.budget.admit(self.now())?;
         }
         let session = self.current().await?;
         match self.send_on(&session, request).await {
@@ -288,16 +303,23 @@ impl Door {
         }
         call.idempotency = request.idempotency;
         let idempotency = request.idempotency;
+        let sent = self.now();
         let reply = self
             .http
             .send_retrying(&call, &RetryPolicy::PATIENT, |reply| judge(reply, idempotency))
             .await
             .map_err(DoorError::Http)?;
         self.note(&reply);
+        self.budget.seen(self.calls(), self.now());
         if reply.is_success() || reply.status == 304 {
+            self.budget.answered(sent, self.now());
             return Ok(reply);
         }
-        Err(DoorError::Fault(Fault::from_reply(&reply)))
+        let fault = Fault::from_reply(&reply);
+        if let Some(refusal) = limit_of(&fault) {
+            self.budget.refused(refusal, &fault.code, reply.retry_after(), self.now());
+        }
+        Err(DoorError::Fault(fault))
     }
 
     /// Remembers what every reply tells beside its body.
@@ -311,7 +333,7 @@ impl Door {
         if let Some(budget) =
             reply.header("Sforce-Limit-Info").and_then(|text| ApiBudget::from_header(text, now))
         {
-            *lock(&self.budget) = Some(budget);
+            self.budget.told(budget.used, budget.limit, budget.at);
         }
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::connect::budget::Ledger;
+
 /// How an org is reached.
 #[derive(Clone, Debug)]
 pub struct SalesforceSettings {
@@ -21,6 +23,8 @@ pub struct SalesforceSettings {
     pub api_version: String,
     /// Of the org's daily API calls, the percentage that is left to others.
     pub api_reserve_percent: u8,
+    /// Where the use of the org's calls is shared with other workspaces; without it every connection is on its own.
+    pub ledger: Option<Ledger>,
     /// A PEM file with further certificate authorities to trust.
     pub ca_file: Option<PathBuf>,
     /// Host names that are reached at a fixed address.
@@ -46,6 +50,7 @@ impl Default for SalesforceSettings {
             client_id: String::new(),
             api_version: "67.0".into(),
             api_reserve_percent: 20,
+            ledger: None,
             ca_file: None,
             resolve: Vec::new(),
             org_id: None,

@@ -76,11 +76,12 @@ actions! {
     EditMapping, "edit_mapping", Scope::On(Tab::Sync), "Go to the issue's pair in Mapping Settings", Some("forcesync mapping show");
     Snooze, "snooze", Scope::On(Tab::Sync), "Hide the issue for a while", Some("forcesync issues snooze");
     ShowSnoozed, "show_snoozed", Scope::On(Tab::Sync), "Show snoozed issues too, or hide them", Some("forcesync issues list --snoozed");
+    UndoRun, "undo_run", Scope::On(Tab::Sync), "Take the selected run back", Some("forcesync undo");
     Level, "level", Scope::On(Tab::Logs), "Show the next higher level only", Some("forcesync log --level");
     LogMapping, "log_mapping", Scope::On(Tab::Logs), "Show the lines of one mapping", Some("forcesync log --mapping");
     LogRun, "log_run", Scope::On(Tab::Logs), "Show the lines of one run", Some("forcesync log --run");
     Follow, "follow", Scope::On(Tab::Logs), "Follow new lines", Some("forcesync log --follow");
-    History, "history", Scope::On(Tab::Logs), "Show the history of the record", Some("forcesync history");
+    Why, "why", Scope::On(Tab::Logs), "Explain why the record holds what it holds", Some("forcesync why");
     Export, "export", Scope::Anywhere, "Export what is shown to a file", Some("forcesync issues export");
     TabConnection, "tab_connection", Scope::Anywhere, "Go to Connection Settings", None;
     TabMapping, "tab_mapping", Scope::Anywhere, "Go to Mapping Settings", None;

@@ -4,6 +4,7 @@ use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
+use crate::console::app::overlay::reading::Subject;
 use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
@@ -16,7 +17,7 @@ impl App {
             return Err(common::READ_ONLY.into());
         }
         match action {
-            Action::StartInitial | Action::StartInstant | Action::Retry => {
+            Action::StartInitial | Action::StartInstant | Action::Retry | Action::UndoRun => {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()?;
                 match self.sync.progress.state {
@@ -50,7 +51,9 @@ impl App {
             }
             Action::Pause | Action::Stop => {
                 self.engine_or_reason()?;
-                if self.sync.is_running() { Ok(()) } else { Err(sync::NOTHING_RUNS.into()) }
+                // What waits for a limit can be called off.
+                let waits = action == Action::Stop && self.sync.progress.held.is_some();
+                if self.sync.is_running() || waits { Ok(()) } else { Err(sync::NOTHING_RUNS.into()) }
             }
             Action::Propose
             | Action::Direction
@@ -78,15 +81,20 @@ impl App {
                     | Action::Filter
                     | Action::TakeAllSalesforce
                     | Action::TakeAllPlatform
+                    | Action::UndoRun
             ),
-            (Some(Overlay::Reading(reading)), Action::History) => reading.record().is_some(),
+            (Some(Overlay::Reading(reading)), Action::Why) => {
+                reading.record().is_some() || matches!(reading.subject, Subject::Run(_))
+            }
+            (Some(Overlay::Reading(reading)), Action::UndoRun) => matches!(reading.subject, Subject::Run(_)),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
             (Some(Overlay::Reading(_)), Action::Retry)
             | (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
-            | (Some(Overlay::Sheet(_)), Action::Retry | Action::History | Action::LogRun | Action::Copy)
+            | (Some(Overlay::Sheet(_) | Overlay::Records(_)), Action::UndoRun)
+            | (Some(Overlay::Sheet(_)), Action::Retry | Action::Why | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             (Some(Overlay::Conflicts(inbox)), action) => match action {
-                Action::Retry | Action::EditMapping | Action::Snooze => false,
+                Action::Retry | Action::EditMapping | Action::Snooze | Action::UndoRun => false,
                 Action::Toggle | Action::KeepBase => inbox.open,
                 Action::Filter | Action::TakeAllSalesforce | Action::TakeAllPlatform => !inbox.open,
                 _ => true,
@@ -133,6 +141,7 @@ fn changes(action: Action) -> bool {
             | Action::TakeAllSalesforce
             | Action::TakeAllPlatform
             | Action::Snooze
+            | Action::UndoRun
             | Action::Save
             | Action::Add
             | Action::Delete

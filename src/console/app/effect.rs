@@ -150,6 +150,10 @@ pub enum Effect {
     },
     /// Read history.
     ReadHistory(HistoryQuery),
+    /// Tells what taking a run back would mean.
+    PreviewUndo(i64),
+    /// Explains a record.
+    ReadWhy(crate::domain::why::WhyQuery),
     /// Write a file with what is shown.
     Export(ExportWhat),
     /// Put a text into the clipboard of the terminal.

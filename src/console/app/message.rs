@@ -147,6 +147,10 @@ pub enum Msg {
     },
     /// History, newest first.
     History(Answer<Vec<HistoryRow>>),
+    /// What taking a run back would mean.
+    UndoPreview(Answer<crate::domain::undo::UndoPreview>),
+    /// What is known of a record.
+    Why(Answer<Vec<crate::domain::why::WhyRecord>>),
     /// A file was written; its path.
     Exported(Answer<String>),
     /// The theme in use changed.

@@ -4,6 +4,7 @@ pub mod act;
 pub mod conflicts_act;
 pub mod issue_act;
 pub mod records_act;
+pub mod undo_act;
 
 use std::collections::VecDeque;
 

@@ -130,6 +130,21 @@ impl App {
                 }
                 Vec::new()
             }
+            Msg::UndoPreview(answer) => {
+                self.ask_undo(answer);
+                Vec::new()
+            }
+            Msg::Why(answer) => {
+                for overlay in self.overlays.iter_mut().rev() {
+                    if let Overlay::Reading(reading) = overlay
+                        && let Subject::Why { records, .. } = &mut reading.subject
+                    {
+                        *records = answer.into();
+                        break;
+                    }
+                }
+                Vec::new()
+            }
             Msg::Exported(answer) => {
                 match answer {
                     Ok(path) => self.toasts.add(Tone::Good, text::exported(&path), self.now),

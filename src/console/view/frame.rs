@@ -14,6 +14,7 @@ use crate::console::view::canvas::{Canvas, Piece};
 use crate::console::view::safe_text;
 use crate::console::view::text::{common, connection as connection_text, numbers, tabs as text};
 use crate::console::view::theme::Meaning;
+use crate::domain::hold::Priority;
 use crate::domain::progress::EngineState;
 use crate::domain::side::Side;
 use crate::workspace::settings::Environment;
@@ -131,7 +132,9 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     ];
     if let Some((used, limit)) = app.api_budget {
         let percent = (used * 100).checked_div(limit).unwrap_or(0);
-        let meaning = if percent >= 80 { Meaning::Warning } else { Meaning::Muted };
+        let reserve = app.settings.salesforce.api_reserve_percent;
+        let reached = used >= Priority::Automatic.share(limit, reserve);
+        let meaning = if reached { Meaning::Warning } else { Meaning::Muted };
         let words = if area.width < FULL_NAMES {
             format!(" {} API {percent} %", canvas.glyphs.dot)
         } else {
@@ -139,6 +142,9 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             format!(" {} API {used}/{limit} ({percent} %)", canvas.glyphs.dot)
         };
         pieces.push((words.into(), meaning));
+        if reached {
+            pieces.push((format!(", {reserve} % kept").into(), meaning));
+        }
     }
     let offline =
         Side::BOTH.into_iter().any(|side| matches!(app.connection.tests[side], TestState::Failed(_)));

@@ -7,6 +7,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::removal;
 use crate::engine::decide::{self, Decision, Present};
 use crate::engine::session::Prepared;
+use crate::engine::undo::Undo;
 use crate::store::decisions::Stored;
 use crate::store::departures::Departure;
 use crate::store::links::Link;
@@ -46,6 +47,8 @@ pub struct Item {
     pub entries: Vec<i64>,
     /// Why it waits for a later run, if it does.
     pub later: Option<&'static str>,
+    /// What an undo wants of it, if it belongs to one.
+    pub undo: Option<Undo>,
 }
 
 impl Item {
@@ -78,7 +81,7 @@ impl Item {
 
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
-        if self.given {
+        if self.given || self.decide_undo(mapping) {
             return;
         }
         if let (Some(departure), Some(link)) = (&self.gone, &self.link) {

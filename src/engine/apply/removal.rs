@@ -10,7 +10,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Action, Change, DELETED, Line, Parked, Rule};
 use crate::domain::port::{RowClass, RowError, RowResult, Tombstone};
 use crate::domain::record::RecordId;
-use crate::domain::report::{HistoryChange, Level};
+use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::engine::apply::{Item, LookUp};
@@ -20,7 +20,7 @@ use crate::engine::decide::{Decision, line_hash};
 use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures::{self, Departure, State, WHOLE_RECORD};
 use crate::store::facts::{self, NewFact};
-use crate::store::history::{self, NewHistory};
+use crate::store::history::{self, NewChange, NewHistory};
 use crate::store::journal::Entry;
 use crate::store::links::{self, Link};
 use crate::store::{StoreError, issues, journal, pending, work};
@@ -266,16 +266,17 @@ impl Session<'_> {
 }
 
 /// What a deleted record held, as far as its bases know.
-fn lost_values(mapping: &Prepared, link: &Link, side: Side) -> Vec<HistoryChange> {
+fn lost_values(mapping: &Prepared, link: &Link, side: Side) -> Vec<NewChange> {
     let pairs = mapping.compiled.pairs.iter().zip(&mapping.row.pairs);
     pairs
         .filter_map(|(pair, number)| {
             let old = link.bases.get(*number)?[side].clone();
-            Some(HistoryChange {
+            Some(NewChange {
+                pair: Some(*number),
                 fields: pair.spec.fields(side).to_vec(),
                 old,
                 new: Vec::new(),
-                rule: Rule::Deactivated.sentence().to_owned(),
+                rule: Some(Rule::Deactivated),
             })
         })
         .filter(|change| !change.fields.is_empty() && change.old.iter().any(|value| !value.is_blank()))
@@ -292,7 +293,7 @@ pub(in crate::engine) fn close(
     link: &Link,
     departure: &Departure,
     action: &str,
-    changes: &[HistoryChange],
+    changes: &[NewChange],
 ) -> Result<i64, StoreError> {
     links::close(db, link.link, &departure.reason())?;
     let ids = both(&link.ids);
@@ -365,7 +366,7 @@ pub(in crate::engine) fn commit_departure(
         departures::set(db, link.link, State::Parked, now)?;
         tally.counts.conflicts += 1;
         finished(Outcome::Succeeded)?;
-        forget_staged(db, mapping, line)?;
+        forget_staged(db, mapping, item)?;
         let said = NewFact::new(
             Level::Warn,
             Some(run),
@@ -389,11 +390,12 @@ pub(in crate::engine) fn commit_departure(
                 counts.updated += 1;
                 ("deactivated", Vec::new())
             };
-            changes.extend(line.changes.iter().map(|change| HistoryChange {
+            changes.extend(line.changes.iter().map(|change| NewChange {
+                pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
                 fields: change.fields.clone(),
                 old: change.old.clone(),
                 new: change.new.clone(),
-                rule: change.rule.sentence().to_owned(),
+                rule: Some(change.rule),
             }));
             tally.removed = 1;
             finished(Outcome::Succeeded)?;
@@ -424,6 +426,6 @@ pub(in crate::engine) fn commit_departure(
             return Ok((tally, None));
         }
     };
-    forget_staged(db, mapping, line)?;
+    forget_staged(db, mapping, item)?;
     Ok((tally, Some(fact)))
 }

@@ -215,6 +215,7 @@ pub fn meant(mapping: &Prepared, item: &Item, side: Side) -> Vec<Meant> {
                 source,
                 old: pair.fold(side, &change.old),
                 new: pair.fold(side, &change.new),
+                rule: Some(change.rule),
             })
         })
         .collect()

@@ -81,7 +81,9 @@ pub(super) fn keep_link(
     });
     let read = PerSide::from_fn(|side| {
         let known = item.link.as_ref().map(|link| link.read[side]).unwrap_or_default();
-        item.records[side].as_ref().map_or(known, |staged| staged.read_at.max(known))
+        // With an edit on its way that an undo did not touch, the side was not seen equal to its base.
+        let equal = item.undo.as_ref().is_none_or(|undo| !undo.differs[side]);
+        item.records[side].as_ref().filter(|_| equal).map_or(known, |staged| staged.read_at.max(known))
     });
     let keys = key_hashes(mapping, &bases, &after.as_ref().map(Option::as_ref));
     links::put(

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
+use crate::domain::hold::Hold;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase, Progress};
 use crate::engine::context::Control;
@@ -20,7 +21,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The run at hand.
 struct Current {
-    kind: RunKind,
+    request: RunRequest,
     began: DateTime<Utc>,
     control: Control,
     task: JoinHandle<RunReport>,
@@ -43,7 +44,14 @@ pub(super) struct Host {
     current: Option<Current>,
     automatic: bool,
     next: Option<DateTime<Utc>>,
+    held: Option<Held>,
     life: Life,
+}
+
+/// A run that a limit ended, to be gone on with when the window opens (law E7).
+struct Held {
+    hold: Hold,
+    request: RunRequest,
 }
 
 /// What the host woke up for.
@@ -72,6 +80,7 @@ impl Host {
             current: None,
             automatic: false,
             next: None,
+            held: None,
             life: Life::GoesOn,
         };
         host.set_automatic(automatic);
@@ -85,7 +94,8 @@ impl Host {
                 Event::Asked(ask) => self.answer(ask).await,
                 Event::Ended(report) => self.close(report),
                 Event::Due => {
-                    self.start(&RunRequest::new(RunKind::Automatic));
+                    let held = self.held.take().map(|held| held.request);
+                    self.start(&held.unwrap_or_else(|| RunRequest::new(RunKind::Automatic)));
                 }
                 Event::Abandoned => {
                     if let Some(current) = &self.current {
@@ -156,6 +166,14 @@ impl Host {
                 Ok(_) => return self.start_and_tell(&RunRequest::new(RunKind::Instant), reply),
                 Err(message) => Reply::Refused { message },
             },
+            Command::Forget { object, id } => match self.obstacle() {
+                Some(obstacle) => obstacle,
+                None => self
+                    .runner
+                    .forget(&object, &id)
+                    .await
+                    .unwrap_or_else(|message| Reply::Refused { message }),
+            },
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
             Command::Cancel => self.cancel(),
@@ -195,7 +213,7 @@ impl Host {
             Reply::Refused {
                 message: format!(
                     "Run{run} ({}) is on its way. Wait for it, or cancel it first.",
-                    current.kind.word()
+                    current.request.kind.word()
                 ),
             }
         })
@@ -214,14 +232,15 @@ impl Host {
                 api_budget: progress.api_budget,
                 automatic: progress.automatic,
                 facts: progress.facts,
+                held: None,
                 ..Progress::default()
             };
         });
         let (runner, progress) = (Arc::clone(&self.runner), self.progress.clone());
         let (steered, request) = (control.clone(), request.clone());
-        let kind = request.kind;
+        let asked = request.clone();
         let task = tokio::spawn(async move { runner.run(&request, &steered, &progress).await });
-        self.current = Some(Current { kind, began, control, task });
+        self.current = Some(Current { request: asked, began, control, task });
     }
 
     /// Starts a run and answers once its number is known.
@@ -275,11 +294,16 @@ impl Host {
         }
     }
 
-    fn cancel(&self) -> Reply {
+    fn cancel(&mut self) -> Reply {
         match &self.current {
             Some(current) => {
                 current.control.cancel();
                 self.set_state(EngineState::Stopping);
+                Reply::Accepted
+            }
+            None if self.held.is_some() => {
+                self.held = None;
+                self.plan_next(self.clock.now());
                 Reply::Accepted
             }
             None => refused("Nothing runs that could be cancelled."),
@@ -309,16 +333,41 @@ impl Host {
     /// Sets the moment of the next automatic run, none while a run is on its way.
     fn plan_next(&mut self, now: DateTime<Utc>) {
         let goes_on = self.automatic && self.current.is_none() && self.life == Life::GoesOn;
-        self.next = goes_on.then(|| self.runner.schedule().next(now));
+        let schedule = self.runner.schedule();
+        self.next = goes_on.then(|| match &self.held {
+            // Before the window opens, a run would only be refused again.
+            Some(held) => schedule.after_quiet(held.hold.until.max(now)),
+            None => schedule.next(now),
+        });
         let (automatic, next) = (self.automatic, self.next);
+        let held = self.held.as_ref().map(|held| held.hold.clone());
         self.progress.send_modify(|progress| {
             progress.automatic = automatic;
             progress.next_automatic = next;
+            progress.held = held;
         });
     }
 
+    /// Keeps in mind what a limit ended. What a person began is gone on with as it was asked for; an initial sync that still
+    /// waits is not forgotten for a smaller run that came in between.
+    fn keep_held(&mut self, request: Option<RunRequest>, result: RunResult) {
+        let Some(request) = request else { return };
+        let initial = |request: &RunRequest| request.kind == RunKind::Initial;
+        let waiting = self.held.take().filter(|held| initial(&held.request) && !initial(&request));
+        self.held = match (result, self.runner.hold(request.kind)) {
+            (RunResult::Limited, Some(hold)) => {
+                tracing::warn!(
+                    code = hold.code, until = %hold.until, limit = hold.what(), "Limited; goes on when the window opens."
+                );
+                Some(Held { hold, request: waiting.map_or(request, |waiting| waiting.request) })
+            }
+            _ => waiting,
+        };
+    }
+
     fn close(&mut self, mut report: RunReport) {
-        self.current = None;
+        let request = self.current.take().map(|current| current.request);
+        self.keep_held(request, report.result);
         if report.run == 0 {
             // It broke or was ended from outside, so only the numbers still know which one it was.
             report.run = self.progress.borrow().run.unwrap_or(0);
@@ -366,7 +415,7 @@ async fn ended(current: Option<&mut Current>, clock: &dyn Clock) -> RunReport {
             let took = (clock.now() - current.began).num_milliseconds();
             RunReport {
                 run: 0,
-                kind: current.kind,
+                kind: current.request.kind,
                 result,
                 message: Some(message.into()),
                 counts: Counts::default(),

@@ -1,7 +1,7 @@
 //! The host under a virtual clock, with a runner made of paper.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,8 +13,10 @@ use super::{Handle, Runner};
 use crate::domain::by_hand::ByHand;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
+use crate::domain::hold::Hold;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Progress};
+use crate::domain::side::Side;
 use crate::engine::context::Control;
 
 /// A clock that stands until it is told to go on.
@@ -67,6 +69,10 @@ pub(crate) struct PaperRunner {
     issues: AtomicU64,
     automatic: bool,
     panics: bool,
+    /// While there is one, runs end limited by it.
+    hold: Mutex<Option<Hold>>,
+    /// What was asked for, in order.
+    asked: Mutex<Vec<RunKind>>,
 }
 
 #[async_trait]
@@ -80,8 +86,12 @@ impl Runner for PaperRunner {
         assert!(!self.panics, "a defect");
         let run = self.numbers.fetch_add(1, Ordering::SeqCst) + 1;
         progress.send_modify(|numbers| numbers.run = Some(run));
+        self.asked.lock().unwrap().push(request.kind);
         let result = tokio::select! {
-            () = self.finish.notified() => RunResult::Succeeded,
+            () = self.finish.notified() => match self.hold(request.kind) {
+                Some(_) => RunResult::Limited,
+                None => RunResult::Succeeded,
+            },
             () = cancelled(control) => RunResult::Cancelled,
         };
         RunReport {
@@ -96,6 +106,10 @@ impl Runner for PaperRunner {
 
     fn schedule(&self) -> Schedule {
         Schedule { automatic: self.automatic, every: Duration::from_secs(60), quiet: None }
+    }
+
+    fn hold(&self, _kind: RunKind) -> Option<Hold> {
+        self.hold.lock().unwrap().clone()
     }
 
     async fn reload(&self) -> Result<(), String> {
@@ -189,6 +203,120 @@ async fn automatic_runs_come_an_interval_after_the_end_of_the_last() {
     stage.report_of(1).await;
     let due = DateTime::UNIX_EPOCH + TimeDelta::seconds(661 + 60);
     stage.handle.progress().wait_for(|now| now.next_automatic == Some(due)).await.unwrap();
+}
+
+fn hold_until(second: i64) -> Hold {
+    Hold {
+        side: Side::Org,
+        until: DateTime::UNIX_EPOCH + TimeDelta::seconds(second),
+        code: Hold::RESERVE.into(),
+        limit: "daily limit of the org".into(),
+        used: Some(80),
+        most: Some(100),
+    }
+}
+
+impl Stage {
+    /// Lets the run at hand end, limited if there is a hold.
+    async fn end(&self, run: i64) -> RunReport {
+        self.state(EngineState::Running).await;
+        self.runner.finish.notify_one();
+        self.report_of(run).await
+    }
+
+    async fn due_at(&self, second: i64) -> Progress {
+        let due = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        let mut progress = self.handle.progress();
+        progress.wait_for(|now| now.next_automatic == Some(due)).await.unwrap().clone()
+    }
+
+    async fn ask_for(&self, kind: RunKind) -> Reply {
+        self.handle.ask(Command::Start(RunRequest::new(kind))).await
+    }
+}
+
+#[tokio::test]
+async fn a_limited_run_waits_for_its_window_and_then_goes_on_by_itself() {
+    let stage = stage(PaperRunner {
+        automatic: true,
+        hold: Mutex::new(Some(hold_until(5_000))),
+        ..PaperRunner::default()
+    });
+    stage.ask_for(RunKind::Initial).await;
+    assert_eq!(stage.end(1).await.result, RunResult::Limited);
+    let waiting = stage.due_at(5_000).await;
+    assert_eq!(waiting.held, Some(hold_until(5_000)), "everybody sees until when and why");
+    // Intervals that pass meanwhile start nothing.
+    stage.clock.advance(4_999);
+    tokio::task::yield_now().await;
+    assert_eq!(stage.handle.progress().borrow().state, EngineState::Idle);
+    *stage.runner.hold.lock().unwrap() = None;
+    stage.clock.advance(1);
+    let running = stage.state(EngineState::Running).await;
+    assert_eq!((running.kind, running.held), (Some(RunKind::Initial), None));
+    assert_eq!(stage.end(2).await.result, RunResult::Succeeded);
+    assert_eq!(stage.due_at(5_060).await.held, None);
+    assert_eq!(*stage.runner.asked.lock().unwrap(), [RunKind::Initial, RunKind::Initial]);
+}
+
+#[tokio::test]
+async fn a_window_that_is_still_shut_is_waited_for_again() {
+    let stage = stage(PaperRunner {
+        automatic: true,
+        hold: Mutex::new(Some(hold_until(900))),
+        ..PaperRunner::default()
+    });
+    stage.ask_for(RunKind::Automatic).await;
+    stage.end(1).await;
+    stage.due_at(900).await;
+    *stage.runner.hold.lock().unwrap() = Some(hold_until(2_700));
+    stage.clock.advance(900);
+    assert_eq!(stage.end(2).await.result, RunResult::Limited);
+    stage.due_at(2_700).await;
+}
+
+#[tokio::test]
+async fn an_initial_sync_that_waits_is_not_forgotten_for_a_smaller_run() {
+    let stage = stage(PaperRunner {
+        automatic: true,
+        hold: Mutex::new(Some(hold_until(900))),
+        ..PaperRunner::default()
+    });
+    stage.ask_for(RunKind::Initial).await;
+    stage.end(1).await;
+    stage.due_at(900).await;
+    *stage.runner.hold.lock().unwrap() = None;
+    stage.ask_for(RunKind::Instant).await;
+    stage.end(2).await;
+    assert!(stage.due_at(900).await.held.is_some());
+    stage.clock.advance(900);
+    assert_eq!(stage.state(EngineState::Running).await.kind, Some(RunKind::Initial));
+}
+
+#[tokio::test]
+async fn a_person_may_call_off_what_waits() {
+    let stage = stage(PaperRunner {
+        automatic: true,
+        hold: Mutex::new(Some(hold_until(900))),
+        ..PaperRunner::default()
+    });
+    stage.ask_for(RunKind::Initial).await;
+    stage.end(1).await;
+    stage.due_at(900).await;
+    assert_eq!(stage.handle.ask(Command::Cancel).await, Reply::Accepted);
+    assert_eq!(stage.due_at(60).await.held, None);
+}
+
+#[tokio::test]
+async fn without_automatic_sync_a_limited_run_is_left_to_its_person() {
+    let stage = stage(PaperRunner { hold: Mutex::new(Some(hold_until(900))), ..PaperRunner::default() });
+    stage.ask_for(RunKind::Initial).await;
+    stage.end(1).await;
+    let held = |numbers: &Progress| numbers.held.is_some() && numbers.next_automatic.is_none();
+    stage.handle.progress().wait_for(held).await.unwrap();
+    // Switched on, automatic sync goes on with it.
+    stage.handle.ask(Command::Automatic { on: true }).await;
+    stage.due_at(900).await;
 }
 
 #[tokio::test]

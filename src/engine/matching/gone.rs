@@ -143,10 +143,11 @@ pub(super) enum Back {
 /// A record of a closed link was seen alive: perhaps it was gone and is back (law E9).
 pub(super) fn come_back(
     db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
     link: &Link,
     why: &Closed,
     side: Side,
-    now: chrono::DateTime<chrono::Utc>,
 ) -> Result<Back, StoreError> {
     if departures::get(db, link.link)?.is_some_and(|departure| departure.state == State::Done) {
         return Ok(Back::Anew);
@@ -159,8 +160,29 @@ pub(super) fn come_back(
         return Ok(Back::Blocked);
     }
     departures::remove(db, link.link)?;
-    links::reopen(db, link.link)?;
+    reopen(db, run, now, side, link)?;
     // What people did to the other record meanwhile was passed over; both are read once more.
     pending::put(db, link.mapping, Side::Org, &link.ids.org, "reopened", now, Some(now))?;
     Ok(Back::Reopened)
+}
+
+/// The record that was gone is back: its link is open again, and history says so.
+fn reopen(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    side: Side,
+    link: &links::Link,
+) -> Result<(), crate::store::StoreError> {
+    links::reopen(db, link.link)?;
+    let ids = both(&link.ids);
+    let row = crate::store::history::NewHistory {
+        run,
+        mapping: link.mapping,
+        ids: &ids,
+        side,
+        action: "reopened",
+        changes: &[],
+    };
+    crate::store::history::put(db, now, &row).map(drop)
 }

@@ -60,7 +60,7 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
     let ids = PerSide { org: what.id.clone(), platform: from.ids.platform.clone() };
     let word = match what.why {
         Closed::ConvertedTo(_) => "Converted",
-        Closed::MergedInto(_) | Closed::OnOrg | Closed::OnPlatform => "Merged",
+        Closed::MergedInto(_) | Closed::OnOrg | Closed::OnPlatform | Closed::Forgotten => "Merged",
     };
     let name = &mapping.compiled.spec.name;
     if let Some(holder) = holder {

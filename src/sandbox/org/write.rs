@@ -99,6 +99,7 @@ impl Writer<'_> {
     ) -> Result<(), RowError> {
         self.guard(object, Operation::Update)?;
         self.refuse_gone(object, place)?;
+        self.refuse_locked(object, place)?;
         let assignments = self.assignments(object, body, Operation::Update)?;
         self.refuse_closed_rows(object, place)?;
         self.change(object, place, assignments)
@@ -141,6 +142,21 @@ impl Writer<'_> {
             Some(_) => Ok(()),
             None => Err(RowError::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")),
         }
+    }
+
+    /// A row that an open transaction has written is locked for everybody else until that commits.
+    pub(super) fn refuse_locked(&self, object: usize, place: u32) -> Result<(), RowError> {
+        let slot = self.state.table(object).and_then(|table| table.slot(place));
+        let open =
+            slot.and_then(|slot| slot.late.as_ref()).is_some_and(|late| self.actor.now < late.visible_at);
+        // Late writers are taken to be one transaction.
+        if open && self.actor.late_ms == 0 {
+            return Err(RowError::new(
+                "UNABLE_TO_LOCK_ROW",
+                "unable to obtain exclusive access to this record or 1 records",
+            ));
+        }
+        Ok(())
     }
 
     /// Values for fields from a body, with relationships resolved and rights looked at.

@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may take to begin a run, which can include signing in on both sides.
 const PATIENCE_FOR_START: Duration = Duration::from_secs(90);
 
+/// How long an engine may take to erase a person: the time of copying its database.
+const PATIENCE_FOR_ERASURE: Duration = Duration::from_secs(1800);
+
 /// Why an engine could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
@@ -97,6 +100,8 @@ impl Client {
     pub async fn ask(&self, command: Command) -> Result<Reply, SocketError> {
         let patience = match command {
             Command::Start(_) | Command::Retry { .. } | Command::Decide(_) => PATIENCE_FOR_START,
+            // The whole file is rewritten.
+            Command::Forget { .. } => PATIENCE_FOR_ERASURE,
             Command::Pause
             | Command::Resume
             | Command::Cancel

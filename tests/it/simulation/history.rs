@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use forcesync::domain::command::RunRequest;
+use forcesync::domain::command::{Allowances, RunRequest};
 use forcesync::domain::consent::ConsentForm;
 use forcesync::domain::mapping::*;
 use forcesync::domain::outcome::{RunKind, RunResult};
@@ -13,6 +13,7 @@ use forcesync::domain::port::Endpoint;
 use forcesync::domain::progress::Progress;
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::transform::Transform;
+use forcesync::domain::undo::Extent;
 use forcesync::domain::value::Value;
 use forcesync::engine::context::{Brakes, Control, EngineOptions, RunContext};
 use forcesync::engine::run::run;
@@ -37,6 +38,7 @@ pub struct Verdict {
     pub edits: u64,
     pub unknown_outcomes: u64,
     pub parked: u64,
+    pub undone: u64,
     pub fights: u64,
     pub full_disks: u64,
     /// Records that people deleted.
@@ -65,6 +67,7 @@ impl Verdict {
         self.edits += other.edits;
         self.unknown_outcomes += other.unknown_outcomes;
         self.parked += other.parked;
+        self.undone += other.undone;
         self.fights += other.fights;
         self.full_disks += other.full_disks;
         self.deletions += other.deletions;
@@ -176,6 +179,9 @@ impl History {
                 Played::Crashed => verdict.crashes += 1,
             }
             store.limit_pages(ROOM).await.unwrap();
+            if initial_done && world.lock().random.random_bool(0.35) {
+                self.take_back(&world, &store, &mappings, &mut verdict).await;
+            }
             let now = world.clock.millis();
             let edits = world.lock().random.random_range(0..4);
             for _ in 0..edits {
@@ -313,7 +319,41 @@ impl History {
         }
     }
 
+    /// A person takes one of the runs back that there were.
+    async fn take_back(&self, world: &World, store: &Store, mappings: &[Mapping], verdict: &mut Verdict) {
+        let runs: i64 = store
+            .write(|db| Ok(db.query_row("SELECT COALESCE(max(run), 0) FROM history", [], |row| row.get(0))?))
+            .await
+            .unwrap();
+        if runs == 0 {
+            return;
+        }
+        // Mostly a recent one, as people do.
+        let back = world.lock().random.random_range(0..3).min(runs - 1);
+        world.clock.advance(1_000);
+        world.lock().undoing = true;
+        let request = RunRequest::undo(runs - back, Extent::Write, Allowances::default());
+        match self.play_one(world, store, mappings, &request).await {
+            Played::Ended(RunResult::Cancelled | RunResult::Braked | RunResult::Blocked, message) => {
+                verdict.wrong.push(format!("an undo did not go through: {message}"));
+            }
+            Played::Ended(_, _) => verdict.runs += 1,
+            Played::Crashed => verdict.crashes += 1,
+        }
+        world.lock().undoing = false;
+    }
+
     pub async fn once(&self, world: &World, store: &Store, mappings: &[Mapping], kind: RunKind) -> Played {
+        self.play_one(world, store, mappings, &RunRequest::new(kind)).await
+    }
+
+    async fn play_one(
+        &self,
+        world: &World,
+        store: &Store,
+        mappings: &[Mapping],
+        request: &RunRequest,
+    ) -> Played {
         let side = |side: Side| -> Arc<dyn Endpoint> {
             Arc::new(SimSide {
                 world: world.clone(),
@@ -324,7 +364,7 @@ impl History {
             })
         };
         let now = world.clock.millis();
-        world.lock().say(now, format!("--- {} run", kind.word()));
+        world.lock().say(now, format!("--- {} run {:?}", request.kind.word(), request.undo));
         let context = RunContext {
             store: store.clone(),
             endpoints: PerSide { org: side(Side::Org), platform: side(Side::Platform) },
@@ -334,6 +374,7 @@ impl History {
                 parallel: 1,
                 // A world of a dozen people is all below the brakes' floor.
                 brakes: Brakes { minimum: self.brake_floor, ..Brakes::default() },
+                ..EngineOptions::default()
             },
             clock: world.clock.clone(),
             seed: self.seed,
@@ -341,8 +382,7 @@ impl History {
             progress: watch::Sender::new(Progress::default()),
             org_id: Some("00D000000000001EAA".into()),
         };
-        let request = RunRequest::new(kind);
-        let running = run(&context, &request);
+        let running = run(&context, request);
         tokio::pin!(running);
         // A crash drops the future where it stands, as kill -9 would.
         loop {
@@ -398,6 +438,8 @@ fn look(world: &World, before: u64, waiting: &Waiting, verdict: &mut Verdict) {
             .push(format!("not quiet: {} writes in the fourth calm run", state.judge.sync_writes - before));
     }
     verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, waiting));
+    verdict.wrong.extend(state.judge.undone.wrong.iter().cloned());
+    verdict.undone = state.judge.undone.writes;
     verdict.edits = state.judge.edits.len() as u64;
     verdict.unknown_outcomes = state.judge.unknown_outcomes;
     verdict.removals = state.judge.removals;

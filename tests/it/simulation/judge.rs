@@ -9,6 +9,7 @@ use forcesync::domain::mapping::{DeletePolicy, Policy};
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 
+use super::undo::{Standing, Undone, standing};
 use super::world::{SimRecord, State, Version, is_converted};
 
 /// What a person changed.
@@ -83,6 +84,7 @@ pub struct Judge {
     pub sync_writes: u64,
     pub sync_updates: u64,
     pub unknown_outcomes: u64,
+    pub undone: Undone,
     /// What was wrong at the moment it was done, though it may have been mended since.
     pub wrong: Vec<String>,
     pub deletes: DeletePolicy,
@@ -123,7 +125,7 @@ pub fn edit_in(values: &[Option<&Value>]) -> Option<u64> {
     digits.parse().ok()
 }
 
-fn held(values: &BTreeMap<String, Value>, side: Side, topic: Topic) -> Option<u64> {
+pub fn held(values: &BTreeMap<String, Value>, side: Side, topic: Topic) -> Option<u64> {
     let found: Vec<Option<&Value>> = topic.fields(side).iter().map(|field| values.get(*field)).collect();
     edit_in(&found)
 }
@@ -155,6 +157,10 @@ impl State {
     /// Looks at a write of the sync as it is done: it never puts a value back that its target's author had seen and changed.
     pub fn judge_write(&mut self, side: Side, object: &str, id: &str, changes: &[(String, Value)]) {
         self.judge.sync_writes += 1;
+        // An undo does just that; it has its own judge.
+        if self.undoing {
+            return;
+        }
         let held_now =
             self.objects[side].get(object).and_then(|records| records.get(id)).and_then(SimRecord::newest);
         let Some(present) = held_now.map(|version| version.values.clone()) else { return };
@@ -389,6 +395,14 @@ fn compare(
             }
             continue;
         }
+        match standing(state, org.0, platform.0, topic) {
+            Standing::AsEver => {}
+            Standing::Fine => continue,
+            Standing::Wrong(sentence) => {
+                wrong.push(format!("{email}: {sentence}"));
+                continue;
+            }
+        }
         if there != here {
             wrong.push(format!("{email} {topic:?}: the org holds edit {there:?}, the platform {here:?}"));
             continue;
@@ -452,7 +466,8 @@ fn leaves(state: &State, wrong: &mut Vec<String>, email: &str, topic: Topic, las
     let winners = chain(last);
     let parents: BTreeSet<u64> = edits.values().filter_map(|edit| edit.parent).collect();
     for (number, edit) in edits {
-        if *number == last || edit.topic != topic || parents.contains(number) {
+        let undone = state.judge.undone.edits.contains(number);
+        if *number == last || edit.topic != topic || parents.contains(number) || undone {
             continue;
         }
         let losers = chain(*number);

@@ -1,5 +1,7 @@
 //! One simulated side: the ports over the shared state, with trouble.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::DateTime;
 use forcesync::domain::criteria::Criteria;
@@ -288,8 +290,9 @@ impl Source for SimSide {
     ) -> Result<Vec<Record>, PortError> {
         // Nobody edits between a verifying read and the write that follows it: that window is stated, not closed.
         self.call(&format!("read {object} {ids:?}"), Edits::None).await?;
-        let mut state = self.world.lock();
-        let now = self.seen_at(&mut state);
+        // Feeds may lag behind; a record read by its id is what it is now, or nothing could be verified.
+        let state = self.world.lock();
+        let now = self.world.clock.millis();
         Ok(ids
             .iter()
             .filter_map(|id| {
@@ -446,7 +449,12 @@ impl SimSide {
         if !created {
             state.judge.sync_updates += 1;
         }
+        let before = held_values(state, self.side, &batch.object, &id);
         state.put(now, self.side, &batch.object, &id, &changes, Author::Sync);
+        if state.undoing {
+            let fields: Vec<String> = changes.iter().map(|(name, _)| name.clone()).collect();
+            super::undo::judge_write(state, now, self.side, &batch.object, &id, &before, &fields);
+        }
         if state.fights && changes.iter().any(|(name, _)| matches!(name.as_str(), "Phone" | "phone")) {
             state.automation.push((now + 5_000, self.side, batch.object.clone(), id.clone()));
         }
@@ -478,6 +486,11 @@ impl SimSide {
             })
             .map(|(id, _)| id)
     }
+}
+
+fn held_values(state: &State, side: Side, object: &str, id: &str) -> BTreeMap<String, Value> {
+    let record = state.objects[side].get(object).and_then(|records| records.get(id));
+    record.and_then(SimRecord::newest).map(|version| version.values.clone()).unwrap_or_default()
 }
 
 fn refused(code: &str, class: RowClass) -> RowResult {

@@ -94,6 +94,8 @@ pub struct State {
     /// Whether the org's criteria exclude records.
     pub scoped: bool,
     pub crash_asked: bool,
+    /// The run at hand is an undo.
+    pub undoing: bool,
     /// How late a late commit is, where a scene wants it so.
     pub late_by: Option<i64>,
     pub log: Option<Vec<String>>,
@@ -138,6 +140,7 @@ impl World {
                 fights,
                 automation: Vec::new(),
                 crash_asked: false,
+                undoing: false,
                 late_by: None,
                 log: None,
                 script: Vec::new(),

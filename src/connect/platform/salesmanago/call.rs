@@ -11,9 +11,11 @@ use super::errors::{self, Failure};
 use super::settings::{SalesmanagoSecrets, SalesmanagoSettings};
 use super::signature::Signer;
 use super::wire::{Answer, Envelope};
+use crate::connect::budget::{Budget, Refusal, Rules};
 use crate::connect::http::{Call, Http, HttpOptions, Idempotency, Pace, Reply, RetryPolicy, Verdict};
 use crate::domain::clock::Clock;
 use crate::domain::port::{PortClass, PortError};
+use crate::domain::side::Side;
 
 /// The account that all calls go to.
 pub(super) struct Service {
@@ -22,6 +24,7 @@ pub(super) struct Service {
     owner: String,
     signer: Signer,
     pace: Pace,
+    budget: Budget,
 }
 
 /// An answer, and the server's clock when the call began.
@@ -54,7 +57,17 @@ impl Service {
         };
         let http =
             Http::new(&options, Arc::clone(&clock)).map_err(|error| errors::from_http(&error).into_port())?;
+        let rules = Rules {
+            side: Side::Platform,
+            owner: "SALESmanago",
+            reserve_percent: settings.reserve_percent,
+            reserve_setting: "reserve_percent",
+            per_hour: settings.calls_per_hour,
+            per_day: settings.calls_per_day,
+            logins_per_hour: 0,
+        };
         Ok(Self {
+            budget: Budget::new(rules, settings.ledger.clone()),
             http,
             base: settings.base()?,
             owner: settings.owner.trim().to_owned(),
@@ -76,6 +89,11 @@ impl Service {
     /// How many calls were sent.
     pub(super) fn calls(&self) -> u64 {
         self.http.calls()
+    }
+
+    /// What limits the calls.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
@@ -137,6 +155,9 @@ impl Service {
     }
 
     async fn send(&self, call: &Call, patience: Patience) -> Result<(Reply, Option<DateTime<Utc>>), Failure> {
+        if patience == Patience::Run {
+            self.budget.admit(self.now()).map_err(Failure::Nothing)?;
+        }
         self.pace.turn().await;
         let policy = match patience {
             Patience::Run => RetryPolicy::PATIENT,
@@ -144,11 +165,14 @@ impl Service {
         };
         let idempotency = call.idempotency;
         let sent = self.now();
-        let reply = self
-            .http
-            .send_retrying(call, &policy, |reply| again(reply, idempotency))
-            .await
-            .map_err(|error| errors::from_http(&error))?;
+        let reply = self.http.send_retrying(call, &policy, |reply| again(reply, idempotency)).await;
+        self.budget.seen(self.http.calls(), self.now());
+        let reply = reply.map_err(|error| errors::from_http(&error))?;
+        if reply.status == 429 {
+            self.budget.refused(Refusal::TooMany, "HTTP 429", reply.retry_after(), self.now());
+        } else if reply.is_success() {
+            self.budget.answered(sent, self.now());
+        }
         // The server stamps its answer when it is ready, and to the second; what matters is when it began to look.
         let took = (self.now() - sent).max(TimeDelta::zero());
         let began = reply.date().map(|answered| answered - took);

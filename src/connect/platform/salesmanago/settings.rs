@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::connect::budget::Ledger;
 use crate::connect::platform::profile::Limits;
 use crate::domain::port::{PortClass, PortError};
 
@@ -28,6 +29,14 @@ pub struct SalesmanagoSettings {
     pub iframe_name: Option<String>,
     /// Calls a second; 0 switches the pacing off.
     pub requests_per_second: f64,
+    /// Calls in any hour; 0 if no limit is known.
+    pub calls_per_hour: u64,
+    /// Calls in any 24 hours; 0 if no limit is known.
+    pub calls_per_day: u64,
+    /// Of these limits, the percentage that is left to others.
+    pub reserve_percent: u8,
+    /// Where the use of the account is shared with other workspaces; without it every connection is on its own.
+    pub ledger: Option<Ledger>,
     /// Most rows of one write.
     pub batch_size: usize,
     /// Longest window of a "changed since" call.
@@ -74,6 +83,10 @@ impl Default for SalesmanagoSettings {
             microsite_key: None,
             iframe_name: None,
             requests_per_second: 5.0,
+            calls_per_hour: 0,
+            calls_per_day: 0,
+            reserve_percent: 20,
+            ledger: None,
             batch_size: 400,
             max_window_days: 30,
             overlap_seconds: 120,
@@ -94,6 +107,8 @@ impl SalesmanagoSettings {
     pub fn with_limits(limits: &Limits) -> Self {
         Self {
             requests_per_second: limits.requests_per_second,
+            calls_per_hour: limits.per_hour,
+            calls_per_day: limits.per_day,
             batch_size: limits.batch_rows,
             max_window_days: limits.window_days,
             overlap_seconds: limits.overlap_seconds,

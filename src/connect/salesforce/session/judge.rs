@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::connect::budget::Refusal;
 use crate::connect::http::{Idempotency, Reply, Verdict};
 use crate::connect::salesforce::errors::{self, Fault, Topic};
 
@@ -25,6 +26,15 @@ pub(super) fn is_session_over(fault: &Fault) -> bool {
     let named = errors::topic(&fault.code) == Some(Topic::Session);
     let refused = fault.status == 401 || (fault.status == 403 && named) || (fault.status == 500 && named);
     refused && !LASTING_401.iter().any(|words| fault.message.contains(words))
+}
+
+/// The limit that a refusal is about, where it is about one that lasts.
+pub(super) fn limit_of(fault: &Fault) -> Option<Refusal> {
+    match errors::topic(&fault.code) {
+        Some(Topic::Quota) if !errors::is_concurrency(&fault.message) => Some(Refusal::Daily),
+        None if matches!(fault.status, 420 | 429) => Some(Refusal::TooMany),
+        _ => None,
+    }
 }
 
 /// Whether a reply asks for another try, and another try is safe.
@@ -68,6 +78,15 @@ mod tests {
         let words = "This session is not valid for use with the REST API";
         assert!(!is_session_over(&fault(401, "INVALID_SESSION_ID", words)));
         assert!(!is_session_over(&fault(401, "HTTP_401", "Connected app is not attached to Agent")));
+    }
+
+    #[test]
+    fn a_lasting_limit_is_told_from_a_passing_one() {
+        let quota = |words| fault(403, "REQUEST_LIMIT_EXCEEDED", words);
+        assert_eq!(limit_of(&quota("TotalRequests Limit exceeded.")), Some(Refusal::Daily));
+        assert_eq!(limit_of(&quota("ConcurrentRequests (Concurrent API Requests) Limit exceeded.")), None);
+        assert_eq!(limit_of(&fault(429, "HTTP_429", "an empty reply")), Some(Refusal::TooMany));
+        assert_eq!(limit_of(&fault(503, "HTTP_503", "an empty reply")), None);
     }
 
     #[test]

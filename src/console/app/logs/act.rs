@@ -99,14 +99,14 @@ impl App {
                 }
                 Vec::new()
             }
-            Action::History => {
+            Action::Why => {
                 let record = self
                     .logs
                     .selected_row()
                     .and_then(|row| row.ids.org.as_ref().or(row.ids.platform.as_ref()))
                     .map(ToString::to_string);
                 if let Some(record) = record {
-                    return self.open_history(record);
+                    return self.open_why(record);
                 }
                 self.toasts.add(Tone::Info, common::NO_RECORD, self.now);
                 Vec::new()

@@ -119,13 +119,21 @@ impl App {
                 Some(run) => self.show_log_of(run),
                 None => Vec::new(),
             },
-            Action::History => {
+            Action::Why => {
                 if let Some(record) = reading.record() {
-                    return self.open_history(record);
+                    return self.open_why(record);
+                }
+                if let Subject::Run(row) = &reading.subject {
+                    let run = row.run;
+                    return self.open_history(run);
                 }
                 self.toasts.add(Tone::Info, text::NO_RECORD, self.now);
                 Vec::new()
             }
+            Action::UndoRun => match &reading.subject {
+                Subject::Run(row) => vec![Effect::PreviewUndo(row.run)],
+                _ => Vec::new(),
+            },
             Action::Open => {
                 self.overlays.pop();
                 Vec::new()
@@ -286,14 +294,23 @@ impl App {
         effects
     }
 
-    /// Opens the history of a record.
-    pub(crate) fn open_history(&mut self, record: String) -> Vec<Effect> {
+    /// Explains a record.
+    pub(crate) fn open_why(&mut self, record: String) -> Vec<Effect> {
+        let query = crate::domain::why::WhyQuery { object: None, id: record.clone(), field: None };
+        let records = crate::console::app::model::Load::Waiting;
+        self.overlays.push(Overlay::Reading(Reading::new(Subject::Why { of: record, records })));
+        vec![Effect::ReadWhy(query)]
+    }
+
+    /// Opens what a run wrote.
+    pub(crate) fn open_history(&mut self, run: i64) -> Vec<Effect> {
         let query = crate::domain::report::HistoryQuery {
-            id: Some(record.clone()),
-            limit: 100,
+            run: Some(run),
+            limit: 200,
             ..crate::domain::report::HistoryQuery::default()
         };
-        let subject = Subject::History { of: record, rows: crate::console::app::model::Load::Waiting };
+        let subject =
+            Subject::History { of: format!("run {run}"), rows: crate::console::app::model::Load::Waiting };
         self.overlays.push(Overlay::Reading(Reading::new(subject)));
         vec![Effect::ReadHistory(query)]
     }

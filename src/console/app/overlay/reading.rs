@@ -2,6 +2,7 @@
 
 use crate::console::app::model::Load;
 use crate::domain::report::{CheckLine, FactRow, HistoryRow, RunRow};
+use crate::domain::why::WhyRecord;
 
 /// What is read.
 #[derive(Clone, Debug)]
@@ -10,7 +11,14 @@ pub enum Subject {
     Run(Box<RunRow>),
     /// One log line.
     Fact(Box<FactRow>),
-    /// The history of a record.
+    /// Why a record holds what it holds.
+    Why {
+        /// Whose id.
+        of: String,
+        /// What is known of it, mapping by mapping.
+        records: Load<Vec<WhyRecord>>,
+    },
+    /// What a run wrote.
     History {
         /// Whose.
         of: String,
@@ -43,7 +51,7 @@ impl Reading {
         match &self.subject {
             Subject::Run(row) => Some(row.run),
             Subject::Fact(row) => row.run,
-            Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => None,
+            Subject::Why { .. } | Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => None,
         }
     }
 
@@ -51,7 +59,11 @@ impl Reading {
     pub fn record(&self) -> Option<String> {
         let ids = match &self.subject {
             Subject::Fact(row) => &row.ids,
-            Subject::Run(_) | Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => {
+            Subject::Run(_)
+            | Subject::Why { .. }
+            | Subject::History { .. }
+            | Subject::Check(_)
+            | Subject::Problems(_) => {
                 return None;
             }
         };
@@ -63,6 +75,7 @@ impl Reading {
         let text = match &self.subject {
             Subject::Run(row) => serde_json::to_string(row),
             Subject::Fact(row) => serde_json::to_string(row),
+            Subject::Why { records, .. } => serde_json::to_string(&records.ready()),
             Subject::History { rows, .. } => serde_json::to_string(&rows.ready()),
             Subject::Check(lines) => serde_json::to_string(&lines.ready()),
             Subject::Problems(lines) => serde_json::to_string(lines),

@@ -58,7 +58,9 @@ impl App {
                 };
                 return vec![Effect::Ask(command)];
             }
+            Action::Stop if !self.sync.is_running() => return vec![Effect::Ask(Command::Cancel)],
             Action::Stop => self.ask_stop(),
+            Action::UndoRun => return self.preview_undo(),
             Action::Retry => return self.retry_group(),
             Action::Conflicts => return self.open_conflicts(),
             Action::ShowSnoozed => return self.show_snoozed(),
@@ -73,8 +75,8 @@ impl App {
                 self.toasts.add(Tone::Info, crate::console::view::text::inbox::OPEN_FIRST, self.now);
             }
             Action::Copy | Action::CopyJson => return self.copy_sync(),
-            Action::History => {
-                self.toasts.add(Tone::Info, text::HISTORY_FROM_RECORD, self.now);
+            Action::Why => {
+                self.toasts.add(Tone::Info, text::WHY_FROM_RECORD, self.now);
             }
             other => return self.move_in_part(other),
         }
@@ -280,7 +282,7 @@ impl App {
         match answer {
             Ok(Reply::Refused { message }) => self.toasts.add(Tone::Warning, message, self.now),
             Ok(Reply::Started { run }) => self.toasts.add(Tone::Good, text::started(run), self.now),
-            Ok(Reply::Accepted | Reply::Status { .. }) => {
+            Ok(Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. }) => {
                 if let Some(sentence) = text::accepted(command) {
                     self.toasts.add(Tone::Good, sentence, self.now);
                 }

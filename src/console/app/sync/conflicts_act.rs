@@ -71,7 +71,7 @@ impl App {
             Action::Toggle if inbox.open => inbox.rule = !inbox.rule,
             Action::Copy => return self.copy(&id.unwrap_or_default()),
             Action::CopyJson => return self.copy(&serde_json::to_string(&row).unwrap_or_default()),
-            Action::History => return id.map(|id| self.open_history(id)).unwrap_or_default(),
+            Action::Why => return id.map(|id| self.open_why(id)).unwrap_or_default(),
             Action::LogRun => return self.show_log_of(row.run),
             _ => {}
         }

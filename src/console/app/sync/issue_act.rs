@@ -56,7 +56,7 @@ impl App {
             Action::Snooze => self.ask_snooze(row.issue),
             Action::Copy => return self.copy(&record.unwrap_or_default()),
             Action::CopyJson => return self.copy(&serde_json::to_string(&row).unwrap_or_default()),
-            Action::History => return record.map(|record| self.open_history(record)).unwrap_or_default(),
+            Action::Why => return record.map(|record| self.open_why(record)).unwrap_or_default(),
             Action::LogRun => return self.show_log_of(row.run),
             _ => {}
         }

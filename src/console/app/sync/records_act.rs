@@ -35,10 +35,10 @@ impl App {
                 self.copy(&id)
             }
             Action::CopyJson => self.copy(&serde_json::to_string(&selected).unwrap_or_default()),
-            Action::History => {
+            Action::Why => {
                 let id = selected.ids.org.as_ref().or(selected.ids.platform.as_ref());
                 match id.map(ToString::to_string) {
-                    Some(id) => self.open_history(id),
+                    Some(id) => self.open_why(id),
                     None => Vec::new(),
                 }
             }

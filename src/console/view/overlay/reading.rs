@@ -1,4 +1,4 @@
-//! Draws a text to read: a run, a log line, history, check lines, problems of the settings file.
+//! Draws a text to read: a run, a log line, why, history, check lines, problems of the settings file.
 
 use ratatui::layout::Rect;
 
@@ -16,6 +16,8 @@ use crate::domain::record::RecordId;
 use crate::domain::report::{FactRow, HistoryRow, RunRow};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
+use crate::domain::why::WhyRecord;
+use crate::domain::why::telling::{Tone, Words, tell};
 
 /// Columns of labels.
 const LABEL: usize = 16;
@@ -28,6 +30,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
     let (title, lines) = match &reading.subject {
         Subject::Run(row) => (format!("Run {}", row.run), run(app, canvas, row)),
         Subject::Fact(row) => (format!("Log line {}", row.sequence), fact(app, row)),
+        Subject::Why { of, records } => (format!("Why · {of}"), why(app, records)),
         Subject::History { of, rows } => (format!("History of {of}"), history(app, rows)),
         Subject::Check(lines) => ("Check".to_owned(), check(canvas, lines)),
         Subject::Problems(lines) => (
@@ -145,7 +148,11 @@ fn history(app: &App, rows: &Load<Vec<HistoryRow>>) -> Vec<Line> {
         Load::Failed(reason) => return vec![(String::new(), reason.clone(), Meaning::Error)],
     };
     if rows.is_empty() {
-        return vec![(String::new(), "Nothing was written to this record yet.".into(), Meaning::Muted)];
+        return vec![(
+            String::new(),
+            "Nothing was written, or it is past its retention.".into(),
+            Meaning::Muted,
+        )];
     }
     let mut lines = Vec::new();
     for row in rows {
@@ -179,6 +186,32 @@ fn history(app: &App, rows: &Load<Vec<HistoryRow>>) -> Vec<Line> {
         }
     }
     lines
+}
+
+fn why(app: &App, records: &Load<Vec<WhyRecord>>) -> Vec<Line> {
+    let records = match records {
+        Load::Ready(records) => records,
+        Load::Waiting => return vec![(String::new(), common::LOADING.into(), Meaning::Muted)],
+        Load::Failed(reason) => return vec![(String::new(), reason.clone(), Meaning::Error)],
+    };
+    let moment = |at| numbers::exact(at, app.zone);
+    let words = Words {
+        sides: PerSide { org: "Salesforce", platform: app.settings.platform.kind.label() },
+        moment: &moment,
+    };
+    tell(records, &words)
+        .into_iter()
+        .map(|told| {
+            let meaning = match told.tone {
+                Tone::Head => Meaning::Title,
+                Tone::Part => Meaning::Accent,
+                Tone::Plain => Meaning::Text,
+                Tone::Quiet => Meaning::Muted,
+                Tone::Attention => Meaning::Warning,
+            };
+            (String::new(), format!("{}{}", "  ".repeat(told.depth), told.text), meaning)
+        })
+        .collect()
 }
 
 fn values(values: &[Value]) -> String {

@@ -104,6 +104,13 @@ fn current(app: &App) -> (String, Meaning) {
     match (&app.engine, progress.state) {
         (Engine::Unavailable(_), _) => ("unknown: no engine to ask".into(), Meaning::Warning),
         (Engine::Looking, _) => (common::LOADING.into(), Meaning::Muted),
+        // A limit is no failure: it says until when, and by which limit.
+        (Engine::Here | Engine::Elsewhere, EngineState::Idle) if progress.held.is_some() => {
+            let held = progress.held.as_ref().map(|hold| {
+                text::limited(&numbers::moment_short(hold.until, app.now, app.zone), hold, progress.automatic)
+            });
+            (held.unwrap_or_default(), Meaning::Warning)
+        }
         (Engine::Here | Engine::Elsewhere, EngineState::Idle) => {
             let pending = app.sync.status.ready().map_or(0, |status| status.pending);
             if pending > 0 {

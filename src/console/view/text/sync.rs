@@ -2,8 +2,19 @@
 
 use crate::console::view::text::numbers::{count, things};
 use crate::domain::command::Command;
+use crate::domain::hold::Hold;
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
+
+/// What holds runs back, and until when.
+pub fn limited(until: &str, hold: &Hold, automatic: bool) -> String {
+    let what = if hold.is_refusal() { format!("{} ({})", hold.what(), hold.code) } else { hold.what() };
+    if automatic {
+        format!("limited, resumes at {until}: {what}")
+    } else {
+        format!("limited until {until}: {what}")
+    }
+}
 
 /// A panel.
 pub const STATUS: &str = "Status";
@@ -59,6 +70,8 @@ pub const ELSEWHERE: &str = "by a running forcesync run";
 pub const INITIAL_TITLE: &str = "Kick off an initial sync?";
 /// An answer.
 pub const INITIAL_YES: &str = "Kick it off";
+/// An answer.
+pub const UNDO_YES: &str = "Take it back";
 /// A question.
 pub const STOP_TITLE: &str = "Stop the run?";
 /// An answer.
@@ -73,8 +86,8 @@ pub const INTERVAL: &str = "Interval of automatic synchronization";
 pub const INTERVAL_HELP: &str = "Such as 30s, 5m, 1h or 1d; 10s at least.";
 /// A prompt.
 pub const INTERVAL_TOO_SHORT: &str = "The shortest interval is 10s.";
-/// Where history is found.
-pub const HISTORY_FROM_RECORD: &str = "Open an issue's record first; w shows its history there.";
+/// Where the explanation of a record is found.
+pub const WHY_FROM_RECORD: &str = "Open an issue's record or a run first; w explains it there.";
 /// A mapping whose turn has not come.
 pub const WAITING: &str = "waiting";
 
@@ -135,7 +148,7 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::Cancel => Some("The run ends after the batch in hand."),
         Command::Automatic { on: true } => Some("Automatic synchronization is on."),
         Command::Automatic { on: false } => Some("Automatic synchronization is off."),
-        Command::Reload | Command::Status | Command::Shutdown => None,
+        Command::Forget { .. } | Command::Reload | Command::Status | Command::Shutdown => None,
     }
 }
 
@@ -187,5 +200,36 @@ pub fn ended(run: &crate::domain::report::RunRow, ended: RunResult) -> String {
             count(run.counts.updated()),
             count(run.counts.failed)
         ),
+    }
+}
+
+/// A question.
+pub fn undo_title(run: i64, kind: RunKind) -> String {
+    format!("Take run {run} ({}) back?", kind.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::side::Side;
+
+    #[test]
+    fn a_limit_is_told_with_its_end_and_a_refusal_with_its_code() {
+        let hold = |code: &str| Hold {
+            side: Side::Org,
+            until: chrono::DateTime::UNIX_EPOCH,
+            code: code.into(),
+            limit: "daily limit of the org".into(),
+            used: Some(80_000),
+            most: Some(100_000),
+        };
+        assert_eq!(
+            limited("14:05", &hold(Hold::RESERVE), true),
+            "limited, resumes at 14:05: daily limit of the org, 80,000 of 100,000 used"
+        );
+        assert_eq!(
+            limited("14:05", &hold("REQUEST_LIMIT_EXCEEDED"), false),
+            "limited until 14:05: daily limit of the org, 80,000 of 100,000 used (REQUEST_LIMIT_EXCEEDED)"
+        );
     }
 }

@@ -11,6 +11,7 @@ impl Writer<'_> {
     pub(in crate::sandbox::org) fn delete(&mut self, object: usize, place: u32) -> Result<(), RowError> {
         self.guard(object, Operation::Delete)?;
         self.refuse_gone(object, place)?;
+        self.refuse_locked(object, place)?;
         self.refuse_person_contact(object, place)?;
         self.bin(object, place, None);
         Ok(())

@@ -183,6 +183,7 @@ fn any_salesmanago() -> impl Strategy<Value = SalesmanagoConnection> {
         (words(), words(), words(), words(), words(), words()),
         prop::option::of(words()),
         (0.0f64..100.0, 1u32..=1000, 1u32..100, 0u32..1000),
+        (0u32..5000, 0u32..50_000, 0u8..=100),
         prop::option::of(words()),
         any::<bool>(),
     )
@@ -191,6 +192,7 @@ fn any_salesmanago() -> impl Strategy<Value = SalesmanagoConnection> {
                 (endpoint, client_id, owner, account_name, microsite_key, iframe_name),
                 account_id,
                 (pace, batch, window, overlap),
+                (per_hour, per_day, reserve),
                 ca_file,
                 per_row,
             )| {
@@ -203,6 +205,9 @@ fn any_salesmanago() -> impl Strategy<Value = SalesmanagoConnection> {
                     microsite_key,
                     iframe_name,
                     requests_per_second: pace,
+                    calls_per_hour: per_hour,
+                    calls_per_day: per_day,
+                    reserve_percent: reserve,
                     batch_size: batch,
                     max_window_days: window,
                     overlap_seconds: overlap,
@@ -244,6 +249,7 @@ pub(super) fn any_settings() -> impl Strategy<Value = Settings> {
                     platform: PlatformConnection { kind: PlatformKind::Salesmanago, salesmanago },
                     schedule: Schedule { automatic, every: Every::seconds(every), quiet },
                     sync,
+                    history: HistorySettings { retention_days: sync.minimum % 36_501 },
                     mappings,
                 }
             },

@@ -1,0 +1,301 @@
+//! Undo (law E16): a run is taken back by a plan of its own, under the brakes, through verify, journal, send and commit.
+//!
+//! Where the run wrote and nobody did since, the earlier value is written back, and both bases of the pair become what both
+//! sides hold then, so that nothing flows back. Everything else stays as it is and is listed with its reason. What is wanted of a
+//! record is read from history when its turn comes, so that an undo of any size needs the memory of one chunk.
+
+mod decide;
+
+use crate::domain::outcome::RunResult;
+use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
+use crate::domain::progress::Phase;
+use crate::domain::record::RecordId;
+use crate::domain::report::Level;
+use crate::domain::side::{PerSide, Side};
+use crate::domain::undo::{Extent, UndoLeft, UndoOrder, WhyLeft};
+use crate::engine::apply::Item;
+use crate::engine::context::End;
+use crate::engine::session::Session;
+use crate::store::{StoreError, links, pending, stage, undo, work};
+
+/// Rows of history looked at in one transaction.
+const BATCH: usize = 2_000;
+
+/// What an undo wants of one pair on one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The pair's place in the mapping; none if it is not mapped any more.
+    pub place: Option<usize>,
+    /// The side that the run wrote.
+    pub side: Side,
+    /// The fields.
+    pub fields: Vec<String>,
+    /// What the run left there.
+    pub expected: Vec<crate::domain::value::Value>,
+    /// What stood there before.
+    pub restore: Vec<crate::domain::value::Value>,
+}
+
+/// What an item of an undo carries besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undo {
+    /// What it wants.
+    pub wanted: Vec<Wanted>,
+    /// What stays as it is.
+    pub left: Vec<UndoLeft>,
+    /// On which sides something differs from its base that the undo does not touch: an edit on its way, which must stay one.
+    pub differs: PerSide<bool>,
+}
+
+impl Session<'_> {
+    fn order(&self) -> Option<UndoOrder> {
+        self.request.undo.filter(|_| self.request.kind == crate::domain::outcome::RunKind::Undo)
+    }
+
+    /// Takes a run back.
+    pub async fn undo(&mut self) -> Result<(), End> {
+        let Some(order) = self.order() else {
+            return Err(End::new(RunResult::Failed, "an undo needs the number of a run"));
+        };
+        let undoing = self.run;
+        let known = self
+            .context
+            .store
+            .write(move |db| {
+                work::clear(db)?;
+                Ok(order.run < undoing && !undo::rows(db, order.run, i64::MAX, 1)?.is_empty())
+            })
+            .await?;
+        if !known {
+            return Err(End::new(
+                RunResult::Failed,
+                format!(
+                    "history knows nothing that run {} wrote: there is no such run, it wrote nothing, or it is past \
+                     retention; nothing was changed",
+                    order.run
+                ),
+            ));
+        }
+        self.phase(Phase::Matching);
+        self.gather(order).await?;
+        self.work().await.map_err(|end| match end.result {
+            RunResult::Limited | RunResult::Cancelled => End::new(
+                end.result,
+                format!("stopped before the undo was through; undo run {} again and it goes on", order.run),
+            ),
+            _ => end,
+        })?;
+        self.context.store.write(|db| work::clear(db)).await?;
+        self.tell_undo(order).await
+    }
+
+    /// Fills the table of work with the records that the run wrote, newest first; lists what can't be taken back at all.
+    async fn gather(&mut self, order: UndoOrder) -> Result<(), End> {
+        let mut before = i64::MAX;
+        loop {
+            self.context.control.checkpoint().await?;
+            let (run, mappings) = (self.run, self.mappings.clone());
+            let (reached, left) = self
+                .context
+                .store
+                .write(move |db| {
+                    let rows = undo::rows(db, order.run, before, BATCH)?;
+                    let reached = rows.last().map(|row| row.sequence);
+                    let mut left = 0;
+                    for row in rows {
+                        let found = mappings.iter().position(|mapping| mapping.row.mapping == row.mapping);
+                        let mut leave = |mapping: &str, why: WhyLeft| -> Result<(), StoreError> {
+                            left += 1;
+                            let (mapping, ids, side) = (mapping.to_owned(), row.ids.clone(), row.side);
+                            undo::put_left(db, run, &UndoLeft { mapping, ids, side, fields: Vec::new(), why })
+                        };
+                        let Some(mapping) = found.and_then(|place| mappings.get(place)) else {
+                            let name: String = db.query_row(
+                                "SELECT COALESCE((SELECT name FROM mapping WHERE mapping=?), '')",
+                                [row.mapping],
+                                |row| row.get(0),
+                            )?;
+                            leave(&name, WhyLeft::NotMapped)?;
+                            continue;
+                        };
+                        let name = mapping.compiled.spec.name.as_str();
+                        match row.action.as_str() {
+                            "created" => {
+                                leave(name, WhyLeft::Created)?;
+                                continue;
+                            }
+                            "deleted" => {
+                                leave(name, WhyLeft::Deleted)?;
+                                continue;
+                            }
+                            "updated" => {}
+                            _ => {
+                                leave(name, WhyLeft::LinkChanged)?;
+                                continue;
+                            }
+                        }
+                        let (Some(org), Some(platform)) = (&row.ids.org, &row.ids.platform) else { continue };
+                        if undo::created(db, order.run, row.mapping, org.as_str(), platform.as_str())? {
+                            // It stands and falls with the record that was created.
+                            continue;
+                        }
+                        let link = links::by_org(db, row.mapping, org.as_str())?
+                            .filter(|link| link.closed.is_none() && link.ids.platform == *platform);
+                        match (link, found) {
+                            (Some(link), Some(place)) => work::put(db, place, Some(link.link), &row.ids)?,
+                            _ => leave(name, WhyLeft::NoLink)?,
+                        }
+                    }
+                    Ok((reached, left))
+                })
+                .await?;
+            self.counts.skipped += left;
+            self.stale += left;
+            let Some(sequence) = reached else { break };
+            before = sequence;
+        }
+        let totals = self.context.store.write(|db| work::totals(db)).await?;
+        self.publish_totals(&totals);
+        Ok(())
+    }
+
+    /// Gives the items of an undo what is wanted of them. What earlier runs staged is not theirs.
+    pub(super) async fn want(&self, items: &mut [Item]) -> Result<(), End> {
+        let Some(order) = self.order() else { return Ok(()) };
+        let asked: Vec<(usize, PerSide<Option<RecordId>>)> =
+            items.iter().map(|item| (item.mapping, item.decision.line.ids.clone())).collect();
+        let mappings = self.mappings.clone();
+        let wanted = self
+            .context
+            .store
+            .write(move |db| {
+                asked
+                    .iter()
+                    .map(|(place, ids)| {
+                        let (Some(mapping), Some(org), Some(platform)) =
+                            (mappings.get(*place), &ids.org, &ids.platform)
+                        else {
+                            return Ok(Vec::new());
+                        };
+                        let rows = undo::changes(
+                            db,
+                            order.run,
+                            mapping.row.mapping,
+                            org.as_str(),
+                            platform.as_str(),
+                        )?;
+                        Ok(decide::wanted(mapping, rows))
+                    })
+                    .collect::<Result<Vec<_>, StoreError>>()
+            })
+            .await?;
+        for (item, wanted) in items.iter_mut().zip(wanted) {
+            item.records = PerSide::default();
+            item.undo = Some(Undo { wanted, ..Undo::default() });
+        }
+        Ok(())
+    }
+
+    /// An undo that only looks keeps its plan; tells whether it was one.
+    pub(super) async fn only_looks(&mut self, items: &[Item]) -> Result<bool, End> {
+        if self.order().is_none_or(|order| order.extent == Extent::Write) {
+            return Ok(false);
+        }
+        let run = self.run;
+        let kept: Vec<(i64, Line, Vec<UndoLeft>)> = items
+            .iter()
+            .map(|item| {
+                let left = item.undo.as_ref().map(|undo| undo.left.clone()).unwrap_or_default();
+                (self.mappings[item.mapping].row.mapping, item.decision.line.clone(), left)
+            })
+            .collect();
+        for (item, (_, line, left)) in items.iter().zip(&kept) {
+            let skipped = left.len() as u64;
+            self.count(item.mapping, |counts| counts.skipped += skipped);
+            if line.changes.is_empty() && left.is_empty() {
+                self.count(item.mapping, |counts| counts.unchanged += 1);
+            }
+        }
+        self.context
+            .store
+            .write(move |db| {
+                for (mapping, line, left) in kept {
+                    if !line.changes.is_empty() {
+                        undo::put_planned(db, run, mapping, &line)?;
+                    }
+                    for left in left {
+                        undo::put_left(db, run, &left)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(true)
+    }
+
+    /// Tells in the log how an undo went.
+    async fn tell_undo(&self, order: UndoOrder) -> Result<(), End> {
+        let left = self.counts.skipped;
+        let message = match order.extent {
+            Extent::Look => format!("Looked at what run {} wrote; nothing was written.", order.run),
+            Extent::Write if left == 0 => format!("Run {} is taken back.", order.run),
+            Extent::Write => {
+                format!(
+                    "Run {} is taken back except for {left} values or records that stay as they are.",
+                    order.run
+                )
+            }
+        };
+        self.fact(self.say(Level::Info, message)).await
+    }
+}
+
+/// What an item of an undo leaves behind when it is committed: the list of what stays, and a second look at records with edits
+/// that the undo did not touch. Gives how much stays.
+pub(super) fn commit(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &crate::engine::session::Prepared,
+    item: &Item,
+    written: &PerSide<bool>,
+) -> Result<u64, StoreError> {
+    let Some(undo) = &item.undo else { return Ok(0) };
+    for left in &undo.left {
+        undo::put_left(db, run, left)?;
+    }
+    for side in Side::BOTH {
+        let Some(id) = &item.decision.line.ids[side] else { continue };
+        if written[side] {
+            // What was staged of it before is older than our write, and would look like an edit.
+            stage::remove(db, side, mapping.compiled.spec.object(side), id.as_str())?;
+        }
+    }
+    let wrote = written.org || written.platform;
+    if wrote && (undo.differs.org || undo.differs.platform) {
+        for side in Side::BOTH {
+            if let Some(id) = &item.decision.line.ids[side] {
+                pending::put(db, mapping.row.mapping, side, id, "edited", now, Some(now))?;
+            }
+        }
+    }
+    Ok(undo.left.len() as u64)
+}
+
+impl Item {
+    /// Decides an item of an undo from what is known now.
+    pub(super) fn decide_undo(&mut self, mapping: &crate::engine::session::Prepared) -> bool {
+        let Some(undo) = &mut self.undo else { return false };
+        let ids = self.decision.line.ids.clone();
+        // A fight that a person takes a side in is decided; only an unknown outcome has to be found out first.
+        let unclear: Vec<i64> =
+            self.waiting.iter().filter(|(_, why)| *why == UNKNOWN_OUTCOME).map(|(pair, _)| *pair).collect();
+        let (decision, left, differs) =
+            decide::decide(mapping, &undo.wanted, self.link.as_ref(), &ids, &self.records, &unclear);
+        undo.left = left;
+        undo.differs = differs;
+        self.decision = decision;
+        debug_assert_eq!(self.decision.line.action, Action::Merge);
+        true
+    }
+}

@@ -1,0 +1,153 @@
+//! What an undo asks the state database: the rows of the run that is taken back, and the list of what stays as it is.
+
+use rusqlite::{Connection, params};
+
+use crate::domain::plan::Line;
+use crate::domain::record::RecordId;
+use crate::domain::report::HistoryChange;
+use crate::domain::side::{PerSide, Side};
+use crate::domain::undo::{UndoLeft, WhyLeft};
+use crate::store::StoreError;
+use crate::store::history::compact;
+
+/// One row of the run that is taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its sequence.
+    pub sequence: i64,
+    /// The mapping's number.
+    pub mapping: i64,
+    /// Both records.
+    pub ids: PerSide<Option<RecordId>>,
+    /// The side that was written.
+    pub side: Side,
+    /// `created`, `updated` …
+    pub action: String,
+}
+
+fn id(text: Option<String>) -> Option<RecordId> {
+    text.map(RecordId::new)
+}
+
+/// Up to `limit` rows of a run before a sequence, newest first.
+pub fn rows(db: &Connection, run: i64, before: i64, limit: usize) -> Result<Vec<Row>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT sequence, mapping, org_id, platform_id, side, action FROM history WHERE run=? AND sequence<?
+         ORDER BY sequence DESC LIMIT ?",
+    )?;
+    let rows = statement.query_map(params![run, before, limit as i64], |row| {
+        Ok(Row {
+            sequence: row.get(0)?,
+            mapping: row.get(1)?,
+            ids: PerSide { org: id(row.get(2)?), platform: id(row.get(3)?) },
+            side: Side::from_number(row.get(4)?),
+            action: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether the run created one of two records.
+pub fn created(
+    db: &Connection,
+    run: i64,
+    mapping: i64,
+    org: &str,
+    platform: &str,
+) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM history WHERE org_id=? AND platform_id=? AND +run=? AND +mapping=?
+                            AND action='created')",
+        )?
+        .query_row(params![org, platform, run, mapping], |row| row.get(0))?)
+}
+
+/// What a run changed on two records, newest first: side and changes.
+pub fn changes(
+    db: &Connection,
+    run: i64,
+    mapping: i64,
+    org: &str,
+    platform: &str,
+) -> Result<Vec<(Side, Vec<HistoryChange>)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT side, changes FROM history WHERE org_id=? AND platform_id=? AND +run=? AND +mapping=? AND action='updated'
+         ORDER BY sequence DESC",
+    )?;
+    let mut rows = statement.query(params![org, platform, run, mapping])?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        changes.push((Side::from_number(row.get(0)?), compact::decode(&row.get::<_, String>(1)?)?));
+    }
+    Ok(changes)
+}
+
+/// Lists something that stays as it is.
+pub fn put_left(db: &Connection, run: i64, left: &UndoLeft) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO undo_left (run, mapping, org_id, platform_id, side, fields, why) VALUES (?,?,?,?,?,?,?)",
+    )?
+    .execute(params![
+        run,
+        left.mapping,
+        left.ids.org.as_ref().map(RecordId::as_str),
+        left.ids.platform.as_ref().map(RecordId::as_str),
+        left.side.number(),
+        serde_json::to_string(&left.fields)?,
+        left.why.word(),
+    ])?;
+    Ok(())
+}
+
+/// What an undo left as it is, page by page behind a number.
+pub fn left(db: &Connection, run: i64, after: i64, limit: usize) -> Result<Vec<(i64, UndoLeft)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT number, mapping, org_id, platform_id, side, fields, why FROM undo_left WHERE run=? AND number>?
+         ORDER BY number LIMIT ?",
+    )?;
+    let mut rows = statement.query(params![run, after, limit as i64])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let why: String = row.get(6)?;
+        found.push((
+            row.get(0)?,
+            UndoLeft {
+                mapping: row.get(1)?,
+                ids: PerSide { org: id(row.get(2)?), platform: id(row.get(3)?) },
+                side: Side::from_number(row.get(4)?),
+                fields: serde_json::from_str(&row.get::<_, String>(5)?)?,
+                why: WhyLeft::from_word(&why).unwrap_or(WhyLeft::Moved),
+            },
+        ));
+    }
+    Ok(found)
+}
+
+/// Keeps a line that would be written, of an undo that only looks.
+pub fn put_planned(db: &Connection, run: i64, mapping: i64, line: &Line) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO line (run, mapping, org_id, platform_id, outcome, hash, body) VALUES (?,?,?,?,'planned',0,?)",
+    )?
+    .execute(params![
+        run,
+        mapping,
+        line.ids.org.as_ref().map(RecordId::as_str),
+        line.ids.platform.as_ref().map(RecordId::as_str),
+        serde_json::to_string(line)?
+    ])?;
+    Ok(())
+}
+
+/// The lines that an undo would write, page by page behind a number.
+pub fn planned(db: &Connection, run: i64, after: i64, limit: usize) -> Result<Vec<(i64, Line)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT line, body FROM line WHERE run=? AND outcome='planned' AND line>? ORDER BY line LIMIT ?",
+    )?;
+    let mut rows = statement.query(params![run, after, limit as i64])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?)?));
+    }
+    Ok(found)
+}

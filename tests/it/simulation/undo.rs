@@ -1,0 +1,135 @@
+//! Undo in a history (law E16): the judge watches every write of an undo, and knows at the end which pairs may differ because of one.
+//!
+//! An undo may only write over what a sync wrote, and only a value that stood there before; afterwards neither side moves until
+//! a person edits one of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forcesync::domain::side::Side;
+use forcesync::domain::value::Value;
+
+use super::judge::{Topic, held};
+use super::world::{SimRecord, State};
+
+/// How long before an undo's write an edit may have slipped in behind its reads.
+const SLIPPED_IN: i64 = 120_000;
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: i64,
+    restored: Option<u64>,
+}
+
+/// What the judge knows of undos.
+#[derive(Default)]
+pub struct Undone {
+    /// Edits whose value an undo took off a side: that they do not win is a person's wish.
+    pub edits: BTreeSet<u64>,
+    /// Values written by undos.
+    pub writes: u64,
+    /// What an undo did that none may do.
+    pub wrong: Vec<String>,
+    marks: BTreeMap<(Side, String, Topic), Mark>,
+}
+
+/// What stands at the end in a pair that an undo has touched.
+pub enum Standing {
+    /// A person edited it since: judged like any other.
+    AsEver,
+    /// The two sides differ by the undo.
+    Fine,
+    Wrong(String),
+}
+
+/// Every change of a topic on a record: when it became visible, whether by a sync, and the edit that stood there then.
+fn changes(record: &SimRecord, side: Side, topic: Topic) -> Vec<(i64, bool, Option<u64>)> {
+    let mut last = None;
+    let mut found = Vec::new();
+    for (place, version) in record.versions.iter().enumerate() {
+        let now = held(&version.values, side, topic);
+        if place == 0 || now != last {
+            found.push((version.visible, version.by_sync, now));
+        }
+        last = now;
+    }
+    found
+}
+
+/// Judges a write of an undo that was just done. `before` is what the record held.
+pub fn judge_write(
+    state: &mut State,
+    now: i64,
+    side: Side,
+    object: &str,
+    id: &str,
+    before: &BTreeMap<String, Value>,
+    fields: &[String],
+) {
+    let record = state.objects[side][object][id].clone();
+    for topic in Topic::ALL {
+        if !topic.fields(side).iter().any(|field| fields.iter().any(|name| name == field)) {
+            continue;
+        }
+        let (old, new) = (
+            held(before, side, topic),
+            record.newest().and_then(|version| held(&version.values, side, topic)),
+        );
+        if old == new {
+            continue;
+        }
+        let earlier = changes(&record, side, topic);
+        let earlier = &earlier[..earlier.len().saturating_sub(1)];
+        if earlier.last().is_some_and(|(_, by_sync, _)| !by_sync) {
+            state.judge.undone.wrong.push(format!("an undo wrote over a person's {topic:?} {old:?} of {id}"));
+        }
+        if new.is_some() && !earlier.iter().any(|(_, _, edit)| *edit == new) {
+            state.judge.undone.wrong.push(format!("an undo made up {topic:?} {new:?} of {id}"));
+        }
+        state.judge.undone.writes += 1;
+        state.judge.undone.edits.extend(old);
+        state.judge.undone.marks.insert((side, id.to_owned(), topic), Mark { at: now, restored: new });
+    }
+}
+
+/// What stands in a pair of records at the end, if an undo has touched it.
+pub fn standing(state: &State, org: &str, platform: &str, topic: Topic) -> Standing {
+    let ids = [(Side::Org, org), (Side::Platform, platform)];
+    let mark = |side: Side, id: &str| state.judge.undone.marks.get(&(side, id.to_owned(), topic)).copied();
+    let Some(at) = ids.iter().filter_map(|(side, id)| mark(*side, id)).map(|mark| mark.at).max() else {
+        return Standing::AsEver;
+    };
+    let record = |side: Side, id: &str| -> Option<SimRecord> {
+        state.objects[side].values().find_map(|records| records.get(id)).cloned()
+    };
+    let mut slipped_in = false;
+    let mut histories = Vec::new();
+    for (side, id) in ids {
+        let Some(record) = record(side, id) else { return Standing::AsEver };
+        let all = changes(&record, side, topic);
+        if all.iter().any(|(visible, by_sync, _)| !by_sync && *visible > at) {
+            return Standing::AsEver;
+        }
+        slipped_in |= all.iter().any(|(visible, by_sync, _)| !by_sync && *visible > at - SLIPPED_IN);
+        histories.push((side, id, all));
+    }
+    let mut now = Vec::new();
+    for (side, id, all) in histories {
+        let present = all.last().and_then(|(_, _, edit)| *edit);
+        now.push(present);
+        let mark = mark(side, id);
+        if let Some(mark) = mark
+            && mark.at == at
+            && present != mark.restored
+            && !slipped_in
+        {
+            return Standing::Wrong(format!(
+                "{topic:?} of {id}: an undo restored {:?}, and {present:?} flowed back",
+                mark.restored
+            ));
+        }
+        if !slipped_in && mark.is_none() && all.iter().any(|(visible, _, _)| *visible > at) {
+            return Standing::Wrong(format!("{topic:?} of {id} was written after an undo of its partner"));
+        }
+    }
+    if slipped_in && now.first() == now.last() { Standing::AsEver } else { Standing::Fine }
+}
