@@ -14,6 +14,7 @@ mod bar;
 mod check;
 mod completions;
 mod config;
+mod conflicts;
 mod connection;
 mod control;
 mod demo;
@@ -103,6 +104,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Status => status::run(context).await,
         Command::Runs(runs) => runs::run(runs, context).await,
         Command::Issues(issues) => issues::run(issues, context).await,
+        Command::Conflicts(conflicts) => conflicts::run(conflicts, context).await,
         Command::Log(log) => log::run(log, context).await,
         Command::History(history) => history::run(history, context).await,
         Command::Forget(forget) => forget::run(forget, context).await,

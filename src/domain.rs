@@ -5,6 +5,7 @@
 //! [`plan`]), and the [`port`]s through which the engine reaches either side.
 
 pub mod audit;
+pub mod by_hand;
 pub mod canonical;
 pub mod clock;
 pub mod codec;

@@ -7,10 +7,12 @@
 pub mod apply;
 pub mod audit;
 pub mod brake;
+pub mod by_hand;
 pub mod capture;
 pub mod commit;
 pub mod context;
 pub mod decide;
+pub mod flags;
 pub mod handle;
 pub mod matching;
 pub mod prepare;

@@ -52,6 +52,14 @@ pub enum Mutant {
     LockIsFailure,
     /// E8: a pair that both sides write in turn goes on for ever.
     FightGoesOn,
+    /// E9: what can't be read is taken for deleted.
+    MissingIsDeleted,
+    /// E9: the records of a closed link are matched again.
+    ClosedLinkIsMatched,
+    /// E9: a delete is sent without looking at both records once more.
+    DeleteUnverified,
+    /// E10: deletes are not counted before they are released.
+    DeletesUnbraked,
     /// E16: an undo writes over what somebody edited since.
     UndoOverwrites,
     /// E16: an undo leaves the bases as they were.
@@ -64,7 +72,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 31] = [
         Self::AmbiguousIsMatched,
         Self::TakenKeyIsMatched,
         Self::FamilyShares,
@@ -88,6 +96,10 @@ impl Mutant {
         Self::ParkedTakesBase,
         Self::LockIsFailure,
         Self::FightGoesOn,
+        Self::MissingIsDeleted,
+        Self::ClosedLinkIsMatched,
+        Self::DeleteUnverified,
+        Self::DeletesUnbraked,
         Self::UndoOverwrites,
         Self::UndoFlowsBack,
         Self::UnknownIsRepeated,

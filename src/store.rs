@@ -6,9 +6,12 @@
 
 pub mod actor;
 pub mod audit;
+pub mod decisions;
+pub mod departures;
 pub mod error;
 pub mod facts;
 pub mod feeds;
+pub mod flagged;
 pub mod forget;
 pub mod history;
 pub mod issues;
@@ -17,6 +20,7 @@ pub mod links;
 pub mod log;
 pub mod mappings;
 pub mod migrations;
+pub mod moved;
 pub mod pending;
 pub mod read;
 pub mod requeue;

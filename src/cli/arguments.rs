@@ -2,6 +2,7 @@
 //!
 //! Commands that run something are here, those that read in `reading`, those that look after the workspace in `keeping`.
 
+mod conflicts;
 mod keeping;
 mod reading;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::conflicts::*;
 pub use self::keeping::*;
 pub use self::reading::*;
 
@@ -96,6 +98,8 @@ pub enum Command {
     Runs(Runs),
     /// List, show, retry or export failed records
     Issues(Issues),
+    /// List, show or decide fields on which both sides differ and a person is asked
+    Conflicts(Conflicts),
     /// Print the log, newest last
     Log(Log),
     /// Print what changed on which record, newest first

@@ -84,6 +84,28 @@ fn show(mapping: &mapping::Mapping, context: &Context) {
             (false, false) => "nothing",
         }
     ));
+    output.text(format_args!(
+        "  deletes: {}",
+        match (mapping.deletes, &mapping.deactivate) {
+            (mapping::DeletePolicy::Ignore, _) => "are ignored".to_owned(),
+            (mapping::DeletePolicy::Propagate, _) => "reach the other side".to_owned(),
+            (mapping::DeletePolicy::Deactivate, Some(chosen)) =>
+                format!("set {} of the {} to {}", chosen.field, chosen.side, chosen.value),
+            (mapping::DeletePolicy::Deactivate, None) => "are to deactivate, but nothing says how".to_owned(),
+        }
+    ));
+    if mapping.org_object.eq_ignore_ascii_case("Lead") {
+        output.text(format_args!(
+            "  converted leads: {}",
+            match mapping.conversion() {
+                mapping::Conversion::HandOver => "the contact takes the platform's record over",
+                mapping::Conversion::TwoRecords => "lead and contact have a record each",
+            }
+        ));
+    }
+    if let Some(flag) = mapping.flag() {
+        output.text(format_args!("  sync flag: only records with {flag} are carried over"));
+    }
     let mut table = Table::new(&["Salesforce field", "", "platform field", "key", "policy", "transform"]);
     for pair in &mapping.pairs {
         table.row([

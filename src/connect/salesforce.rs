@@ -10,6 +10,7 @@ mod composite;
 mod convert;
 mod describe;
 mod errors;
+mod fates;
 mod find;
 pub(crate) mod id;
 mod identity;
@@ -43,7 +44,7 @@ use crate::domain::clock::Clock;
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
     Addressing, Capabilities, ConsentDefault, FeedRequest, Finder, Job, Page, PortClass, PortError,
-    RowResult, ScanRequest, Sink, Source, Stamps, WriteBatch, Written,
+    RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, Written,
 };
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::schema::ObjectSchema;
@@ -182,7 +183,11 @@ impl Source for Salesforce {
 
     async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
         let objects: Vec<&str> = requests.iter().map(|request| request.object.as_str()).collect();
-        let outcome = self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
+        let mut outcome = self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
+        if outcome.as_ref().is_err_and(|error| error.class == PortClass::CursorLost) {
+            // The refusal told the org's time, by which it is known how far back may be asked.
+            outcome = self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
+        }
         if self.was_out_of_date(&outcome, &objects).await {
             return self.changes.read(&self.door, &self.schemas, self.settle, requests).await;
         }
@@ -200,6 +205,10 @@ impl Source for Salesforce {
             return read::by_ids(&self.door, &self.schemas, object, selection, ids).await;
         }
         outcome
+    }
+
+    async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
+        fates::read(&self.door, &self.schemas, object, ids).await
     }
 
     async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {

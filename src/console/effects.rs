@@ -9,11 +9,17 @@ use crate::console::app::effect::{Effect, ExportWhat};
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::{Engine, OrgSummary, SecretPlace, TestReport};
 use crate::console::event_loop::{FRAME, World};
+use crate::domain::report::{ConflictQuery, ConflictRow};
+use crate::ops::conflicts::{Holds, Resolved, Wish};
 use crate::ops::engine::{EngineClient, Place};
 use crate::ops::error::OpError;
 use crate::ops::export::{Form, Sink};
+use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
-use crate::ops::{check, default_mappings, describe, engine, read, save_settings, secrets, test_connection};
+use crate::ops::{
+    check, conflicts, default_mappings, describe, engine, issues, read, save_settings, secrets,
+    test_connection,
+};
 use crate::workspace::problems::Severity;
 
 /// Runs on a page.
@@ -166,12 +172,28 @@ impl Task {
                 self.tell(Msg::Runs { before, answer });
             }
             Effect::ReadIssueGroups => {
-                let answer = sentence(read::issue_groups(session).await);
+                let answer = sentence(read::issue_groups_with(session, read::Snoozed::Shown).await);
                 self.tell(Msg::IssueGroups(answer));
             }
             Effect::ReadIssues(query) => {
                 let answer = sentence(read::issues(session, query).await);
                 self.tell(Msg::Issues(answer));
+            }
+            Effect::ReadIssueForm(issue) => {
+                let answer = sentence(issues::form(session, issue).await).map(Box::new);
+                self.tell(Msg::IssueForm(answer));
+            }
+            Effect::Mend { form, place, values } => {
+                let answer = self.mend(&form, place, &values).await;
+                self.tell(Msg::Mended(answer));
+            }
+            Effect::ReadConflicts => {
+                let answer = sentence(conflicts::all(session, &ConflictQuery::default()).await);
+                self.tell(Msg::Conflicts(answer));
+            }
+            Effect::Resolve { rows, wish, holds } => {
+                let answer = self.resolve(&rows, &wish, holds).await;
+                self.tell(Msg::Resolved(answer));
             }
             Effect::ReadLog { query, purpose, generation } => {
                 let answer = sentence(read::log(session, query).await);
@@ -196,6 +218,23 @@ impl Task {
             // These are the event loop's own.
             Effect::Copy(_) | Effect::Theme(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit(_) => {}
         }
+    }
+
+    async fn mend(&self, form: &IssueForm, place: usize, values: &[String]) -> Answer<Option<i64>> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(engine) = engine else {
+            return Err(crate::console::view::text::sync::ENGINE_LOOKING.to_owned());
+        };
+        sentence(issues::mend(&self.session, &engine, form, place, values, &conflicts::author()).await)
+    }
+
+    async fn resolve(&self, rows: &[ConflictRow], wish: &Wish, holds: Holds) -> Answer<Resolved> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(engine) = engine else {
+            return Err(crate::console::view::text::sync::ENGINE_LOOKING.to_owned());
+        };
+        let sorted = conflicts::sort(&self.session.settings(), rows, wish, holds, &conflicts::author());
+        sentence(conflicts::resolve(&self.session, &engine, sorted).await)
     }
 
     async fn needs_passphrase(&self) -> bool {

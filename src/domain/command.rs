@@ -1,7 +1,9 @@
 //! What a running engine can be asked: one serialisable enum for the console, the command line and the socket.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::by_hand::ByHand;
 use crate::domain::forget::Forgotten;
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
@@ -76,6 +78,15 @@ pub enum Command {
         /// Numbers of issues.
         issues: Vec<i64>,
     },
+    /// Hide these issues until a moment; `None` shows them again.
+    Snooze {
+        /// Numbers of issues.
+        issues: Vec<i64>,
+        /// Until when.
+        until: Option<DateTime<Utc>>,
+    },
+    /// Take what a person decided by hand: into an own run, or into the next one where one is on its way.
+    Decide(ByHand),
     /// Forget a person (law E16); refused while a run is on its way.
     Forget {
         /// The object, by its name on either side.

@@ -11,6 +11,8 @@ use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
 use crate::domain::value::Value;
 
+mod deactivation;
+
 /// All mappings of a run.
 #[derive(Clone, Debug)]
 pub struct Compiled {
@@ -33,6 +35,10 @@ pub struct CompiledMapping {
     pub criteria: PerSide<Option<Criteria>>,
     /// Places of the mark fields in the selections.
     pub marks: PerSide<Option<usize>>,
+    /// What a record of a side is set to when its counterpart was deleted (law E9).
+    pub deactivation: PerSide<Option<(String, Value)>>,
+    /// Place of the sync flag in the org's selection (law E15).
+    pub flag: Option<usize>,
     /// What is read on each side.
     pub selection: PerSide<Selection>,
 }
@@ -52,6 +58,8 @@ pub struct CompiledPair {
     pub direction: Direction,
     /// Whether it may be set on create, per side.
     pub creatable: PerSide<bool>,
+    /// Per side, whether this user may write its fields on records that are there, whatever the direction.
+    pub writable: PerSide<bool>,
 }
 
 /// Something wrong with a mapping.
@@ -200,6 +208,8 @@ pub fn compile(
                 wanted.extend(pair.fields(side).iter().cloned());
             }
             wanted.extend(mapping.mark(side).map(str::to_owned));
+            wanted.extend(mapping.deactivation(side).map(|chosen| chosen.field.clone()));
+            wanted.extend(mapping.flag().filter(|_| side == Side::Org).map(str::to_owned));
             if let Some(Ok(criteria)) = mapping.criteria(side).map(Criteria::parse) {
                 wanted.extend(criteria.fields());
             }
@@ -360,6 +370,17 @@ fn compile_one(
             );
         }
     }
+    let deactivation = PerSide::from_fn(|side| match deactivation::compile(mapping, objects[side], side)? {
+        Ok(ready) => Some(ready),
+        Err((cause, message)) => {
+            report(None, cause, message);
+            None
+        }
+    });
+    if let Some((cause, message)) = flag_problem(mapping, objects.org) {
+        report(None, cause, message);
+    }
+    let flag = mapping.flag().and_then(|name| selection.org.position(name));
     let marks = PerSide::from_fn(|side| mapping.mark(side).and_then(|name| selection[side].position(name)));
     (pairs.len() == mapping.pairs.len()).then(|| CompiledMapping {
         spec: mapping.clone(),
@@ -367,8 +388,36 @@ fn compile_one(
         keys,
         criteria,
         marks,
+        deactivation,
+        flag,
         selection,
     })
+}
+
+/// What keeps a field from being the sync flag: it must be a tick box that we may take back (F84, F113).
+fn flag_problem(mapping: &Mapping, org: &ObjectSchema) -> Option<(Cause, String)> {
+    let name = mapping.flag()?;
+    match org.field(name) {
+        None => Some((
+            Cause::Right,
+            format!(
+                "{} has no field {name} that this user can see; make a checkbox of that name, or correct sync_flag",
+                org.name
+            ),
+        )),
+        Some(field) if field.kind != FieldKind::Bool => Some((
+            Cause::Settings,
+            format!("{}.{name} is of type {}; a sync flag must be a checkbox", org.name, field.kind.word()),
+        )),
+        Some(field) if !field.updateable => Some((
+            Cause::Right,
+            format!(
+                "{}.{name} cannot be written by this user, so the flag could not be taken back",
+                org.name
+            ),
+        )),
+        Some(_) => None,
+    }
 }
 
 fn compile_pair(
@@ -452,10 +501,11 @@ fn compile_pair(
     });
     Ok(CompiledPair {
         spec: pair.clone(),
-        identity: format!("{}|{}|{:?}", pair.org.join("+"), pair.platform.join("+"), pair.transform),
+        identity: pair.identity(),
         places,
         forms,
         direction: asked,
         creatable,
+        writable,
     })
 }

@@ -57,6 +57,16 @@ pub struct Mapping {
     /// What a deletion on one side does to the other (law E9).
     #[serde(default)]
     pub deletes: DeletePolicy,
+    /// Which field says that a record is no longer active, for `deletes = "deactivate"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivate: Option<Deactivation>,
+    /// What becomes of the platform's record when a lead of this mapping is converted; by default what suits the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<Conversion>,
+    /// A tick box of the org that is the queue of this object: only records that have it are carried over, and it is taken
+    /// back afterwards (law E15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_flag: Option<String>,
     /// Leaves out changes whose last author is the integration user (F5). Dangerous: it hides what automation changed in
     /// the same transaction.
     #[serde(default, skip_serializing_if = "is_no")]
@@ -108,6 +118,26 @@ impl Mapping {
         .filter(|text| !text.trim().is_empty())
     }
 
+    /// The field and value by which a record of a side is deactivated.
+    pub fn deactivation(&self, side: Side) -> Option<&Deactivation> {
+        self.deactivate.as_ref().filter(|chosen| chosen.side == side)
+    }
+
+    /// The tick box of the org that is the queue of this object.
+    pub fn flag(&self) -> Option<&str> {
+        self.sync_flag.as_deref().filter(|text| !text.trim().is_empty())
+    }
+
+    /// What becomes of the platform's record when a lead is converted: a person known by an e-mail address stays one person, while
+    /// a key that is the lead's own id can't be anybody else's.
+    pub fn conversion(&self) -> Conversion {
+        self.conversion.unwrap_or_else(|| {
+            let keys = self.pairs.iter().filter(|pair| pair.key);
+            let by_id = keys.flat_map(|pair| &pair.org).any(|field| field.eq_ignore_ascii_case("Id"));
+            if by_id { Conversion::TwoRecords } else { Conversion::HandOver }
+        })
+    }
+
     /// Whether a record that only the other side has is created on `side`.
     pub fn creates_on(&self, side: Side) -> bool {
         self.direction.allows(side)
@@ -149,6 +179,11 @@ impl Pair {
     /// The name a person knows it by: the org's fields, then the platform's.
     pub fn name(&self) -> String {
         format!("{} {} {}", self.org.join(" + "), self.direction.arrow(), self.platform.join(" + "))
+    }
+
+    /// The text by which the state database knows the pair: other fields or another transform make it another pair.
+    pub fn identity(&self) -> String {
+        format!("{}|{}|{:?}", self.org.join("+"), self.platform.join("+"), self.transform)
     }
 
     /// The fields on a side.
@@ -247,6 +282,32 @@ pub enum DeletePolicy {
     /// Nothing is written; the link is closed and listed.
     #[default]
     Ignore,
+    /// A chosen field of the other record is set to a chosen value, and the link is closed.
+    Deactivate,
+    /// The other record is deleted too, unless somebody edited it since: then a person decides.
+    Propagate,
+}
+
+/// The field and value by which a record is no longer active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deactivation {
+    /// The side whose record is deactivated.
+    pub side: Side,
+    /// The field of that side.
+    pub field: String,
+    /// What it is set to.
+    pub value: String,
+}
+
+/// What becomes of the platform's record when a lead is converted to a contact (law E9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conversion {
+    /// The contact, or the person account, takes it over.
+    HandOver,
+    /// It stays the lead's, and the contact gets one of its own (F91).
+    TwoRecords,
 }
 
 /// What happens in a one-way pair when the target's value drifts from what was sent.

@@ -42,6 +42,12 @@ pub enum Rule {
     Default,
     /// The other side's id is stored.
     Mark,
+    /// Its record on the other side was deleted; it is no longer active.
+    Deactivated,
+    /// A person decided about a parked pair.
+    Decided,
+    /// A person edited the value of a record that had failed.
+    Edited,
     /// A run was taken back.
     Undone,
 }
@@ -66,6 +72,9 @@ impl Rule {
             Self::Enforced => "the target drifted and is set again",
             Self::Default => "default for a blank value",
             Self::Mark => "the other side's id",
+            Self::Deactivated => "its record on the other side was deleted",
+            Self::Decided => "decided by hand",
+            Self::Edited => "edited by hand",
             Self::Undone => "an earlier run was taken back",
         }
     }
@@ -110,7 +119,7 @@ pub enum SkipReason {
         /// The field.
         field: String,
     },
-    /// Its link is closed because one side is deleted; both ids stay out of matching.
+    /// Its link is closed because one side is deleted, merged or converted; both ids stay out of matching.
     LinkClosed,
 }
 
@@ -123,7 +132,7 @@ impl SkipReason {
             Self::HeldBy { mapping, id } => format!("held by {mapping} {id}"),
             Self::CreateOff => "the mapping does not create records on the other side".into(),
             Self::FieldBlank { field } => format!("{field} is blank, and such records are not created"),
-            Self::LinkClosed => "its link is closed because one side was deleted".into(),
+            Self::LinkClosed => "its link is closed because one side was deleted, merged or converted".into(),
         }
     }
 }
@@ -144,6 +153,26 @@ pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
 
 /// Why a pair is parked that both sides write in turn, again and again (law E8).
 pub const PING_PONG: &str = "ping_pong";
+
+/// Why a whole record waits for a person: it was deleted on one side and edited on the other (law E9). It is parked under pair 0,
+/// which no pair has.
+pub const DELETED: &str = "deleted";
+
+/// Why a pair is parked, as a sentence for people.
+pub fn parked_because(why: &str) -> &str {
+    match why {
+        "ask" => "both sides changed it, and the pair's policy is to ask",
+        "first_meeting" => {
+            "the records met for the first time with different values, and the mapping asks then"
+        }
+        UNKNOWN_OUTCOME => {
+            "a write was interrupted, and whether it was done before or after an edit can't be told"
+        }
+        PING_PONG => "it was written to both sides in turn again and again",
+        DELETED => "one side was deleted and the other was edited",
+        other => other,
+    }
+}
 
 /// A pair that waits for a person: both values stay, and so do the old bases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +198,11 @@ pub enum Action {
     },
     /// Linked records: values are written to one side or both, or only the bases are adopted.
     Merge,
+    /// The record of that side is deleted, because a person deleted its counterpart (law E9).
+    Delete {
+        /// Where.
+        on: Side,
+    },
     /// Left out.
     Skip {
         /// Why.
@@ -201,6 +235,7 @@ pub struct Line {
 impl Line {
     /// Whether anything is written to a side.
     pub fn writes_to(&self, side: Side) -> bool {
-        self.changes.iter().any(|change| change.to == side)
+        matches!(self.action, Action::Delete { on } if on == side)
+            || self.changes.iter().any(|change| change.to == side)
     }
 }

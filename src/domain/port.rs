@@ -100,6 +100,9 @@ pub struct FeedRequest {
     pub cursor: Cursor,
     /// Where to go on inside a backlog.
     pub mark: Option<Mark>,
+    /// A tick box that is the queue: the records that have it are read, whenever they changed; deletions still come since the
+    /// cursor (law E15).
+    pub flag: Option<String>,
 }
 
 /// One page of a scan or a feed.
@@ -109,6 +112,8 @@ pub struct Page {
     pub records: Vec<Record>,
     /// Records that are gone.
     pub tombstones: Vec<Tombstone>,
+    /// Whether the cursor is older than the side remembers deletions, so that some may be missing here.
+    pub deletions_missed: bool,
     /// Where the next page begins; `None` on the last page.
     pub next: Option<Mark>,
     /// The cursor to keep once every page of this read is pending or done: the server's clock at the start of the first page,
@@ -154,6 +159,9 @@ pub trait Source: Send + Sync {
         selection: &Selection,
         ids: &[RecordId],
     ) -> Result<Vec<Record>, PortError>;
+
+    /// Which of these records are gone for certain. What can't be read is not gone for that: it may be hidden.
+    async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError>;
 
     /// How many records meet the criteria, where the side can tell cheaply.
     async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError>;

@@ -85,4 +85,6 @@ pub struct Record {
     pub author: Option<Box<str>>,
     /// `None` is a field that was not returned; `Some(Value::Null)` is a blank one.
     pub values: Vec<Option<Value>>,
+    /// What it lives on as, where it is only a shell any more, such as a converted lead: objects and ids, the likeliest first.
+    pub became: Vec<(String, RecordId)>,
 }

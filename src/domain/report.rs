@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::by_hand::Choice;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
@@ -40,6 +41,8 @@ pub struct IssueGroup {
     pub cause: String,
     /// How many records.
     pub records: u64,
+    /// How many of them are snoozed.
+    pub snoozed: u64,
     /// When the first of them was seen.
     pub since: DateTime<Utc>,
     /// When the last of them was seen.
@@ -77,6 +80,65 @@ pub struct IssueRow {
     pub tries: u32,
     /// Whether it still stands.
     pub open: bool,
+    /// Hidden until then, or until its message changes.
+    pub snoozed_until: Option<DateTime<Utc>>,
+}
+
+/// A parked pair that a person must decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictRow {
+    /// Its number; never given twice.
+    pub conflict: i64,
+    /// The mapping.
+    pub mapping: String,
+    /// The pair, by the text that the state database knows it by; empty for a whole record.
+    pub pair: String,
+    /// The fields of the pair on both sides.
+    pub fields: PerSide<Vec<String>>,
+    /// Why it is parked: `ask`, `first_meeting`, `unknown_outcome`, `ping_pong`, `deleted`.
+    pub why: String,
+    /// A name by which a person knows the record, where one is known.
+    pub label: String,
+    /// Both records.
+    pub ids: PerSide<Option<RecordId>>,
+    /// What each side held when both were last in step; none at a first meeting.
+    pub base: Option<PerSide<Vec<Value>>>,
+    /// What each side holds.
+    pub values: PerSide<Vec<Value>>,
+    /// When it was parked.
+    pub since: DateTime<Utc>,
+    /// The run that saw it last.
+    pub run: i64,
+    /// What became of the last decision where nothing came of it, such as `changed since you looked`.
+    pub note: Option<String>,
+    /// The decision that waits for the next run.
+    pub decided: Option<Decided>,
+}
+
+/// A decision that waits for the next run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// What both sides shall hold.
+    pub choice: Choice,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Which conflicts are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictQuery {
+    /// Of this mapping.
+    pub mapping: Option<String>,
+    /// Parked for this reason.
+    pub why: Option<String>,
+    /// Of the pair with this field, on either side.
+    pub field: Option<String>,
+    /// After this number (to page on).
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// How serious a log line is.
@@ -216,6 +278,8 @@ pub struct IssueQuery {
     pub cause: Option<String>,
     /// Resolved ones too.
     pub resolved: bool,
+    /// Only those that are not snoozed at this moment.
+    pub awake_at: Option<DateTime<Utc>>,
     /// After this number (to page on).
     pub after: Option<i64>,
     /// At most so many.

@@ -9,18 +9,21 @@ use crate::engine::context::End;
 use crate::engine::decide::Decision;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
-use crate::store::links;
 use crate::store::work::{self, Work};
-use crate::store::{StoreError, pending, stage, turns};
+use crate::store::{StoreError, decisions, departures, links, pending, stage, turns};
 
 /// How often a row is sent that meets a lock or a broken connection.
 mod batch;
 mod braking;
 mod item;
+mod removal;
 mod send;
 
 pub use item::Item;
+pub use removal::effective_policy;
+pub(super) use removal::{close as close_departure, commit_departure};
 pub use send::{LookUp, meant};
+pub(super) use send::{deliver, end_of};
 
 impl Session<'_> {
     /// Works through everything, chunk by chunk; what must wait for the end of the run comes last.
@@ -61,7 +64,11 @@ impl Session<'_> {
         if !held {
             let mut kept = Vec::with_capacity(items.len());
             for item in items {
-                if item.decision.blanks > 0 { waiting.push(item.work) } else { kept.push(item) }
+                if item.decision.blanks > 0 || item.removes() {
+                    waiting.push(item.work);
+                } else {
+                    kept.push(item);
+                }
             }
             items = kept;
         }
@@ -113,20 +120,34 @@ impl Session<'_> {
             })
             .collect();
         let now = self.now();
+        let numbers: Vec<i64> = self.mappings.iter().map(|mapping| mapping.row.mapping).collect();
         Ok(self
             .context
             .store
             .write(move |db| {
                 let mut items = Vec::with_capacity(chunk.len());
+                let by_hand = decisions::any(db)?;
                 for work in chunk {
                     let Some(shape) = shapes.get(work.mapping) else { continue };
                     let link = match work.link {
                         Some(number) => links::get(db, number)?,
                         None => None,
                     };
+                    // Closed since it became work, because its record lives on as another.
+                    if link.as_ref().is_some_and(|link| link.closed.is_some()) {
+                        continue;
+                    }
                     let waiting = match work.link {
                         Some(number) => waiting(db, number, now)?,
                         None => Vec::new(),
+                    };
+                    let by_hand = match numbers.get(work.mapping) {
+                        Some(mapping)
+                            if by_hand && Side::BOTH.iter().all(|side| work.ids[*side].is_some()) =>
+                        {
+                            decisions::of_record(db, *mapping, &work.ids)?
+                        }
+                        _ => Vec::new(),
                     };
                     let mut records = PerSide::default();
                     for side in Side::BOTH {
@@ -143,15 +164,23 @@ impl Session<'_> {
                                     })
                             });
                     }
+                    let gone = match work.link {
+                        Some(number) => departures::get(db, number)?,
+                        None => None,
+                    };
+                    let unsettled = match work.link {
+                        Some(number) => pending::is_unsettled(db, number)?,
+                        None => false,
+                    };
                     items.push(Item {
+                        unsettled,
+                        gone: gone.filter(|departure| departure.state != departures::State::Done),
                         work: work.work,
                         mapping: work.mapping,
                         link,
-                        parked: match work.link {
-                            Some(number) => pending::is_parked(db, number)?,
-                            None => false,
-                        },
                         waiting,
+                        by_hand,
+                        given: false,
                         records,
                         verified: PerSide::default(),
                         decision: Decision {

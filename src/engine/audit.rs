@@ -342,7 +342,7 @@ fn examine(
                 None => Present::AsBase,
             });
             let decision =
-                linked(&mapping.compiled, &mapping.row.pairs, Some(&link), &link.ids, &present, &[]);
+                linked(&mapping.compiled, &mapping.row.pairs, Some(&link), &link.ids, &present, &[], &[]);
             let line = decision.line;
             if line.changes.is_empty() && line.parked.is_empty() && line.obstacles.is_empty() {
                 return Ok(None);

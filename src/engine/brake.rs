@@ -19,11 +19,13 @@ pub enum Braked {
     Blank,
     /// Opt-outs that are sent.
     OptOut,
+    /// Records deleted or deactivated because their counterpart was deleted.
+    Delete,
 }
 
 impl Braked {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Blank, Self::OptOut];
+    pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Blank, Self::OptOut, Self::Delete];
 
     /// The word in the database.
     pub fn word(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Braked {
             Self::Update => "update",
             Self::Blank => "blank",
             Self::OptOut => "opt_out",
+            Self::Delete => "delete",
         }
     }
 
@@ -42,6 +45,7 @@ impl Braked {
             Self::Update => ("records would be changed", "--allow-updates"),
             Self::Blank => ("filled values would be blanked", "--allow-blanks"),
             Self::OptOut => ("people would be opted out", "--allow-opt-outs"),
+            Self::Delete => ("records would be deleted or deactivated", "--allow-deletes"),
         }
     }
 }
@@ -56,6 +60,7 @@ impl Braked {
             Self::Update => run == RunKind::Initial || allow.updates.is_some(),
             Self::Blank => allow.blanks.is_some(),
             Self::OptOut => allow.opt_outs.is_some(),
+            Self::Delete => allow.deletes.is_some(),
         }
     }
 }
@@ -91,6 +96,7 @@ impl BrakeMeter {
             Braked::Update => (brakes.update_percent, allow.updates),
             Braked::Blank => (brakes.blank_percent, allow.blanks),
             Braked::OptOut => (brakes.opt_out_percent, allow.opt_outs),
+            Braked::Delete => (brakes.delete_percent, allow.deletes),
         };
         let free = run == RunKind::Initial && matches!(kind, Braked::Create | Braked::Update);
         let limit = if free {

@@ -11,7 +11,9 @@ use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{links, pending, stage};
+use crate::store::{decisions, flagged, links, pending, stage};
+
+mod unseen;
 
 /// A staged scan older than this is read again from the start.
 const STAGE_KEEPS_HOURS: i64 = 24;
@@ -31,6 +33,7 @@ impl Session<'_> {
         .await;
         let read = org? + platform?;
         self.counts.read += read;
+        self.check_unseen().await?;
         self.stage_pending().await?;
         if reading == Reading::Changes {
             self.reread().await?;
@@ -157,11 +160,16 @@ impl Session<'_> {
         let next = page.next.clone();
         let name = object.to_owned();
         let (count, total) = (page.records.len() as u64, page.total);
+        let flagged = self.flagged(side, object, &page.records);
         self.context
             .store
             .write(move |db| {
                 stage::put(db, side, &name, &page.records, read_at)?;
                 stage::put_gone(db, side, &name, &page.tombstones)?;
+                flagged::put(db, &name, &flagged)?;
+                if page.deletions_missed {
+                    unseen::ask_for(db, side, &name)?;
+                }
                 feeds::advance(db, side, &name, page.next.as_ref(), page.cursor.as_ref())?;
                 if page.next.is_none() && broken(Mutant::CursorBeforePending) {
                     feeds::finish(db, side, &name)?;
@@ -190,6 +198,7 @@ impl Session<'_> {
             }
             requests.push(FeedRequest {
                 selection: self.selection(side, &object),
+                flag: self.flag(side, &object).map(|(name, _)| name),
                 object,
                 cursor,
                 mark: feed.mark.filter(|_| resumes),
@@ -256,7 +265,14 @@ impl Session<'_> {
     /// Reads the pending records that are due, with their counterparts.
     async fn stage_pending(&mut self) -> Result<(), End> {
         let now = self.now();
-        let due = self.context.store.write(move |db| pending::due(db, now, 10_000)).await?;
+        let due = self
+            .context
+            .store
+            .write(move |db| {
+                decisions::make_due(db, now)?;
+                pending::due(db, now, 10_000)
+            })
+            .await?;
         if due.is_empty() {
             return Ok(());
         }

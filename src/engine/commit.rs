@@ -4,12 +4,13 @@
 use chrono::TimeDelta;
 
 use crate::domain::outcome::{Counts, Outcome};
-use crate::domain::plan::{Action, Line, PING_PONG, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Action, Line, PING_PONG, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
-use crate::engine::apply::{Item, meant};
+use crate::engine::apply::{Item, commit_departure, meant};
 use crate::engine::brake::Braked;
+use crate::engine::by_hand;
 use crate::engine::context::End;
 use crate::engine::decide::{BaseStep, line_hash};
 use crate::engine::recover::park_unclear;
@@ -18,14 +19,15 @@ use crate::mutant::{Mutant, broken};
 use crate::store::history::{self, NewChange, NewHistory};
 use crate::store::issues;
 use crate::store::links::{self, Link};
-use crate::store::{StoreError, journal, pending, stage, turns, work};
+use crate::store::{StoreError, decisions, journal, moved, pending, stage, turns, work};
 
 mod link;
 mod refusal;
 
 use link::keep_link;
 pub use link::key_hashes;
-use refusal::{close_line, fail, staged_records, stray_create, tell_fight};
+pub(super) use refusal::{close_line, fail};
+use refusal::{label, staged_records, stray_create, tell_fight};
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -34,12 +36,14 @@ fn soon() -> TimeDelta {
 
 /// What one item adds to the counts.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    mapping: usize,
-    counts: Counts,
-    stale: u64,
-    opt_outs: u64,
-    blanks: u64,
+pub(super) struct Tally {
+    pub(super) mapping: usize,
+    pub(super) counts: Counts,
+    pub(super) stale: u64,
+    pub(super) opt_outs: u64,
+    pub(super) blanks: u64,
+    /// Records deleted or deactivated.
+    pub(super) removed: u64,
 }
 
 impl Session<'_> {
@@ -52,7 +56,7 @@ impl Session<'_> {
             match &line.action {
                 Action::Skip { .. } => self.count(*place, |counts| counts.skipped += 1),
                 Action::Refuse { .. } => self.count(*place, |counts| counts.failed += 1),
-                Action::Create { .. } | Action::Merge => {}
+                Action::Create { .. } | Action::Merge | Action::Delete { .. } => {}
             }
         }
         let (run, now) = (self.run, self.now());
@@ -107,9 +111,12 @@ impl Session<'_> {
                     let Some(mapping) = mappings.get(tally.mapping) else { continue };
                     let number = mapping.row.mapping;
                     let counts = &tally.counts;
-                    wrote |= counts.created() + counts.updated() > 0;
+                    wrote |= counts.created() + counts.updated() + tally.removed > 0;
                     *sums.entry((number, Braked::Create)).or_default() += counts.created();
-                    *sums.entry((number, Braked::Update)).or_default() += counts.updated();
+                    // A deactivation is a change that is counted as what it stands for.
+                    let changed = counts.updated().saturating_sub(tally.removed);
+                    *sums.entry((number, Braked::Update)).or_default() += changed;
+                    *sums.entry((number, Braked::Delete)).or_default() += tally.removed;
                     *sums.entry((number, Braked::OptOut)).or_default() += tally.opt_outs;
                     *sums.entry((number, Braked::Blank)).or_default() += tally.blanks;
                 }
@@ -154,6 +161,9 @@ fn commit_item(
     mapping: &Prepared,
     item: &Item,
 ) -> Result<(Tally, Option<i64>), StoreError> {
+    if let Some(departure) = &item.gone {
+        return commit_departure(db, run, now, mapping, item, departure);
+    }
     let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
     let line = &item.decision.line;
     let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
@@ -171,6 +181,16 @@ fn commit_item(
             tally.counts.failed += 1;
         }
         let fact = close_line(db, run, now, mapping, line, &records)?;
+        if let (Some(_), Action::Skip { reason: SkipReason::OutOfScope }, Some(org)) =
+            (&item.link, &line.action, &line.ids.org)
+        {
+            // Passed over, not forgotten: once it is back, both sides are read whatever changed then (law E12).
+            pending::put(db, mapping.row.mapping, Side::Org, org, "out_of_scope", now, None)?;
+            if let Some(record) = records.org {
+                moved::put(db, Side::Org, mapping.compiled.spec.object(Side::Org), record, now)?;
+            }
+        }
+        by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
         forget_staged(db, mapping, item)?;
         return Ok((tally, fact));
     }
@@ -274,8 +294,14 @@ fn commit_item(
                 }
             }
         }
+        if !line.parked.is_empty() {
+            decisions::label(db, link, &label(&mapping.compiled, &records))?;
+        }
         for (place, step) in item.decision.steps.iter().enumerate() {
+            let undone = matches!(step, BaseStep::Written(sides)
+                if Side::BOTH.iter().any(|side| sides[*side] && written[*side].is_none()));
             if *step != BaseStep::Keep
+                && !undone
                 && let Some(number) = mapping.row.pairs.get(place)
                 && item.link.is_some()
                 && item.later != Some(UNKNOWN_OUTCOME)
@@ -336,13 +362,17 @@ fn commit_item(
                 {
                     let why = later.unwrap_or("unfinished");
                     pending::put(db, mapping.row.mapping, side, id, why, now, Some(now + soon()))?;
-                    break;
+                    // Of two that are not linked yet, one can't stand for the other.
+                    if item.link.is_some() {
+                        break;
+                    }
                 }
             }
             forget_staged(db, mapping, item)?;
         }
         return Ok((tally, fact));
     }
+    by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
     if wrote || refused || !line.parked.is_empty() {
         let outcome = if refused { Outcome::Failed } else { Outcome::Succeeded };
         work::put_line(
@@ -359,6 +389,11 @@ fn commit_item(
     // An undo decides nothing about the rest of its record.
     if !refused && item.undo.is_none() {
         issues::resolve(db, mapping.row.mapping, &ids)?;
+        for side in Side::BOTH {
+            if let (Some(id), Some(_)) = (&ids[side], &item.records[side]) {
+                issues::found(db, mapping.row.mapping, side, id)?;
+            }
+        }
         for side in Side::BOTH {
             if let Some(id) = &ids[side] {
                 pending::remove(db, mapping.row.mapping, side, id.as_str())?;
@@ -409,7 +444,11 @@ fn second_pass(
     work::put(db, item.mapping, Some(link.link), ids)
 }
 
-fn forget_staged(db: &rusqlite::Connection, mapping: &Prepared, item: &Item) -> Result<(), StoreError> {
+pub(super) fn forget_staged(
+    db: &rusqlite::Connection,
+    mapping: &Prepared,
+    item: &Item,
+) -> Result<(), StoreError> {
     // What an interrupted run staged is still to be dealt with.
     if item.undo.is_some() {
         return Ok(());

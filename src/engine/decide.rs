@@ -10,6 +10,8 @@ use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
 use crate::domain::value::Value;
+use crate::engine::by_hand;
+use crate::store::decisions::Stored;
 use crate::store::links::{Bases, Link};
 
 /// What a pair's bases become once the line is done.
@@ -67,7 +69,8 @@ fn seen(
 }
 
 /// Decides two records that are linked, or meet for the first time (`link` is `None`). `waiting` are the pairs that
-/// may not be written now, with the reason: nobody knows what came of an earlier write, or both sides write them in turn.
+/// may not be written now, with the reason: nobody knows what came of an earlier write, or both sides write them in turn;
+/// `decided` is what people decided by hand.
 pub fn linked(
     mapping: &CompiledMapping,
     pair_numbers: &[i64],
@@ -75,6 +78,7 @@ pub fn linked(
     ids: &PerSide<RecordId>,
     present: &PerSide<Present<'_>>,
     waiting: &[(i64, &'static str)],
+    decided: &[Stored],
 ) -> Decision {
     let empty = Bases::default();
     let bases = link.map_or(&empty, |link| &link.bases);
@@ -112,11 +116,13 @@ pub fn linked(
             }
             (verdict, _) => verdict,
         };
+        let verdict =
+            by_hand::overrule(pair, by_hand_of(decided, pair_numbers.get(place), present), &now, verdict);
         match verdict {
             Verdict::Settled => steps.push(BaseStep::Adopt),
             Verdict::Write { values, rule } => {
                 steps.push(BaseStep::Written(values.as_ref().map(Option::is_some)));
-                if rule == Rule::OptOut {
+                if rule == Rule::OptOut || (rule == Rule::Decided && pair.spec.transform.is_consent()) {
                     opt_outs += 1;
                 }
                 for side in Side::BOTH {
@@ -150,6 +156,16 @@ pub fn linked(
         }
     }
     Decision { line, steps, blanks, opt_outs }
+}
+
+/// What a person decided about a pair; it counts only where both sides were read.
+fn by_hand_of<'a>(
+    decided: &'a [Stored],
+    number: Option<&i64>,
+    present: &PerSide<Present<'_>>,
+) -> Option<&'a Stored> {
+    let read = Side::BOTH.into_iter().all(|side| matches!(present[side], Present::Read { .. }));
+    decided.iter().find(|decision| read && Some(&decision.pair) == number)
 }
 
 /// Between which two moments a side changed: after it was last seen equal to its base, and before it was read. A stamp that

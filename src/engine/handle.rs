@@ -13,8 +13,10 @@ pub mod wire;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::domain::by_hand::ByHand;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
 use crate::domain::hold::Hold;
@@ -55,6 +57,11 @@ pub trait Runner: Send + Sync + 'static {
     /// Makes these issues pending again, all open ones if empty, and says how many; an error is a sentence.
     async fn requeue(&self, issues: &[i64]) -> Result<u64, String>;
 
+    /// Hides these issues until a moment, or shows them again, and says how many; an error is a sentence.
+    async fn snooze(&self, issues: &[i64], until: Option<DateTime<Utc>>) -> Result<u64, String>;
+
+    /// Keeps what a person decided for the next run and says how many decisions that were; an error is a sentence.
+    async fn keep(&self, by_hand: ByHand) -> Result<u64, String>;
     /// Forgets a person by a record of either side; an error is a sentence.
     async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
         Err(format!("This engine keeps nothing about {object} {id}."))

@@ -9,17 +9,19 @@ use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::session::{Session, both};
-use crate::store::links::{self, Closed};
+use crate::store::links::{self};
 use crate::store::stage::{self, Candidate, Staged};
-use crate::store::work;
+use crate::store::{pending, work};
 
 /// Records looked at in one transaction.
 const BATCH: usize = 2_000;
 
 mod gone;
 mod groups;
+mod moved;
 pub mod rebuild;
 
+use gone::{Back, come_back};
 use groups::key_bytes;
 
 /// What was found out about one staged record.
@@ -41,6 +43,7 @@ impl Session<'_> {
             })
             .await?;
         self.close_gone().await?;
+        self.follow_moved().await?;
         let classes = self.classes();
         for place in 0..self.mappings.len() {
             let class = classes.iter().position(|class| class.members.contains(&place)).unwrap_or(0);
@@ -98,29 +101,58 @@ impl Session<'_> {
                         };
                         let found = match link {
                             Some(link) => {
-                                let Some(place) = places.get(&link.mapping).copied() else { continue };
+                                let Some(place) = places.get(&link.mapping).copied() else {
+                                    // This run passes it by, and the feed is read only once: its own mapping's run looks again.
+                                    if link.closed.is_none() {
+                                        let id = &staged.record.id;
+                                        pending::put(
+                                            db,
+                                            link.mapping,
+                                            side,
+                                            id,
+                                            "other_mapping",
+                                            now,
+                                            Some(now),
+                                        )?;
+                                    }
+                                    continue;
+                                };
                                 match link.closed {
                                     None => Found::Linked { mapping: place, link: link.link, ids: link.ids },
-                                    // The record that was gone is back (law E9).
-                                    Some(Closed::OnOrg) if side == Side::Org => {
-                                        gone::reopen(db, run, now, side, &link)?;
-                                        Found::Linked { mapping: place, link: link.link, ids: link.ids }
-                                    }
-                                    Some(Closed::OnPlatform) if side == Side::Platform => {
-                                        gone::reopen(db, run, now, side, &link)?;
-                                        Found::Linked { mapping: place, link: link.link, ids: link.ids }
-                                    }
-                                    Some(_) => {
-                                        stage::remove(db, side, &object_name, staged.record.id.as_str())?;
-                                        Found::Left(
-                                            skip(
+                                    Some(ref why) => {
+                                        // The record that was gone is back (law E9).
+                                        match come_back(db, run, now, &link, why, side)? {
+                                            Back::Reopened => Found::Linked {
+                                                mapping: place,
+                                                link: link.link,
+                                                ids: link.ids,
+                                            },
+                                            Back::Anew => unlinked(
                                                 &mapping.compiled,
+                                                &members,
                                                 side,
-                                                &staged.record,
-                                                SkipReason::LinkClosed,
+                                                place,
+                                                class,
+                                                &staged,
                                             ),
-                                            place,
-                                        )
+                                            Back::Blocked => {
+                                                stage::remove(
+                                                    db,
+                                                    side,
+                                                    &object_name,
+                                                    staged.record.id.as_str(),
+                                                )?;
+                                                Found::Left(
+                                                    skip(
+                                                        &mapping.compiled,
+                                                        side,
+                                                        &staged.record,
+                                                        SkipReason::LinkClosed,
+                                                    ),
+                                                    place,
+                                                )
+                                            }
+                                        }
                                     }
                                 }
                             }

@@ -42,7 +42,8 @@ impl Session<'_> {
                 continue;
             };
             match entry.kind {
-                WriteKind::Update | WriteKind::Delete => self.recover_update(place, &entry).await?,
+                WriteKind::Update => self.recover_update(place, &entry).await?,
+                WriteKind::Delete => self.recover_delete(place, &entry).await?,
                 WriteKind::Create => self.recover_create(place, &entry).await?,
             }
         }
@@ -257,6 +258,9 @@ impl Session<'_> {
             });
         }
         let Some(id) = &line.ids[side] else { return Ok(LookUp::Unclear) };
+        if let Action::Delete { .. } = line.action {
+            return self.look_up_delete(mapping, side, id).await;
+        }
         let read = self.context.endpoints[side]
             .read(
                 mapping.compiled.spec.object(side),

@@ -59,6 +59,7 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
         brakes: BrakeMeter::default(),
         calls_before,
         stale: 0,
+        withheld: None,
     };
     let end = steps(&mut session).await;
     finish(session, end).await
@@ -100,9 +101,11 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     }
     still_fits(session.context, session.request).await?;
     session.phase(Phase::Matching);
+    session.edit_unlinked().await?;
     session.match_records().await?;
     session.work().await?;
     session.phase(Phase::Finishing);
+    session.take_back_flags().await?;
     session.finish_feeds().await?;
     session
         .context
@@ -115,7 +118,7 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     if initial {
         session.initial(true).await?;
     }
-    Ok(())
+    session.withheld.take().map_or(Ok(()), Err)
 }
 
 impl Session<'_> {

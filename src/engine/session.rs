@@ -49,6 +49,8 @@ pub struct Session<'a> {
     pub calls_before: PerSide<u64>,
     /// Rows left for a later run because something moved twice or is unclear.
     pub stale: u64,
+    /// How the run ends although it went through: deletes that a brake withheld.
+    pub withheld: Option<End>,
 }
 
 impl Session<'_> {

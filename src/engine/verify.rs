@@ -14,7 +14,8 @@ use crate::store::stage::Staged;
 
 impl Session<'_> {
     /// A pair without a base can't be decided from one side alone (a new pair, a link that was made without bases), and a parked
-    /// one only closes where both sides agree: the side that was not read is read by id.
+    /// one only closes where both sides agree: the side that was not read is read by id. What a person is shown, and what they
+    /// decide upon, is what both sides hold, and not a base.
     pub async fn read_missing(&self, items: &mut [Item]) -> Result<(), End> {
         for side in Side::BOTH {
             for object in self.objects(side) {
@@ -26,15 +27,11 @@ impl Session<'_> {
                         item.records[side].is_none()
                             && item.decision.line.ids[side].is_some()
                             && mapping.compiled.spec.object(side) == object
-                            && item.link.as_ref().is_none_or(|link| {
-                                item.parked
-                                    || item.undo.is_some()
-                                    || mapping
-                                        .row
-                                        .pairs
-                                        .iter()
-                                        .any(|number| link.bases.get(*number).is_none())
-                            })
+                            && (item.needs_both_sides()
+                                || item.undo.is_some()
+                                || item.link.as_ref().is_none_or(|link| {
+                                    mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
+                                }))
                     })
                     .map(|(place, _)| place)
                     .collect();
@@ -65,12 +62,16 @@ impl Session<'_> {
         if broken(Mutant::VerifySkipped) {
             return Ok(());
         }
+        if !broken(Mutant::DeleteUnverified) {
+            self.still_gone(items, side).await?;
+        }
         for object in self.objects(side) {
             let targets: Vec<usize> = items
                 .iter()
                 .enumerate()
                 .filter(|(_, item)| {
-                    item.decision.line.action == Action::Merge
+                    matches!(item.decision.line.action, Action::Merge | Action::Delete { .. })
+                        && (item.gone.is_none() || !broken(Mutant::DeleteUnverified))
                         && !item.postponed()
                         && item.results[side].is_none()
                         && item.decision.line.writes_to(side)
@@ -86,6 +87,8 @@ impl Session<'_> {
             let records = self.context.endpoints[side].read(&object, &selection, &ids).await?;
             let mut now: HashMap<RecordId, _> =
                 records.into_iter().map(|record| (record.id.clone(), record)).collect();
+            let unreadable: Vec<RecordId> = ids.into_iter().filter(|id| !now.contains_key(id)).collect();
+            let gone = self.certainly_gone(side, &object, &unreadable).await?;
             for place in targets {
                 let item = &mut items[place];
                 let Some(id) = item.decision.line.ids[side].clone() else { continue };
@@ -93,6 +96,9 @@ impl Session<'_> {
                     Some(record) => {
                         let mapping = &self.mappings[item.mapping];
                         item.found_now(mapping, side, Staged { record, read_at }, held);
+                    }
+                    None if gone.contains_key(&id) => {
+                        self.target_gone(item, side, gone.get(&id)).await?;
                     }
                     None if item.results[side.other()].is_some() => item.postpone("target_missing"),
                     None if item.undo.is_some() => {
@@ -139,6 +145,12 @@ impl Item {
                 })
             });
             if moved {
+                self.postpone("moved");
+            }
+            return;
+        }
+        if self.given {
+            if self.records[side].as_ref().is_none_or(|known| known.record.values != staged.record.values) {
                 self.postpone("moved");
             }
             return;

@@ -170,6 +170,7 @@ fn details(mappings: &[Mapping]) -> Vec<String> {
         .iter()
         .flat_map(|mapping| &mapping.pairs)
         .flat_map(|pair| &pair.platform)
+        .chain(mappings.iter().filter_map(|mapping| Some(&mapping.deactivation(Side::Platform)?.field)))
         .filter(|field| field.starts_with("details."))
         .cloned()
         .collect();

@@ -206,6 +206,7 @@ mod tests {
             last_seen: DateTime::UNIX_EPOCH,
             tries: 1,
             open: true,
+            snoozed_until: None,
         }
     }
 

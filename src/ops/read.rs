@@ -1,12 +1,14 @@
 //! Reads runs, issues, history and the log; needs no lock, and works while an engine writes.
 
 use crate::domain::report::{
-    FactRow, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow, LogQuery, RunRow, StatusReport,
+    ConflictQuery, ConflictRow, FactRow, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow,
+    LogQuery, RunRow, StatusReport,
 };
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
 use crate::store::read::HistoryPage;
+pub use crate::store::read::Snoozed;
 use crate::store::{Reader, StoreError};
 
 /// Runs a read off the async threads; a workspace in which nothing ever ran answers with nothing.
@@ -27,7 +29,8 @@ pub(super) async fn read<T: Default + Send + 'static>(
 
 /// What the status block shows.
 pub async fn status(session: &Session) -> Result<StatusReport, OpError> {
-    read(session, Reader::status).await
+    let now = session.clock().now();
+    read(session, move |reader| reader.status(now)).await
 }
 
 /// Runs, newest first, before a run if one is given.
@@ -42,7 +45,13 @@ pub async fn run(session: &Session, run: i64) -> Result<Option<RunRow>, OpError>
 
 /// Open issues by cause.
 pub async fn issue_groups(session: &Session) -> Result<Vec<IssueGroup>, OpError> {
-    read(session, Reader::issue_groups).await
+    issue_groups_with(session, Snoozed::Hidden).await
+}
+
+/// Groups of open issues, with the snoozed ones or without.
+pub async fn issue_groups_with(session: &Session, snoozed: Snoozed) -> Result<Vec<IssueGroup>, OpError> {
+    let now = session.clock().now();
+    read(session, move |reader| reader.issue_groups(now, snoozed)).await
 }
 
 /// Issues, oldest first.
@@ -58,6 +67,16 @@ pub async fn log(session: &Session, query: LogQuery) -> Result<Vec<FactRow>, OpE
 /// History, newest first.
 pub async fn history(session: &Session, query: HistoryQuery) -> Result<Vec<HistoryRow>, OpError> {
     read(session, move |reader| reader.history(&query)).await
+}
+
+/// Conflicts, in the order of their numbers.
+pub async fn conflicts(session: &Session, query: ConflictQuery) -> Result<Vec<ConflictRow>, OpError> {
+    read(session, move |reader| reader.conflicts(&query)).await
+}
+
+/// One conflict.
+pub async fn conflict(session: &Session, conflict: i64) -> Result<Option<ConflictRow>, OpError> {
+    read(session, move |reader| reader.conflict(conflict)).await
 }
 
 /// One page of history, newest first; its `next` says where to go on.

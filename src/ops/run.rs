@@ -1,5 +1,6 @@
 //! Starts runs, and says beforehand whether they can work.
 
+use crate::domain::by_hand::ByHand;
 use crate::domain::command::{Command, Reply, RunRequest};
 use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::outcome::RunKind;
@@ -126,6 +127,18 @@ pub async fn start(engine: &EngineClient, request: RunRequest) -> Result<i64, Op
 /// Tries issues again in an own run, all open ones if none is named, and tells its number.
 pub async fn retry(engine: &EngineClient, issues: Vec<i64>) -> Result<i64, OpError> {
     begin(engine, Command::Retry { issues }).await
+}
+
+/// Hands the engine what a person decided; tells the run that takes it, or `None` where one is on its way and the next one does.
+pub async fn decide(engine: &EngineClient, by_hand: ByHand) -> Result<Option<i64>, OpError> {
+    match engine.ask(Command::Decide(by_hand)).await? {
+        Reply::Started { run } => Ok(Some(run)),
+        Reply::Accepted => Ok(None),
+        Reply::Refused { message } => Err(refusal(engine, message)),
+        Reply::Status { .. } | Reply::Forgotten { .. } => {
+            Err(OpError::failed("The engine answered something else than it was asked."))
+        }
+    }
 }
 
 async fn begin(engine: &EngineClient, command: Command) -> Result<i64, OpError> {

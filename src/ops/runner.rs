@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
 use crate::connect::budget::Budget;
 use crate::connect::platform::salesmanago::Salesmanago;
 use crate::connect::salesforce::Salesforce;
+use crate::domain::by_hand::ByHand;
 use crate::domain::command::{Reply, RunReport, RunRequest};
 use crate::domain::hold::{Hold, Priority};
 use crate::domain::mapping::{DefaultValue, Mapping};
@@ -28,7 +29,7 @@ use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, audit, forget, mappings, requeue, runs};
+use crate::store::{Store, StoreError, audit, decisions, forget, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
@@ -306,6 +307,24 @@ impl Runner for WorkspaceRunner {
         self.session.reload().map_err(|error| error.message)?;
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
+    }
+
+    async fn snooze(&self, issues: &[i64], until: Option<DateTime<Utc>>) -> Result<u64, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let issues = issues.to_vec();
+        store
+            .write(move |db| issues::snooze(db, &issues, until))
+            .await
+            .map_err(|error| OpError::from(error).message)
+    }
+
+    async fn keep(&self, by_hand: ByHand) -> Result<u64, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let now = self.session.clock().now();
+        store
+            .write(move |db| decisions::keep(db, &by_hand, now))
+            .await
+            .map_err(|error| OpError::from(error).message)
     }
 
     async fn requeue(&self, issues: &[i64]) -> Result<u64, String> {

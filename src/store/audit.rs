@@ -110,7 +110,7 @@ pub fn explained(
     ids: &PerSide<Option<RecordId>>,
 ) -> Result<bool, StoreError> {
     if let Some(link) = link
-        && pending::is_parked(db, link)?
+        && pending::is_unsettled(db, link)?
     {
         return Ok(true);
     }

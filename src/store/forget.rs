@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::domain::forget::{Forgotten, Tombstoned};
 use crate::domain::record::RecordId;
@@ -74,7 +74,11 @@ pub fn forget(db: &Connection, object: &str, id: &str, now: DateTime<Utc>) -> Re
             erased.issues += issues_of(db, column, id)?;
             erased.other += run(db, &format!("DELETE FROM work WHERE {column}=?"), id)?;
             erased.other += run(db, &format!("DELETE FROM undo_left WHERE {column}=?"), id)?;
-            for table in ["stage", "gone", "candidate", "pending"] {
+            erased.other += run(db, &format!("DELETE FROM decision WHERE {column}=?"), id)?;
+            if side == Side::Org {
+                erased.other += run(db, "DELETE FROM flagged WHERE id=?", id)?;
+            }
+            for table in ["stage", "gone", "candidate", "pending", "moved"] {
                 erased.other += db.execute(
                     &format!("DELETE FROM {table} WHERE side=? AND id=?"),
                     params![side.number(), id],
@@ -248,12 +252,7 @@ fn bury(db: &Connection, link: &Link) -> Result<u64, StoreError> {
     }
     let mut gone = db.execute("DELETE FROM parked WHERE link=?", [link.link])? as u64;
     gone += db.execute("DELETE FROM turn WHERE link=?", [link.link])? as u64;
-    let decisions: Option<i64> = db
-        .query_row("SELECT 1 FROM sqlite_master WHERE type='table' AND name='decision'", [], |row| row.get(0))
-        .optional()?;
-    if decisions.is_some() {
-        gone += db.execute("DELETE FROM decision WHERE link=?", [link.link])? as u64;
-    }
+    gone += db.execute("DELETE FROM departure WHERE link=?", [link.link])? as u64;
     Ok(gone)
 }
 

@@ -39,7 +39,8 @@ pub fn raise(db: &Connection, issue: &NewIssue, now: DateTime<Utc>) -> Result<()
         "INSERT INTO issue (mapping, org_id, platform_id, side, label, code, cause, message, fields, run, since, last_seen)
          VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11)
          ON CONFLICT (mapping, org_id, platform_id, code) DO UPDATE SET side=?4, label=?5, cause=?7, message=?8,
-             fields=?9, run=?10, last_seen=?11, tries=CASE open WHEN 1 THEN tries+1 ELSE 1 END,
+             fields=?9, run=?10, last_seen=?11,
+             snoozed_until=CASE WHEN open=1 AND message=?8 THEN snoozed_until END, tries=CASE open WHEN 1 THEN tries+1 ELSE 1 END,
              since=CASE open WHEN 1 THEN since ELSE ?11 END, open=1",
     )?
     .execute(params![
@@ -61,17 +62,50 @@ pub fn raise(db: &Connection, issue: &NewIssue, now: DateTime<Utc>) -> Result<()
     Ok(())
 }
 
+/// Says that a linked record can't be read any more; resolved only when it was read, or is known to be deleted.
+pub const MISSING: &str = "missing";
+
+/// A record was read, or is known to be deleted: it is not missing.
+pub fn found(db: &Connection, mapping: i64, side: Side, id: &RecordId) -> Result<(), StoreError> {
+    let sql = match side {
+        Side::Org => "UPDATE issue SET open=0 WHERE mapping=? AND org_id=? AND side=? AND code=? AND open=1",
+        Side::Platform => {
+            "UPDATE issue SET open=0 WHERE mapping=? AND platform_id=? AND side=? AND code=? AND open=1"
+        }
+    };
+    let changed = db.prepare_cached(sql)?.execute(params![mapping, id.as_str(), side.number(), MISSING])?;
+    if changed > 0 {
+        mappings::count(db, "issues", -i64::try_from(changed).unwrap_or(0))?;
+    }
+    Ok(())
+}
+
+/// Resolves the open issues of a record, apart from the one that it is missing.
+/// Hides open issues until a moment, or shows them again; tells how many there were.
+pub fn snooze(db: &Connection, issues: &[i64], until: Option<DateTime<Utc>>) -> Result<u64, StoreError> {
+    let mut statement = db.prepare_cached("UPDATE issue SET snoozed_until=? WHERE issue=? AND open=1")?;
+    let mut changed = 0;
+    for issue in issues {
+        changed += statement.execute(params![until.map(to_millis), issue])? as u64;
+    }
+    Ok(changed)
+}
+
 /// Resolves the open issues of a record.
 pub fn resolve(db: &Connection, mapping: i64, ids: &PerSide<Option<RecordId>>) -> Result<(), StoreError> {
     let mut changed = 0;
     if let Some(id) = &ids.org {
         changed += db
-            .prepare_cached("UPDATE issue SET open=0 WHERE mapping=? AND org_id=? AND open=1")?
+            .prepare_cached(
+                "UPDATE issue SET open=0 WHERE mapping=? AND org_id=? AND open=1 AND code<>'missing'",
+            )?
             .execute(params![mapping, id.as_str()])?;
     }
     if let Some(id) = &ids.platform {
         changed += db
-            .prepare_cached("UPDATE issue SET open=0 WHERE platform_id=? AND mapping=? AND open=1")?
+            .prepare_cached(
+                "UPDATE issue SET open=0 WHERE platform_id=? AND mapping=? AND open=1 AND code<>'missing'",
+            )?
             .execute(params![id.as_str(), mapping])?;
     }
     if changed > 0 {

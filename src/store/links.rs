@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::codec::{self, Reader};
+use crate::domain::plan::UNKNOWN_OUTCOME;
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
@@ -204,16 +205,31 @@ pub fn get(db: &Connection, link: i64) -> Result<Option<Link>, StoreError> {
         .transpose()
 }
 
-/// The open links of a record, by its id on one side, over all mappings of an object's family or object.
-pub fn of_record(db: &Connection, side: Side, id: &str) -> Result<Vec<Link>, StoreError> {
-    let column = match side {
-        Side::Org => "org_id",
-        Side::Platform => "platform_id",
+/// The open links of a record of an object, by its id on one side, over all mappings of that object.
+pub fn of_record(db: &Connection, side: Side, object: &str, id: &str) -> Result<Vec<Link>, StoreError> {
+    let sql = match side {
+        Side::Org => format!(
+            "SELECT {COLUMNS} FROM link WHERE org_id=?1 AND closed=0
+                 AND mapping IN (SELECT mapping FROM mapping WHERE org_object=?2)"
+        ),
+        Side::Platform => format!(
+            "SELECT {COLUMNS} FROM link WHERE platform_id=?1 AND closed=0
+                 AND family IN (SELECT family FROM family WHERE platform_object=?2)"
+        ),
     };
-    let mut statement =
-        db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE {column}=? AND closed=0"))?;
-    let rows = statement.query_map([id], from_row)?;
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map([id, object], from_row)?;
     rows.map(|row| row?).collect()
+}
+
+/// The open link of a record of the org in a family, whatever mapping holds it.
+pub fn open_in_family(db: &Connection, family: i64, org_id: &str) -> Result<Option<Link>, StoreError> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM link WHERE org_id=? AND family=? AND closed=0 LIMIT 1"
+    ))?
+    .query_row(params![org_id, family], from_row)
+    .optional()?
+    .transpose()
 }
 
 /// Open links of a family that hold a key on either side; hashes may collide, so the caller compares values.
@@ -226,16 +242,31 @@ pub fn by_key(db: &Connection, family: i64, hash: i64) -> Result<Vec<Link>, Stor
     rows.map(|row| row?).collect()
 }
 
+/// A closed link of a family whose record of the platform is still there, holds this key and is nobody else's: it blocks matching
+/// (law E9). Where we deleted the platform's record ourselves, nothing is left to block.
+pub fn blocking_key(db: &Connection, family: i64, hash: i64) -> Result<Option<Link>, StoreError> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM link AS shut WHERE family=?1 AND platform_key=?2 AND closed NOT IN (0, 2)
+             AND NOT EXISTS (SELECT 1 FROM link AS other WHERE other.family=?1 AND other.platform_id=shut.platform_id
+                             AND other.closed=0)
+             AND NOT EXISTS (SELECT 1 FROM departure WHERE departure.link=shut.link AND departure.state='done')
+         ORDER BY link LIMIT 1"
+    ))?
+    .query_row(params![family, hash], from_row)
+    .optional()?
+    .transpose()
+}
+
 /// Makes a link, or rewrites the one of the same mapping and record of the org; gives its number.
 pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
-    let known: Option<i64> = db
-        .prepare_cached("SELECT link FROM link WHERE mapping=? AND org_id=?")?
-        .query_row(params![link.mapping, link.ids.org.as_str()], |row| row.get(0))
+    let known: Option<(i64, bool)> = db
+        .prepare_cached("SELECT link, closed<>0 FROM link WHERE mapping=? AND org_id=?")?
+        .query_row(params![link.mapping, link.ids.org.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let base = link.bases.encode();
     let stamps = link.stamps.map(|stamp| stamp.map(to_millis));
     let read = link.read.map(to_millis);
-    if let Some(number) = known {
+    if let Some((number, was_closed)) = known {
         db.prepare_cached(
             "UPDATE link SET platform_id=?, closed=0, closed_to=NULL, org_stamp=?, platform_stamp=?, org_read=?,
                  platform_read=?, org_key=?, platform_key=?, base=? WHERE link=?",
@@ -251,6 +282,9 @@ pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
             base,
             number,
         ])?;
+        if was_closed {
+            mappings::count(db, "links", 1)?;
+        }
         return Ok(number);
     }
     db.prepare_cached(
@@ -285,7 +319,32 @@ pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError>
         "UPDATE link SET closed=?, closed_to=? WHERE link=? AND closed=0",
         params![why.number(), to, link],
     )?;
+    // Nothing is left to decide; what nobody knows the fate of stays until the link is open again.
+    db.prepare_cached("DELETE FROM parked WHERE link=? AND why<>?")?
+        .execute(params![link, UNKNOWN_OUTCOME])?;
     mappings::count(db, "links", -i64::try_from(changed).unwrap_or(0))
+}
+
+/// The open links of a mapping behind a record of one side, in the order of that side's ids, that are not staged of an object.
+pub fn unseen(
+    db: &Connection,
+    mapping: i64,
+    side: Side,
+    object: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Link>, StoreError> {
+    let column = match side {
+        Side::Org => "org_id",
+        Side::Platform => "platform_id",
+    };
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM link WHERE mapping=?1 AND closed=0 AND {column}>?4 AND NOT EXISTS
+             (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id={column})
+         ORDER BY {column} LIMIT ?5"
+    ))?;
+    let rows = statement.query_map(params![mapping, side.number(), object, after, limit as i64], from_row)?;
+    rows.map(|row| row?).collect()
 }
 
 /// Reopens a link whose record is back.

@@ -6,6 +6,8 @@ use crate::store::StoreError;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
+    include_str!("../../assets/migrations/0002_inbox.sql"),
+    include_str!("../../assets/migrations/0003_departures.sql"),
     include_str!("../../assets/migrations/0004_history.sql"),
     include_str!("../../assets/migrations/0005_turns.sql"),
     include_str!("../../assets/migrations/0006_audit.sql"),

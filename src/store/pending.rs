@@ -135,9 +135,14 @@ pub fn parked_for(db: &Connection, link: i64, why: &str) -> Result<Vec<i64>, Sto
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whether a pair of a link is parked.
-pub fn is_parked(db: &Connection, link: i64) -> Result<bool, StoreError> {
-    Ok(db.prepare_cached("SELECT 1 FROM parked WHERE link=?")?.exists([link])?)
+/// Whether anything of a link is parked, or was passed over before.
+pub fn is_unsettled(db: &Connection, link: i64) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM parked WHERE link=?1) OR EXISTS (SELECT 1 FROM link JOIN pending
+                 ON pending.mapping=link.mapping AND pending.side=0 AND pending.id=link.org_id WHERE link=?1)",
+        )?
+        .query_row([link], |row| row.get(0))?)
 }
 
 /// How many pairs are parked.

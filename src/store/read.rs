@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter, types::Value as Sql};
 
 use crate::domain::audit::{AuditReport, Hole};
@@ -10,7 +11,9 @@ use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
 use crate::domain::report::{FirstSync, IssueGroup, IssueQuery, IssueRow, RunRow, StatusReport};
 use crate::domain::side::{PerSide, Side};
-use crate::store::{StoreError, audit, feeds, from_millis, mappings, migrations, pending};
+use crate::store::{StoreError, audit, feeds, from_millis, mappings, migrations, pending, to_millis};
+
+mod conflicts;
 
 mod history;
 mod undo;
@@ -23,6 +26,16 @@ pub use history::HistoryPage;
 pub struct Reader {
     path: PathBuf,
     db: Arc<Mutex<Connection>>,
+}
+
+/// Whether snoozed issues are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Snoozed {
+    /// They are left out.
+    #[default]
+    Hidden,
+    /// They are shown with the others.
+    Shown,
 }
 
 pub(super) fn ids(org: Option<String>, platform: Option<String>) -> PerSide<Option<RecordId>> {
@@ -61,6 +74,7 @@ fn issue_row(row: &Row<'_>) -> rusqlite::Result<IssueRow> {
         last_seen: from_millis(row.get(12)?),
         tries: row.get(13)?,
         open: row.get(14)?,
+        snoozed_until: row.get::<_, Option<i64>>(15)?.map(from_millis),
     })
 }
 
@@ -75,7 +89,12 @@ impl Reader {
         )?;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
         db.set_prepared_statement_cache_capacity(64);
-        let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let mut found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found > 0 && found < migrations::KNOWN {
+            // Left behind by an older version: what is read here has to be there.
+            migrations::apply(&mut Connection::open(path)?)?;
+            found = migrations::KNOWN;
+        }
         if found > migrations::KNOWN {
             return Err(StoreError::Newer { found, known: migrations::KNOWN });
         }
@@ -119,7 +138,7 @@ impl Reader {
     }
 
     /// The status block.
-    pub fn status(&self) -> Result<StatusReport, StoreError> {
+    pub fn status(&self, now: DateTime<Utc>) -> Result<StatusReport, StoreError> {
         self.with(|db| {
             let (mapped, begun, done, last_done): (i64, i64, i64, Option<i64>) = db.query_row(
                 "SELECT count(*), count(initial_begun_at), count(initial_done_at), max(initial_done_at) FROM mapping",
@@ -132,15 +151,20 @@ impl Reader {
                 _ => FirstSync::Never,
             };
             let groups: i64 = db.query_row(
-                "SELECT count(*) FROM (SELECT 1 FROM issue WHERE open=1 GROUP BY code, mapping, cause)",
-                [],
+                "SELECT count(*) FROM (SELECT 1 FROM issue WHERE open=1 AND COALESCE(snoozed_until, 0)<=? GROUP BY code, mapping, cause)",
+                [to_millis(now)],
+                |row| row.get(0),
+            )?;
+            let snoozed: i64 = db.query_row(
+                "SELECT count(*) FROM issue WHERE open=1 AND snoozed_until>?",
+                [to_millis(now)],
                 |row| row.get(0),
             )?;
             let oldest: Option<i64> = db.query_row("SELECT min(cursor_at) FROM feed", [], |row| row.get(0))?;
             let last_update = mappings::remembered(db, "last_update")?.and_then(|text| text.parse().ok());
             Ok(StatusReport {
                 first_sync,
-                issues: mappings::counted(db, "issues")?.max(0) as u64,
+                issues: (mappings::counted(db, "issues")? - snoozed).max(0) as u64,
                 issue_groups: groups as u64,
                 pending: pending::count(db)?,
                 conflicts: pending::parked_count(db)?,
@@ -182,15 +206,17 @@ impl Reader {
         })
     }
 
-    /// Open issues by cause, the largest group first.
-    pub fn issue_groups(&self) -> Result<Vec<IssueGroup>, StoreError> {
+    /// Open issues by cause, the largest group first. Groups of which all are snoozed at this moment are left out, unless
+    /// they are asked for.
+    pub fn issue_groups(&self, now: DateTime<Utc>, snoozed: Snoozed) -> Result<Vec<IssueGroup>, StoreError> {
         self.with(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT i.code, m.name, i.cause, count(*), min(i.since), max(i.last_seen)
+                "SELECT i.code, m.name, i.cause, count(*), min(i.since), max(i.last_seen), count(i.snoozed_until>?1 OR NULL)
                  FROM issue i JOIN mapping m USING (mapping) WHERE i.open=1
-                 GROUP BY i.code, i.mapping, i.cause ORDER BY count(*) DESC, i.code, m.name, i.cause",
+                 GROUP BY i.code, i.mapping, i.cause HAVING ?2 OR count(i.snoozed_until>?1 OR NULL)<count(*)
+                 ORDER BY count(*) DESC, i.code, m.name, i.cause",
             )?;
-            let rows = statement.query_map([], |row| {
+            let rows = statement.query_map(params![to_millis(now), snoozed == Snoozed::Shown], |row| {
                 Ok(IssueGroup {
                     code: row.get(0)?,
                     mapping: row.get(1)?,
@@ -198,6 +224,7 @@ impl Reader {
                     records: row.get::<_, i64>(3)? as u64,
                     since: from_millis(row.get(4)?),
                     last_seen: from_millis(row.get(5)?),
+                    snoozed: row.get::<_, i64>(6)? as u64,
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -209,7 +236,7 @@ impl Reader {
         self.with(|db| {
             let mut sql = String::from(
                 "SELECT i.issue, m.name, i.org_id, i.platform_id, i.side, i.label, i.code, i.cause, i.message, i.fields,
-                        i.run, i.since, i.last_seen, i.tries, i.open
+                        i.run, i.since, i.last_seen, i.tries, i.open, i.snoozed_until
                  FROM issue i JOIN mapping m USING (mapping) WHERE i.issue>?",
             );
             let mut values: Vec<Sql> = vec![query.after.unwrap_or(0).into()];
@@ -225,6 +252,10 @@ impl Reader {
             }
             if !query.resolved {
                 sql.push_str(" AND i.open=1");
+            }
+            if let Some(now) = query.awake_at {
+                sql.push_str(" AND COALESCE(i.snoozed_until, 0)<=?");
+                values.push(to_millis(now).into());
             }
             sql.push_str(" ORDER BY i.issue LIMIT ?");
             values.push((query.limit as i64).into());

@@ -7,7 +7,7 @@ use crate::domain::codec;
 use crate::domain::port::Tombstone;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::Side;
-use crate::store::{StoreError, from_millis, to_millis};
+use crate::store::{StoreError, from_millis, moved, to_millis};
 
 /// A record with the time it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub fn put(
             to_millis(read_at),
             codec::encode(&record.values),
         ])?;
+        moved::put(db, side, object, record, read_at)?;
     }
     Ok(())
 }
@@ -53,6 +54,7 @@ fn from_row(row: &Row<'_>, fields: usize) -> Result<Result<Staged, StoreError>, 
             stamp: row.get::<_, Option<i64>>(1)?.map(from_millis),
             author: row.get::<_, Option<String>>(2)?.map(Into::into),
             values: Vec::new(),
+            became: Vec::new(),
         },
         read_at: from_millis(row.get(3)?),
     };
@@ -163,6 +165,20 @@ pub fn gone(db: &Connection, side: Side, object: &str) -> Result<Vec<Tombstone>,
         })
     })?;
     rows.map(|row| row.map_err(Into::into)).collect()
+}
+
+/// The staged tombstone of a record.
+pub fn gone_of(db: &Connection, side: Side, object: &str, id: &str) -> Result<Option<Tombstone>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT at, merged_into FROM gone WHERE side=? AND object=? AND id=?")?
+        .query_row(params![side.number(), object, id], |row| {
+            Ok(Tombstone {
+                id: RecordId::new(id),
+                at: row.get::<_, Option<i64>>(0)?.map(from_millis),
+                merged_into: row.get::<_, Option<String>>(1)?.map(RecordId::new),
+            })
+        })
+        .optional()?)
 }
 
 /// An unlinked record under its key.

@@ -54,7 +54,7 @@ pub fn after(db: &Connection, number: i64, held: bool, limit: usize) -> Result<V
                 org: row.get::<_, Option<String>>(3)?.map(RecordId::new),
                 platform: row.get::<_, Option<String>>(4)?.map(RecordId::new),
             },
-            held: row.get(5)?,
+            held: row.get::<_, i64>(5)? != 0,
         })
     })?;
     rows.map(|row| row.map_err(Into::into)).collect()
@@ -63,6 +63,12 @@ pub fn after(db: &Connection, number: i64, held: bool, limit: usize) -> Result<V
 /// Lets a piece of work wait for the end of the run.
 pub fn hold(db: &Connection, number: i64) -> Result<(), StoreError> {
     db.execute("UPDATE work SET held=1 WHERE work=?", [number])?;
+    Ok(())
+}
+
+/// Leaves a piece of work out of this run, because its brake holds it.
+pub fn withhold(db: &Connection, number: i64) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE work SET held=2 WHERE work=?")?.execute([number])?;
     Ok(())
 }
 

@@ -164,13 +164,22 @@ const MAPPING: &[Key] = &[
     key("skip_create_when_blank", Kind::Texts),
     key("default", Kind::Tables(DEFAULT)),
     key("first_meeting", Kind::Word(&["salesforce_wins", "platform_wins", "fill_blanks_only", "ask"])),
-    key("deletes", Kind::Word(&["ignore"])),
+    key("deletes", Kind::Word(&["ignore", "deactivate", "propagate"])),
+    key("deactivate", Kind::Table(DEACTIVATE)),
+    key("conversion", Kind::Word(&["hand_over", "two_records"])),
+    key("sync_flag", Kind::Text),
     key("ignore_own_changes", Kind::Flag),
     key("side_effects", Kind::Table(SIDE_EFFECTS)),
     key("pair", Kind::Tables(PAIR)),
 ];
 
 const DEFAULT: &[Key] = &[
+    required("side", Kind::Word(&["org", "platform"])),
+    required("field", Kind::Text),
+    required("value", Kind::Text),
+];
+
+const DEACTIVATE: &[Key] = &[
     required("side", Kind::Word(&["org", "platform"])),
     required("field", Kind::Text),
     required("value", Kind::Text),

@@ -9,8 +9,8 @@ use forcesync::domain::side::Side;
 use insta::assert_snapshot;
 
 use crate::console_stage::{
-    cells, empty, failed_test, full, full_with, issues, now, picture, press, running, start_running,
-    styles_of,
+    cells, conflicts, empty, failed_test, full, full_with, issue_form, issue_opened, issues, now, picture,
+    press, running, start_running, styles_of,
 };
 
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
@@ -79,6 +79,8 @@ fn what_lies_over_a_tab() {
     app.update(Msg::Issues(Ok(issues())));
     assert_snapshot!("records", picture(&mut app, 80, 24));
     press(&mut app, "enter");
+    assert_snapshot!("issue_reading", picture(&mut app, 80, 24));
+    app.update(Msg::IssueForm(Ok(Box::new(issue_form()))));
     assert_snapshot!("issue", picture(&mut app, 80, 24));
     press(&mut app, "esc esc :");
     assert_snapshot!("palette", picture(&mut app, 80, 24));
@@ -88,6 +90,50 @@ fn what_lies_over_a_tab() {
     assert_snapshot!("field_picker", picture(&mut app, 80, 24));
     press(&mut app, "esc enter");
     assert_snapshot!("pair_sheet", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn the_form_of_an_issue_at_the_other_sizes_and_what_it_asks() {
+    for (columns, rows) in [(60, 20), (120, 40)] {
+        let mut app = issue_opened();
+        assert_snapshot!(format!("issue_{columns}x{rows}"), picture(&mut app, columns, rows));
+    }
+    let mut app = issue_opened();
+    press(&mut app, "enter");
+    assert_snapshot!("issue_value", picture(&mut app, 80, 24));
+    press(&mut app, "esc z");
+    assert_snapshot!("issue_snooze", picture(&mut app, 80, 24));
+    press(&mut app, "esc m");
+    assert_snapshot!("issue_mapping", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn the_conflict_inbox_and_one_conflict_at_three_sizes() {
+    for (columns, rows) in SIZES {
+        let mut app = full();
+        app.go_to(Tab::Sync);
+        press(&mut app, "c");
+        app.update(Msg::Conflicts(Ok(conflicts())));
+        assert_snapshot!(format!("conflicts_{columns}x{rows}"), picture(&mut app, columns, rows));
+        press(&mut app, "o space");
+        assert_snapshot!(format!("conflict_{columns}x{rows}"), picture(&mut app, columns, rows));
+    }
+}
+
+#[test]
+fn what_the_conflict_inbox_asks_and_says() {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    press(&mut app, "c");
+    app.update(Msg::Conflicts(Ok(Vec::new())));
+    assert_snapshot!("conflicts_none", picture(&mut app, 80, 24));
+    app.update(Msg::Conflicts(Ok(conflicts())));
+    press(&mut app, "down enter");
+    assert_snapshot!("conflict_has_changed", picture(&mut app, 80, 24));
+    press(&mut app, "v");
+    assert_snapshot!("conflict_value", picture(&mut app, 80, 24));
+    press(&mut app, "esc esc P");
+    assert_snapshot!("conflicts_all", picture(&mut app, 80, 24));
 }
 
 #[test]

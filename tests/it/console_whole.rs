@@ -242,49 +242,155 @@ async fn a_flood_of_numbers_is_not_a_flood_of_frames() {
     left.unwrap();
 }
 
+/// A console on a fresh sandbox whose settings were changed beforehand.
+struct Demo {
+    sandbox: ops::sandbox::Running,
+    _folder: tempfile::TempDir,
+    session: Session,
+    clock: Arc<dyn Clock>,
+}
+
+impl Demo {
+    async fn new(change: impl FnOnce(&mut forcesync::workspace::settings::Settings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ops::clock();
+        let workspace = Some(folder.path().join("demo"));
+        let wanted =
+            Wanted { records: 60, workspace: workspace.clone(), life_per_second: 0.0, ..demo_population() };
+        let sandbox = ops::sandbox::start(&wanted, Arc::clone(&clock)).await.unwrap();
+        let access = forcesync::ops::session::Access::ReadWrite;
+        let options = OpenOptions { workspace, access, missing: Missing::Refuse };
+        let session = Session::open(&options, Arc::clone(&clock)).unwrap();
+        let mut settings = session.settings();
+        change(&mut settings);
+        if settings != session.settings() {
+            ops::save_settings::save(&session, settings, Vec::new()).await.unwrap();
+        }
+        Self { sandbox, _folder: folder, session, clock }
+    }
+
+    fn console(&self) -> (EventLoop<Screen, Input, NoDesk, Workshop>, Keys, Screen) {
+        let app = App::new(Start {
+            settings: self.session.settings(),
+            problems: self.session.problems(),
+            folder: "demo".into(),
+            access: Access::ReadWrite,
+            look: Look::default(),
+            zone: Zone::Universal,
+            keymap: Keymap::built_in().unwrap(),
+            now: self.clock.now(),
+        });
+        console(app, Workshop::new(self.session.clone()), Arc::clone(&self.clock))
+    }
+
+    /// A contact of both sides: its id in the org and its e-mail.
+    fn somebody(&self) -> (String, String) {
+        let sandbox = self.sandbox.sandbox();
+        let rows = sandbox.org().rows("Contact");
+        let linked = rows.iter().find(|row| {
+            row["HasOptedOutOfEmail"] == serde_json::json!(false)
+                && row["Email"].as_str().is_some_and(|email| sandbox.salesmanago().contact(email).is_some())
+        });
+        let text = |field: &str| linked.unwrap()[field].as_str().unwrap().to_owned();
+        (text("Id"), text("Email"))
+    }
+
+    fn org_update(&self, id: &str, fields: &serde_json::Value) {
+        let org = self.sandbox.sandbox().org();
+        org.admin_update("Contact", id, fields.as_object().unwrap(), &org.person_user_id()).unwrap();
+    }
+
+    fn platform_upsert(&self, fields: &serde_json::Value) {
+        self.sandbox.sandbox().salesmanago().admin_upsert(fields.as_object().unwrap()).unwrap();
+    }
+}
+
+/// The keys from the start to the end of the first sync.
+async fn first_sync(keys: &Keys, screen: &Screen) {
+    // A test needs to know that the secrets are there.
+    screen.says("in vault").await;
+    keys.press("t");
+    screen.says("Salesforce: the test passed").await;
+    keys.press("right t");
+    screen.says("SALESmanago: the test passed").await;
+    keys.press("I");
+    screen.says("Kick off an initial sync?").await;
+    keys.press("y");
+    screen.says("done today").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_keys_lead_from_a_fresh_demo_to_a_finished_first_sync() {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = ops::clock();
-    let wanted = Wanted {
-        records: 60,
-        workspace: Some(folder.path().join("demo")),
-        life_per_second: 0.0,
-        ..demo_population()
-    };
-    let sandbox = ops::sandbox::start(&wanted, Arc::clone(&clock)).await.unwrap();
-    let options = OpenOptions {
-        workspace: Some(folder.path().join("demo")),
-        access: forcesync::ops::session::Access::ReadWrite,
-        missing: Missing::Refuse,
-    };
-    let session = Session::open(&options, Arc::clone(&clock)).unwrap();
-    let app = App::new(Start {
-        settings: session.settings(),
-        problems: session.problems(),
-        folder: "demo".into(),
-        access: Access::ReadWrite,
-        look: Look::default(),
-        zone: Zone::Universal,
-        keymap: Keymap::built_in().unwrap(),
-        now: clock.now(),
-    });
-    let (mut console, keys, screen) = console(app, Workshop::new(session), clock);
+    let demo = Demo::new(|_| {}).await;
+    let (mut console, keys, screen) = demo.console();
     let user = async {
-        screen.says("[1 Connection Settings]").await;
-        keys.press("t");
-        screen.says("Salesforce: the test passed").await;
-        keys.press("right t");
-        screen.says("SALESmanago: the test passed").await;
-        keys.press("I");
-        screen.says("Kick off an initial sync?").await;
-        keys.press("y");
-        screen.says("done today").await;
+        first_sync(&keys, &screen).await;
         keys.press("q");
     };
     let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
     left.unwrap();
-    sandbox.stop().await;
+    demo.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conflict_is_decided_from_its_panel_and_written() {
+    let demo = Demo::new(|settings| {
+        for pair in settings.mappings.iter_mut().flat_map(|mapping| &mut mapping.pairs) {
+            if pair.org == ["Fax"] {
+                pair.policy = forcesync::domain::mapping::Policy::Ask;
+            }
+        }
+    })
+    .await;
+    let (id, email) = demo.somebody();
+    let (mut console, keys, screen) = demo.console();
+    let user = async {
+        first_sync(&keys, &screen).await;
+        demo.org_update(&id, &serde_json::json!({"Fax": "+32 9 111"}));
+        demo.platform_upsert(&serde_json::json!({"email": email, "fax": "+32 9 222"}));
+        keys.press("s");
+        screen.says("1 conflict").await;
+        keys.press("c");
+        screen.says("“+32 9 111”").await;
+        keys.press("p");
+        screen.says("make it the rule").await;
+        keys.press("enter");
+        screen.says("No open conflicts").await;
+        keys.press("esc q");
+    };
+    let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
+    left.unwrap();
+    assert_eq!(demo.sandbox.sandbox().org().row("Contact", &id).unwrap()["Fax"], "+32 9 222");
+    demo.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_value_of_a_refused_record_is_edited_in_its_form_and_reaches_both_sides() {
+    let demo = Demo::new(|_| {}).await;
+    let (id, email) = demo.somebody();
+    let (mut console, keys, screen) = demo.console();
+    let user = async {
+        first_sync(&keys, &screen).await;
+        demo.platform_upsert(&serde_json::json!({"email": email, "fax": "1".repeat(60)}));
+        keys.press("s");
+        screen.says("STRING_TOO_LONG").await;
+        keys.press("tab tab enter");
+        screen.says("data value too large").await;
+        keys.press("enter");
+        screen.says("(edit)").await;
+        keys.press("enter");
+        screen.says("fax in SALESmanago").await;
+        keys.press("ctrl+u");
+        keys.type_text("+32 9 444");
+        keys.press("enter");
+        screen.says("No open issues").await;
+        keys.press("esc q");
+    };
+    let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
+    left.unwrap();
+    assert_eq!(demo.sandbox.sandbox().org().row("Contact", &id).unwrap()["Fax"], "+32 9 444");
+    assert_eq!(demo.sandbox.sandbox().salesmanago().contact(&email).unwrap()["fax"], "+32 9 444");
+    demo.sandbox.stop().await;
 }
 
 fn demo_population() -> Wanted {

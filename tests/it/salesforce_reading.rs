@@ -22,6 +22,7 @@ fn feed(object: &str, fields: &[&str], cursor: &Cursor) -> FeedRequest {
         selection: Selection::new(fields),
         cursor: cursor.clone(),
         mark: None,
+        flag: None,
     }
 }
 
@@ -229,13 +230,55 @@ async fn a_backlog_of_changes_goes_on_at_its_mark() {
 }
 
 #[tokio::test]
-async fn a_cursor_older_than_the_deletion_log_is_lost() {
+async fn a_cursor_older_than_the_deletion_log_says_that_deletions_may_be_missing() {
     let served = serve().await;
     let client = served.client();
     let start = scan_all(&client, scan_request("Contact", &["LastName"], None)).await.0.cursor.unwrap();
     served.clock.advance(20 * 24 * 3_600_000);
-    let error = client.changes(&[feed("Contact", &["LastName"], &start)]).await.unwrap_err();
-    assert_eq!(error.class, PortClass::CursorLost, "{error:?}");
+    let page = client.changes(&[feed("Contact", &["LastName"], &start)]).await.unwrap().remove(0);
+    assert!(page.deletions_missed, "{page:?}");
+    let since = page.cursor.unwrap();
+    let page = client.changes(&[feed("Contact", &["LastName"], &since)]).await.unwrap().remove(0);
+    assert!(!page.deletions_missed, "{page:?}");
+}
+
+#[tokio::test]
+async fn a_converted_lead_says_what_it_became_and_a_flag_is_a_queue() {
+    let served = serve().await;
+    let client = served.client();
+    let lead = served.insert("Lead", json!({"LastName": "Lee", "Company": "ACME", "Email": "lee@x.example"}));
+    let other = served.insert("Lead", json!({"LastName": "Poe", "Company": "ACME", "DoNotCall": true}));
+    let start = scan_all(&client, scan_request("Lead", &["LastName"], None)).await.0.cursor.unwrap();
+    let user = served.org.person_user_id();
+    served.org.admin_convert_lead(&lead, None, None, &user).unwrap();
+    let page = client.changes(&[feed("Lead", &["LastName"], &start)]).await.unwrap().remove(0);
+    let converted = page.records.iter().find(|record| record.id.as_str() == lead).unwrap();
+    let objects: Vec<&str> = converted.became.iter().map(|(object, _)| object.as_str()).collect();
+    assert_eq!(objects, ["Contact", "Account"]);
+    let queue = FeedRequest { flag: Some("DoNotCall".into()), ..feed("Lead", &["LastName"], &start) };
+    let page = client.changes(&[queue]).await.unwrap().remove(0);
+    let ids: Vec<&str> = page.records.iter().map(|record| record.id.as_str()).collect();
+    assert_eq!(ids, [other.as_str()]);
+}
+
+#[tokio::test]
+async fn only_what_the_org_calls_deleted_is_gone() {
+    let served = serve().await;
+    let client = served.client();
+    let [kept, deleted, loser, winner] =
+        ["K", "D", "L", "W"].map(|name| served.insert("Contact", json!({"LastName": name})));
+    let user = served.org.person_user_id();
+    served.org.admin_delete("Contact", &deleted, &user).unwrap();
+    served.org.admin_merge("Contact", &winner, &[loser.as_str()], &user).unwrap();
+    let asked: Vec<RecordId> =
+        [&kept, &deleted, &loser].iter().map(|id| RecordId::new(id.as_str())).collect();
+    let mut fates = client.fates("Contact", &asked).await.unwrap();
+    fates.sort_by(|one, other| one.merged_into.cmp(&other.merged_into));
+    let told: Vec<(&str, Option<&str>)> = fates
+        .iter()
+        .map(|gone| (gone.id.as_str(), gone.merged_into.as_ref().map(RecordId::as_str)))
+        .collect();
+    assert_eq!(told, [(deleted.as_str(), None), (loser.as_str(), Some(winner.as_str()))]);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn scan_all(client: &Salesmanago, fields: &[&str]) -> Vec<Page> {
 }
 
 fn feed(cursor: Cursor, fields: &[&str]) -> FeedRequest {
-    FeedRequest { object: CONTACT.into(), selection: names(fields), cursor, mark: None }
+    FeedRequest { object: CONTACT.into(), selection: names(fields), cursor, mark: None, flag: None }
 }
 
 fn since(milliseconds: i64) -> Cursor {

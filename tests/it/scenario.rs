@@ -314,32 +314,6 @@ async fn emoji_and_other_scripts_survive_in_both_directions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lead_that_is_converted_is_never_written_again() {
-    let scene = Scene::synced().await;
-    let leads = scene.sandbox().org().rows("Lead");
-    let lead = leads
-        .iter()
-        .find(|row| {
-            row["Email"].is_string() && row["IsConverted"] == json!(false) && row["Company"].is_string()
-        })
-        .unwrap();
-    let (id, email) = (lead["Id"].as_str().unwrap(), lead["Email"].as_str().unwrap());
-    let user = scene.sandbox().org().person_user_id();
-    scene.sandbox().org().admin_convert_lead(id, None, None, &user).unwrap();
-    scene.platform_upsert(json!({"email": email, "phone": "+33 1 44 55 66 77"}));
-    let before = scene.sandbox().org().count("Lead");
-    for _ in 0..3 {
-        let ended = scene.instant().await;
-        assert_eq!((ended.exit, ended.counts.updated()), (0, 0), "{ended:?}");
-        scene.pass(Duration::from_secs(60));
-    }
-    let issues = scene.issues().await;
-    assert!(issues.iter().all(|issue| issue.code != "CANNOT_UPDATE_CONVERTED_LEAD"), "{issues:?}");
-    assert_eq!(scene.sandbox().org().count("Lead"), before, "a second lead was made");
-    assert_eq!(duplicates(scene.sandbox()), Vec::<String>::new());
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn escapes_in_records_never_reach_the_terminal() {
     let scene = Scene::synced().await;
     // Refused by the org for its city, whose words quote the value; the name becomes the label of the issue.

@@ -17,10 +17,11 @@ use forcesync::domain::outcome::{Counts, RunKind, RunResult};
 use forcesync::domain::report::{HistoryQuery, HistoryRow, IssueQuery, IssueRow, StatusReport};
 use forcesync::ops::engine::{EngineClient, attach};
 use forcesync::ops::sandbox::{Running, Wanted, start};
-use forcesync::ops::{Access, Missing, OpenOptions, Session, read, run};
+use forcesync::ops::{Access, Missing, OpenOptions, Session, read, run, save_settings};
 use forcesync::sandbox::Sandbox;
 use forcesync::sandbox::clock::SandboxClock;
 use forcesync::sandbox::faults::{Fault, Side};
+use forcesync::workspace::settings::Settings;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -108,8 +109,23 @@ impl Scene {
     }
 
     pub async fn new(cast: Cast) -> Self {
+        Self::with(cast, |settings| settings).await
+    }
+
+    /// The same with other settings, and synced: `edit` gets the text of the settings file.
+    pub async fn synced_with(edit: impl FnOnce(String) -> String) -> Self {
+        let scene = Self::with(Cast::of(60), edit).await;
+        let ended = scene.initial().await;
+        assert_eq!(ended.exit, 0, "{ended:?}");
+        scene
+    }
+
+    async fn with(cast: Cast, edit: impl FnOnce(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
         let running = sandbox(cast, folder.path().join("w")).await;
+        let file = folder.path().join("w").join("forcesync.toml");
+        let settings = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, edit(settings)).unwrap();
         let clock = Arc::new(HastyClock {
             machine: forcesync::ops::clock(),
             sandbox: Arc::clone(running.sandbox().clock()),
@@ -183,18 +199,16 @@ impl Scene {
         self.ended(begun).await
     }
 
+    /// A run as it is asked for.
+    pub async fn start(&self, request: RunRequest) -> Ended {
+        let begun = run::start(&self.engine, request).await;
+        self.ended(begun).await
+    }
+
     /// Takes a run back, or looks what that would mean.
     pub async fn undo(&self, run: i64, extent: forcesync::domain::undo::Extent, allow: Allowances) -> Ended {
         let begun = run::start(&self.engine, RunRequest::undo(run, extent, allow)).await;
         self.ended(begun).await
-    }
-
-    pub fn engine(&self) -> &EngineClient {
-        &self.engine
-    }
-
-    pub fn session(&self) -> &Session {
-        &self.session
     }
 
     async fn ended(&self, begun: Result<i64, forcesync::ops::OpError>) -> Ended {
@@ -221,6 +235,26 @@ impl Scene {
                 Ended { exit: error.class.exit_code(), message: error.message, counts: Counts::default() }
             }
         }
+    }
+
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub fn engine(&self) -> &EngineClient {
+        &self.engine
+    }
+
+    /// Changes the settings as a person would.
+    pub async fn set(&self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = self.session.settings();
+        change(&mut settings);
+        save_settings::save(&self.session, settings, Vec::new()).await.unwrap();
+    }
+
+    /// The end of a run that was begun elsewhere.
+    pub async fn end_of(&self, run: i64) -> Ended {
+        self.ended(Ok(run)).await
     }
 
     /// Runs the binary on this workspace to its end.

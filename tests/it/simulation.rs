@@ -3,13 +3,16 @@
 //!
 //! `FORCESYNC_HISTORIES` sets how many histories run (5,000 by default), `FORCESYNC_SEED` replays one of them.
 
+mod by_hand;
 mod clock;
 mod history;
 mod judge;
 mod mutants;
+mod people;
 mod scene;
 mod side;
 mod undo;
+mod vanished;
 mod world;
 
 use history::{History, Verdict};
@@ -66,6 +69,13 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     // Parking is the exception, or it would hide what the judge should see.
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
     assert!(totals.fights > 0 || histories < 100, "nobody fought: {totals:?}");
+    assert!(totals.deletions > histories / 4, "hardly anything was deleted: {totals:?}");
+    assert!(totals.removals > histories / 25, "hardly a delete crossed: {totals:?}");
+    assert!(totals.conversions > histories / 10, "hardly a lead was converted: {totals:?}");
+    assert!(totals.merges > histories / 10, "hardly anything was merged: {totals:?}");
+    assert!(totals.scope_changes > histories / 10, "hardly anything left the scope: {totals:?}");
+    assert!(totals.decisions > 0 || histories < 300, "no delete ever met an edit: {totals:?}");
+    assert!(totals.by_hand > histories / 100, "hardly anything was decided by hand: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
 }
 

@@ -38,14 +38,43 @@ pub enum IssuesAction {
         /// Every record instead of groups
         #[arg(long)]
         records: bool,
+        /// Snoozed ones too
+        #[arg(long)]
+        snoozed: bool,
         /// Which issues.
         #[command(flatten)]
         filter: IssueFilter,
     },
-    /// Show one issue in full
+    /// Show one issue in full, and how many others a change of the mapping would clear with it
     Show {
         /// Its number
         issue: i64,
+        /// Read what both sides hold now, field by field
+        #[arg(long)]
+        values: bool,
+    },
+    /// Write another value to the record that the refused one came from, and try again in the same run
+    Edit {
+        /// The number of the issue
+        issue: i64,
+        /// The field, on either side; the one that was refused if left out
+        #[arg(long, value_name = "FIELD")]
+        field: Option<String>,
+        /// The new value, as that side spells it; once for each field of the pair, blank to empty it
+        #[arg(long, value_name = "V", required = true)]
+        value: Vec<String>,
+    },
+    /// Hide issues for a while; one whose message changes comes back by itself
+    Snooze {
+        /// Their numbers
+        #[arg(required = true)]
+        issues: Vec<i64>,
+        /// How long, such as 12h or 3d
+        #[arg(long = "for", value_name = "TIME", required_unless_present = "wake", conflicts_with = "wake")]
+        how_long: Option<Every>,
+        /// Show them again
+        #[arg(long)]
+        wake: bool,
     },
     /// Try issues again in an own run; all open ones if none is named
     Retry {
@@ -64,7 +93,7 @@ pub enum IssuesAction {
         #[arg(long)]
         resolved: bool,
         /// Write to this file instead of stdout
-        #[arg(long, short, value_name = "FILE")]
+        #[arg(long, short, visible_alias = "csv", value_name = "FILE")]
         out: Option<PathBuf>,
     },
 }
@@ -78,6 +107,9 @@ pub struct IssueFilter {
     /// Only this mapping
     #[arg(long, value_name = "NAME")]
     pub mapping: Option<String>,
+    /// Only this cause, as the list of groups shows it
+    #[arg(long)]
+    pub cause: Option<String>,
 }
 
 /// Print the log.

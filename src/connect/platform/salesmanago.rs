@@ -39,7 +39,7 @@ use crate::domain::clock::Clock;
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
     Capabilities, FeedRequest, Finder, Job, Page, PortClass, PortError, RowResult, ScanRequest, Sink, Source,
-    WriteBatch, WriteKind, Written,
+    Tombstone, WriteBatch, WriteKind, Written,
 };
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::schema::ObjectSchema;
@@ -143,6 +143,13 @@ impl Source for Salesmanago {
     ) -> Result<Vec<Record>, PortError> {
         self.known(object)?;
         self.read_ids(ids, &Place::of_all(selection)).await
+    }
+
+    /// Deleted contacts stay readable and say so.
+    async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
+        self.known(object)?;
+        let ids: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
+        Ok(self.sorted(&ids, &[]).await?.tombstones)
     }
 
     /// The service does not count.

@@ -2,7 +2,7 @@
 //!
 //! The next cursor is the org's clock at the start, less the overlap, and never later than the deletion log says it is complete
 //! (it stops before the start of a transaction that is still open, which is how late commits are caught). The log reaches back 15
-//! days; an older cursor is `CursorLost` for the whole call, because without it deletions would be missed silently.
+//! days; for an older cursor the page says that deletions may be missing, and whoever reads it has to look for them by id.
 
 mod merges;
 
@@ -27,6 +27,9 @@ use crate::domain::record::RecordId;
 
 /// The log wants its bounds at least a minute apart, and cuts seconds off.
 const SHORTEST_WINDOW: TimeDelta = TimeDelta::seconds(61);
+
+/// So far back the log of deletions can be asked: fifteen days, less an hour for what the clocks may differ.
+const LOG_REACHES_BACK: TimeDelta = TimeDelta::hours(15 * 24 - 1);
 
 /// Which record a deletion merged another into, if it did.
 type Merged = HashMap<(RecordId, Option<DateTime<Utc>>), Option<RecordId>>;
@@ -79,8 +82,8 @@ impl Changes {
             match &request.mark {
                 None => fresh.push((place, feed)),
                 Some(mark) => {
-                    let since = format!("SystemModstamp >= {}", moment_text(feed.since));
-                    let page = next_page(door, &feed.shape, &request.object, mark, Some(&since)).await?;
+                    let wanted = feed.condition();
+                    let page = next_page(door, &feed.shape, &request.object, mark, Some(&wanted)).await?;
                     put(
                         &mut pages,
                         place,
@@ -161,6 +164,7 @@ impl Changes {
                     total: Some(page.total),
                     records: page.records,
                     tombstones,
+                    deletions_missed: feed.tells_deletions && feed.is_beyond_the_log(now),
                     cursor: Some(Position { since }.to_cursor()),
                 },
             ));
@@ -188,20 +192,33 @@ async fn prepare<'a>(
 }
 
 impl Feed<'_> {
+    /// Which records are wanted: those that were touched since, or those whose tick box says so (law E15).
+    fn condition(&self) -> String {
+        match &self.request.flag {
+            Some(flag) => format!("{} = true", soql::safe_name(flag)),
+            None => format!("SystemModstamp >= {}", moment_text(self.since)),
+        }
+    }
+
     fn query(&self) -> String {
-        let since = moment_text(self.since);
         soql::select(
             &self.shape,
             &self.request.object,
-            &format!("WHERE SystemModstamp >= {since} {}", soql::order(&self.shape)),
+            &format!("WHERE {} {}", self.condition(), soql::order(&self.shape)),
         )
+    }
+
+    /// Whether the cursor is older than the log of deletions.
+    fn is_beyond_the_log(&self, now: DateTime<Utc>) -> bool {
+        self.since < now - LOG_REACHES_BACK
     }
 
     fn deletions_path(&self, base: &str, now: DateTime<Utc>) -> String {
         let object = soql::safe_name(&self.request.object);
-        let end = now.max(self.since + SHORTEST_WINDOW);
+        let since = self.since.max(now - LOG_REACHES_BACK);
+        let end = now.max(since + SHORTEST_WINDOW);
         let bound = |moment: DateTime<Utc>| percent_encode(&moment.format("%Y-%m-%dT%H:%M:%SZ").to_string());
-        format!("{base}/sobjects/{object}/deleted/?start={}&end={}", bound(self.since), bound(end))
+        format!("{base}/sobjects/{object}/deleted/?start={}&end={}", bound(since), bound(end))
     }
 }
 

@@ -106,7 +106,7 @@ pub(super) async fn scan(
         total: Some(page.total),
         cursor: Some(position.to_cursor()),
         records: page.records,
-        tombstones: Vec::new(),
+        ..Page::default()
     })
 }
 

@@ -37,11 +37,11 @@ pub(super) fn read_query(shape: &Shape, body: &[u8]) -> Result<QueryPage, serde_
 
 /// Reads an array of records in which missing ones are null.
 pub(super) fn read_array(shape: &Shape, body: &[u8]) -> Result<Vec<Record>, serde_json::Error> {
-    let mut records = Vec::new();
+    let mut page = QueryPage::default();
     let mut json = serde_json::Deserializer::from_slice(body);
-    RowsSeed { shape, records: &mut records }.deserialize(&mut json)?;
+    RowsSeed { shape, page: &mut page }.deserialize(&mut json)?;
     json.end()?;
-    Ok(records)
+    Ok(page.records)
 }
 
 struct PageSeed<'a> {
@@ -70,7 +70,7 @@ impl<'de> Visitor<'de> for PageSeed<'_> {
                 "totalSize" => self.page.total = map.next_value::<Option<u64>>()?.unwrap_or(0),
                 "nextRecordsUrl" => self.page.next = map.next_value()?,
                 "records" => {
-                    map.next_value_seed(RowsSeed { shape: self.shape, records: &mut self.page.records })?;
+                    map.next_value_seed(RowsSeed { shape: self.shape, page: &mut *self.page })?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for PageSeed<'_> {
 
 struct RowsSeed<'a> {
     shape: &'a Shape,
-    records: &'a mut Vec<Record>,
+    page: &'a mut QueryPage,
 }
 
 impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
             if rows.next_element_seed(seed)?.is_none() {
                 return Ok(());
             }
-            self.records.extend(building.finish());
+            self.page.records.extend(building.finish());
         }
     }
 }
@@ -120,12 +120,21 @@ struct Building {
     id: Option<RecordId>,
     stamp: Option<DateTime<Utc>>,
     author: Option<Box<str>>,
+    converted: bool,
+    became: Vec<(&'static str, RecordId)>,
     values: Vec<Option<Value>>,
 }
 
 impl Building {
     fn new(width: usize) -> Self {
-        Self { id: None, stamp: None, author: None, values: vec![None; width] }
+        Self {
+            id: None,
+            stamp: None,
+            author: None,
+            converted: false,
+            became: Vec::new(),
+            values: vec![None; width],
+        }
     }
 
     fn put(&mut self, entry: &Entry, value: Value) {
@@ -133,7 +142,11 @@ impl Building {
             (Role::Id, Value::Text(text)) => self.id = Some(RecordId::new(text.clone())),
             (Role::Stamp, Value::Moment(moment)) => self.stamp = Some(*moment),
             (Role::Author, Value::Text(text)) => self.author = Some(text.clone()),
-            (Role::Id | Role::Stamp | Role::Author | Role::Plain, _) => {}
+            (Role::Converted, Value::Bool(flag)) => self.converted = *flag,
+            (Role::Became(object), Value::Text(text)) => {
+                self.became.push((object, RecordId::new(text.clone())));
+            }
+            (Role::Id | Role::Stamp | Role::Author | Role::Converted | Role::Became(_) | Role::Plain, _) => {}
         }
         if let Some(slot) = entry.place.and_then(|place| self.values.get_mut(place)) {
             *slot = Some(value);
@@ -154,7 +167,11 @@ impl Building {
 
     /// A row without an id stands for a record that is not there.
     fn finish(self) -> Option<Record> {
-        Some(Record { id: self.id?, stamp: self.stamp, author: self.author, values: self.values })
+        // The contact first: the account is its company, or the person account of which it is a part.
+        let (contacts, others): (Vec<_>, Vec<_>) =
+            self.became.into_iter().filter(|_| self.converted).partition(|(object, _)| *object == "Contact");
+        let became = contacts.into_iter().chain(others).map(|(object, id)| (object.to_owned(), id)).collect();
+        Some(Record { id: self.id?, stamp: self.stamp, author: self.author, values: self.values, became })
     }
 }
 

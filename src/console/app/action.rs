@@ -68,6 +68,16 @@ actions! {
     Pause, "pause", Scope::On(Tab::Sync), "Pause or resume the run", Some("forcesync pause");
     Stop, "stop", Scope::On(Tab::Sync), "Stop the run after the batch in hand", Some("forcesync cancel");
     Retry, "retry", Scope::On(Tab::Sync), "Try the issue, or the whole group, again", Some("forcesync issues retry");
+    Conflicts, "conflicts", Scope::On(Tab::Sync), "Open the conflicts", Some("forcesync conflicts");
+    TakeSalesforce, "take_salesforce", Scope::On(Tab::Sync), "Choose what Salesforce holds", Some("forcesync conflicts resolve N --take salesforce");
+    TakePlatform, "take_platform", Scope::On(Tab::Sync), "Choose what the platform holds", Some("forcesync conflicts resolve N --take platform");
+    KeepBase, "keep_base", Scope::On(Tab::Sync), "Choose what both held when last in step", Some("forcesync conflicts resolve N --take base");
+    EditValue, "edit_value", Scope::On(Tab::Sync), "Type the value that both sides shall hold", Some("forcesync issues edit");
+    TakeAllSalesforce, "take_all_salesforce", Scope::On(Tab::Sync), "Decide all shown conflicts for Salesforce", Some("forcesync conflicts resolve --all --take salesforce");
+    TakeAllPlatform, "take_all_platform", Scope::On(Tab::Sync), "Decide all shown conflicts for the platform", Some("forcesync conflicts resolve --all --take platform");
+    EditMapping, "edit_mapping", Scope::On(Tab::Sync), "Go to the issue's pair in Mapping Settings", Some("forcesync mapping show");
+    Snooze, "snooze", Scope::On(Tab::Sync), "Hide the issue for a while", Some("forcesync issues snooze");
+    ShowSnoozed, "show_snoozed", Scope::On(Tab::Sync), "Show snoozed issues too, or hide them", Some("forcesync issues list --snoozed");
     UndoRun, "undo_run", Scope::On(Tab::Sync), "Take the selected run back", Some("forcesync undo");
     Level, "level", Scope::On(Tab::Logs), "Show the next higher level only", Some("forcesync log --level");
     LogMapping, "log_mapping", Scope::On(Tab::Logs), "Show the lines of one mapping", Some("forcesync log --mapping");

@@ -42,7 +42,15 @@ impl App {
                 }
                 Ok(())
             }
-            Action::Automatic => {
+            Action::Snooze => self.engine_or_reason(),
+            // A run on its way does not matter: the next one takes what was decided.
+            Action::Automatic
+            | Action::TakeSalesforce
+            | Action::TakePlatform
+            | Action::KeepBase
+            | Action::EditValue
+            | Action::TakeAllSalesforce
+            | Action::TakeAllPlatform => {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()
             }
@@ -69,16 +77,33 @@ impl App {
     /// Whether an action is worth a hint in what is open now.
     pub fn means_something(&self, action: Action) -> bool {
         match (self.overlays.last(), action) {
-            (Some(Overlay::Reading(reading)), Action::Retry) => matches!(reading.subject, Subject::Issue(_)),
+            (Some(Overlay::Issue(_)), action) => !matches!(
+                action,
+                Action::TakeSalesforce
+                    | Action::TakePlatform
+                    | Action::KeepBase
+                    | Action::Toggle
+                    | Action::Filter
+                    | Action::TakeAllSalesforce
+                    | Action::TakeAllPlatform
+                    | Action::UndoRun
+            ),
             (Some(Overlay::Reading(reading)), Action::Why) => {
                 reading.record().is_some() || matches!(reading.subject, Subject::Run(_))
             }
             (Some(Overlay::Reading(reading)), Action::UndoRun) => matches!(reading.subject, Subject::Run(_)),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
-            (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
+            (Some(Overlay::Reading(_)), Action::Retry)
+            | (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
             | (Some(Overlay::Sheet(_) | Overlay::Records(_)), Action::UndoRun)
             | (Some(Overlay::Sheet(_)), Action::Retry | Action::Why | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
+            (Some(Overlay::Conflicts(inbox)), action) => match action {
+                Action::Retry | Action::EditMapping | Action::Snooze | Action::UndoRun => false,
+                Action::Toggle | Action::KeepBase => inbox.open,
+                Action::Filter | Action::TakeAllSalesforce | Action::TakeAllPlatform => !inbox.open,
+                _ => true,
+            },
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
@@ -116,6 +141,13 @@ fn changes(action: Action) -> bool {
             | Action::Pause
             | Action::Stop
             | Action::Retry
+            | Action::TakeSalesforce
+            | Action::TakePlatform
+            | Action::KeepBase
+            | Action::EditValue
+            | Action::TakeAllSalesforce
+            | Action::TakeAllPlatform
+            | Action::Snooze
             | Action::UndoRun
             | Action::Save
             | Action::Add

@@ -4,8 +4,10 @@ use secrecy::SecretString;
 
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::command::Command;
-use crate::domain::report::{HistoryQuery, IssueQuery, LogQuery};
+use crate::domain::report::{ConflictRow, HistoryQuery, IssueQuery, LogQuery};
 use crate::domain::side::Side;
+use crate::ops::conflicts::{Holds, Wish};
+use crate::ops::issues::IssueForm;
 use crate::workspace::secrets::SecretName;
 use crate::workspace::settings::Settings;
 
@@ -115,6 +117,28 @@ pub enum Effect {
     ReadIssueGroups,
     /// Read the issues of a group.
     ReadIssues(IssueQuery),
+    /// Read what both sides hold of an issue's record.
+    ReadIssueForm(i64),
+    /// Write an edited value of an issue's form.
+    Mend {
+        /// The form, as it was shown.
+        form: Box<IssueForm>,
+        /// The field's place.
+        place: usize,
+        /// A value for each field of the pair.
+        values: Vec<String>,
+    },
+    /// Read the conflicts.
+    ReadConflicts,
+    /// Decide conflicts.
+    Resolve {
+        /// Which, as they were shown.
+        rows: Vec<ConflictRow>,
+        /// For what.
+        wish: Wish,
+        /// For how long.
+        holds: Holds,
+    },
     /// Read log lines.
     ReadLog {
         /// Which.

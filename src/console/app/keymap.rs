@@ -31,13 +31,15 @@ pub enum Context {
     Confirm,
     /// A list or form that lies over a tab.
     Panel,
+    /// The conflicts, or the form of an issue.
+    Inbox,
     /// The help overlay.
     Help,
 }
 
 impl Context {
     /// All contexts.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Movement,
         Self::Global,
         Self::Connection,
@@ -48,6 +50,7 @@ impl Context {
         Self::Picker,
         Self::Confirm,
         Self::Panel,
+        Self::Inbox,
         Self::Help,
     ];
 
@@ -64,6 +67,7 @@ impl Context {
             Self::Picker => "picker",
             Self::Confirm => "confirm",
             Self::Panel => "panel",
+            Self::Inbox => "inbox",
             Self::Help => "help",
         }
     }
@@ -91,6 +95,7 @@ impl Context {
             Self::Picker => &[Self::Picker],
             Self::Confirm => &[Self::Confirm],
             Self::Panel => &[Self::Panel, Self::Movement],
+            Self::Inbox => &[Self::Inbox, Self::Panel, Self::Movement],
             Self::Help => &[Self::Help, Self::Movement],
         }
     }
@@ -107,6 +112,7 @@ impl Context {
             | Self::Logs
             | Self::Confirm
             | Self::Panel
+            | Self::Inbox
             | Self::Help => false,
         }
     }
@@ -153,7 +159,7 @@ pub enum KeymapError {
     Shape(#[from] toml::de::Error),
     /// An unknown table.
     #[error(
-        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel and help"
+        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel, inbox and help"
     )]
     Context(String),
     /// An unknown key.

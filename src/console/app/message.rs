@@ -11,9 +11,13 @@ use crate::console::app::tab::Tab;
 use crate::domain::command::{Command, Reply};
 use crate::domain::mapping::Mapping;
 use crate::domain::progress::Progress;
-use crate::domain::report::{CheckLine, FactRow, HistoryRow, IssueGroup, IssueRow, RunRow, StatusReport};
+use crate::domain::report::{
+    CheckLine, ConflictRow, FactRow, HistoryRow, IssueGroup, IssueRow, RunRow, StatusReport,
+};
 use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
+use crate::ops::conflicts::Resolved;
+use crate::ops::issues::IssueForm;
 use crate::workspace::problems::Problem;
 use crate::workspace::secrets::SecretName;
 use crate::workspace::settings::Settings;
@@ -124,6 +128,14 @@ pub enum Msg {
     IssueGroups(Answer<Vec<IssueGroup>>),
     /// Issues of a group.
     Issues(Answer<Vec<IssueRow>>),
+    /// What both sides hold of an issue's record.
+    IssueForm(Answer<Box<IssueForm>>),
+    /// An edited value was handed on; the run that writes it.
+    Mended(Answer<Option<i64>>),
+    /// The conflicts.
+    Conflicts(Answer<Vec<ConflictRow>>),
+    /// Conflicts were decided, or not.
+    Resolved(Answer<Resolved>),
     /// Log lines, newest first.
     Log {
         /// Why they were read.

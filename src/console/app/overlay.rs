@@ -1,6 +1,8 @@
 //! What lies over a tab: help, palette, pickers, questions, forms, lists. The top one gets every key.
 
 pub mod act;
+pub mod conflicts;
+pub mod issue;
 pub mod picker;
 pub mod prompt;
 pub mod question;
@@ -11,6 +13,8 @@ pub mod sheet;
 use crate::console::app::action::Action;
 use crate::console::app::key::Key;
 use crate::console::app::keymap::Context;
+use crate::console::app::overlay::conflicts::Conflicts;
+use crate::console::app::overlay::issue::IssueSheet;
 use crate::console::app::overlay::picker::Picker;
 use crate::console::app::overlay::prompt::Prompt;
 use crate::console::app::overlay::question::{Consequence, Question};
@@ -37,6 +41,10 @@ pub enum Overlay {
     Prompt(Prompt),
     /// A form of a mapping or a pair.
     Sheet(Sheet),
+    /// The conflict inbox.
+    Conflicts(Conflicts),
+    /// The form of an issue.
+    Issue(IssueSheet),
     /// The records of a group of issues.
     Records(Records),
     /// Text to read: a record, a run, a log line, history, check lines.
@@ -52,6 +60,7 @@ impl Overlay {
             Self::Question(_) => Context::Confirm,
             Self::Prompt(_) => Context::Typing,
             Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => Context::Panel,
+            Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
         }
     }
 
@@ -69,7 +78,12 @@ impl Overlay {
                 }
                 None
             }
-            Self::Help { .. } | Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => None,
+            Self::Help { .. }
+            | Self::Sheet(_)
+            | Self::Records(_)
+            | Self::Conflicts(_)
+            | Self::Issue(_)
+            | Self::Reading(_) => None,
         }
     }
 
@@ -78,7 +92,13 @@ impl Overlay {
         match self {
             Self::Palette(picker) | Self::Picker(picker) => picker.paste(pasted),
             Self::Prompt(prompt) => prompt.input.paste(pasted),
-            Self::Help { .. } | Self::Question(_) | Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => {}
+            Self::Help { .. }
+            | Self::Question(_)
+            | Self::Sheet(_)
+            | Self::Records(_)
+            | Self::Conflicts(_)
+            | Self::Issue(_)
+            | Self::Reading(_) => {}
         }
     }
 
@@ -89,6 +109,8 @@ impl Overlay {
             Self::Question(question) => question.focused = row,
             Self::Sheet(sheet) => sheet.selection.set(row),
             Self::Records(records) => records.selection.set(row),
+            Self::Conflicts(inbox) => inbox.selection.set(row),
+            Self::Issue(sheet) => sheet.selection.set(row),
             Self::Help { .. } | Self::Prompt(_) | Self::Reading(_) => return false,
         }
         true

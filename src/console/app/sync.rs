@@ -1,6 +1,8 @@
 //! Synchronization Information: status, force, automatic, the run at hand, issues, runs.
 
 pub mod act;
+pub mod conflicts_act;
+pub mod issue_act;
 pub mod records_act;
 pub mod undo_act;
 
@@ -68,6 +70,8 @@ pub struct SyncTab {
     pub rates: VecDeque<u64>,
     /// The group that is about to be tried again, while its records are read.
     pub retrying: Option<IssueGroup>,
+    /// Whether snoozed issues are shown with the others.
+    pub show_snoozed: bool,
     /// When the lists were read last.
     pub looked: DateTime<Utc>,
     /// When the numbers arrived that are shown.

@@ -102,6 +102,16 @@ impl App {
                 self.take_issues(answer);
                 Vec::new()
             }
+            Msg::IssueForm(answer) => {
+                self.take_form(answer);
+                Vec::new()
+            }
+            Msg::Mended(answer) => self.mended(answer),
+            Msg::Conflicts(answer) => {
+                self.take_conflicts(answer);
+                Vec::new()
+            }
+            Msg::Resolved(answer) => self.resolved(answer),
             Msg::Log { purpose, generation, answer } => {
                 if self.logs.take(purpose, generation, answer) {
                     vec![self.logs.read_newer()]

@@ -1,6 +1,8 @@
 //! Draws what lies over a tab, one file a kind.
 
+mod conflicts;
 mod help;
+mod issue;
 mod picker;
 mod question;
 mod reading;
@@ -23,6 +25,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
         Overlay::Question(question) => question::draw(canvas, question, area),
         Overlay::Prompt(prompt) => question::prompt(canvas, prompt, area),
         Overlay::Sheet(sheet) => sheet::draw(app, canvas, sheet, area),
+        Overlay::Conflicts(inbox) => conflicts::draw(app, canvas, inbox, area),
+        Overlay::Issue(sheet) => issue::draw(app, canvas, sheet, area),
         Overlay::Records(records) => records::draw(canvas, records, area),
         Overlay::Reading(reading) => reading::draw(app, canvas, reading, area),
     }

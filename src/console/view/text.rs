@@ -2,6 +2,7 @@
 
 pub mod common;
 pub mod connection;
+pub mod inbox;
 pub mod logs;
 pub mod mapping;
 pub mod numbers;

@@ -23,6 +23,7 @@ impl Session<'_> {
             let kind = match line.action {
                 Action::Create { on } if on == side => WriteKind::Create,
                 Action::Merge if line.writes_to(side) => WriteKind::Update,
+                Action::Delete { on } if on == side => WriteKind::Delete,
                 _ => continue,
             };
             if item.postponed() || item.results[side].is_some() {
@@ -79,6 +80,7 @@ fn writable(mapping: &CompiledMapping, side: Side) -> Selection {
             .filter(|pair| pair.creatable[side])
             .flat_map(|pair| pair.spec.fields(side).iter().cloned())
             .chain(mapping.spec.mark(side).map(str::to_owned))
+            .chain(mapping.deactivation[side].iter().map(|(field, _)| field.clone()))
             .chain(
                 mapping
                     .spec

@@ -6,6 +6,8 @@ use crate::engine::apply::Item;
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::session::Session;
+use crate::mutant::{Mutant, broken};
+use crate::store::departures;
 use crate::store::links::{self};
 use crate::store::work::{self};
 
@@ -50,20 +52,48 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Blankings wait until all of them are counted; tells whether they may go (law E10).
+    /// Blankings, deletes and deactivations wait until all of them are counted; tells whether they may go (law E10). Deletes that
+    /// may not are left out and stay due, so that the rest of the run goes on.
     pub(super) async fn release_held(&mut self) -> Result<bool, End> {
-        let held = self.context.store.write(|db| work::after(db, 0, true, usize::MAX >> 1)).await?;
-        if held.is_empty() {
-            return Ok(true);
+        let held = self
+            .context
+            .store
+            .write(|db| {
+                let mut held = Vec::new();
+                for work in work::after(db, 0, true, usize::MAX >> 1)? {
+                    let departure = match work.link {
+                        Some(link) => departures::get(db, link)?,
+                        None => None,
+                    };
+                    let kind = if departure.is_some() { Braked::Delete } else { Braked::Blank };
+                    held.push((work, kind));
+                }
+                Ok(held)
+            })
+            .await?;
+        let mut sums: std::collections::BTreeMap<(usize, Braked), u64> = std::collections::BTreeMap::new();
+        for (work, kind) in &held {
+            *sums.entry((work.mapping, *kind)).or_default() += 1;
         }
-        let mut sums: std::collections::BTreeMap<usize, u64> = std::collections::BTreeMap::new();
-        for work in &held {
-            *sums.entry(work.mapping).or_default() += 1;
-        }
-        for (place, sum) in sums {
-            if !self.brakes.take(place, Braked::Blank, sum) {
-                return Err(self.braked(place, Braked::Blank, sum));
+        for ((place, kind), sum) in sums {
+            let unbraked = kind == Braked::Delete && broken(Mutant::DeletesUnbraked);
+            if self.brakes.take(place, kind, sum) || unbraked {
+                continue;
             }
+            if kind != Braked::Delete {
+                return Err(self.braked(place, kind, sum));
+            }
+            let end = self.braked(place, kind, sum);
+            self.withheld.get_or_insert(end);
+            let left_out: Vec<i64> = held
+                .iter()
+                .filter(|(work, of)| work.mapping == place && *of == kind)
+                .map(|(work, _)| work.work)
+                .collect();
+            self.context
+                .store
+                .write(move |db| left_out.into_iter().try_for_each(|number| work::withhold(db, number)))
+                .await?;
         }
         Ok(true)
     }
@@ -89,8 +119,11 @@ impl Session<'_> {
             let mut kinds = Vec::new();
             match line.action {
                 Action::Create { .. } => kinds.push((Braked::Create, 1)),
-                Action::Merge if !line.changes.is_empty() => kinds.push((Braked::Update, 1)),
-                Action::Merge | Action::Skip { .. } | Action::Refuse { .. } => {}
+                // Deletes and deactivations were counted together before they were released.
+                Action::Merge if !line.changes.is_empty() && item.gone.is_none() => {
+                    kinds.push((Braked::Update, 1));
+                }
+                Action::Merge | Action::Delete { .. } | Action::Skip { .. } | Action::Refuse { .. } => {}
             }
             if item.decision.opt_outs > 0 {
                 kinds.push((Braked::OptOut, item.decision.opt_outs));

@@ -4,9 +4,12 @@ use crate::domain::plan::{Action, Line, SkipReason};
 use crate::domain::port::RowResult;
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
+use crate::engine::apply::removal;
 use crate::engine::decide::{self, Decision, Present};
 use crate::engine::session::Prepared;
 use crate::engine::undo::Undo;
+use crate::store::decisions::Stored;
+use crate::store::departures::Departure;
 use crate::store::links::Link;
 use crate::store::stage::Staged;
 
@@ -21,8 +24,15 @@ pub struct Item {
     pub link: Option<Link>,
     /// Its pairs that may not be written now, and why.
     pub waiting: Vec<(i64, &'static str)>,
-    /// Whether one of its pairs is parked; then both sides are read, or it could not be seen that they agree again.
-    pub parked: bool,
+    /// Whether a pair of it waits for a person, or something was passed over: then both sides have to be read, or a side that was
+    /// not would seem to hold its base.
+    pub unsettled: bool,
+    /// The side that lost its record, if one did.
+    pub gone: Option<Departure>,
+    /// What people decided about it by hand.
+    pub by_hand: Vec<Stored>,
+    /// Whether its line was given to it, so that it is never decided anew: what moved is left for a later run.
+    pub given: bool,
     /// What was read of either side.
     pub records: PerSide<Option<Staged>>,
     /// Which sides were read again right before writing.
@@ -64,13 +74,22 @@ impl Item {
         sent
     }
 
+    /// Whether something of it waits for a person or was passed over, or was decided by hand.
+    pub fn needs_both_sides(&self) -> bool {
+        self.unsettled || !self.by_hand.is_empty()
+    }
+
     /// Decides it from what is known now.
     pub fn decide(&mut self, mapping: &Prepared) {
-        if self.decide_undo(mapping) {
+        if self.given || self.decide_undo(mapping) {
             return;
         }
-        self.decision =
-            decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, &self.waiting);
+        if let (Some(departure), Some(link)) = (&self.gone, &self.link) {
+            self.decision = removal::decide(mapping, link, departure, &self.records);
+            return;
+        }
+        let waiting = (self.waiting.as_slice(), self.by_hand.as_slice());
+        self.decision = decide(mapping, self.link.as_ref(), &self.decision.line.ids, &self.records, waiting);
         if self.has_left(mapping) {
             self.decision = Decision {
                 line: Line {
@@ -105,7 +124,7 @@ fn decide(
     link: Option<&Link>,
     ids: &PerSide<Option<RecordId>>,
     records: &PerSide<Option<Staged>>,
-    waiting: &[(i64, &'static str)],
+    (waiting, by_hand): (&[(i64, &'static str)], &[Stored]),
 ) -> Decision {
     if let (Some(org), Some(platform)) = (&ids.org, &ids.platform) {
         let present = PerSide::from_fn(|side| match &records[side] {
@@ -113,7 +132,7 @@ fn decide(
             None => Present::AsBase,
         });
         let ids = PerSide { org: org.clone(), platform: platform.clone() };
-        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, waiting);
+        return decide::linked(&mapping.compiled, &mapping.row.pairs, link, &ids, &present, waiting, by_hand);
     }
     for side in Side::BOTH {
         if let Some(staged) = &records[side] {

@@ -21,7 +21,12 @@ const TRIES: u32 = 5;
 impl Session<'_> {
     /// Sends everything that goes to a side. What nobody knows the fate of is looked up, and sent again only if it is certain
     /// that it was not done.
-    pub(super) async fn send(&mut self, items: &mut [Item], side: Side, held: bool) -> Result<(), End> {
+    pub(in crate::engine) async fn send(
+        &mut self,
+        items: &mut [Item],
+        side: Side,
+        held: bool,
+    ) -> Result<(), End> {
         for attempt in 0..TRIES {
             let batches = self.batches(items, side);
             if batches.is_empty() {
@@ -174,7 +179,7 @@ impl Session<'_> {
     }
 }
 
-fn end_of(error: PortError) -> End {
+pub(in crate::engine) fn end_of(error: PortError) -> End {
     let limit = error.class == PortClass::Limit;
     let mut end = End::from(error);
     if limit {
@@ -235,7 +240,7 @@ fn pause(seed: u64, attempt: u32) -> Duration {
 }
 
 /// Sends a batch and waits for its job.
-async fn deliver(
+pub(in crate::engine) async fn deliver(
     context: &crate::engine::context::RunContext,
     side: Side,
     batch: &WriteBatch,

@@ -19,7 +19,7 @@ use crate::store::stage::Staged;
 use crate::store::{StoreError, stage, work};
 
 /// Everything a refused or skipped line leaves behind; gives the sequence of its fact, if it wrote one.
-pub(super) fn close_line(
+pub(in crate::engine) fn close_line(
     db: &rusqlite::Connection,
     run: i64,
     now: chrono::DateTime<chrono::Utc>,
@@ -50,12 +50,12 @@ pub(super) fn close_line(
             work::put_line(db, run, mapping.row.mapping, line, Outcome::Failed, line_hash(line, None))?;
             Ok(Some(sequence))
         }
-        Action::Create { .. } | Action::Merge => Ok(None),
+        Action::Create { .. } | Action::Merge | Action::Delete { .. } => Ok(None),
     }
 }
 
 #[expect(clippy::too_many_arguments, reason = "what an issue consists of")]
-pub(super) fn fail(
+pub(in crate::engine) fn fail(
     db: &rusqlite::Connection,
     run: i64,
     now: chrono::DateTime<chrono::Utc>,
@@ -89,7 +89,7 @@ pub(super) fn fail(
 }
 
 /// A name by which a person knows the record: its full name, else its key.
-fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
+pub(super) fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
     for side in Side::BOTH {
         let Some(record) = records[side] else { continue };
         let named = mapping

@@ -156,6 +156,17 @@ impl Host {
                     Err(message) => Reply::Refused { message },
                 },
             },
+            Command::Snooze { issues, until } => match self.runner.snooze(&issues, until).await {
+                Ok(0) => refused("There is no such open issue."),
+                Ok(_) => Reply::Accepted,
+                Err(message) => Reply::Refused { message },
+            },
+            Command::Decide(by_hand) => match self.runner.keep(by_hand).await {
+                Ok(0) => refused("The values have changed since; look at them again."),
+                Ok(_) if self.obstacle().is_some() => Reply::Accepted,
+                Ok(_) => return self.start_and_tell(&RunRequest::new(RunKind::Instant), reply),
+                Err(message) => Reply::Refused { message },
+            },
             Command::Forget { object, id } => match self.obstacle() {
                 Some(obstacle) => obstacle,
                 None => self

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use super::schedule::Schedule;
 use super::{Handle, Runner};
+use crate::domain::by_hand::ByHand;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
 use crate::domain::hold::Hold;
@@ -113,6 +114,14 @@ impl Runner for PaperRunner {
 
     async fn reload(&self) -> Result<(), String> {
         Ok(())
+    }
+
+    async fn snooze(&self, issues: &[i64], _until: Option<DateTime<Utc>>) -> Result<u64, String> {
+        Ok(issues.len() as u64)
+    }
+
+    async fn keep(&self, by_hand: ByHand) -> Result<u64, String> {
+        Ok(by_hand.decisions.len() as u64)
     }
 
     async fn requeue(&self, issues: &[i64]) -> Result<u64, String> {

@@ -1,78 +1,43 @@
-//! Tombstones close links (law E9).
+//! Tombstones become departures, and departures either close their link or become work (law E9).
 
-use crate::domain::side::Side;
+use crate::domain::mapping::DeletePolicy;
+use crate::domain::port::Tombstone;
+use crate::domain::side::{PerSide, Side};
+use crate::engine::apply::{close_departure, effective_policy};
 use crate::engine::context::End;
-use crate::engine::session::{Session, both};
-use crate::store::links::{self, Closed};
-use crate::store::stage::{self};
+use crate::engine::matching::moved::{Follow, follow};
+use crate::engine::session::{Prepared, Session, both};
+use crate::store::departures::{self, Departure, State};
+use crate::store::links::{self, Closed, Link};
+use crate::store::stage::{self, Staged};
+use crate::store::{StoreError, issues, pending, work};
 
 impl Session<'_> {
-    /// Only a tombstone is a delete: its link is closed and listed (law E9, policy `ignore`).
+    /// Only a tombstone is a delete. What it means for the other side is the mapping's policy.
     pub(super) async fn close_gone(&self) -> Result<(), End> {
         for side in Side::BOTH {
             for object in self.objects(side) {
-                let places: Vec<(usize, i64, i64)> = self
-                    .mappings
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, mapping)| mapping.compiled.spec.object(side) == object)
-                    .map(|(place, mapping)| (place, mapping.row.mapping, mapping.row.family))
-                    .collect();
                 let (run, now) = (self.run, self.now());
-                let names: Vec<String> =
-                    self.mappings.iter().map(|mapping| mapping.compiled.spec.name.clone()).collect();
+                let mappings = self.mappings.clone();
                 self.context
                     .store
                     .write(move |db| {
                         for tombstone in stage::gone(db, side, &object)? {
-                            // Seen alive after it went: it is back.
                             let alive = stage::get(db, side, &object, tombstone.id.as_str(), 0)?;
-                            if alive.is_some_and(|alive| {
-                                tombstone.at.is_none_or(|at| alive.record.stamp.is_none_or(|stamp| stamp >= at))
-                            }) {
+                            if alive.is_some_and(|alive| is_back(&alive, tombstone.at)) {
                                 continue;
                             }
                             stage::remove(db, side, &object, tombstone.id.as_str())?;
-                            for link in links::of_record(db, side, tombstone.id.as_str())? {
-                                let Some((place, _, _)) =
-                                    places.iter().find(|(_, mapping, _)| *mapping == link.mapping)
-                                else {
-                                    continue;
-                                };
-                                let why = match (side, &tombstone.merged_into) {
-                                    (Side::Org, Some(winner)) => Closed::MergedInto(winner.clone()),
-                                    (Side::Org, None) => Closed::OnOrg,
-                                    (Side::Platform, _) => Closed::OnPlatform,
-                                };
-                                links::close(db, link.link, &why)?;
-                                let ids = both(&link.ids);
-                                crate::store::history::put(
-                                    db,
-                                    now,
-                                    &crate::store::history::NewHistory {
-                                        run,
-                                        mapping: link.mapping,
-                                        ids: &ids,
-                                        side,
-                                        action: "closed",
-                                        changes: &[],
-                                    },
-                                )?;
-                                let message = match side {
-                                    Side::Org => "Deleted in Salesforce; its link is closed and the platform's record stays.",
-                                    Side::Platform => "Deleted on the platform; its link is closed and the org's record stays.",
-                                };
-                                crate::store::facts::insert(
-                                    db,
-                                    now,
-                                    &crate::store::facts::NewFact::new(
-                                        crate::domain::report::Level::Info,
-                                        Some(run),
-                                        message,
-                                    )
-                                    .of_mapping(names.get(*place).map_or("", String::as_str))
-                                    .about(&ids),
-                                )?;
+                            // What was wrong with it is wrong no more; but a merge leaves something to do behind.
+                            let mut ids = PerSide::default();
+                            ids[side] = Some(tombstone.id.clone());
+                            for mapping in mappings.iter().filter(|_| tombstone.merged_into.is_none()) {
+                                if mapping.compiled.spec.object(side) == object {
+                                    issues::resolve(db, mapping.row.mapping, &ids)?;
+                                }
+                            }
+                            for link in links::of_record(db, side, &object, tombstone.id.as_str())? {
+                                depart(db, run, now, &mappings, &link, side, &tombstone)?;
                             }
                         }
                         Ok(())
@@ -80,12 +45,129 @@ impl Session<'_> {
                     .await?;
             }
         }
+        // Merges first: what they re-point may be gone as well.
+        for merges in [true, false] {
+            let (run, now) = (self.run, self.now());
+            let mappings = self.mappings.clone();
+            self.context
+                .store
+                .write(move |db| {
+                    for (place, mapping) in mappings.iter().enumerate() {
+                        for departure in departures::of_mapping(db, mapping.row.mapping)? {
+                            let merged = departure.side == Side::Org && departure.merged_into.is_some();
+                            if merged == merges {
+                                settle(db, run, now, &mappings, place, &departure)?;
+                            }
+                        }
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
         Ok(())
     }
 }
 
+/// Whether a staged record was seen alive after it went.
+fn is_back(alive: &Staged, gone_at: Option<chrono::DateTime<chrono::Utc>>) -> bool {
+    gone_at.is_none_or(|at| alive.record.stamp.is_none_or(|stamp| stamp >= at))
+}
+
+/// Notes that one side of a link is gone; where the other one is gone too, nothing is left to do.
+fn depart(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mappings: &[Prepared],
+    link: &Link,
+    side: Side,
+    tombstone: &Tombstone,
+) -> Result<(), StoreError> {
+    let known = departures::get(db, link.link)?.filter(|known| known.state != State::Done);
+    match (known, mappings.iter().find(|mapping| mapping.row.mapping == link.mapping)) {
+        (Some(known), Some(mapping)) if known.side != side => {
+            close_departure(db, run, now, mapping, link, &known, "closed", &[]).map(drop)
+        }
+        _ => departures::put(db, link.link, side, tombstone, now),
+    }
+}
+
+/// Takes a departure one step further.
+fn settle(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mappings: &[Prepared],
+    place: usize,
+    departure: &Departure,
+) -> Result<(), StoreError> {
+    let (Some(mapping), Some(link)) = (mappings.get(place), links::get(db, departure.link)?) else {
+        return Ok(());
+    };
+    let side = departure.side;
+    let object = mapping.compiled.spec.object(side);
+    let alive = stage::get(db, side, object, link.ids[side].as_str(), 0)?;
+    if departure.state == State::Done || alive.is_some_and(|alive| is_back(&alive, departure.at)) {
+        // It is back: the link goes on, and so does what was parked for it.
+        return departures::remove(db, link.link);
+    }
+    if let (Side::Org, Some(winner)) = (side, &departure.merged_into) {
+        let to = stage::gone_of(db, side, object, winner.as_str())?.and_then(|gone| gone.merged_into);
+        let winner = to.unwrap_or_else(|| winner.clone());
+        let why = Closed::MergedInto(winner.clone());
+        let what = Follow { run, now, mappings, from: &link, target: place, id: &winner, why: &why };
+        return follow(db, &what);
+    }
+    match (effective_policy(mapping, side.other()), departure.state) {
+        (DeletePolicy::Ignore, _) => {
+            close_departure(db, run, now, mapping, &link, departure, "closed", &[]).map(drop)
+        }
+        // A person decides it.
+        (DeletePolicy::Propagate, State::Parked) => Ok(()),
+        (DeletePolicy::Deactivate | DeletePolicy::Propagate, _) => {
+            work::put(db, place, Some(link.link), &both(&link.ids))
+        }
+    }
+}
+
+/// What becomes of a closed link whose record was seen alive.
+pub(super) enum Back {
+    /// The link is open again, with the bases it had.
+    Reopened,
+    /// Both were deleted, one of them by us: whichever is back is a new one.
+    Anew,
+    /// It is the record that was left, or its counterpart belongs to somebody else by now.
+    Blocked,
+}
+
+/// A record of a closed link was seen alive: perhaps it was gone and is back (law E9).
+pub(super) fn come_back(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    link: &Link,
+    why: &Closed,
+    side: Side,
+) -> Result<Back, StoreError> {
+    if departures::get(db, link.link)?.is_some_and(|departure| departure.state == State::Done) {
+        return Ok(Back::Anew);
+    }
+    if !matches!((why, side), (Closed::OnOrg, Side::Org) | (Closed::OnPlatform, Side::Platform)) {
+        return Ok(Back::Blocked);
+    }
+    let holder = links::by_platform(db, link.family, link.ids.platform.as_str())?;
+    if holder.is_some_and(|holder| holder.closed.is_none()) {
+        return Ok(Back::Blocked);
+    }
+    departures::remove(db, link.link)?;
+    reopen(db, run, now, side, link)?;
+    // What people did to the other record meanwhile was passed over; both are read once more.
+    pending::put(db, link.mapping, Side::Org, &link.ids.org, "reopened", now, Some(now))?;
+    Ok(Back::Reopened)
+}
+
 /// The record that was gone is back: its link is open again, and history says so.
-pub(super) fn reopen(
+fn reopen(
     db: &rusqlite::Connection,
     run: i64,
     now: chrono::DateTime<chrono::Utc>,

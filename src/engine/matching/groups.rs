@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::domain::codec;
 use crate::domain::compiled::CompiledMapping;
-use crate::domain::identity::{FamilyRules, Holder, Member, What, resolve};
-use crate::domain::plan::{Action, Line};
+use crate::domain::identity::{FamilyRules, Holder, Member, Verdict, What, resolve};
+use crate::domain::plan::{Action, Line, SkipReason};
 use crate::domain::port::Finder;
-use crate::domain::side::Side;
+use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::engine::context::End;
 use crate::engine::matching::{Found, unlinked};
 use crate::engine::session::Session;
-use crate::store::links::{self};
+use crate::mutant::{Mutant, broken};
+use crate::store::links::{self, Link};
 use crate::store::stage::{self, Staged};
 use crate::store::work;
 
@@ -41,6 +42,21 @@ pub(super) struct Class {
     family: i64,
     key_fields: Vec<String>,
     pub(super) members: Vec<usize>,
+}
+
+/// The platform has a record of this key already, and its closed link keeps it out of matching (law E9): to create another, or to
+/// let the service find that one by its key, would write what must be left alone.
+fn blocked(members: &[Member], link: &Link, places: &BTreeMap<i64, (usize, String)>) -> Vec<Verdict> {
+    let mapping = places.get(&link.mapping).map(|(_, name)| name.clone()).unwrap_or_default();
+    members
+        .iter()
+        .map(|member| {
+            let mut ids = PerSide::default();
+            ids[member.side] = Some(member.id.clone());
+            let reason = SkipReason::HeldBy { mapping: mapping.clone(), id: link.ids.org.clone() };
+            Verdict { mapping: member.mapping, ids, what: What::Skip(reason) }
+        })
+        .collect()
 }
 
 impl Session<'_> {
@@ -182,7 +198,17 @@ impl Session<'_> {
                                 Some(Holder { mapping, name, ids: link.ids })
                             })
                             .collect();
-                        for verdict in resolve(&rules, &members, &holders) {
+                        let blocking = match holders.as_slice() {
+                            [] if !broken(Mutant::ClosedLinkIsMatched) => {
+                                links::blocking_key(db, family, links::key_hash(&values))?
+                            }
+                            _ => None,
+                        };
+                        let verdicts = match &blocking {
+                            Some(link) => blocked(&members, link, &places),
+                            None => resolve(&rules, &members, &holders),
+                        };
+                        for verdict in verdicts {
                             let action = match verdict.what {
                                 What::Go => {
                                     work::put(db, verdict.mapping, None, &verdict.ids)?;

@@ -81,6 +81,7 @@ pub async fn rebuild(context: &RunContext) -> Result<Rebuilt, End> {
         brakes: BrakeMeter::default(),
         calls_before: PerSide::from_fn(|side| context.endpoints[side].calls()),
         stale: 0,
+        withheld: None,
     };
     match steps(&mut session).await {
         Ok(rebuilt) => {

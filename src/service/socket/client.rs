@@ -99,7 +99,7 @@ impl Client {
     /// Asks the engine.
     pub async fn ask(&self, command: Command) -> Result<Reply, SocketError> {
         let patience = match command {
-            Command::Start(_) | Command::Retry { .. } => PATIENCE_FOR_START,
+            Command::Start(_) | Command::Retry { .. } | Command::Decide(_) => PATIENCE_FOR_START,
             // The whole file is rewritten.
             Command::Forget { .. } => PATIENCE_FOR_ERASURE,
             Command::Pause
@@ -108,6 +108,7 @@ impl Client {
             | Command::Automatic { .. }
             | Command::Reload
             | Command::Status
+            | Command::Snooze { .. }
             | Command::Shutdown => PATIENCE,
         };
         let exchange = async {

@@ -285,7 +285,7 @@ fn issues_of(
         let Some(id) = &ids[side] else { continue };
         let mut statement = db.prepare_cached(&format!(
             "SELECT i.issue, ?1, i.org_id, i.platform_id, i.side, i.label, i.code, i.cause, i.message, i.fields, i.run,
-                    i.since, i.last_seen, i.tries, i.open FROM issue i WHERE i.mapping=?2 AND i.{column}=?3 AND i.open=1"
+                    i.since, i.last_seen, i.tries, i.open, i.snoozed_until FROM issue i WHERE i.mapping=?2 AND i.{column}=?3 AND i.open=1"
         ))?;
         let rows = statement.query_map(params![mapping.name, mapping.mapping, id.as_str()], issue_row)?;
         for row in rows {

@@ -4,18 +4,20 @@ use std::collections::HashMap;
 
 use super::{Findings, pairs};
 use crate::domain::criteria::Criteria;
-use crate::domain::mapping::{Direction, Mapping};
+use crate::domain::mapping::{DeletePolicy, Direction, Mapping};
 use crate::domain::side::Side;
 
 pub(super) fn judge(mappings: &[Mapping], findings: &mut Findings) {
     names(mappings, findings);
     families(mappings, findings);
+    flags(mappings, findings);
     for (place, mapping) in mappings.iter().enumerate() {
         let path = format!("mapping[{place}]");
         objects(mapping, &path, findings);
         criteria(mapping, &path, findings);
         creation(mapping, &path, findings);
         marks(mapping, &path, findings);
+        deletes(mapping, &path, findings);
         pairs::judge(mapping, &path, findings);
     }
 }
@@ -153,6 +155,63 @@ fn lead_company(mapping: &Mapping, path: &str, findings: &mut Findings) {
                 mapping.name
             ),
         );
+    }
+}
+
+/// What deactivates a record has to be said where a deletion is to deactivate (law E9).
+fn deletes(mapping: &Mapping, path: &str, findings: &mut Findings) {
+    match (&mapping.deactivate, mapping.deletes) {
+        (None, DeletePolicy::Deactivate) => findings.error(
+            format!("{path}.deletes"),
+            format!(
+                "“{}” is to deactivate records, but nothing says how: add deactivate = {{ side = \"platform\", field = \"…\", \
+                 value = \"…\" }}.",
+                mapping.name
+            ),
+        ),
+        (Some(_), DeletePolicy::Ignore | DeletePolicy::Propagate) => findings.warning(
+            format!("{path}.deactivate"),
+            "It is not used: deletes is not set to “deactivate”.",
+        ),
+        (Some(chosen), DeletePolicy::Deactivate) => {
+            if chosen.field.trim().is_empty() || chosen.field.contains('.') && chosen.side == Side::Org {
+                findings.error(format!("{path}.deactivate.field"), "Name a field of the record itself.");
+            }
+            if !mapping.direction.allows(chosen.side) {
+                findings.error(
+                    format!("{path}.deactivate.side"),
+                    format!("“{}” does not write to the {}, so nothing can be deactivated there.", mapping.name, chosen.side),
+                );
+            }
+        }
+        (None, DeletePolicy::Ignore | DeletePolicy::Propagate) => {}
+    }
+    if mapping.conversion.is_some() && !mapping.org_object.eq_ignore_ascii_case("Lead") {
+        findings.warning(format!("{path}.conversion"), "Only leads can be converted; it is not used.");
+    }
+    if mapping.flag().is_some_and(|flag| flag.contains('.')) {
+        findings.error(format!("{path}.sync_flag"), "The sync flag must be a field of the object itself.");
+    }
+}
+
+/// The flag is the queue of an object, so all of its mappings wait in the same one (law E15).
+fn flags(mappings: &[Mapping], findings: &mut Findings) {
+    let mut seen: HashMap<String, (&str, Option<String>)> = HashMap::new();
+    for (place, mapping) in mappings.iter().enumerate().filter(|(_, mapping)| mapping.enabled) {
+        let flag = mapping.flag().map(str::to_lowercase);
+        match seen.get(&mapping.org_object.to_lowercase()) {
+            Some((first, known)) if *known != flag => findings.error(
+                format!("mapping[{place}].sync_flag"),
+                format!(
+                    "“{first}” and “{}” read the same object; both need the same sync_flag, or none.",
+                    mapping.name
+                ),
+            ),
+            Some(_) => {}
+            None => {
+                seen.insert(mapping.org_object.to_lowercase(), (&mapping.name, flag));
+            }
+        }
     }
 }
 

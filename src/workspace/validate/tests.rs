@@ -71,6 +71,45 @@ fn new_settings_are_unfinished_but_not_wrong() {
 }
 
 #[test]
+fn e9_a_deactivation_needs_a_field_and_a_side_that_is_written() {
+    use crate::domain::mapping::{Conversion, Deactivation, DeletePolicy};
+    let chosen =
+        |side: Side, field: &str| Some(Deactivation { side, field: field.into(), value: "no".into() });
+    assert_finds(Severity::Error, "mapping[0].deletes", |settings| {
+        settings.mappings[0].deletes = DeletePolicy::Deactivate;
+    });
+    assert_finds(Severity::Error, "mapping[0].deactivate.field", |settings| {
+        settings.mappings[0].deletes = DeletePolicy::Deactivate;
+        settings.mappings[0].deactivate = chosen(Side::Platform, " ");
+    });
+    assert_finds(Severity::Error, "mapping[0].deactivate.side", |settings| {
+        settings.mappings[0].direction = Direction::ToPlatform;
+        settings.mappings[0].deletes = DeletePolicy::Deactivate;
+        settings.mappings[0].deactivate = chosen(Side::Org, "Active__c");
+    });
+    assert_finds(Severity::Warning, "mapping[0].deactivate", |settings| {
+        settings.mappings[0].deactivate = chosen(Side::Platform, "details.Active");
+    });
+    assert_finds(Severity::Warning, "mapping[0].conversion", |settings| {
+        settings.mappings[0].conversion = Some(Conversion::TwoRecords);
+    });
+}
+
+#[test]
+fn e15_all_mappings_of_an_object_wait_in_the_same_queue() {
+    assert_finds(Severity::Error, "mapping[1].sync_flag", |settings| {
+        let mut other = settings.mappings[0].clone();
+        other.name = "other".into();
+        other.org_criteria = Some("Title = 'x'".into());
+        other.sync_flag = Some("Sync__c".into());
+        settings.mappings.push(other);
+    });
+    assert_finds(Severity::Error, "mapping[0].sync_flag", |settings| {
+        settings.mappings[0].sync_flag = Some("Account.Sync__c".into());
+    });
+}
+
+#[test]
 fn connections_are_judged_by_their_sign_in() {
     use Severity::{Error, Unfinished, Warning};
     assert_finds(Unfinished, "salesforce.username", |settings| settings.salesforce.sign_in = SignIn::Soap);

@@ -1,6 +1,6 @@
 //! A history: people edit both sides while runs go on, fail, crash and go on again; then the storm ends and the judge looks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,9 +22,11 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
 
-use super::judge::{ConsentEdit, Topic, judge};
+use super::by_hand;
+use super::judge::{ConsentEdit, Topic, Waiting, address, judge};
+use super::people::{people_convert, people_merge, people_remove, people_restore};
 use super::side::SimSide;
-use super::world::{Author, State, Trouble, World};
+use super::world::{Author, State, Trouble, World, is_converted};
 
 /// What a history came to.
 #[derive(Debug, Default)]
@@ -39,6 +41,19 @@ pub struct Verdict {
     pub undone: u64,
     pub fights: u64,
     pub full_disks: u64,
+    /// Records that people deleted.
+    pub deletions: u64,
+    /// Records that were deleted for it.
+    pub removals: u64,
+    /// Leads that were converted.
+    pub conversions: u64,
+    /// Contacts that were merged into others.
+    pub merges: u64,
+    /// Records that left the scope or came back.
+    pub scope_changes: u64,
+    /// Deletions that wait for a person because of an edit.
+    pub decisions: u64,
+    pub by_hand: u64,
 }
 
 impl Verdict {
@@ -55,6 +70,13 @@ impl Verdict {
         self.undone += other.undone;
         self.fights += other.fights;
         self.full_disks += other.full_disks;
+        self.deletions += other.deletions;
+        self.removals += other.removals;
+        self.conversions += other.conversions;
+        self.merges += other.merges;
+        self.scope_changes += other.scope_changes;
+        self.decisions += other.decisions;
+        self.by_hand += other.by_hand;
     }
 }
 
@@ -74,6 +96,8 @@ pub struct History {
     seed: u64,
     talkative: bool,
     disk: Disk,
+    /// How many records the brakes always let through.
+    brake_floor: u64,
 }
 
 /// Whether there is always room for the state database.
@@ -93,11 +117,17 @@ pub enum Played {
 
 impl History {
     pub fn new(seed: u64) -> Self {
-        Self { seed, talkative: false, disk: Disk::Roomy }
+        Self { seed, talkative: false, disk: Disk::Roomy, brake_floor: 100_000 }
     }
 
     pub fn talkative(mut self) -> Self {
         self.talkative = true;
+        self
+    }
+
+    /// The brakes hold from the first record on.
+    pub fn tightly_braked(mut self) -> Self {
+        self.brake_floor = 0;
         self
     }
 
@@ -161,8 +191,10 @@ impl History {
             world.clock.advance(pause);
         }
 
-        // The calm: no trouble, no edits. Everything must come to rest within three runs.
+        // The calm: no trouble, no edits. Everything must come to rest within three runs, whoever left the scope and is back.
         world.lock().trouble = Trouble::default();
+        world.clock.advance(300_000);
+        everybody_returns(&world);
         world.clock.advance(600_000);
         if !initial_done {
             self.expect_through(&world, &store, &mappings, RunKind::Initial, &mut verdict).await;
@@ -187,24 +219,87 @@ impl History {
             })
             .await
             .unwrap();
+        let deleted: Vec<(String, String)> = store
+            .write(|db| {
+                let mut rows = db.prepare(
+                    "SELECT org_id, platform_id FROM parked JOIN link USING (link) WHERE why='deleted'",
+                )?;
+                let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+            .unwrap();
         let because = |why: &str| parked.iter().filter(|(_, _, known)| known == why).count() as u64;
         (verdict.parked, verdict.fights) = (because("unknown_outcome"), because("ping_pong"));
-        let parked: BTreeSet<(String, usize)> =
-            parked.into_iter().map(|(id, place, _)| (id, place)).collect();
-        let state = world.lock();
-        if state.judge.sync_writes != before {
-            verdict.wrong.push(format!(
-                "not quiet: {} writes in the fourth calm run",
-                state.judge.sync_writes - before
-            ));
+        verdict.decisions = deleted.len() as u64;
+        let waiting = Waiting {
+            parked: parked.into_iter().map(|(id, place, _)| (id, place)).collect(),
+            deleted: deleted.into_iter().flat_map(|(org, platform)| [org, platform]).collect(),
+        };
+        look(&world, before, &waiting, &mut verdict);
+        // Where automations fight, what a person decides is changed again at once.
+        let open = if world.lock().fights { Vec::new() } else { by_hand::choose(&store).await };
+        if !open.is_empty() {
+            verdict.by_hand = open.len() as u64;
+            by_hand::hand_in(&store, &world, &open).await;
+            world.lock().trouble = Trouble { edit: 0, late_commit: 0, ..storm(&world) };
+            for _ in 0..2 {
+                world.clock.advance(60_000);
+                self.once(&world, &store, &mappings, RunKind::Instant).await;
+            }
+            world.lock().trouble = Trouble::default();
+            for _ in 0..3 {
+                world.clock.advance(60_000);
+                self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+            }
+            verdict.wrong.extend(by_hand::judge(&store, &world, &open).await);
+            let before = world.lock().judge.sync_writes;
+            world.clock.advance(60_000);
+            self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
+            if world.lock().judge.sync_writes != before {
+                verdict.wrong.push("a decision by hand did not come to rest".into());
+            }
+            verdict.log = world.lock().log.clone().unwrap_or_default();
         }
-        verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, &parked));
-        verdict.wrong.extend(state.judge.undone.wrong.iter().cloned());
-        verdict.undone = state.judge.undone.writes;
-        verdict.edits = state.judge.edits.len() as u64;
-        verdict.unknown_outcomes = state.judge.unknown_outcomes;
-        verdict.log = state.log.clone().unwrap_or_default();
         verdict
+    }
+
+    /// An initial sync in peace, then something happens, then another run: gives how many records are listed as missing and how
+    /// many were deleted.
+    pub fn without_trouble(
+        self,
+        deletes: DeletePolicy,
+        kind: RunKind,
+        happens: impl FnOnce(&mut State),
+    ) -> (u64, u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new(self.seed);
+            let store = Store::open_inline(Path::new(":memory:")).unwrap();
+            let mut mappings = mappings(&world);
+            for mapping in &mut mappings {
+                mapping.deletes = deletes;
+                mapping.deactivate = None;
+                mapping.sync_flag = None;
+            }
+            populate(&world);
+            world.lock().trouble = Trouble::default();
+            let mut verdict = Verdict::default();
+            self.expect_through(&world, &store, &mappings, RunKind::Initial, &mut verdict).await;
+            happens(&mut world.lock());
+            world.clock.advance(600_000);
+            self.expect_through(&world, &store, &mappings, kind, &mut verdict).await;
+            assert!(verdict.is_clean(), "{verdict}");
+            let missing = store
+                .write(|db| {
+                    let sql = "SELECT count(*) FROM issue WHERE code='missing' AND open=1";
+                    Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+                })
+                .await
+                .unwrap();
+            let removals = world.lock().judge.removals;
+            (u64::try_from(missing).unwrap(), removals)
+        })
     }
 
     async fn expect_through(
@@ -278,7 +373,7 @@ impl History {
                 chunk: 9,
                 parallel: 1,
                 // A world of a dozen people is all below the brakes' floor.
-                brakes: Brakes { minimum: 100_000, ..Brakes::default() },
+                brakes: Brakes { minimum: self.brake_floor, ..Brakes::default() },
                 ..EngineOptions::default()
             },
             clock: world.clock.clone(),
@@ -320,6 +415,41 @@ impl History {
     }
 }
 
+/// What left the scope stays linked and watched, so that nothing of it is lost once it is back (law E12).
+fn everybody_returns(world: &World) {
+    let now = world.clock.millis();
+    let mut state = world.lock();
+    for object in ["Contact", "Lead"] {
+        for (id, version) in state.live(Side::Org, object) {
+            if version.values.get("OutOfScope") == Some(&Value::Bool(true)) {
+                let back = [("OutOfScope".to_owned(), Value::Bool(false))];
+                state.put(now, Side::Org, object, &id, &back, Author::Person);
+            }
+        }
+    }
+}
+
+/// What the judge says once everything should be at rest.
+fn look(world: &World, before: u64, waiting: &Waiting, verdict: &mut Verdict) {
+    let state = world.lock();
+    if state.judge.sync_writes != before {
+        verdict
+            .wrong
+            .push(format!("not quiet: {} writes in the fourth calm run", state.judge.sync_writes - before));
+    }
+    verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, waiting));
+    verdict.wrong.extend(state.judge.undone.wrong.iter().cloned());
+    verdict.undone = state.judge.undone.writes;
+    verdict.edits = state.judge.edits.len() as u64;
+    verdict.unknown_outcomes = state.judge.unknown_outcomes;
+    verdict.removals = state.judge.removals;
+    verdict.deletions = state.judge.person_deletes.len() as u64;
+    verdict.conversions = state.judge.converted.len() as u64;
+    verdict.merges = state.judge.merges;
+    verdict.scope_changes = state.judge.scope_changes;
+    verdict.log = state.log.clone().unwrap_or_default();
+}
+
 fn storm(world: &World) -> Trouble {
     let mut state = world.lock();
     let mut odds =
@@ -356,7 +486,10 @@ pub fn mappings(world: &World) -> Vec<Mapping> {
     let address = policies[state.random.random_range(0..policies.len())];
     state.judge.policy.insert(Topic::Phone, phone);
     state.judge.policy.insert(Topic::Address, address);
-    let mark = state.org_marks;
+    let all = [DeletePolicy::Ignore, DeletePolicy::Deactivate, DeletePolicy::Propagate];
+    let deletes = all[state.random.random_range(0..all.len())];
+    state.judge.deletes = deletes;
+    let (mark, flags, scoped) = (state.org_marks, state.flags, state.scoped);
     let pairs = vec![
         Pair { key: true, ..pair(&["Email"], &["email"]) },
         Pair { transform: Transform::FullName, ..pair(&["FirstName", "LastName"], &["name"]) },
@@ -377,7 +510,12 @@ pub fn mappings(world: &World) -> Vec<Mapping> {
             org_object: object.into(),
             platform_object: "contact".into(),
             direction: Direction::Both,
-            org_criteria: None,
+            org_criteria: match (object, scoped) {
+                ("Lead", true) => Some("IsConverted = false AND OutOfScope != true".into()),
+                ("Lead", false) => Some("IsConverted = false".into()),
+                (_, true) => Some("OutOfScope != true".into()),
+                (_, false) => None,
+            },
             platform_criteria: None,
             create_on_platform: true,
             create_in_org: object == "Lead",
@@ -386,7 +524,14 @@ pub fn mappings(world: &World) -> Vec<Mapping> {
             skip_create_when_blank: Vec::new(),
             default: Vec::new(),
             first_meeting: FirstMeeting::SalesforceWins,
-            deletes: DeletePolicy::Ignore,
+            deletes,
+            deactivate: (deletes == DeletePolicy::Deactivate).then(|| Deactivation {
+                side: Side::Platform,
+                field: "inactive".into(),
+                value: "true".into(),
+            }),
+            conversion: None,
+            sync_flag: flags.then(|| "Flag__c".into()),
             ignore_own_changes: false,
             side_effects: SideEffects::default(),
             pairs: pairs.clone(),
@@ -457,13 +602,41 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
         make_person(state, now, side, object, &email);
         return;
     }
-    let live = state.live(side, object);
+    if state.random.random_range(0..25) == 0 {
+        people_restore(state, now, side, object);
+        return;
+    }
+    let mut live = state.live(side, object);
+    live.retain(|(_, version)| !is_converted(&version.values));
     if live.is_empty() {
         return;
     }
     let place = state.random.random_range(0..live.len());
     let (id, version) = live[place].clone();
     if state.objects[side][object][&id].is_locked(now) || !may(side, &id) {
+        return;
+    }
+    if state.random.random_range(0..14) == 0 {
+        people_remove(state, now, side, object, &id);
+        return;
+    }
+    if side == Side::Org && state.random.random_range(0..12) == 0 {
+        let other = live[state.random.random_range(0..live.len())].0.clone();
+        let locked = state.objects[side][object][&other].is_locked(now);
+        if object == "Lead" {
+            people_convert(state, now, &id, &version.values);
+            return;
+        } else if other != id && !locked && may(side, &other) {
+            people_merge(state, now, object, &id, &other);
+            return;
+        }
+    }
+    if side == Side::Org && state.scoped && state.random.random_range(0..8) == 0 {
+        let leaves = version.values.get("OutOfScope") != Some(&Value::Bool(true));
+        state.say(now, format!("{id} leaves the scope: {leaves}"));
+        state.judge.scope_changes += 1;
+        state.judge.strayed.insert(address(&version.values));
+        state.put(now, side, object, &id, &[("OutOfScope".into(), Value::Bool(leaves))], Author::Person);
         return;
     }
     if state.random.random_range(0..12) == 0 {

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forcesync::domain::mapping::Policy;
+use forcesync::domain::mapping::{DeletePolicy, Policy};
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 
 use super::undo::{Standing, Undone, standing};
-use super::world::{SimRecord, State};
+use super::world::{SimRecord, State, Version, is_converted};
 
 /// What a person changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +87,34 @@ pub struct Judge {
     pub undone: Undone,
     /// What was wrong at the moment it was done, though it may have been mended since.
     pub wrong: Vec<String>,
+    pub deletes: DeletePolicy,
+    /// What people deleted: side and e-mail address.
+    pub person_deletes: BTreeSet<(Side, String)>,
+    /// Addresses of which people brought back a record that the sync had deleted, or that has a namesake by now.
+    pub messy: BTreeSet<String>,
+    /// Addresses of leads that were converted: their records met anew.
+    pub converted: BTreeSet<String>,
+    /// Addresses of which a record left the scope for a while, so that another was alone with its key.
+    pub strayed: BTreeSet<String>,
+    /// How often a record left the scope or came back.
+    pub scope_changes: u64,
+    /// Contacts that people merged into others.
+    pub merges: u64,
+    /// Records that the sync deleted.
+    pub removals: u64,
+}
+
+/// What waits for a person at the end.
+pub struct Waiting {
+    /// Pairs, by the org's id and their place in the mapping.
+    pub parked: BTreeSet<(String, usize)>,
+    /// Records deleted on one side and edited on the other, by either id.
+    pub deleted: BTreeSet<String>,
+}
+
+pub fn address(values: &BTreeMap<String, Value>) -> String {
+    let held = values.get("Email").or_else(|| values.get("email"));
+    held.map(ToString::to_string).unwrap_or_default().to_lowercase()
 }
 
 /// Every value carries the number of its edit in digits.
@@ -160,17 +188,15 @@ const MARK: usize = 6;
 /// A record's id and what it holds.
 type Found = (String, BTreeMap<String, Value>);
 
-/// What the judge finds wrong at the end. A pair in `parked` (by the org's id and its place in the mapping) may differ: a person has to decide it.
-pub fn judge(
-    state: &State,
-    objects: &[&str],
-    one_way_status: bool,
-    parked: &BTreeSet<(String, usize)>,
-) -> Vec<String> {
+/// What the judge finds wrong at the end. What is `waiting` may differ: a person has to decide it.
+pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Waiting) -> Vec<String> {
     let mut wrong = state.judge.wrong.clone();
     let mut by_email: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
     for object in objects {
         for (id, version) in state.live(Side::Org, object) {
+            if is_converted(&version.values) {
+                continue;
+            }
             let email =
                 version.values.get("Email").map(ToString::to_string).unwrap_or_default().to_lowercase();
             by_email.entry(email).or_default().org.push((id, version.values));
@@ -182,6 +208,8 @@ pub fn judge(
     }
     for (email, found) in &by_email {
         match (found.org.as_slice(), found.platform.as_slice()) {
+            // One of several was deleted or merged away: its closed link keeps the other out of matching (law E9).
+            ([_], _) if state.had_several(email) && state.lost_one(email) => {}
             ([(org_id, org)], [(platform_id, platform)]) => {
                 compare(
                     state,
@@ -190,8 +218,16 @@ pub fn judge(
                     (org_id, org),
                     (platform_id, platform),
                     one_way_status,
-                    parked,
+                    &waiting.parked,
                 );
+            }
+            // People brought back what has a namesake by now.
+            _ if state.judge.messy.contains(email) => {}
+            ([], [(id, values)]) if state.judge.person_deletes.contains(&(Side::Org, email.clone())) => {
+                one_sided(state, &mut wrong, email, Side::Platform, (id, values), waiting);
+            }
+            ([(id, values)], []) if state.judge.person_deletes.contains(&(Side::Platform, email.clone())) => {
+                one_sided(state, &mut wrong, email, Side::Org, (id, values), waiting);
             }
             // People made these duplicates themselves.
             (org, _) if org.len() > 1 => twins(state, &mut wrong, email, found),
@@ -207,14 +243,101 @@ pub fn judge(
     wrong
 }
 
+impl State {
+    /// Whether more than one record of the org ever had this address, apart from leads that were converted.
+    fn had_several(&self, email: &str) -> bool {
+        let records = self.objects.org.values().flatten().filter_map(|(_, record)| record.newest());
+        let of_address = records
+            .filter(|version| address(&version.values) == email && !is_converted(&version.values))
+            .count();
+        of_address > 1
+    }
+
+    /// Whether a record of this address was deleted or merged by people.
+    fn lost_one(&self, email: &str) -> bool {
+        self.judge.messy.contains(email)
+            || Side::BOTH
+                .into_iter()
+                .any(|side| self.judge.person_deletes.contains(&(side, email.to_owned())))
+    }
+}
+
+/// A person deleted the counterpart: the policy says what has to be left.
+fn one_sided(
+    state: &State,
+    wrong: &mut Vec<String>,
+    email: &str,
+    side: Side,
+    left: (&String, &BTreeMap<String, Value>),
+    waiting: &Waiting,
+) {
+    match (state.judge.deletes, side) {
+        (DeletePolicy::Propagate, _) if !waiting.deleted.contains(left.0) => {
+            wrong.push(format!("{email}: its delete did not reach {} on the {side}", left.0));
+        }
+        (DeletePolicy::Deactivate, Side::Platform) if left.1.get("inactive") != Some(&Value::Bool(true)) => {
+            wrong.push(format!("{email}: {} was not deactivated", left.0));
+        }
+        (DeletePolicy::Ignore | DeletePolicy::Deactivate | DeletePolicy::Propagate, _) => {}
+    }
+}
+
+impl State {
+    /// The sync is about to delete a record: a person must have deleted its counterpart, and whatever people wrote into it must
+    /// have been known there.
+    pub fn judge_removal(&mut self, side: Side, object: &str, id: &str) {
+        self.judge.removals += 1;
+        let values = self.objects[side][object][id].newest().unwrap().values.clone();
+        let email = address(&values);
+        let mut wrong = Vec::new();
+        if self.judge.deletes != DeletePolicy::Propagate {
+            wrong.push(format!("{email}: {id} was deleted although no delete may cross"));
+        }
+        let there = side.other();
+        if !self.judge.person_deletes.contains(&(there, email.clone())) {
+            wrong.push(format!("{email}: {id} was deleted, but nobody deleted its counterpart"));
+        }
+        let known: Vec<BTreeMap<String, Value>> = self.objects[there]
+            .values()
+            .flatten()
+            .filter_map(|(_, record)| record.newest())
+            .filter(|version| address(&version.values) == email)
+            .map(|version| version.values.clone())
+            .collect();
+        for topic in Topic::ALL {
+            // Drift of a one-way pair's target is no edit that counts.
+            let Some(edit) = held(&values, side, topic).filter(|_| topic != Topic::Status) else { continue };
+            let mut seen = BTreeSet::new();
+            for counterpart in &known {
+                let mut at = held(counterpart, there, topic);
+                while let Some(number) = at {
+                    seen.insert(number);
+                    at = self.judge.edits.get(&number).and_then(|edit| edit.parent);
+                }
+            }
+            if !seen.contains(&edit) {
+                wrong.push(format!("{email} {topic:?}: edit {edit} was deleted with {id} unseen"));
+            }
+        }
+        self.judge.wrong.extend(wrong);
+    }
+}
+
 /// Several records of the org with one key: at most one of them was ever linked, and none if they were there from the start as
 /// records of one object.
 fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: &PerSide<Vec<Found>>) {
+    // Taking a flag back says nothing about whom it was matched with.
+    let content = |version: &Version| {
+        let values = version.values.iter().filter(|(field, _)| *field != "Flag__c");
+        values.map(|(field, value)| (field.clone(), value.clone())).collect::<BTreeMap<_, _>>()
+    };
     let touched = |side: Side, id: &str| {
-        let mut objects = state.objects[side].values();
-        objects.any(|records| {
-            records.get(id).is_some_and(|record| record.versions.iter().any(|version| version.by_sync))
-        })
+        let records = state.objects[side].values().filter_map(|records| records.get(id));
+        let mut versions = records.flat_map(|record| {
+            let before = std::iter::once(None).chain(record.versions.iter().map(Some));
+            before.zip(&record.versions)
+        });
+        versions.any(|(before, version)| version.by_sync && before.map(content) != Some(content(version)))
     };
     let written = found.org.iter().filter(|(id, _)| touched(Side::Org, id)).count();
     let marks: BTreeSet<String> = found
@@ -232,12 +355,20 @@ fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: &PerSide<Ve
             .collect();
         marks.len() > 1
     });
+    // What takes the place of a deleted, merged or converted record may be given its counterpart.
+    let handed_on = handed_on && !state.judge.converted.contains(email) && !state.lost_one(email);
     if written > 1 || found.platform.len() > 1 || marks.len() > 1 || handed_on {
         wrong.push(format!("{email}: {written} of {} twins were written to", found.org.len()));
     }
     let one_object = found.org.windows(2).all(|two| two[0].0.get(..3) == two[1].0.get(..3));
     let platform_touched = found.platform.iter().any(|(id, _)| touched(Side::Platform, id));
-    if email.contains("twin") && one_object && (written > 0 || platform_touched) {
+    if email.contains("twin")
+        && one_object
+        && !state.judge.strayed.contains(email)
+        && !state.judge.converted.contains(email)
+        && !state.lost_one(email)
+        && (written > 0 || platform_touched)
+    {
         wrong.push(format!("{email}: two of one key were matched although nobody can tell them apart"));
     }
 }
@@ -348,10 +479,12 @@ fn leaves(state: &State, wrong: &mut Vec<String>, email: &str, topic: Topic, las
         let lost: Vec<u64> = losers.iter().copied().filter(|one| !winners.contains(one)).collect();
         let won: Vec<u64> = winners.iter().copied().filter(|one| !losers.contains(one)).collect();
         let fairly = lost.iter().all(|loser| {
-            won.iter().any(|winner| lost_fairly(state, topic, &edits[loser], &edits[winner]))
+            won.iter().any(|winner| lost_fairly(state, email, topic, &edits[loser], &edits[winner]))
                 || lost.iter().any(|other| {
                     other > loser
-                        && won.iter().any(|winner| lost_fairly(state, topic, &edits[other], &edits[winner]))
+                        && won
+                            .iter()
+                            .any(|winner| lost_fairly(state, email, topic, &edits[other], &edits[winner]))
                 })
         });
         if !fairly {
@@ -363,7 +496,12 @@ fn leaves(state: &State, wrong: &mut Vec<String>, email: &str, topic: Topic, las
     }
 }
 
-fn lost_fairly(state: &State, topic: Topic, loser: &Edit, winner: &Edit) -> bool {
+fn lost_fairly(state: &State, email: &str, topic: Topic, loser: &Edit, winner: &Edit) -> bool {
+    // Contact and platform record met for the first time when the lead was converted.
+    let met_anew = state.judge.converted.contains(email) || state.judge.messy.contains(email);
+    if met_anew && loser.side == Side::Platform && winner.side == Side::Org {
+        return true;
+    }
     match state.judge.policy.get(&topic).copied().unwrap_or_default() {
         Policy::SalesforceWins | Policy::KeepNonBlank => {
             loser.side == Side::Platform && winner.side == Side::Org

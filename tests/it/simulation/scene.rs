@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use forcesync::domain::mapping::{Mapping, Policy};
+use forcesync::domain::mapping::{DeletePolicy, Mapping, Policy};
 use forcesync::domain::outcome::{RunKind, RunResult};
 use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
@@ -10,6 +10,7 @@ use forcesync::store::Store;
 
 use super::history::{History, Played, mappings};
 use super::judge::Topic;
+use super::people::people_remove;
 use super::world::{Author, Deed, State, Trouble, World};
 
 const PERSON: &str = "ann@x.example";
@@ -29,8 +30,12 @@ impl Scene {
         {
             let mut state = world.lock();
             (state.fights, state.rewrites, state.trouble) = (false, false, Trouble::default());
+            (state.flags, state.scoped) = (false, false);
         }
         let mut mappings = mappings(&world);
+        for mapping in &mut mappings {
+            (mapping.deletes, mapping.deactivate) = (DeletePolicy::Ignore, None);
+        }
         world.lock().judge.policy.insert(Topic::Phone, phone);
         for pair in mappings.iter_mut().flat_map(|mapping| &mut mapping.pairs) {
             if pair.org == ["Phone"] {
@@ -43,6 +48,24 @@ impl Scene {
         scene.edit(Side::Platform, &[("email", PERSON), ("name", "Lee1"), ("phone", "+1")]);
         scene.run(RunKind::Initial).await;
         scene
+    }
+
+    /// What its mappings do when a record is deleted.
+    fn with_deletes(mut self, deletes: DeletePolicy) -> Self {
+        self.world.lock().judge.deletes = deletes;
+        for mapping in &mut self.mappings {
+            mapping.deletes = deletes;
+            mapping.deactivate = None;
+        }
+        self
+    }
+
+    /// A person deletes the org's record.
+    fn delete_in_org(&self) {
+        let now = self.world.clock.millis();
+        let mut state = self.world.lock();
+        let (id, _) = state.live(Side::Org, "Contact").into_iter().next().unwrap();
+        people_remove(&mut state, now, Side::Org, "Contact", &id);
     }
 
     fn edit(&self, side: Side, values: &[(&str, &str)]) {
@@ -123,6 +146,56 @@ async fn the_later_of_two() -> Vec<String> {
     scene.expect(&[("Phone", "+3")], &[("phone", "+3")])
 }
 
+/// A record that can't be read any more, without anybody saying that it was deleted (law E9).
+async fn out_of_sight() -> Vec<String> {
+    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+    scene.world.lock().objects.platform.clear();
+    scene.run(RunKind::Initial).await;
+    scene.run(RunKind::Instant).await;
+    scene.expect(&[("Phone", "+1")], &[])
+}
+
+/// The org's record is deleted, the platform's stays; then somebody of the same address appears in the org (law E9).
+async fn somebody_of_the_same_address() -> Vec<String> {
+    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Ignore);
+    scene.delete_in_org();
+    scene.run(RunKind::Instant).await;
+    {
+        let now = scene.world.clock.millis();
+        let values = [("Email", PERSON), ("LastName", "Kim2"), ("Phone", "+2")]
+            .map(|(field, value)| (field.to_owned(), Value::text(value)));
+        scene.world.lock().put(now, Side::Org, "Contact", "003000000000000901", &values, Author::Person);
+    }
+    scene.run(RunKind::Instant).await;
+    scene.run(RunKind::Instant).await;
+    scene.expect(&[("Phone", "+2")], &[("phone", "+1")])
+}
+
+/// The record that is to be deleted is edited after everything was read (laws E6 and E9).
+async fn edited_before_it_is_deleted() -> Vec<String> {
+    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+    scene.delete_in_org();
+    scene.when("org read Contact", Side::Platform, &[("phone", "+3")]);
+    scene.run(RunKind::Instant).await;
+    scene.run(RunKind::Instant).await;
+    scene.expect(&[], &[("phone", "+3")])
+}
+
+/// More is to be deleted than the brake lets through (law E10).
+async fn too_many_deletes() -> Vec<String> {
+    let mut scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+    scene.history = History::new(1).tightly_braked();
+    scene.delete_in_org();
+    let mut wrong = Vec::new();
+    match scene.history.once(&scene.world, &scene.store, &scene.mappings, RunKind::Instant).await {
+        Played::Ended(RunResult::Braked, _) => {}
+        Played::Ended(result, message) => wrong.push(format!("{}: {message}", result.word())),
+        Played::Crashed => wrong.push("crashed".into()),
+    }
+    wrong.extend(scene.expect(&[], &[("phone", "+1")]));
+    wrong
+}
+
 /// Plays every scene; gives what is wrong with which.
 pub fn play_all() -> Vec<String> {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -130,6 +203,10 @@ pub fn play_all() -> Vec<String> {
         for (name, ended) in [
             ("edited between capture and send", edited_between_capture_and_send().await),
             ("the later of two", the_later_of_two().await),
+            ("out of sight", out_of_sight().await),
+            ("somebody of the same address", somebody_of_the_same_address().await),
+            ("edited before it is deleted", edited_before_it_is_deleted().await),
+            ("too many deletes", too_many_deletes().await),
         ] {
             wrong.extend(ended.into_iter().map(|one| format!("{name}: {one}")));
         }

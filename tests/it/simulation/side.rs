@@ -13,7 +13,7 @@ use forcesync::domain::value::Value;
 use rand::Rng;
 
 use super::history::people_edit;
-use super::world::{Author, SimRecord, State, Version, World};
+use super::world::{Author, Fate, SimRecord, State, Version, World, is_converted};
 
 /// The ports of one side.
 pub struct SimSide {
@@ -90,6 +90,12 @@ impl SimSide {
             id: id.into(),
             stamp: DateTime::from_timestamp_millis(version.stamp),
             author: Some(if version.by_sync { "sync" } else { "person" }.into()),
+            became: version
+                .values
+                .get("ConvertedContactId")
+                .map(|heir| ("Contact".to_owned(), heir.to_string().as_str().into()))
+                .into_iter()
+                .collect(),
             values: selection
                 .names()
                 .iter()
@@ -101,6 +107,14 @@ impl SimSide {
                     })
                 })
                 .collect(),
+        }
+    }
+
+    fn tombstone(id: &str, version: &Version) -> Tombstone {
+        Tombstone {
+            id: id.into(),
+            at: DateTime::from_timestamp_millis(version.stamp),
+            merged_into: version.merged_into.as_deref().map(Into::into),
         }
     }
 
@@ -158,6 +172,9 @@ impl Source for SimSide {
                 ("Status", FieldKind::Text),
                 ("HasOptedOut", FieldKind::Bool),
                 ("Mark__c", FieldKind::Text),
+                ("Flag__c", FieldKind::Bool),
+                ("IsConverted", FieldKind::Bool),
+                ("OutOfScope", FieldKind::Bool),
             ],
             Side::Platform => &[
                 ("id", FieldKind::Id),
@@ -169,6 +186,7 @@ impl Source for SimSide {
                 ("status", FieldKind::Text),
                 ("optedOut", FieldKind::Bool),
                 ("externalId", FieldKind::Text),
+                ("inactive", FieldKind::Bool),
             ],
         };
         Ok(objects
@@ -208,9 +226,8 @@ impl Source for SimSide {
         Ok(Page {
             next: if more { rows.last().map(|(id, _)| Mark((*id).clone())) } else { None },
             records: rows.iter().map(|(id, version)| Self::record(id, version, &request.selection)).collect(),
-            tombstones: Vec::new(),
             cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
-            total: None,
+            ..Page::default()
         })
     }
 
@@ -227,7 +244,12 @@ impl Source for SimSide {
                 let mut rows: Vec<_> = self
                     .visible(&state, &request.object, seen_at)
                     .into_iter()
-                    .filter(|(_, version)| version.stamp >= floor)
+                    .filter(|(_, version)| match &request.flag {
+                        Some(flag) if !version.deleted => {
+                            version.values.get(flag) == Some(&Value::Bool(true))
+                        }
+                        _ => version.stamp >= floor,
+                    })
                     .map(|(id, version)| ((version.stamp, id.clone()), version))
                     .collect();
                 rows.sort_by(|one, other| one.0.cmp(&other.0));
@@ -251,14 +273,10 @@ impl Source for SimSide {
                     tombstones: rows
                         .iter()
                         .filter(|(_, version)| version.deleted)
-                        .map(|((stamp, id), _)| Tombstone {
-                            id: id.as_str().into(),
-                            at: DateTime::from_timestamp_millis(*stamp),
-                            merged_into: None,
-                        })
+                        .map(|((_, id), version)| Self::tombstone(id, version))
                         .collect(),
                     cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
-                    total: None,
+                    ..Page::default()
                 }
             })
             .collect())
@@ -280,6 +298,19 @@ impl Source for SimSide {
             .filter_map(|id| {
                 let version = state.objects[self.side].get(object)?.get(id.as_str())?.at(now)?;
                 (!version.deleted).then(|| Self::record(id.as_str(), version, selection))
+            })
+            .collect())
+    }
+
+    async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
+        self.call(&format!("fates {object} {ids:?}"), Edits::None).await?;
+        let state = self.world.lock();
+        let now = self.world.clock.millis();
+        Ok(ids
+            .iter()
+            .filter_map(|id| {
+                let version = state.objects[self.side].get(object)?.get(id.as_str())?.at(now)?;
+                version.deleted.then(|| Self::tombstone(id.as_str(), version))
             })
             .collect())
     }
@@ -395,12 +426,26 @@ impl SimSide {
         if held.and_then(SimRecord::newest).is_some_and(|version| version.deleted) {
             return refused("ENTITY_IS_DELETED", RowClass::Gone);
         }
+        if held.and_then(SimRecord::newest).is_some_and(|version| is_converted(&version.values))
+            && batch.selection.position("Flag__c").is_none()
+        {
+            return refused("CANNOT_UPDATE_CONVERTED_LEAD", RowClass::Data);
+        }
+        if batch.kind == WriteKind::Delete {
+            state.say(now, format!("  {} deletes {id}", self.side));
+            state.judge.sync_writes += 1;
+            state.judge_removal(self.side, &batch.object, &id);
+            state.bury(now, self.side, &batch.object, &id, Fate::Deleted, Author::Sync);
+            return RowResult::Done { id: id.as_str().into(), created: false, record: None };
+        }
         let mut changes = changes;
         if created && self.side == Side::Platform && !changes.iter().any(|(name, _)| name == "optedOut") {
             changes.push(("optedOut".into(), Value::Bool(true)));
         }
         state.say(now, format!("  {} {id} <- {changes:?}", self.side));
-        state.judge_write(self.side, &batch.object, &id, &changes);
+        if batch.selection.position("Flag__c").is_none() {
+            state.judge_write(self.side, &batch.object, &id, &changes);
+        }
         if !created {
             state.judge.sync_updates += 1;
         }

@@ -18,7 +18,17 @@ pub struct Version {
     pub visible: i64,
     pub by_sync: bool,
     pub deleted: bool,
+    /// Where a deleted record went, if it was merged.
+    pub merged_into: Option<String>,
     pub values: BTreeMap<String, Value>,
+}
+
+/// What becomes of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Deleted,
+    MergedInto(String),
+    Back,
 }
 
 /// Who writes.
@@ -79,6 +89,10 @@ pub struct State {
     pub fights: bool,
     /// What the automation will do: when, where, which record.
     pub automation: Vec<(i64, Side, String, String)>,
+    /// Whether the org's objects are read by a flag, which people set with each edit.
+    pub flags: bool,
+    /// Whether the org's criteria exclude records.
+    pub scoped: bool,
     pub crash_asked: bool,
     /// The run at hand is an undo.
     pub undoing: bool,
@@ -87,6 +101,11 @@ pub struct State {
     pub log: Option<Vec<String>>,
     /// What a scene does when a call is made for the first time: the call's beginning, and the deed.
     pub script: Vec<(String, Deed)>,
+}
+
+/// Whether a lead was converted; it can only be read then.
+pub fn is_converted(values: &BTreeMap<String, Value>) -> bool {
+    values.get("IsConverted") == Some(&Value::Bool(true))
 }
 
 /// A deed of a scene.
@@ -103,6 +122,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
         let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
+        let (flags, scoped) = (random.random_bool(0.2), random.random_bool(0.3));
         let fights = random.random_bool(0.05);
         Self {
             clock: Arc::new(VirtualClock::new()),
@@ -115,6 +135,8 @@ impl World {
                 calls: PerSide::default(),
                 rewrites,
                 org_marks,
+                flags,
+                scoped,
                 fights,
                 automation: Vec::new(),
                 crash_asked: false,
@@ -190,14 +212,29 @@ impl State {
             self.objects[side].entry(object.to_owned()).or_default().entry(id.to_owned()).or_default();
         let mut values = record.newest().map(|version| version.values.clone()).unwrap_or_default();
         values.extend(rewritten);
+        if side == Side::Org && !by_sync {
+            values.insert("Flag__c".into(), Value::Bool(true));
+        }
         record.versions.push(Version {
             // Stamps are whole seconds on the org.
             stamp: if side == Side::Org { now / 1_000 * 1_000 } else { now },
             visible: now + delay,
             by_sync,
             deleted: false,
+            merged_into: None,
             values,
         });
+    }
+
+    /// Deletes a record, merges it into another, or takes it out of the bin.
+    pub fn bury(&mut self, now: i64, side: Side, object: &str, id: &str, fate: Fate, author: Author) {
+        self.put(now, side, object, id, &[], author);
+        let record = self.objects[side].get_mut(object).and_then(|records| records.get_mut(id)).unwrap();
+        let version = record.versions.last_mut().unwrap();
+        version.deleted = fate != Fate::Back;
+        if let Fate::MergedInto(winner) = fate {
+            version.merged_into = Some(winner);
+        }
     }
 
     /// Does what the scene wants done when this call is made.
@@ -215,6 +252,9 @@ impl State {
         let due: Vec<(i64, Side, String, String)> = due;
         for (_, side, object, id) in due {
             let Some(present) = self.objects[side][&object][&id].newest().cloned() else { continue };
+            if present.deleted || is_converted(&present.values) {
+                continue;
+            }
             let values = self.new_edit(side, Topic::Phone, &present.values, now);
             self.say(now, format!("automation changes {side} {id}: {values:?}"));
             self.put(now, side, &object, &id, &values, Author::Person);

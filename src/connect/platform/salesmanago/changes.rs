@@ -98,7 +98,7 @@ impl Salesmanago {
             tombstones: sorted.tombstones,
             next: next.map(|next| Mark(to_text(&next))),
             cursor: request.mark.is_none().then(|| cursor(began, ours, self.settings.overlap())),
-            total: None,
+            ..Page::default()
         })
     }
 

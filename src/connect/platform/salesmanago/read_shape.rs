@@ -32,7 +32,7 @@ impl Contact {
             return Some(Found::Deleted(Tombstone { id, at: stamp, merged_into: None }));
         }
         let values = places.iter().map(|place| self.take(place, &id)).collect();
-        Some(Found::Alive(Record { id, stamp, author: None, values }))
+        Some(Found::Alive(Record { id, stamp, author: None, values, became: Vec::new() }))
     }
 
     /// Whether the answer carried all of these fields.

@@ -89,7 +89,7 @@ impl Salesmanago {
             tombstones: read.sorted.tombstones,
             next,
             cursor: (at.page == 1).then(|| cursor(read.began, ours, self.settings.overlap())),
-            total: None,
+            ..Page::default()
         })
     }
 

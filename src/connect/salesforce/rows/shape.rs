@@ -32,6 +32,10 @@ pub(super) enum Role {
     Id,
     Stamp,
     Author,
+    /// Whether a lead was converted.
+    Converted,
+    /// The record of an object that a converted lead became.
+    Became(&'static str),
 }
 
 impl Shape {
@@ -47,6 +51,19 @@ impl Shape {
         for (name, role) in system {
             if let Some(found) = catalog.resolve(object, name) {
                 shape.add(&found.path, found.kind, None, role);
+            }
+        }
+        // A converted lead says what it became, whoever asks.
+        let conversion = [
+            ("IsConverted", Role::Converted),
+            ("ConvertedContactId", Role::Became("Contact")),
+            ("ConvertedAccountId", Role::Became("Account")),
+        ];
+        if object.eq_ignore_ascii_case("Lead") {
+            for (name, role) in conversion {
+                if let Some(found) = catalog.resolve(object, name) {
+                    shape.add(&found.path, found.kind, None, role);
+                }
             }
         }
         for (place, name) in selection.names().iter().enumerate() {

@@ -18,6 +18,13 @@ impl App {
     /// An action while an overlay is open: it belongs to the top one alone.
     pub(crate) fn act_on_overlay(&mut self, action: Action) -> Vec<Effect> {
         if action == Action::Back {
+            if let Some(Overlay::Conflicts(inbox)) = self.overlays.last_mut()
+                && inbox.open
+            {
+                inbox.open = false;
+                inbox.forget();
+                return Vec::new();
+            }
             self.overlays.pop();
             return Vec::new();
         }
@@ -90,6 +97,8 @@ impl App {
                 }
             }
             Some(Overlay::Sheet(_)) => self.act_on_sheet(action),
+            Some(Overlay::Conflicts(_)) => self.act_on_conflicts(action),
+            Some(Overlay::Issue(_)) => self.act_on_issue(action),
             Some(Overlay::Records(_)) => self.act_on_records(action),
             Some(Overlay::Reading(_)) => self.act_on_reading(action),
             None => Vec::new(),
@@ -107,12 +116,7 @@ impl App {
                 self.copy(&json)
             }
             Action::LogRun => match reading.run() {
-                Some(run) => {
-                    self.overlays.clear();
-                    let mut effects = self.go_to(Tab::Logs);
-                    effects.extend(self.logs.show_run(Some(run)));
-                    effects
-                }
+                Some(run) => self.show_log_of(run),
                 None => Vec::new(),
             },
             Action::Why => {
@@ -129,18 +133,6 @@ impl App {
             Action::UndoRun => match &reading.subject {
                 Subject::Run(row) => vec![Effect::PreviewUndo(row.run)],
                 _ => Vec::new(),
-            },
-            Action::Retry => match &reading.subject {
-                Subject::Issue(row) => {
-                    let issues = vec![row.issue];
-                    self.retry(issues)
-                }
-                Subject::Run(_)
-                | Subject::Fact(_)
-                | Subject::History { .. }
-                | Subject::Why { .. }
-                | Subject::Check(_)
-                | Subject::Problems(_) => Vec::new(),
             },
             Action::Open => {
                 self.overlays.pop();
@@ -179,6 +171,9 @@ impl App {
             }
             Consequence::Start(request) => vec![Effect::Ask(Command::Start(request))],
             Consequence::Ask(command) => vec![Effect::Ask(command)],
+            Consequence::Resolve { rows, wish } => {
+                vec![Effect::Resolve { rows, wish, holds: crate::ops::conflicts::Holds::Once }]
+            }
             Consequence::DiscardTab => {
                 self.discard(self.tab);
                 Vec::new()
@@ -214,6 +209,13 @@ impl App {
             Asked::Translation { mapping, pair, replaces } => {
                 self.put_translation(&mapping, pair, replaces.as_deref(), &typed).map(|()| Vec::new())
             }
+            Asked::ConflictFilter => {
+                self.put_conflict_filter(&typed);
+                Ok(Vec::new())
+            }
+            Asked::IssueValue(place) => self.put_issue_value(place, &typed),
+            Asked::Snooze(issue) => self.put_snooze(issue, &typed),
+            Asked::ConflictValue(conflict) => self.put_conflict_value(conflict, &typed),
             Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
         };
         match taken {
@@ -275,10 +277,21 @@ impl App {
     fn home_key(&self, action: Action) -> Option<crate::console::app::key::Key> {
         use crate::console::app::keymap::Context;
         match action.scope() {
-            Scope::On(tab) => self.keymap.key_of(Context::of(tab), action),
+            Scope::On(tab) => {
+                let of_tab = self.keymap.key_of(Context::of(tab), action);
+                of_tab.or_else(|| self.keymap.key_of(Context::Inbox, action))
+            }
             Scope::Answer => self.keymap.key_of(Context::Confirm, action),
             Scope::Anywhere | Scope::Movement => None,
         }
+    }
+
+    /// Shows the log of a run, on its tab.
+    pub(crate) fn show_log_of(&mut self, run: i64) -> Vec<Effect> {
+        self.overlays.clear();
+        let mut effects = self.go_to(Tab::Logs);
+        effects.extend(self.logs.show_run(Some(run)));
+        effects
     }
 
     /// Explains a record.

@@ -26,6 +26,14 @@ pub enum Asked {
         /// The line it replaces.
         replaces: Option<String>,
     },
+    /// What the shown conflicts contain.
+    ConflictFilter,
+    /// The value that both sides of a conflict shall hold; its number.
+    ConflictValue(i64),
+    /// Another value for a field of an issue's form; the field's place.
+    IssueValue(usize),
+    /// How long an issue is hidden; its number.
+    Snooze(i64),
     /// The platform object of a new mapping.
     NewMapping {
         /// The org's object.

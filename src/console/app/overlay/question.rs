@@ -4,6 +4,8 @@ use crossterm::event::KeyCode;
 
 use crate::console::app::key::Key;
 use crate::domain::command::{Command, RunRequest};
+use crate::domain::report::ConflictRow;
+use crate::ops::conflicts::Wish;
 
 /// What an answer does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,13 @@ pub enum Consequence {
     Start(RunRequest),
     /// Asks the engine.
     Ask(Command),
+    /// Decides conflicts.
+    Resolve {
+        /// Which.
+        rows: Vec<ConflictRow>,
+        /// For what.
+        wish: Wish,
+    },
     /// Throws the edits of a tab away.
     DiscardTab,
     /// Saves and quits.

@@ -1,14 +1,12 @@
-//! A text to read over a tab: one issue, one run, one log line, the history of a record, check lines.
+//! A text to read over a tab: one run, one log line, the history of a record, check lines.
 
 use crate::console::app::model::Load;
-use crate::domain::report::{CheckLine, FactRow, HistoryRow, IssueRow, RunRow};
+use crate::domain::report::{CheckLine, FactRow, HistoryRow, RunRow};
 use crate::domain::why::WhyRecord;
 
 /// What is read.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// One issue.
-    Issue(Box<IssueRow>),
     /// One run.
     Run(Box<RunRow>),
     /// One log line.
@@ -51,7 +49,6 @@ impl Reading {
     /// The run it is about, if one.
     pub fn run(&self) -> Option<i64> {
         match &self.subject {
-            Subject::Issue(row) => Some(row.run),
             Subject::Run(row) => Some(row.run),
             Subject::Fact(row) => row.run,
             Subject::Why { .. } | Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => None,
@@ -61,7 +58,6 @@ impl Reading {
     /// The record it is about, if one: the org's id before the platform's.
     pub fn record(&self) -> Option<String> {
         let ids = match &self.subject {
-            Subject::Issue(row) => &row.ids,
             Subject::Fact(row) => &row.ids,
             Subject::Run(_)
             | Subject::Why { .. }
@@ -77,7 +73,6 @@ impl Reading {
     /// The thing as JSON, for copying.
     pub fn json(&self) -> String {
         let text = match &self.subject {
-            Subject::Issue(row) => serde_json::to_string(row),
             Subject::Run(row) => serde_json::to_string(row),
             Subject::Fact(row) => serde_json::to_string(row),
             Subject::Why { records, .. } => serde_json::to_string(&records.ready()),

@@ -8,6 +8,8 @@ use crate::domain::mapping::{DefaultValue, Direction, Drift, FirstMeeting, Mappi
 use crate::domain::side::Side;
 use crate::domain::transform::{Table, Transform};
 
+mod life;
+
 /// What a sheet edits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -79,6 +81,14 @@ pub enum RowId {
     PlatformDefaults,
     /// What holds when two records meet for the first time.
     FirstMeeting,
+    /// What a deletion does to the other side.
+    Deletes,
+    /// Which field and value deactivate a record.
+    Deactivate,
+    /// What becomes of a converted lead's record.
+    Conversion,
+    /// The tick box that is the queue.
+    SyncFlag,
     /// The org's field that holds the platform's id.
     OrgMark,
     /// The platform's field that holds the org's id.
@@ -187,6 +197,10 @@ fn mapping_rows(mapping: &Mapping) -> Vec<Row> {
         row(RowId::OrgDefaults, defaults_text(mapping, Side::Org), RowKind::Text),
         row(RowId::PlatformDefaults, defaults_text(mapping, Side::Platform), RowKind::Text),
         choice(RowId::FirstMeeting, first_meeting_word(mapping.first_meeting), text::FIRST_MEETINGS),
+        choice(RowId::Deletes, life::deletes_word(mapping.deletes), text::DELETES),
+        row(RowId::Deactivate, life::deactivation_text(mapping), RowKind::Text),
+        choice(RowId::Conversion, life::conversion_word(mapping.conversion), text::CONVERSIONS),
+        row(RowId::SyncFlag, optional(&mapping.sync_flag), RowKind::Text),
         row(RowId::OrgMark, optional(&mapping.org_mark), RowKind::Text),
         row(RowId::PlatformMark, optional(&mapping.platform_mark), RowKind::Text),
         switch(RowId::IgnoreOwn, mapping.ignore_own_changes),
@@ -291,6 +305,10 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
                 _ => FirstMeeting::SalesforceWins,
             }
         }
+        RowId::Deletes => mapping.deletes = life::deletes_of(value),
+        RowId::Deactivate => mapping.deactivate = life::deactivation_of(value)?,
+        RowId::Conversion => mapping.conversion = life::conversion_of(value),
+        RowId::SyncFlag => mapping.sync_flag = optional(),
         RowId::OrgMark => mapping.org_mark = optional(),
         RowId::PlatformMark => mapping.platform_mark = optional(),
         RowId::IgnoreOwn => mapping.ignore_own_changes = yes,

@@ -64,6 +64,18 @@ impl App {
             Action::Stop => self.ask_stop(),
             Action::UndoRun => return self.preview_undo(),
             Action::Retry => return self.retry_group(),
+            Action::Conflicts => return self.open_conflicts(),
+            Action::ShowSnoozed => return self.show_snoozed(),
+            Action::TakeSalesforce
+            | Action::TakePlatform
+            | Action::KeepBase
+            | Action::EditValue
+            | Action::TakeAllSalesforce
+            | Action::TakeAllPlatform
+            | Action::EditMapping
+            | Action::Snooze => {
+                self.toasts.add(Tone::Info, crate::console::view::text::inbox::OPEN_FIRST, self.now);
+            }
             Action::Copy | Action::CopyJson => return self.copy_sync(),
             Action::Why => {
                 self.toasts.add(Tone::Info, text::WHY_FROM_RECORD, self.now);
@@ -147,7 +159,7 @@ impl App {
             Part::Automatic => self.act(Action::Interval),
             Part::Issues => {
                 let Some(group) = self.sync.selected_group().cloned() else { return Vec::new() };
-                let query = group_query(&group);
+                let query = self.records_query(&group);
                 self.overlays.push(Overlay::Records(Records::new(group)));
                 vec![Effect::ReadIssues(query)]
             }
@@ -259,6 +271,7 @@ impl App {
         let mut effects = Vec::new();
         if ended || self.sync.progress.run != run_before {
             effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }]);
+            effects.extend(self.inbox_effects());
         }
         // The run raises and resolves issues all the time; twice a second is as much as anybody can read.
         let moved = self.sync.progress.facts != facts_before;
@@ -283,6 +296,11 @@ impl App {
             Ok(Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. }) => {
                 if let Some(sentence) = text::accepted(command) {
                     self.toasts.add(Tone::Good, sentence, self.now);
+                }
+                if let Command::Snooze { .. } = command {
+                    let mut effects = vec![Effect::ReadStatus, Effect::ReadIssueGroups];
+                    effects.extend(self.inbox_effects());
+                    return effects;
                 }
             }
             Err(sentence) => self.toasts.add(Tone::Error, sentence, self.now),
@@ -344,6 +362,7 @@ impl App {
 
     /// The groups of issues arrived.
     pub(crate) fn take_groups(&mut self, answer: Answer<Vec<IssueGroup>>) {
+        let answer = answer.map(|groups| self.awake(groups));
         if let (Ok(fresh), Some(old)) = (&answer, self.sync.groups.ready()) {
             let mut selection = self.sync.group;
             selection
@@ -351,6 +370,11 @@ impl App {
             self.sync.group = selection;
         }
         self.sync.groups = answer.into();
+    }
+
+    /// The records of a group that are shown.
+    pub(crate) fn records_query(&self, group: &IssueGroup) -> IssueQuery {
+        IssueQuery { awake_at: (!self.sync.show_snoozed).then_some(self.now), ..group_query(group) }
     }
 
     /// Exports all open issues, or those of the selected group.
@@ -403,7 +427,7 @@ pub(crate) fn group_query(group: &IssueGroup) -> IssueQuery {
         mapping: Some(group.mapping.clone()),
         cause: Some(group.cause.clone()),
         resolved: false,
-        after: None,
         limit: 500,
+        ..IssueQuery::default()
     }
 }

@@ -6,10 +6,8 @@ use crate::console::app::effect::Effect;
 use crate::console::app::message::Answer;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Consequence, Question};
-use crate::console::app::overlay::reading::{Reading, Subject};
 use crate::console::app::overlay::records::Records;
 use crate::console::app::sync::act::group_query;
-use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::sync as text;
 use crate::domain::command::Command;
@@ -29,11 +27,7 @@ impl App {
         }
         let Some(selected) = records.selected().cloned() else { return Vec::new() };
         match action {
-            Action::Open => {
-                let reading = Reading::new(Subject::Issue(Box::new(selected)));
-                self.overlays.push(Overlay::Reading(reading));
-                Vec::new()
-            }
+            Action::Open => self.open_issue(selected),
             Action::Retry => self.retry(vec![selected.issue]),
             Action::Copy => {
                 let id = selected.ids.org.as_ref().or(selected.ids.platform.as_ref());
@@ -48,12 +42,7 @@ impl App {
                     None => Vec::new(),
                 }
             }
-            Action::LogRun => {
-                self.overlays.clear();
-                let mut effects = self.go_to(Tab::Logs);
-                effects.extend(self.logs.show_run(Some(selected.run)));
-                effects
-            }
+            Action::LogRun => self.show_log_of(selected.run),
             _ => Vec::new(),
         }
     }

@@ -94,6 +94,7 @@ fn heading(context: Context) -> &'static str {
         Context::Picker => "Choosing",
         Context::Confirm => "Answering",
         Context::Panel => "In this window",
+        Context::Inbox => "Deciding and mending",
         Context::Help => "In help",
     }
 }

@@ -1,4 +1,4 @@
-//! Draws a text to read: an issue, a run, a log line, why, history, check lines, problems of the settings file.
+//! Draws a text to read: a run, a log line, why, history, check lines, problems of the settings file.
 
 use ratatui::layout::Rect;
 
@@ -13,7 +13,7 @@ use crate::console::view::text::{common, numbers};
 use crate::console::view::theme::Meaning;
 use crate::domain::outcome::SideCounts;
 use crate::domain::record::RecordId;
-use crate::domain::report::{FactRow, HistoryRow, IssueRow, RunRow};
+use crate::domain::report::{FactRow, HistoryRow, RunRow};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::domain::why::WhyRecord;
@@ -28,7 +28,6 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
     let width = area.width.saturating_sub(2).min(110);
     let text_width = usize::from(width.saturating_sub(4));
     let (title, lines) = match &reading.subject {
-        Subject::Issue(row) => (format!("Issue {}", row.issue), issue(app, row)),
         Subject::Run(row) => (format!("Run {}", row.run), run(app, canvas, row)),
         Subject::Fact(row) => (format!("Log line {}", row.sequence), fact(app, row)),
         Subject::Why { of, records } => (format!("Why · {of}"), why(app, records)),
@@ -78,35 +77,6 @@ fn id_lines(app: &App, ids: &PerSide<Option<RecordId>>) -> Vec<Line> {
         .into_iter()
         .filter_map(|side| ids[side].as_ref().map(|id| labelled(names[side], id.as_str())))
         .collect()
-}
-
-fn issue(app: &App, row: &IssueRow) -> Vec<Line> {
-    let refused = match row.side {
-        Side::Org => "Salesforce",
-        Side::Platform => app.settings.platform.kind.label(),
-    };
-    let mut lines = Vec::new();
-    if !row.label.is_empty() {
-        lines.push(labelled("record", row.label.clone()));
-    }
-    lines.extend(id_lines(app, &row.ids));
-    lines.extend([
-        labelled("mapping", row.mapping.clone()),
-        labelled("refused by", refused),
-        ("code".to_owned(), row.code.clone(), Meaning::Error),
-        ("in its words".to_owned(), row.message.clone(), Meaning::Error),
-        labelled("cause", row.cause.clone()),
-    ]);
-    if !row.fields.is_empty() {
-        lines.push(("fields".to_owned(), row.fields.join(", "), Meaning::Warning));
-    }
-    lines.extend([
-        labelled("first seen", numbers::exact(row.since, app.zone)),
-        labelled("last seen", format!("{}, run {}", numbers::exact(row.last_seen, app.zone), row.run)),
-        labelled("tried", numbers::things(u64::from(row.tries), "time", "times")),
-        labelled("state", if row.open { "open" } else { "resolved" }),
-    ]);
-    lines
 }
 
 fn run(app: &App, canvas: &Canvas<'_>, row: &RunRow) -> Vec<Line> {

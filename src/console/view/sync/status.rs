@@ -79,7 +79,10 @@ fn lines(app: &App) -> Vec<(&'static str, String, Meaning)> {
         )
     };
     if status.conflicts > 0 {
-        let _ = write!(issues.0, ", {}", numbers::things(status.conflicts, "conflict", "conflicts"));
+        let key = app.keymap.key_of(Context::Sync, Action::Conflicts);
+        let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
+        let conflicts = numbers::things(status.conflicts, "conflict", "conflicts");
+        let _ = write!(issues.0, ", {conflicts}{key}");
         issues.1 = Meaning::Conflict;
     }
     let at = |moment_at: Option<chrono::DateTime<chrono::Utc>>| {

@@ -21,6 +21,20 @@ pub const FIRST_MEETINGS: &[(&str, &str)] = &[
     ("fill_blanks_only", "only blanks are filled"),
     ("ask", "ask: park it for a person"),
 ];
+/// Words and labels of deletes.
+pub const DELETES: &[(&str, &str)] = &[
+    ("ignore", "the other record stays"),
+    ("deactivate", "the other record is deactivated"),
+    ("propagate", "the other record is deleted too"),
+];
+/// Words and labels of conversions.
+pub const CONVERSIONS: &[(&str, &str)] = &[
+    ("default", "as suits the key"),
+    ("hand_over", "the contact takes the record over"),
+    ("two_records", "lead and contact have one each"),
+];
+/// How a deactivation is written.
+pub const DEACTIVATION_NEEDED: &str = "Write it as: platform Field = value, or: org Field = value.";
 /// Words and labels of transforms.
 pub const TRANSFORMS: &[(&str, &str)] = &[
     ("copy", "as it stands"),
@@ -99,6 +113,10 @@ pub fn label(id: RowId) -> &'static str {
         RowId::OrgDefaults => "Salesforce defaults",
         RowId::PlatformDefaults => "Platform defaults",
         RowId::FirstMeeting => "First meeting",
+        RowId::Deletes => "Deleted elsewhere",
+        RowId::Deactivate => "Deactivate by",
+        RowId::Conversion => "Converted lead",
+        RowId::SyncFlag => "Sync flag",
         RowId::OrgMark => "Salesforce id field",
         RowId::PlatformMark => "Platform id field",
         RowId::IgnoreOwn => "Ignore own changes",
@@ -137,6 +155,12 @@ pub fn help(id: RowId) -> &'static str {
         RowId::OrgDefaults => "On create in Salesforce, where the value is blank: Company = unknown",
         RowId::PlatformDefaults => "On create on the platform, where the value is blank: field = value",
         RowId::FirstMeeting => "What holds when two different values meet for the first time.",
+        RowId::Deletes => "What follows when one of two linked records is deleted.",
+        RowId::Deactivate => "The field and value that deactivate a record: platform Field = value",
+        RowId::Conversion => "What becomes of the platform's record when a lead is converted.",
+        RowId::SyncFlag => {
+            "A checkbox of Salesforce; only ticked records are carried over, then it is unticked. Empty: all changes."
+        }
         RowId::OrgMark => "A unique external-id field of Salesforce that holds the platform's id.",
         RowId::PlatformMark => "The platform's field that holds the Salesforce id.",
         RowId::IgnoreOwn => "Dangerous: also hides what automation changed in the same transaction.",

@@ -149,6 +149,9 @@ pub fn started(run: i64) -> String {
 pub fn accepted(command: &Command) -> Option<&'static str> {
     match command {
         Command::Start(_) | Command::Retry { .. } => Some("The run begins."),
+        Command::Snooze { until: Some(_), .. } => Some("Hidden until then, or until its message changes."),
+        Command::Snooze { until: None, .. } => Some("Shown again."),
+        Command::Decide(_) => Some("Kept; the next run takes it."),
         Command::Pause => Some("The run is held after the batch in hand."),
         Command::Resume => Some("The run goes on."),
         Command::Cancel => Some("The run ends after the batch in hand."),

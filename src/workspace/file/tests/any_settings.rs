@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use crate::domain::consent::ConsentForm;
 use crate::domain::mapping::{
-    DefaultValue, DeletePolicy, Direction, Drift, FirstMeeting, Mapping, Pair, Policy, SideEffects,
+    Conversion, Deactivation, DefaultValue, DeletePolicy, Direction, Drift, FirstMeeting, Mapping, Pair,
+    Policy, SideEffects,
 };
 use crate::domain::side::Side;
 use crate::domain::transform::{Table as Translation, Transform};
@@ -71,12 +72,25 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
         field,
         value,
     });
+    let deletes =
+        (
+            prop_oneof![
+                Just(DeletePolicy::Ignore),
+                Just(DeletePolicy::Deactivate),
+                Just(DeletePolicy::Propagate)
+            ],
+            prop::option::of((any::<bool>(), words(), words()).prop_map(|(org, field, value)| {
+                Deactivation { side: if org { Side::Org } else { Side::Platform }, field, value }
+            })),
+            prop::option::of(prop_oneof![Just(Conversion::HandOver), Just(Conversion::TwoRecords)]),
+            prop::option::of(words()),
+        );
     let lists = (
         prop::collection::vec(words(), 0..3),
         prop::collection::vec(default, 0..3),
         prop::collection::vec(any_pair(), 0..4),
     );
-    (texts, marks, any::<[bool; 8]>(), any_direction(), meeting, lists).prop_map(
+    (texts, marks, any::<[bool; 8]>(), any_direction(), meeting, lists, deletes).prop_map(
         |(
             (name, org_object, platform_object, org_criteria, platform_criteria),
             (org_mark, platform_mark),
@@ -93,6 +107,7 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
             direction,
             first_meeting,
             (skip_create_when_blank, default, pairs),
+            (deletes, deactivate, conversion, sync_flag),
         )| Mapping {
             name,
             enabled,
@@ -108,7 +123,10 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
             skip_create_when_blank,
             default,
             first_meeting,
-            deletes: DeletePolicy::Ignore,
+            deletes,
+            deactivate,
+            conversion,
+            sync_flag,
             ignore_own_changes,
             side_effects: SideEffects { fire_events, double_opt_in, assignment_rules, allow_duplicates },
             pairs,

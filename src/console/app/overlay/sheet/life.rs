@@ -1,0 +1,78 @@
+//! The rows about what becomes of records: deletes, deactivation, conversion.
+
+use crate::console::view::text::sheet as text;
+use crate::domain::mapping::{Conversion, Deactivation, DeletePolicy, Mapping};
+use crate::domain::side::Side;
+
+pub(super) fn deletes_word(policy: DeletePolicy) -> &'static str {
+    match policy {
+        DeletePolicy::Ignore => "ignore",
+        DeletePolicy::Deactivate => "deactivate",
+        DeletePolicy::Propagate => "propagate",
+    }
+}
+
+pub(super) fn deletes_of(word: &str) -> DeletePolicy {
+    match word {
+        "deactivate" => DeletePolicy::Deactivate,
+        "propagate" => DeletePolicy::Propagate,
+        _ => DeletePolicy::Ignore,
+    }
+}
+
+pub(super) fn conversion_word(conversion: Option<Conversion>) -> &'static str {
+    match conversion {
+        None => "default",
+        Some(Conversion::HandOver) => "hand_over",
+        Some(Conversion::TwoRecords) => "two_records",
+    }
+}
+
+pub(super) fn conversion_of(word: &str) -> Option<Conversion> {
+    match word {
+        "hand_over" => Some(Conversion::HandOver),
+        "two_records" => Some(Conversion::TwoRecords),
+        _ => None,
+    }
+}
+
+/// As it is typed: `platform Active = false`.
+pub(super) fn deactivation_text(mapping: &Mapping) -> String {
+    let chosen = mapping.deactivate.as_ref();
+    chosen.map(|chosen| format!("{} {} = {}", chosen.side, chosen.field, chosen.value)).unwrap_or_default()
+}
+
+pub(super) fn deactivation_of(typed: &str) -> Result<Option<Deactivation>, String> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let parts = || {
+        let (head, value) = typed.split_once('=')?;
+        let (side, field) = head.trim().split_once(char::is_whitespace)?;
+        let side = match side.to_lowercase().as_str() {
+            "org" | "salesforce" => Side::Org,
+            "platform" => Side::Platform,
+            _ => return None,
+        };
+        let (field, value) = (field.trim().to_owned(), value.trim().to_owned());
+        (!field.is_empty() && !value.is_empty()).then_some(Deactivation { side, field, value })
+    };
+    parts().map(Some).ok_or_else(|| text::DEACTIVATION_NEEDED.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_deactivates_a_record_is_typed_as_side_field_and_value() {
+        let typed = deactivation_of("platform details.Active = no").unwrap().unwrap();
+        assert_eq!(
+            (typed.side, typed.field.as_str(), typed.value.as_str()),
+            (Side::Platform, "details.Active", "no")
+        );
+        assert_eq!(deactivation_of("").unwrap(), None);
+        assert!(deactivation_of("Active = no").is_err());
+        assert!(deactivation_of("org Active").is_err());
+    }
+}

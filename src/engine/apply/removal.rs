@@ -1,0 +1,431 @@
+//! What follows on the other side when a linked record is gone (law E9): decided, verified, looked up and committed.
+//!
+//! A delete is only ever the consequence of a tombstone. Right before it is sent both records are read once more: one that is
+//! back takes the delete back, one that somebody edited since its base makes it a person's decision.
+
+use std::collections::HashMap;
+
+use crate::domain::mapping::DeletePolicy;
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::{Action, Change, DELETED, Line, Parked, Rule};
+use crate::domain::port::{RowClass, RowError, RowResult, Tombstone};
+use crate::domain::record::RecordId;
+use crate::domain::report::Level;
+use crate::domain::side::{PerSide, Side};
+use crate::domain::value::Value;
+use crate::engine::apply::{Item, LookUp};
+use crate::engine::commit::{Tally, fail, forget_staged};
+use crate::engine::context::End;
+use crate::engine::decide::{Decision, line_hash};
+use crate::engine::session::{Prepared, Session, both};
+use crate::store::departures::{self, Departure, State, WHOLE_RECORD};
+use crate::store::facts::{self, NewFact};
+use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::journal::Entry;
+use crate::store::links::{self, Link};
+use crate::store::{StoreError, issues, journal, pending, work};
+
+/// What the mapping does on `on` when the counterpart is gone: its policy, where it may write there and knows how.
+pub fn effective_policy(mapping: &Prepared, on: Side) -> DeletePolicy {
+    let spec = &mapping.compiled.spec;
+    match spec.deletes {
+        _ if !spec.direction.allows(on) => DeletePolicy::Ignore,
+        DeletePolicy::Deactivate if mapping.compiled.deactivation[on].is_none() => DeletePolicy::Ignore,
+        policy => policy,
+    }
+}
+
+impl Item {
+    /// Whether it deletes or deactivates a record.
+    pub(super) fn removes(&self) -> bool {
+        self.gone.is_some() && Side::BOTH.into_iter().any(|side| self.decision.line.writes_to(side))
+    }
+}
+
+/// Decides what happens to the record that is left.
+pub(super) fn decide(
+    mapping: &Prepared,
+    link: &Link,
+    departure: &Departure,
+    records: &PerSide<Option<crate::store::stage::Staged>>,
+) -> Decision {
+    let on = departure.side.other();
+    let mut line = Line {
+        mapping: mapping.compiled.spec.name.clone(),
+        ids: both(&link.ids),
+        action: Action::Merge,
+        changes: Vec::new(),
+        parked: Vec::new(),
+        obstacles: Vec::new(),
+    };
+    let held = records[on].as_ref().map(|staged| &staged.record);
+    match effective_policy(mapping, on) {
+        DeletePolicy::Ignore => {}
+        DeletePolicy::Deactivate => {
+            if let Some((field, value)) = &mapping.compiled.deactivation[on] {
+                let place = mapping.compiled.selection[on].position(field);
+                let old = held.and_then(|record| record.values.get(place?).cloned().flatten());
+                if old.as_ref() != Some(value) {
+                    line.changes.push(Change {
+                        pair: None,
+                        to: on,
+                        fields: vec![field.clone()],
+                        old: vec![old.unwrap_or_default()],
+                        new: vec![value.clone()],
+                        rule: Rule::Deactivated,
+                    });
+                }
+            }
+        }
+        DeletePolicy::Propagate => {
+            let edits = held.map(|record| edited(mapping, link, on, record)).unwrap_or_default();
+            let seen_by_a_person = departure.state == State::Decided
+                && held.and_then(|record| record.stamp).is_none_or(|stamp| stamp <= departure.since);
+            match edits {
+                Some(edits) if !seen_by_a_person => {
+                    let mut values = PerSide { org: Vec::new(), platform: Vec::new() };
+                    values[on] = edits;
+                    line.parked.push(Parked {
+                        pair: 0,
+                        org: values.org,
+                        platform: values.platform,
+                        why: DELETED.into(),
+                    });
+                }
+                _ => line.action = Action::Delete { on },
+            }
+        }
+    }
+    Decision { line, steps: Vec::new(), blanks: 0, opt_outs: 0 }
+}
+
+/// The values of a record that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
+/// would have flowed counts as edited.
+fn edited(
+    mapping: &Prepared,
+    link: &Link,
+    side: Side,
+    record: &crate::domain::record::Record,
+) -> Option<Vec<Value>> {
+    let mut values = Vec::new();
+    let mut differs = link.bases.0.is_empty();
+    for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
+        let Some(raw) = pair.values(side, record) else { continue };
+        if let Some(base) = link.bases.get(*number) {
+            if pair.fold(side, &raw) != base[side] {
+                differs = true;
+                values.extend(raw);
+            }
+        } else {
+            // Whether the other side ever knew it can't be told.
+            differs |= pair.direction.allows(side.other()) && !raw.iter().all(Value::is_blank);
+            values.extend(raw);
+        }
+    }
+    differs.then_some(values)
+}
+
+impl Session<'_> {
+    /// Records that are gone are looked at once more before anything follows from it: one that is back takes that back.
+    pub(in crate::engine) async fn still_gone(&self, items: &mut [Item], on: Side) -> Result<(), End> {
+        let side = on.other();
+        for object in self.objects(side) {
+            let asked: Vec<usize> = items
+                .iter()
+                .enumerate()
+                .filter(|(_, item)| {
+                    item.gone.as_ref().is_some_and(|departure| departure.side == side)
+                        && !item.postponed()
+                        && item.results[on].is_none()
+                        && item.decision.line.writes_to(on)
+                        && self.mappings[item.mapping].compiled.spec.object(side) == object
+                })
+                .map(|(place, _)| place)
+                .collect();
+            let ids: Vec<RecordId> =
+                asked.iter().filter_map(|place| items[*place].decision.line.ids[side].clone()).collect();
+            let Some(first) = asked.first().filter(|_| !ids.is_empty()) else { continue };
+            let selection = self.mappings[items[*first].mapping].compiled.selection[side].clone();
+            let alive = self.context.endpoints[side].read(&object, &selection, &ids).await?;
+            let mut back = Vec::new();
+            for place in asked {
+                let item = &mut items[place];
+                let Some(id) = item.decision.line.ids[side].clone() else { continue };
+                if alive.iter().any(|record| record.id == id && record.became.is_empty()) {
+                    item.postpone("back");
+                    let link = item.gone.as_ref().map_or(0, |departure| departure.link);
+                    back.push((link, self.mappings[item.mapping].row.mapping, id));
+                }
+            }
+            let now = self.now();
+            self.context
+                .store
+                .write(move |db| {
+                    for (link, mapping, id) in &back {
+                        departures::remove(db, *link)?;
+                        pending::put(db, *mapping, side, id, "back", now, Some(now))?;
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Which of these unreadable records are gone for certain.
+    pub(in crate::engine) async fn certainly_gone(
+        &self,
+        side: Side,
+        object: &str,
+        ids: &[RecordId],
+    ) -> Result<HashMap<RecordId, Tombstone>, End> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let fates = self.context.endpoints[side].fates(object, ids).await?;
+        Ok(fates.into_iter().map(|tombstone| (tombstone.id.clone(), tombstone)).collect())
+    }
+
+    /// A target turned out to be deleted: what was to be deleted is, and any other link learns that its record is gone.
+    pub(in crate::engine) async fn target_gone(
+        &self,
+        item: &mut Item,
+        side: Side,
+        tombstone: Option<&Tombstone>,
+    ) -> Result<(), End> {
+        if item.gone.is_some() {
+            item.results[side] = Some(RowResult::Refused(RowError {
+                code: "ENTITY_IS_DELETED".into(),
+                message: "it was deleted already".into(),
+                fields: Vec::new(),
+                class: RowClass::Gone,
+            }));
+            return Ok(());
+        }
+        item.postpone("target_gone");
+        let (Some(link), Some(tombstone)) = (item.link.as_ref().map(|link| link.link), tombstone.cloned())
+        else {
+            return Ok(());
+        };
+        let now = self.now();
+        self.context.store.write(move |db| departures::put(db, link, side, &tombstone, now)).await?;
+        Ok(())
+    }
+
+    /// What came of a delete after a broken connection.
+    pub(in crate::engine) async fn look_up_delete(
+        &self,
+        mapping: &Prepared,
+        side: Side,
+        id: &RecordId,
+    ) -> Result<LookUp, End> {
+        let object = mapping.compiled.spec.object(side);
+        let ids = std::slice::from_ref(id);
+        let held = self.context.endpoints[side].read(object, &mapping.compiled.selection[side], ids).await?;
+        if !held.is_empty() {
+            return Ok(LookUp::NotDone);
+        }
+        Ok(if self.certainly_gone(side, object, ids).await?.is_empty() {
+            LookUp::Unclear
+        } else {
+            LookUp::Done(RowResult::Done { id: id.clone(), created: false, record: None })
+        })
+    }
+
+    /// A delete of an interrupted run: where it was done its link is closed, else it is still due and decided anew.
+    pub(in crate::engine) async fn recover_delete(&self, place: usize, entry: &Entry) -> Result<(), End> {
+        let mapping = self.mappings[place].clone();
+        let done = match &entry.target {
+            Some(target) => {
+                matches!(self.look_up_delete(&mapping, entry.side, target).await?, LookUp::Done(_))
+            }
+            None => false,
+        };
+        let (entry, now) = (entry.clone(), self.now());
+        self.context
+            .store
+            .write(move |db| {
+                let link = match (&entry.side, &entry.source, &entry.target) {
+                    (Side::Platform, Some(org), _) | (Side::Org, _, Some(org)) => {
+                        links::by_org(db, entry.mapping, org.as_str())?
+                    }
+                    _ => None,
+                };
+                if let Some(link) = link.filter(|link| done && link.closed.is_none())
+                    && let Some(departure) = departures::get(db, link.link)?
+                {
+                    let changes = lost_values(&mapping, &link, entry.side);
+                    close(db, entry.run, now, &mapping, &link, &departure, "deleted", &changes)?;
+                    history::count_braked(db, entry.mapping, "delete", 1, now)?;
+                }
+                journal::settle(db, entry.entry)
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+/// What a deleted record held, as far as its bases know.
+fn lost_values(mapping: &Prepared, link: &Link, side: Side) -> Vec<NewChange> {
+    let pairs = mapping.compiled.pairs.iter().zip(&mapping.row.pairs);
+    pairs
+        .filter_map(|(pair, number)| {
+            let old = link.bases.get(*number)?[side].clone();
+            Some(NewChange {
+                pair: Some(*number),
+                fields: pair.spec.fields(side).to_vec(),
+                old,
+                new: Vec::new(),
+                rule: Some(Rule::Deactivated),
+            })
+        })
+        .filter(|change| !change.fields.is_empty() && change.old.iter().any(|value| !value.is_blank()))
+        .collect()
+}
+
+/// Closes the link of a departure, with its line in history and log.
+#[expect(clippy::too_many_arguments, reason = "what closing consists of")]
+pub(in crate::engine) fn close(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    link: &Link,
+    departure: &Departure,
+    action: &str,
+    changes: &[NewChange],
+) -> Result<i64, StoreError> {
+    links::close(db, link.link, &departure.reason())?;
+    let ids = both(&link.ids);
+    let side = if action == "closed" { departure.side } else { departure.side.other() };
+    history::put(
+        db,
+        now,
+        &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes },
+    )?;
+    if action == "deleted" {
+        departures::set(db, link.link, State::Done, now)?;
+        departures::unpark(db, link.link)?;
+    } else {
+        departures::remove(db, link.link)?;
+    }
+    let message = match (departure.side, action) {
+        (Side::Org, "deleted") => "Deleted in Salesforce; the platform's record was deleted too.",
+        (Side::Platform, "deleted") => "Deleted on the platform; the org's record was deleted too.",
+        (Side::Org, "deactivated") => "Deleted in Salesforce; the platform's record was deactivated.",
+        (Side::Platform, "deactivated") => "Deleted on the platform; the org's record was deactivated.",
+        (Side::Org, _) => "Deleted in Salesforce; its link is closed and the platform's record stays.",
+        (Side::Platform, _) => "Deleted on the platform; its link is closed and the org's record stays.",
+    };
+    issues::resolve(db, mapping.row.mapping, &ids)?;
+    for side in Side::BOTH {
+        issues::found(db, mapping.row.mapping, side, &link.ids[side])?;
+    }
+    facts::insert(
+        db,
+        now,
+        &NewFact::new(Level::Info, Some(run), message).of_mapping(&mapping.compiled.spec.name).about(&ids),
+    )
+}
+
+/// Commits a line that follows from a deletion.
+pub(in crate::engine) fn commit_departure(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    item: &Item,
+    departure: &Departure,
+) -> Result<(Tally, Option<i64>), StoreError> {
+    let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
+    let (line, on) = (&item.decision.line, departure.side.other());
+    let Some(link) = &item.link else { return Ok((tally, None)) };
+    let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
+    let result = item.results[on].as_ref();
+    if !matches!(result, Some(RowResult::Unknown)) {
+        for entry in &item.entries {
+            journal::settle(db, *entry)?;
+        }
+    }
+    let finished = |outcome: Outcome| {
+        work::put_line(db, run, mapping.row.mapping, line, outcome, line_hash(line, Some(&link.bases)))
+    };
+    if let Action::Refuse { obstacle } = &line.action {
+        let error = RowError {
+            code: obstacle.code.clone(),
+            message: obstacle.message.clone(),
+            fields: Vec::new(),
+            class: RowClass::Data,
+        };
+        tally.counts.failed += 1;
+        finished(Outcome::Failed)?;
+        return Ok((tally, Some(fail(db, run, now, mapping, line, on, &error, &records)?)));
+    }
+    if let Some(parked) = line.parked.first() {
+        pending::park(db, link.link, WHOLE_RECORD, parked, run, now)?;
+        departures::set(db, link.link, State::Parked, now)?;
+        tally.counts.conflicts += 1;
+        finished(Outcome::Succeeded)?;
+        forget_staged(db, mapping, item)?;
+        let said = NewFact::new(
+            Level::Warn,
+            Some(run),
+            format!(
+                "Deleted on the {} and edited on the {on}: a person has to decide; both are left as they are.",
+                departure.side
+            ),
+        );
+        let said = said.of_mapping(&mapping.compiled.spec.name).about(&line.ids);
+        return Ok((tally, Some(facts::insert(db, now, &said)?)));
+    }
+    let deletes = line.action == Action::Delete { on };
+    let writes = line.writes_to(on);
+    let fact = match result {
+        Some(RowResult::Done { .. }) if !item.postponed() => {
+            let counts = tally.counts.side_mut(on);
+            let (action, mut changes) = if deletes {
+                counts.deleted += 1;
+                ("deleted", lost_values(mapping, link, on))
+            } else {
+                counts.updated += 1;
+                ("deactivated", Vec::new())
+            };
+            changes.extend(line.changes.iter().map(|change| NewChange {
+                pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
+                fields: change.fields.clone(),
+                old: change.old.clone(),
+                new: change.new.clone(),
+                rule: Some(change.rule),
+            }));
+            tally.removed = 1;
+            finished(Outcome::Succeeded)?;
+            close(db, run, now, mapping, link, departure, action, &changes)?
+        }
+        Some(RowResult::Refused(error)) if error.class == RowClass::Gone => {
+            tally.counts.unchanged += 1;
+            close(db, run, now, mapping, link, departure, "closed", &[])?
+        }
+        None if !writes && !item.postponed() => {
+            tally.counts.unchanged += 1;
+            close(db, run, now, mapping, link, departure, "closed", &[])?
+        }
+        Some(RowResult::Refused(error)) if error.class == RowClass::Limit => {
+            tally.counts.limited += 1;
+            return Ok((tally, None));
+        }
+        Some(RowResult::Refused(error)) if error.class != RowClass::Again => {
+            tally.counts.failed += 1;
+            finished(Outcome::Failed)?;
+            fail(db, run, now, mapping, line, on, error, &records)?
+        }
+        // It stays due, and the next run looks again.
+        _ => {
+            if item.later.is_none_or(|why| why != "brake" && why != "not_sent" && why != "back") {
+                tally.stale += 1;
+            }
+            return Ok((tally, None));
+        }
+    };
+    forget_staged(db, mapping, item)?;
+    Ok((tally, Some(fact)))
+}

@@ -1,0 +1,293 @@
+//! Links follow their records: to the winner of a merge, and from a converted lead to its contact (laws E9, N24).
+//!
+//! A link that is re-pointed starts without bases, so that both records meet as for the first time; of two consents the
+//! stricter one wins then (law E3). One thing is kept: where the heir holds just what its predecessor last held, the base of that
+//! pair goes with it. Otherwise an edit that somebody made on the platform shortly before a conversion would lose against the
+//! very value that it replaced.
+
+use std::collections::HashMap;
+
+use crate::domain::mapping::Conversion;
+use crate::domain::port::Tombstone;
+use crate::domain::record::RecordId;
+use crate::domain::report::Level;
+use crate::domain::side::{PerSide, Side};
+use crate::engine::commit::key_hashes;
+use crate::engine::context::End;
+use crate::engine::session::{Prepared, Session, both};
+use crate::store::departures;
+use crate::store::facts::{self, NewFact};
+use crate::store::history::{self, NewHistory};
+use crate::store::issues::{self, NewIssue};
+use crate::store::links::{self, Bases, Closed, Link, NewLink};
+use crate::store::moved::{self, Moved};
+use crate::store::stage::{self, Staged};
+use crate::store::{StoreError, pending, work};
+
+/// A link on its way to another record of the org.
+pub(super) struct Follow<'a> {
+    pub(super) run: i64,
+    pub(super) now: chrono::DateTime<chrono::Utc>,
+    pub(super) mappings: &'a [Prepared],
+    /// The link of the record that is no more.
+    pub(super) from: &'a Link,
+    /// The place of the mapping that the other record belongs to.
+    pub(super) target: usize,
+    /// The other record.
+    pub(super) id: &'a RecordId,
+    /// Why the old link is closed.
+    pub(super) why: &'a Closed,
+}
+
+/// Closes the old link; the platform's record goes to the other record, unless that one has its own already.
+pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(), StoreError> {
+    let Some(mapping) = what.mappings.get(what.target) else { return Ok(()) };
+    let (run, now, from) = (what.run, what.now, what.from);
+    let holder = links::open_in_family(db, from.family, what.id.as_str())?;
+    let departure = departures::get(db, from.link)?.filter(|departure| departure.side == Side::Platform);
+    links::close(db, from.link, what.why)?;
+    departures::remove(db, from.link)?;
+    let old_ids = both(&from.ids);
+    let closed = NewHistory {
+        run,
+        mapping: from.mapping,
+        ids: &old_ids,
+        side: Side::Org,
+        action: "closed",
+        changes: &[],
+    };
+    history::put(db, now, &closed)?;
+    let ids = PerSide { org: what.id.clone(), platform: from.ids.platform.clone() };
+    let word = match what.why {
+        Closed::ConvertedTo(_) => "Converted",
+        Closed::MergedInto(_) | Closed::OnOrg | Closed::OnPlatform | Closed::Forgotten => "Merged",
+    };
+    let name = &mapping.compiled.spec.name;
+    if let Some(holder) = holder {
+        let message = format!(
+            "{} was {} into {}, which has {} on the platform already; {} there is left over: merge the two on the platform",
+            from.ids.org,
+            word.to_lowercase(),
+            what.id,
+            holder.ids.platform,
+            from.ids.platform
+        );
+        issues::raise(
+            db,
+            &NewIssue {
+                // Under its own two ids, so that what happens to the winner does not resolve it.
+                mapping: from.mapping,
+                ids: old_ids.clone(),
+                side: Side::Platform,
+                label: String::new(),
+                code: "duplicate_on_platform".into(),
+                message: message.clone(),
+                fields: Vec::new(),
+                run,
+            },
+            now,
+        )?;
+        let said = NewFact::new(Level::Warn, Some(run), format!("{message}.")).of_mapping(name);
+        facts::insert(db, now, &said.about(&old_ids))?;
+        return Ok(());
+    }
+    let object = mapping.compiled.spec.object(Side::Org);
+    let fields = mapping.compiled.selection[Side::Org].len();
+    let heir = stage::get(db, Side::Org, object, what.id.as_str(), fields)?;
+    let predecessor = what.mappings.iter().find(|known| known.row.mapping == from.mapping);
+    let bases = match (&heir, predecessor) {
+        (Some(heir), Some(predecessor)) => inherited(predecessor, mapping, from, heir),
+        _ => Bases::default(),
+    };
+    let held = PerSide { org: heir.as_ref().map(|heir| &heir.record), platform: None };
+    let mut keys = key_hashes(mapping, &bases, &held);
+    if let (None, Some(predecessor)) = (keys.platform, predecessor) {
+        keys.platform = key_hashes(predecessor, &from.bases, &PerSide::default()).platform;
+    }
+    let link = links::put(
+        db,
+        &NewLink {
+            mapping: mapping.row.mapping,
+            family: from.family,
+            ids: ids.clone(),
+            stamps: PerSide { org: None, platform: from.stamps.platform },
+            read: PerSide {
+                org: heir.map(|heir| heir.read_at).unwrap_or_default(),
+                platform: from.read.platform,
+            },
+            keys,
+            bases,
+            run,
+        },
+    )?;
+    // Both are read by id once more: what the old link still had to look at is the heir's business now.
+    pending::put(db, mapping.row.mapping, Side::Org, what.id, "re-pointed", now, Some(now))?;
+    let ids = both(&ids);
+    let linked = NewHistory {
+        run,
+        mapping: mapping.row.mapping,
+        ids: &ids,
+        side: Side::Org,
+        action: "linked",
+        changes: &[],
+    };
+    history::put(db, now, &linked)?;
+    let said = format!("{word}: {} takes over the platform's record of {}.", what.id, from.ids.org);
+    facts::insert(db, now, &NewFact::new(Level::Info, Some(run), said).of_mapping(name).about(&ids))?;
+    if let Some(known) = departure {
+        // The platform's record is gone, and what follows from that follows for the heir.
+        let gone = Tombstone { id: from.ids.platform.clone(), at: known.at, merged_into: None };
+        return departures::put(db, link, Side::Platform, &gone, now);
+    }
+    match stage::gone_of(db, Side::Org, object, what.id.as_str())? {
+        Some(gone) => departures::put(db, link, Side::Org, &gone, now),
+        None => work::put(db, what.target, Some(link), &ids),
+    }
+}
+
+/// The bases of pairs in which the heir holds what its predecessor last held. Consent starts anew.
+fn inherited(predecessor: &Prepared, mapping: &Prepared, from: &Link, heir: &Staged) -> Bases {
+    let mut bases = Bases::default();
+    for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
+        if pair.spec.transform.is_consent() {
+            continue;
+        }
+        let before = predecessor.compiled.pairs.iter().zip(&predecessor.row.pairs).find(|(old, _)| {
+            old.spec.platform == pair.spec.platform && old.spec.transform == pair.spec.transform
+        });
+        let known = before.and_then(|(_, number)| from.bases.get(*number));
+        let held = pair.values(Side::Org, &heir.record).map(|raw| pair.fold(Side::Org, &raw));
+        if let (Some(known), Some(held)) = (known, held)
+            && known.org == held
+        {
+            bases.set(*number, known.clone());
+        }
+    }
+    bases
+}
+
+impl Session<'_> {
+    /// Lets the links of converted leads follow to what the leads became.
+    pub(super) async fn follow_moved(&self) -> Result<(), End> {
+        for object in self.objects(Side::Org) {
+            let name = object.clone();
+            let all = self.context.store.write(move |db| moved::all(db, Side::Org, &name)).await?;
+            if all.is_empty() {
+                continue;
+            }
+            let (heirs, gone) = self.heirs(&object, &all).await?;
+            let (run, now) = (self.run, self.now());
+            let mappings = self.mappings.clone();
+            self.context
+                .store
+                .write(move |db| {
+                    for one in all {
+                        let mut waits = false;
+                        for link in links::of_record(db, Side::Org, &object, one.id.as_str())? {
+                            let mapping = mappings.iter().find(|mapping| mapping.row.mapping == link.mapping);
+                            let Some(mapping) = mapping else {
+                                waits = true;
+                                continue;
+                            };
+                            if mapping.compiled.spec.conversion() == Conversion::TwoRecords {
+                                continue;
+                            }
+                            let heir = heirs.iter().find(|heir| {
+                                heir.of == one.id
+                                    && mappings
+                                        .get(heir.place)
+                                        .is_some_and(|target| target.row.family == link.family)
+                            });
+                            let Some(heir) = heir else {
+                                // What it became is deleted already: so is it.
+                                if let Some(tombstone) = gone.get(&one.id) {
+                                    departures::put(db, link.link, Side::Org, tombstone, now)?;
+                                }
+                                waits = true;
+                                continue;
+                            };
+                            if let Some(target) = mappings.get(heir.place) {
+                                let object = target.compiled.spec.object(Side::Org);
+                                let staged = std::slice::from_ref(&heir.staged.record);
+                                stage::put(db, Side::Org, object, staged, heir.staged.read_at)?;
+                            }
+                            let id = &heir.staged.record.id;
+                            let why = Closed::ConvertedTo(id.clone());
+                            let (mappings, target) = (mappings.as_slice(), heir.place);
+                            follow(db, &Follow { run, now, mappings, from: &link, target, id, why: &why })?;
+                        }
+                        if !waits {
+                            moved::remove(db, Side::Org, &object, one.id.as_str())?;
+                        }
+                    }
+                    moved::forget_before(db, now - chrono::TimeDelta::days(15))
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// What the moved records became, in the mappings that take part here, the first member that wants them first; and those of
+    /// which everything that they became is deleted.
+    async fn heirs(
+        &self,
+        object: &str,
+        all: &[Moved],
+    ) -> Result<(Vec<Heir>, HashMap<RecordId, Tombstone>), End> {
+        let families: Vec<i64> = self
+            .mappings
+            .iter()
+            .filter(|mapping| mapping.compiled.spec.org_object == object)
+            .map(|mapping| mapping.row.family)
+            .collect();
+        let mut heirs = Vec::new();
+        let mut gone: HashMap<RecordId, Tombstone> = HashMap::new();
+        for (place, mapping) in self.mappings.iter().enumerate() {
+            if !families.contains(&mapping.row.family) {
+                continue;
+            }
+            let spec = &mapping.compiled.spec;
+            let mut wanted: HashMap<RecordId, RecordId> = HashMap::new();
+            for one in all {
+                let targets =
+                    one.to.iter().filter(|(object, _)| object.eq_ignore_ascii_case(&spec.org_object));
+                wanted.extend(targets.map(|(_, id)| (one.id.clone(), id.clone())));
+            }
+            if wanted.is_empty() {
+                continue;
+            }
+            let mut ids: Vec<RecordId> = wanted.values().cloned().collect();
+            ids.sort();
+            ids.dedup();
+            let read_at = self.now();
+            let selection = &mapping.compiled.selection[Side::Org];
+            let records = self.context.endpoints[Side::Org].read(&spec.org_object, selection, &ids).await?;
+            let unreadable: Vec<RecordId> =
+                ids.into_iter().filter(|id| !records.iter().any(|record| record.id == *id)).collect();
+            let fates = self.certainly_gone(Side::Org, &spec.org_object, &unreadable).await?;
+            for (of, id) in &wanted {
+                if let Some(tombstone) = fates.get(id).filter(|tombstone| tombstone.merged_into.is_none()) {
+                    gone.insert(of.clone(), tombstone.clone());
+                }
+            }
+            for record in records {
+                if !mapping.compiled.in_scope(Side::Org, &record) {
+                    continue;
+                }
+                for (of, _) in wanted.iter().filter(|(_, id)| **id == record.id) {
+                    let staged = Staged { record: record.clone(), read_at };
+                    heirs.push(Heir { of: of.clone(), place, staged });
+                }
+            }
+        }
+        heirs.sort_by_key(|heir| (heir.place, heir.of.clone()));
+        Ok((heirs, gone))
+    }
+}
+
+/// A record that a moved one became.
+struct Heir {
+    of: RecordId,
+    place: usize,
+    staged: Staged,
+}

@@ -1,0 +1,180 @@
+//! Departures: linked records of which one side is gone, until the consequence for the other side is settled (law E9).
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::domain::plan::DELETED;
+use crate::domain::port::Tombstone;
+use crate::domain::record::RecordId;
+use crate::domain::side::Side;
+use crate::store::links::{self, Closed};
+use crate::store::{StoreError, from_millis, to_millis};
+
+/// The pair number under which a whole record is parked; no pair has it.
+pub const WHOLE_RECORD: i64 = 0;
+
+/// How far a departure has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its consequence waits for a run.
+    Due,
+    /// A person must decide, because the other record was edited.
+    Parked,
+    /// A person decided that the other record is deleted too.
+    Decided,
+    /// The other record was deleted by us.
+    Done,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Parked => "parked",
+            Self::Decided => "decided",
+            Self::Done => "done",
+        }
+    }
+
+    fn from_word(word: &str) -> Self {
+        match word {
+            "parked" => Self::Parked,
+            "decided" => Self::Decided,
+            "done" => Self::Done,
+            _ => Self::Due,
+        }
+    }
+}
+
+/// A linked record that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// The link.
+    pub link: i64,
+    /// The side that lost its record.
+    pub side: Side,
+    /// When, where that side tells.
+    pub at: Option<DateTime<Utc>>,
+    /// When it was noticed, or decided by a person.
+    pub since: DateTime<Utc>,
+    /// The org's record that it was merged into.
+    pub merged_into: Option<RecordId>,
+    /// How far it has come.
+    pub state: State,
+}
+
+impl Departure {
+    /// Why its link is closed in the end.
+    pub fn reason(&self) -> Closed {
+        match (self.side, &self.merged_into) {
+            (Side::Org, Some(winner)) => Closed::MergedInto(winner.clone()),
+            (Side::Org, None) => Closed::OnOrg,
+            (Side::Platform, _) => Closed::OnPlatform,
+        }
+    }
+}
+
+const COLUMNS: &str = "link, departure.side, at, since, merged_into, state";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Departure> {
+    Ok(Departure {
+        link: row.get(0)?,
+        side: Side::from_number(row.get(1)?),
+        at: row.get::<_, Option<i64>>(2)?.map(from_millis),
+        since: from_millis(row.get(3)?),
+        merged_into: row.get::<_, Option<String>>(4)?.map(RecordId::new),
+        state: State::from_word(&row.get::<_, String>(5)?),
+    })
+}
+
+/// Notes that a side of a link is gone; what is known already stays as it is.
+pub fn put(
+    db: &Connection,
+    link: i64,
+    side: Side,
+    tombstone: &Tombstone,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO departure (link, side, at, since, merged_into, state) VALUES (?1,?2,?3,?4,?5,'due')
+         ON CONFLICT (link) DO UPDATE SET side=?2, at=?3, since=?4, merged_into=?5, state='due' WHERE state='done'",
+    )?
+    .execute(params![
+        link,
+        side.number(),
+        tombstone.at.map(to_millis),
+        to_millis(now),
+        tombstone.merged_into.as_ref().map(RecordId::as_str)
+    ])?;
+    Ok(())
+}
+
+/// The departure of a link.
+pub fn get(db: &Connection, link: i64) -> Result<Option<Departure>, StoreError> {
+    Ok(db
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM departure WHERE link=?"))?
+        .query_row([link], from_row)
+        .optional()?)
+}
+
+/// The departures of a mapping's open links, in order.
+pub fn of_mapping(db: &Connection, mapping: i64) -> Result<Vec<Departure>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM departure JOIN link USING (link) WHERE link.mapping=? AND closed=0 ORDER BY link"
+    ))?;
+    let rows = statement.query_map([mapping], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Moves a departure on.
+pub fn set(db: &Connection, link: i64, state: State, now: DateTime<Utc>) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE departure SET state=?, since=? WHERE link=?")?.execute(params![
+        state.word(),
+        to_millis(now),
+        link
+    ])?;
+    Ok(())
+}
+
+/// Nothing is gone, or nothing is left to do; what was parked for it is closed too.
+pub fn remove(db: &Connection, link: i64) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM departure WHERE link=?")?.execute([link])?;
+    unpark(db, link)
+}
+
+/// Takes back that a person has to decide.
+pub fn unpark(db: &Connection, link: i64) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM parked WHERE link=? AND pair=? AND why=?")?.execute(params![
+        link,
+        WHOLE_RECORD,
+        DELETED
+    ])?;
+    Ok(())
+}
+
+/// What a person decides about a record that was deleted on one side and edited on the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The other record is deleted too, in the next run.
+    DeleteToo,
+    /// The other record stays, and the link is closed.
+    Keep,
+}
+
+/// Takes a person's decision; gives whether there was anything to decide.
+pub fn answer(db: &Connection, link: i64, answer: Answer, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let Some(departure) = get(db, link)?.filter(|departure| departure.state == State::Parked) else {
+        return Ok(false);
+    };
+    match answer {
+        Answer::DeleteToo => {
+            set(db, link, State::Decided, now)?;
+            unpark(db, link)?;
+        }
+        Answer::Keep => {
+            links::close(db, link, &departure.reason())?;
+            remove(db, link)?;
+        }
+    }
+    Ok(true)
+}
