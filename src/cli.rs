@@ -9,6 +9,7 @@ pub mod output;
 pub mod safe_text;
 pub mod table;
 
+mod audit;
 mod bar;
 mod check;
 mod completions;
@@ -99,6 +100,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Check => check::run(context).await,
         Command::Sync(sync) => sync::run(sync, context).await,
         Command::Run => run::run(context).await,
+        Command::Audit(audit) => audit::run(audit, context).await,
         Command::Status => status::run(context).await,
         Command::Runs(runs) => runs::run(runs, context).await,
         Command::Issues(issues) => issues::run(issues, context).await,
@@ -115,7 +117,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Secret(secret) => secret::run(secret, context).await,
         Command::Config(config) => config::run(&config, context),
         Command::Mapping(mapping) => mapping::run(mapping, context),
-        Command::Doctor => doctor::run(context).await,
+        Command::Doctor(doctor) => doctor::run(&doctor, context).await,
         Command::Paths => paths::run(context),
         Command::Keys => keys::run(context),
         Command::Completions(completions) => {

@@ -4,6 +4,7 @@
 //! [`criteria`], [`transform`]), then the rules of a run ([`canonical`], [`merge`], [`consent`], [`identity`],
 //! [`plan`]), and the [`port`]s through which the engine reaches either side.
 
+pub mod audit;
 pub mod by_hand;
 pub mod canonical;
 pub mod clock;

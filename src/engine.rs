@@ -5,6 +5,7 @@
 //! time or for chance (law E18). [`handle`] is the host that starts runs and answers commands.
 
 pub mod apply;
+pub mod audit;
 pub mod brake;
 pub mod by_hand;
 pub mod capture;
@@ -16,6 +17,7 @@ pub mod handle;
 pub mod matching;
 pub mod prepare;
 pub mod recover;
+mod reread;
 pub mod run;
 pub mod session;
 pub mod undo;

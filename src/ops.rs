@@ -4,6 +4,7 @@
 //! workspace, [`connections`] turns its settings into connections, [`engine`] reaches the engine wherever it runs.
 
 pub mod accounts;
+pub mod audit;
 pub mod budget;
 pub mod check;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod issues;
 pub mod keymap;
 pub mod paths;
 pub mod read;
+pub mod rebuild;
 pub mod run;
 mod runner;
 pub mod sandbox;

@@ -5,6 +5,7 @@
 //! `assets/migrations`; the modules here hold their statements, one table or concern a file.
 
 pub mod actor;
+pub mod audit;
 pub mod decisions;
 pub mod departures;
 pub mod error;

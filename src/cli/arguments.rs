@@ -90,6 +90,8 @@ pub enum Command {
     Sync(Sync),
     /// Run automatic sync, headless, until stopped; the console and other commands attach to it
     Run,
+    /// Look for records that no run has dealt with
+    Audit(Audit),
     /// Tell how the synchronization is doing
     Status,
     /// List runs, newest first
@@ -123,13 +125,24 @@ pub enum Command {
     /// List or show mappings
     Mapping(Mapping),
     /// Examine the workspace itself: files, rights, database, lock, settings, secrets
-    Doctor,
+    Doctor(Doctor),
     /// Print where everything lies
     Paths,
     /// Print the keys of the console
     Keys,
     /// Print a completion script for a shell
     Completions(Completions),
+}
+
+/// Examine the workspace itself.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Set a damaged state database aside and find all links again by reading both sides; writes to neither
+    #[arg(long)]
+    pub rebuild: bool,
+    /// Don't ask before rebuilding
+    #[arg(long, short, requires = "rebuild")]
+    pub yes: bool,
 }
 
 /// What the sandbox holds.
@@ -234,6 +247,26 @@ pub struct Sync {
     /// Don't ask before an initial sync
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// Look for records that no run has dealt with.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Deal with what was found, in a run of its own and under the brakes
+    #[arg(long)]
+    pub heal: bool,
+    /// Let this many records be created beyond the brake
+    #[arg(long, value_name = "N", requires = "heal")]
+    pub allow_creates: Option<u64>,
+    /// Let this many records be changed beyond the brake
+    #[arg(long, value_name = "N", requires = "heal")]
+    pub allow_updates: Option<u64>,
+    /// Let this many values be blanked beyond the brake
+    #[arg(long, value_name = "N", requires = "heal")]
+    pub allow_blanks: Option<u64>,
+    /// Let this many people be opted out beyond the brake
+    #[arg(long, value_name = "N", requires = "heal")]
+    pub allow_opt_outs: Option<u64>,
 }
 
 /// What a run reads.

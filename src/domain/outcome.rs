@@ -32,6 +32,8 @@ pub enum RunKind {
     Undo,
     /// Mends what an audit found.
     Heal,
+    /// Looks for records that no run has dealt with; writes nothing.
+    Audit,
 }
 
 impl RunKind {
@@ -44,12 +46,13 @@ impl RunKind {
             Self::Apply => "apply",
             Self::Undo => "undo",
             Self::Heal => "heal",
+            Self::Audit => "audit",
         }
     }
 
     /// The kind of that word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Initial, Self::Instant, Self::Automatic, Self::Apply, Self::Undo, Self::Heal]
+        [Self::Initial, Self::Instant, Self::Automatic, Self::Apply, Self::Undo, Self::Heal, Self::Audit]
             .into_iter()
             .find(|kind| kind.word() == word)
     }

@@ -35,6 +35,9 @@ impl Session<'_> {
         self.counts.read += read;
         self.check_unseen().await?;
         self.stage_pending().await?;
+        if reading == Reading::Changes {
+            self.reread().await?;
+        }
         self.publish();
         Ok(())
     }
@@ -44,7 +47,7 @@ impl Session<'_> {
         Ok(self.context.store.write(move |db| feeds::get(db, side, &object)).await?)
     }
 
-    async fn capture_side(&self, side: Side, reading: Reading) -> Result<u64, End> {
+    pub(super) async fn capture_side(&self, side: Side, reading: Reading) -> Result<u64, End> {
         match reading {
             Reading::Scan => {
                 let mut read = 0;
@@ -57,7 +60,7 @@ impl Session<'_> {
         }
     }
 
-    fn selection(&self, side: Side, object: &str) -> Selection {
+    pub(super) fn selection(&self, side: Side, object: &str) -> Selection {
         self.mappings
             .iter()
             .find(|mapping| mapping.compiled.spec.object(side) == object)
@@ -121,6 +124,10 @@ impl Session<'_> {
         side: Side,
         object: &str,
     ) -> Result<Option<crate::domain::criteria::Criteria>, End> {
+        // Whoever looks for links or holes has to see those that left the scope, too.
+        if self.request.kind != RunKind::Initial {
+            return Ok(None);
+        }
         let mut of_object =
             self.mappings.iter().filter(|mapping| mapping.compiled.spec.object(side) == object);
         let (Some(only), None) = (of_object.next(), of_object.next()) else { return Ok(None) };

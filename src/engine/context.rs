@@ -46,11 +46,19 @@ pub struct EngineOptions {
     pub parallel: usize,
     /// How long history and log are kept, in days; 0 keeps them for ever.
     pub retention_days: u32,
+    /// How many percent of the links the slow re-read looks at in a day; none if 0.
+    pub reread_percent_per_day: u64,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { brakes: Brakes::default(), chunk: 800, parallel: 3, retention_days: 90 }
+        Self {
+            brakes: Brakes::default(),
+            chunk: 800,
+            parallel: 3,
+            retention_days: 90,
+            reread_percent_per_day: 0,
+        }
     }
 }
 

@@ -46,6 +46,11 @@ pub trait Runner: Send + Sync + 'static {
         None
     }
 
+    /// What is due and goes before the next automatic run, such as the audit that comes once a week.
+    async fn instead(&self) -> Option<RunRequest> {
+        None
+    }
+
     /// Reads the settings again; an error is a sentence and leaves the old ones in use.
     async fn reload(&self) -> Result<(), String>;
 

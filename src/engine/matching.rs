@@ -19,6 +19,7 @@ const BATCH: usize = 2_000;
 mod gone;
 mod groups;
 mod moved;
+pub mod rebuild;
 
 use gone::{Back, come_back};
 use groups::key_bytes;

@@ -11,7 +11,7 @@ use crate::engine::context::{End, RunContext};
 use crate::engine::prepare::{fingerprint, prepare, still_fits};
 use crate::engine::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{mappings, runs, stage, turns, work};
+use crate::store::{audit, mappings, runs, stage, turns, work};
 
 /// Runs what is asked; every end is a report.
 pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
@@ -80,6 +80,13 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
         session.initial(false).await?;
     }
     session.publish_totals(&[]);
+    if session.request.kind == RunKind::Audit {
+        return session.audit().await;
+    }
+    if session.request.kind == RunKind::Heal {
+        let now = session.now();
+        session.context.store.write(move |db| audit::make_pending(db, now)).await?;
+    }
     session.recover().await?;
     if session.request.kind == RunKind::Undo {
         return session.undo().await;

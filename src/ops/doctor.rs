@@ -143,12 +143,12 @@ async fn database(session: &Session, lines: &mut Lines) {
         Ok(Ok(found)) if found.is_empty() => lines.good("database", format!("{shown} is sound.")),
         Ok(Ok(found)) => {
             let first = found.first().cloned().unwrap_or_default();
-            lines.bad("database", format!("{shown} is damaged: {first}. {}", set_aside(&shown)));
+            lines.bad("database", format!("{shown} is damaged: {first}. {REBUILD}"));
         }
         Ok(Err(error)) => {
             let advice = match error {
-                crate::store::StoreError::Damaged(_) => set_aside(&shown),
-                _ => String::new(),
+                crate::store::StoreError::Damaged(_) => REBUILD,
+                _ => "",
             };
             lines.bad(
                 "database",
@@ -159,11 +159,9 @@ async fn database(session: &Session, lines: &mut Lines) {
     }
 }
 
-fn set_aside(path: &str) -> String {
-    format!(
-        "Set it aside (mv {path} {path}.damaged, together with its -wal and -shm files) and do an initial sync: it finds all links again by key and writes nothing that is already equal; history and log start anew."
-    )
-}
+/// What to do about a damaged database.
+const REBUILD: &str = "Run `forcesync doctor --rebuild`: it sets the file aside, reads both sides and finds all links again by the ids \
+    and keys that the records carry, without writing to either side; history and log start anew.";
 
 async fn engine(session: &Session, lines: &mut Lines) {
     let workspace = session.workspace();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
 use crate::connect::budget::Budget;
@@ -22,13 +22,14 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::context::{Brakes, Control, EngineOptions, RunContext};
 use crate::engine::handle::Runner;
 use crate::engine::handle::schedule::{QuietHours, Schedule};
+use crate::engine::matching::rebuild::{self, Rebuilt};
 use crate::ops::connections;
-use crate::ops::error::{OpClass, OpError};
+use crate::ops::error::{OpClass, OpError, sentence};
 use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, decisions, forget, issues, mappings, requeue, runs};
+use crate::store::{Store, StoreError, audit, decisions, forget, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{Settings, SyncSettings};
 
@@ -111,6 +112,30 @@ impl WorkspaceRunner {
         Ok(connected)
     }
 
+    /// The org behind the connection, signed in; nothing of the state is touched.
+    pub(crate) async fn org(&self) -> Result<Option<String>, OpError> {
+        examine(&self.session, &RunRequest::new(RunKind::Heal))?;
+        Ok(self.connected(&self.session.settings()).await?.org_id)
+    }
+
+    /// Finds the links again in a new database, whose org is pinned first.
+    pub(crate) async fn rebuild(&self, pin: Option<String>) -> Result<Rebuilt, OpError> {
+        let store = self.store().await?;
+        if let Some(org) = pin {
+            store.write(move |db| mappings::remember(db, "org", &org)).await?;
+        }
+        let progress = watch::Sender::new(Progress::default());
+        let request = RunRequest::new(RunKind::Heal);
+        let context = self.prepare(&store, &request, &Control::new(), &progress).await?;
+        store.write(|db| mappings::remember(db, rebuild::UNDER_WAY, "yes")).await?;
+        let rebuilt = rebuild::rebuild(&context)
+            .await
+            .map_err(|end| OpError::new(OpClass::of_result(end.result), sentence(&end.message)))?;
+        store.write(|db| mappings::remember(db, rebuild::UNDER_WAY, "")).await?;
+        self.keep_schemas(&store).await;
+        Ok(rebuilt)
+    }
+
     async fn prepare(
         &self,
         store: &Store,
@@ -132,6 +157,7 @@ impl WorkspaceRunner {
             options: EngineOptions {
                 brakes: brakes(&settings.sync),
                 retention_days: settings.history.retention_days,
+                reread_percent_per_day: settings.audit.reread_percent_per_day.into(),
                 ..EngineOptions::default()
             },
             clock: Arc::clone(self.session.clock()),
@@ -267,6 +293,14 @@ impl Runner for WorkspaceRunner {
         let connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let holds = connected.budgets().map(|budget| budget.hold(Priority::of(kind), now));
         holds.into_iter().flatten().max_by_key(|hold| hold.until)
+    }
+
+    async fn instead(&self) -> Option<RunRequest> {
+        let every = self.session.settings().audit.every.duration()?;
+        let store = self.store().await.ok()?;
+        let at = store.write(|db| audit::due_since(db)).await.ok()??;
+        let due = at + TimeDelta::from_std(every).ok()?;
+        (due <= self.session.clock().now()).then(|| RunRequest::new(RunKind::Audit))
     }
 
     async fn reload(&self) -> Result<(), String> {

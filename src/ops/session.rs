@@ -205,6 +205,11 @@ impl Session {
         &self.engine
     }
 
+    /// Lets go of the state's reader, before or after its file is replaced.
+    pub(crate) fn forget_reader(&self) {
+        *self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// A reader of the state; `None` while nothing has ever run here. Blocks, so call it off the async threads.
     pub(crate) fn reader(&self) -> Result<Option<Reader>, OpError> {
         let mut kept = self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner);

@@ -14,7 +14,7 @@ pub enum StoreError {
     Full,
     /// The file is damaged or no database.
     #[error(
-        "the state database is damaged ({0}); run `forcesync doctor`, which tells how to set it aside and start again"
+        "the state database is damaged ({0}); `forcesync doctor --rebuild` sets it aside and finds all links again, without writing to either side"
     )]
     Damaged(String),
     /// Written by a newer version.

@@ -354,6 +354,16 @@ pub fn reopen(db: &Connection, link: i64) -> Result<(), StoreError> {
     mappings::count(db, "links", i64::try_from(changed).unwrap_or(0))
 }
 
+/// Takes a link back that should never have been made; tells whether it was open. Only for a database that is being rebuilt:
+/// elsewhere links are closed (law E9).
+pub fn forget(db: &Connection, link: i64) -> Result<bool, StoreError> {
+    let open = db.execute("DELETE FROM link WHERE link=? AND closed=0", [link])? > 0;
+    if open {
+        mappings::count(db, "links", -1)?;
+    }
+    Ok(open)
+}
+
 /// How many open links a mapping has; stops counting at `most`.
 pub fn count(db: &Connection, mapping: i64, most: u64) -> Result<u64, StoreError> {
     Ok(db.query_row(

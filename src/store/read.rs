@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter, types::Value as Sql};
 
+use crate::domain::audit::{AuditReport, Hole};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
 use crate::domain::report::{FirstSync, IssueGroup, IssueQuery, IssueRow, RunRow, StatusReport};
 use crate::domain::side::{PerSide, Side};
-use crate::store::{StoreError, feeds, from_millis, mappings, migrations, pending, to_millis};
+use crate::store::{StoreError, audit, feeds, from_millis, mappings, migrations, pending, to_millis};
 
 mod conflicts;
 
@@ -119,6 +120,20 @@ impl Reader {
             let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
             let lines: Vec<String> = rows.collect::<Result<_, _>>()?;
             Ok(lines.into_iter().filter(|line| line != "ok").collect())
+        })
+    }
+
+    /// A remembered text, such as the pinned org.
+    pub fn remembered(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+        self.with(|db| mappings::remembered(db, name))
+    }
+
+    /// The latest audit with its first holes.
+    pub fn audit(&self, limit: usize) -> Result<Option<(AuditReport, Vec<Hole>)>, StoreError> {
+        self.with(|db| {
+            let Some(report) = audit::last(db)? else { return Ok(None) };
+            let holes = audit::holes(db, limit)?;
+            Ok(Some((report, holes.into_iter().map(|(_, hole)| hole).collect())))
         })
     }
 

@@ -117,6 +117,13 @@ pub fn count(db: &Connection, side: Side, object: &str) -> Result<u64, StoreErro
     )? as u64)
 }
 
+/// Whether a staged record of an object begins its id with the same three characters.
+pub fn has_prefix(db: &Connection, side: Side, object: &str, id: &str) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM stage WHERE side=? AND object=? AND substr(id, 1, 3)=substr(?, 1, 3)")?
+        .exists(params![side.number(), object, id])?)
+}
+
 /// Forgets all that is staged of an object.
 pub fn clear(db: &Connection, side: Side, object: &str) -> Result<(), StoreError> {
     db.execute("DELETE FROM stage WHERE side=? AND object=?", params![side.number(), object])?;

@@ -4,7 +4,7 @@
 //! known name. The types in [`super::settings`] and `domain::mapping` say the same in serde's words; a test holds both
 //! together.
 
-use super::settings::{Every, HostAddress, QuietHours};
+use super::settings::{AuditEvery, Every, HostAddress, QuietHours};
 
 /// One key of a table.
 #[derive(Clone, Copy)]
@@ -62,6 +62,10 @@ fn interval(text: &str) -> Result<(), String> {
     text.parse::<Every>().map(drop).map_err(|error| error.to_string())
 }
 
+fn interval_or_never(text: &str) -> Result<(), String> {
+    text.parse::<AuditEvery>().map(drop).map_err(|error| format!("{error}; or never"))
+}
+
 fn quiet_hours(text: &str) -> Result<(), String> {
     text.parse::<QuietHours>().map(drop).map_err(|error| error.to_string())
 }
@@ -80,6 +84,7 @@ pub(super) const ROOT: &[Key] = &[
     key("schedule", Kind::Section(SCHEDULE)),
     key("sync", Kind::Section(SYNC)),
     key("history", Kind::Section(HISTORY)),
+    key("audit", Kind::Section(AUDIT)),
     key("mapping", Kind::Tables(MAPPING)),
 ];
 
@@ -137,6 +142,8 @@ const SYNC: &[Key] = &[
 ];
 
 const HISTORY: &[Key] = &[key("retention_days", Kind::Whole(0, 36_500))];
+const AUDIT: &[Key] =
+    &[key("every", Kind::Checked(interval_or_never)), key("reread_percent_per_day", PERCENT)];
 
 const COUNT_MOST: i64 = u32::MAX as i64;
 

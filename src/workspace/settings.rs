@@ -3,6 +3,7 @@
 //! [`super::file`] reads and writes them, [`super::validate`] judges them. No secret is among them: those are in
 //! [`super::secrets`].
 
+mod audit;
 mod duration;
 mod host_address;
 mod quiet_hours;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::audit::{AuditEvery, AuditSettings};
 pub use self::duration::{DurationError, Every};
 pub use self::host_address::{HostAddress, HostAddressError};
 pub use self::quiet_hours::{QuietHours, QuietHoursError};
@@ -33,6 +35,8 @@ pub struct Settings {
     /// What is kept of the past.
     #[serde(skip_serializing_if = "HistorySettings::is_default")]
     pub history: HistorySettings,
+    /// How it is made sure that no record is missed.
+    pub audit: AuditSettings,
     /// The mappings; their order is their precedence.
     #[serde(rename = "mapping")]
     pub mappings: Vec<Mapping>,

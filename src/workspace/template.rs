@@ -66,6 +66,11 @@ minimum = 20                     # up to this many never stop a run
 [history]
 retention_days = 90              # 0 keeps them for ever
 
+# Makes sure that no record is missed, while automatic sync is on.
+[audit]
+every = "7d"                     # or "never"
+reread_percent_per_day = 15      # of the linked records, whatever their stamps say
+
 # Mappings follow, each [[mapping]] with its [[mapping.pair]]s; their order is their precedence.
 "#
     )

@@ -179,7 +179,7 @@ async fn a_damaged_database_is_told_with_the_way_out() {
     )
     .unwrap();
     refused(&stage, 1, &["database", "doctor"]).await;
-    stage.run(&["doctor", "--json"]).await.says(1, &["damaged", "initial sync"]);
+    stage.run(&["doctor", "--json"]).await.says(1, &["damaged", "doctor --rebuild"]);
     stage.run(&["status"]).await.says(1, &["database"]);
 }
 

@@ -6,6 +6,7 @@
     reason = "a test that can't go on has failed; the allowances of .clippy.toml do not reach its helpers"
 )]
 
+mod audit;
 mod binary_bad_input;
 mod binary_engine;
 mod binary_stage;
@@ -24,6 +25,7 @@ mod fault_table;
 mod history;
 mod http_histories;
 mod issues;
+mod rebuild;
 mod salesforce_faults;
 mod salesforce_reading;
 mod salesforce_sign_in;

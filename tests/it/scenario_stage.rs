@@ -92,6 +92,17 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// Ends this engine and opens the workspace anew, as another process would. `between` is done while nobody has it open.
+    pub async fn reopened(self, between: impl FnOnce(&std::path::Path)) -> Self {
+        let Self { running, folder, clock, session, engine } = self;
+        engine.close().await;
+        drop(engine);
+        drop(session);
+        between(&folder.path().join("w"));
+        let (session, engine) = open(&folder.path().join("w"), Arc::clone(&clock) as Arc<dyn Clock>).await;
+        Self { running, folder, clock, session, engine }
+    }
+
     /// A small sandbox in which nothing is flawed (flaws are planted from two hundred people on).
     pub async fn small() -> Self {
         Self::new(Cast::of(60)).await

@@ -61,6 +61,8 @@ actions! {
     AllFields, "all_fields", Scope::On(Tab::Mapping), "Switch between mapped pairs and all fields", Some("forcesync mapping show");
     StartInitial, "start_initial", Scope::On(Tab::Sync), "Kick off an initial sync", Some("forcesync sync initial");
     StartInstant, "start_instant", Scope::On(Tab::Sync), "Kick off an instant sync", Some("forcesync sync instant");
+    Audit, "audit", Scope::On(Tab::Sync), "Look for records that no run has dealt with", Some("forcesync audit");
+    Heal, "heal", Scope::On(Tab::Sync), "Deal with what the last audit found", Some("forcesync audit --heal");
     Automatic, "automatic", Scope::On(Tab::Sync), "Switch automatic synchronization", Some("forcesync run");
     Interval, "interval", Scope::On(Tab::Sync), "Set the interval of automatic synchronization", None;
     Pause, "pause", Scope::On(Tab::Sync), "Pause or resume the run", Some("forcesync pause");

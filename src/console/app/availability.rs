@@ -17,7 +17,12 @@ impl App {
             return Err(common::READ_ONLY.into());
         }
         match action {
-            Action::StartInitial | Action::StartInstant | Action::Retry | Action::UndoRun => {
+            Action::StartInitial
+            | Action::StartInstant
+            | Action::Retry
+            | Action::UndoRun
+            | Action::Audit
+            | Action::Heal => {
                 self.unlocked_or_reason()?;
                 self.engine_or_reason()?;
                 match self.sync.progress.state {
@@ -30,7 +35,7 @@ impl App {
                     return Err(sync::NO_MAPPING.into());
                 }
                 let never = |status: &StatusReport| status.first_sync == FirstSync::Never;
-                if action == Action::StartInstant
+                if matches!(action, Action::StartInstant | Action::Audit | Action::Heal)
                     && self.sync.status.ready().is_some_and(|status| never(status))
                 {
                     return Err(sync::NO_INITIAL.into());
@@ -129,6 +134,8 @@ fn changes(action: Action) -> bool {
         action,
         Action::StartInitial
             | Action::StartInstant
+            | Action::Audit
+            | Action::Heal
             | Action::Automatic
             | Action::Interval
             | Action::Pause

@@ -95,7 +95,8 @@ impl Host {
                 Event::Ended(report) => self.close(report),
                 Event::Due => {
                     let held = self.held.take().map(|held| held.request);
-                    self.start(&held.unwrap_or_else(|| RunRequest::new(RunKind::Automatic)));
+                    let before = if held.is_some() { held } else { self.runner.instead().await };
+                    self.start(&before.unwrap_or_else(|| RunRequest::new(RunKind::Automatic)));
                 }
                 Event::Abandoned => {
                     if let Some(current) = &self.current {

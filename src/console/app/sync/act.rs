@@ -49,6 +49,8 @@ impl App {
             Action::StartInstant => {
                 return vec![Effect::Ask(Command::Start(RunRequest::new(RunKind::Instant)))];
             }
+            Action::Audit => return vec![Effect::Ask(Command::Start(RunRequest::new(RunKind::Audit)))],
+            Action::Heal => self.ask_heal(),
             Action::Automatic => return self.switch_automatic(),
             Action::Interval => self.ask_interval(),
             Action::Pause => {
@@ -185,6 +187,15 @@ impl App {
             text::initial_lines(&mappings, self.settings.platform.kind.label(), linked),
             text::INITIAL_YES,
             Consequence::Start(RunRequest::new(RunKind::Initial)),
+        )));
+    }
+
+    fn ask_heal(&mut self) {
+        self.overlays.push(Overlay::Question(Question::yes_no(
+            text::HEAL_TITLE,
+            text::HEAL_LINES.map(str::to_owned).to_vec(),
+            text::HEAL_YES,
+            Consequence::Start(RunRequest::new(RunKind::Heal)),
         )));
     }
 

@@ -73,6 +73,15 @@ pub const INITIAL_YES: &str = "Kick it off";
 /// An answer.
 pub const UNDO_YES: &str = "Take it back";
 /// A question.
+pub const HEAL_TITLE: &str = "Deal with what the last audit found?";
+/// What it does.
+pub const HEAL_LINES: [&str; 2] = [
+    "The records that were found are read on both sides and decided like any change,",
+    "under the brakes. The log lists them, one line a hole.",
+];
+/// An answer.
+pub const HEAL_YES: &str = "Deal with them";
+/// A question.
 pub const STOP_TITLE: &str = "Stop the run?";
 /// An answer.
 pub const STOP_YES: &str = "Stop it";

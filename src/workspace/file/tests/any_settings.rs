@@ -250,6 +250,10 @@ pub(super) fn any_settings() -> impl Strategy<Value = Settings> {
                     schedule: Schedule { automatic, every: Every::seconds(every), quiet },
                     sync,
                     history: HistorySettings { retention_days: sync.minimum % 36_501 },
+                    audit: AuditSettings {
+                        reread_percent_per_day: sync.create_percent,
+                        ..AuditSettings::default()
+                    },
                     mappings,
                 }
             },
