@@ -94,6 +94,8 @@ pub struct Judge {
     pub messy: BTreeSet<String>,
     /// Addresses of leads that were converted: their records met anew.
     pub converted: BTreeSet<String>,
+    /// The leads that contacts came from.
+    pub heirs: BTreeMap<String, String>,
     /// Addresses of which a record left the scope for a while, so that another was alone with its key.
     pub strayed: BTreeSet<String>,
     /// How often a record left the scope or came back.
@@ -307,6 +309,12 @@ impl State {
         for topic in Topic::ALL {
             // Drift of a one-way pair's target is no edit that counts.
             let Some(edit) = held(&values, side, topic).filter(|_| topic != Topic::Status) else { continue };
+            // An undo put it back, or took it off the other side: both bases are what the sides held then (law E16).
+            if self.judge.undone.put_back(side, id, topic) == Some(edit)
+                || self.judge.undone.edits.contains(&edit)
+            {
+                continue;
+            }
             let mut seen = BTreeSet::new();
             for counterpart in &known {
                 let mut at = held(counterpart, there, topic);
@@ -395,7 +403,12 @@ fn compare(
             }
             continue;
         }
-        match standing(state, org.0, platform.0, topic) {
+        // What an undo left apart stays so when its lead is converted, as long as nobody edits the contact.
+        let lead = state.judge.heirs.get(org.0).filter(|lead| {
+            let before = state.objects.org["Lead"].get(*lead).and_then(SimRecord::newest);
+            before.is_some_and(|before| held(&before.values, Side::Org, topic) == there)
+        });
+        match standing(state, lead.unwrap_or(org.0), platform.0, topic) {
             Standing::AsEver => {}
             Standing::Fine => continue,
             Standing::Wrong(sentence) => {

@@ -22,6 +22,7 @@ pub fn people_convert(state: &mut State, now: i64, id: &str, values: &BTreeMap<S
     let heir = state.new_id(Side::Org, "Contact");
     state.say(now, format!("a person converts {id} to {heir}"));
     state.judge.converted.insert(address(values));
+    state.judge.heirs.insert(heir.clone(), id.to_owned());
     let kept: Vec<(String, Value)> = values
         .iter()
         .filter(|(field, _)| !matches!(field.as_str(), "Mark__c" | "Flag__c"))

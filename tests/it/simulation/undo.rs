@@ -32,6 +32,13 @@ pub struct Undone {
     marks: BTreeMap<(Side, String, Topic), Mark>,
 }
 
+impl Undone {
+    /// The edit that the last undo of a topic put back into a record.
+    pub fn put_back(&self, side: Side, id: &str, topic: Topic) -> Option<u64> {
+        self.marks.get(&(side, id.to_owned(), topic)).and_then(|mark| mark.restored)
+    }
+}
+
 /// What stands at the end in a pair that an undo has touched.
 pub enum Standing {
     /// A person edited it since: judged like any other.
