@@ -120,7 +120,6 @@ pub fn broken(mutant: Mutant) -> bool {
 
 /// No law is broken.
 #[cfg(not(feature = "mutants"))]
-#[inline(always)]
 pub const fn broken(_: Mutant) -> bool {
     false
 }

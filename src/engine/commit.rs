@@ -305,10 +305,9 @@ fn commit_item(
                 && let Some(number) = mapping.row.pairs.get(place)
                 && item.link.is_some()
                 && item.later != Some(UNKNOWN_OUTCOME)
+                && pending::unpark(db, link, *number)?
             {
-                if pending::unpark(db, link, *number)? {
-                    turns::settle(db, link, *number)?;
-                }
+                turns::settle(db, link, *number)?;
             }
         }
         if line.action == Action::Merge && item.link.is_some() {

@@ -91,6 +91,8 @@ pub struct State {
     pub automation: Vec<(i64, Side, String, String)>,
     /// Whether the org's objects are read by a flag, which people set with each edit.
     pub flags: bool,
+    /// Whether people take runs back; in such a history nobody deletes, merges or converts.
+    pub takes_back: bool,
     /// Whether the org's criteria exclude records.
     pub scoped: bool,
     pub crash_asked: bool,
@@ -122,7 +124,8 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
         let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
-        let (flags, scoped) = (random.random_bool(0.2), random.random_bool(0.3));
+        let takes_back = random.random_bool(0.4);
+        let (flags, scoped) = (random.random_bool(0.2), !takes_back && random.random_bool(0.3));
         let fights = random.random_bool(0.05);
         Self {
             clock: Arc::new(VirtualClock::new()),
@@ -137,6 +140,7 @@ impl World {
                 org_marks,
                 flags,
                 scoped,
+                takes_back,
                 fights,
                 automation: Vec::new(),
                 crash_asked: false,
