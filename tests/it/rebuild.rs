@@ -86,7 +86,7 @@ async fn e2_a_rebuilt_link_starts_without_a_base_and_nobody_deleted_comes_back()
     let (edited, email) = scene.somebody(0);
     let (deleted, _) = scene.somebody(1);
     let people = scene.sandbox().salesmanago().contacts().len();
-    let scene = scene.reopened(|workspace| damage(workspace)).await;
+    let scene = scene.reopened(damage).await;
     scene.org_update("Contact", &edited, json!({"MailingCity": "Ghent"}));
     scene.org_delete("Contact", &deleted);
     let (scene, report) = {

@@ -381,7 +381,6 @@ fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: &PerSide<Ve
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "what two records are judged by")]
 fn compare(
     state: &State,
     wrong: &mut Vec<String>,
