@@ -408,7 +408,9 @@ fn compare(
             let before = state.objects.org["Lead"].get(*lead).and_then(SimRecord::newest);
             before.is_some_and(|before| held(&before.values, Side::Org, topic) == there)
         });
-        match standing(state, lead.unwrap_or(org.0), platform.0, topic) {
+        let of_lead = lead.map(|lead| standing(state, lead, platform.0, topic));
+        let own = standing(state, org.0, platform.0, topic);
+        match if let (Standing::AsEver, Some(of_lead)) = (&own, of_lead) { of_lead } else { own } {
             Standing::AsEver => {}
             Standing::Fine => continue,
             Standing::Wrong(sentence) => {
