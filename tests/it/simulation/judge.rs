@@ -364,8 +364,9 @@ fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: &PerSide<Ve
         marks.len() > 1
     });
     // What takes the place of a deleted, merged or converted record may be given its counterpart.
-    let handed_on = handed_on && !state.judge.converted.contains(email) && !state.lost_one(email);
-    if written > 1 || found.platform.len() > 1 || marks.len() > 1 || handed_on {
+    let succeeded = state.judge.converted.contains(email) || state.lost_one(email);
+    let (handed_on, written_both) = (handed_on && !succeeded, written > 1 && !succeeded);
+    if written_both || found.platform.len() > 1 || marks.len() > 1 || handed_on {
         wrong.push(format!("{email}: {written} of {} twins were written to", found.org.len()));
     }
     let one_object = found.org.windows(2).all(|two| two[0].0.get(..3) == two[1].0.get(..3));
@@ -407,7 +408,9 @@ fn compare(
             let before = state.objects.org["Lead"].get(*lead).and_then(SimRecord::newest);
             before.is_some_and(|before| held(&before.values, Side::Org, topic) == there)
         });
-        match standing(state, lead.unwrap_or(org.0), platform.0, topic) {
+        let of_lead = lead.map(|lead| standing(state, lead, platform.0, topic));
+        let own = standing(state, org.0, platform.0, topic);
+        match if let (Standing::AsEver, Some(of_lead)) = (&own, of_lead) { of_lead } else { own } {
             Standing::AsEver => {}
             Standing::Fine => continue,
             Standing::Wrong(sentence) => {
