@@ -8,6 +8,7 @@ mod reading;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::conflicts::*;
@@ -16,6 +17,7 @@ pub use self::reading::*;
 
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::RunKind;
+use crate::domain::profile::PlatformKind;
 
 const AFTER_HELP: &str = "\
 Exit codes, the first that fits: 130 cancelled, 7 blocked (no right, no session, locked account), 6 busy, 5 brake, 4 limit, \
@@ -149,8 +151,8 @@ pub struct Doctor {
 #[derive(Clone, Debug, Args)]
 pub struct Population {
     /// The platform to emulate
-    #[arg(long, value_enum, default_value_t = Platform::Salesmanago)]
-    pub platform: Platform,
+    #[arg(long, value_name = "PLATFORM", default_value = "salesmanago", value_parser = platforms())]
+    pub platform: String,
     /// How many people the org has; 60 % of them are on the platform too
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub records: u64,
@@ -165,20 +167,9 @@ pub struct Population {
     pub real_pace: bool,
 }
 
-/// A platform that the sandbox can emulate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Platform {
-    /// SALESmanago
-    Salesmanago,
-}
-
-impl Platform {
-    /// The word of the settings file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Salesmanago => "salesmanago",
-        }
-    }
+/// The words of all platforms.
+fn platforms() -> PossibleValuesParser {
+    PlatformKind::all().map(PlatformKind::word).collect::<Vec<_>>().into()
 }
 
 /// Start a sandbox with life in it and open the console.

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
 use crate::connect::budget::Budget;
-use crate::connect::platform::salesmanago::Salesmanago;
+use crate::connect::platform::Platform;
 use crate::connect::salesforce::Salesforce;
 use crate::domain::by_hand::ByHand;
 use crate::domain::command::{Reply, RunReport, RunRequest};
@@ -31,7 +31,7 @@ use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
 use crate::store::{Store, StoreError, audit, decisions, forget, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
-use crate::workspace::settings::{Settings, SyncSettings};
+use crate::workspace::settings::{PlatformKind, Settings, SyncSettings};
 
 /// Under which name the state database keeps the org's descriptions.
 const ORG_SCHEMAS: &str = "org_schemas";
@@ -44,7 +44,7 @@ const BUDGET_PERIOD: Duration = Duration::from_millis(500);
 struct Connected {
     endpoints: PerSide<Arc<dyn Endpoint>>,
     org: Arc<Salesforce>,
-    platform: Arc<Salesmanago>,
+    platform: Arc<dyn Platform>,
     org_id: Option<String>,
 }
 
@@ -96,13 +96,13 @@ impl WorkspaceRunner {
         let around = self.session.surroundings();
         let org = connections::salesforce(settings, &known, &around)?;
         known = secrets::read(&self.session, settings, Side::Platform, &[]).await?;
-        let platform = connections::salesmanago(settings, &known, &around)?;
+        let platform = connections::platform(settings, &known, &around)?;
         let org_id = match &settings.salesforce.org_id {
             // The connection itself refuses any other org.
             Some(pinned) => Some(pinned.clone()),
             None => Some(org.identity().await?.org_id.to_string()),
         };
-        let (org, platform) = (Arc::new(org), Arc::new(platform));
+        let org = Arc::new(org);
         let endpoints = PerSide {
             org: Arc::clone(&org) as Arc<dyn Endpoint>,
             platform: Arc::clone(&platform) as Arc<dyn Endpoint>,
@@ -393,7 +393,8 @@ fn brakes(sync: &SyncSettings) -> Brakes {
 /// The mappings of the settings, in which contacts made in the org are put under the account that the admin named (F50).
 fn run_mappings(settings: &Settings) -> Vec<Mapping> {
     let mut mappings = settings.mappings.clone();
-    if let Some(account) = &settings.platform.salesmanago.account_id {
+    let of_salesmanago = settings.platform.kind == PlatformKind::SALESMANAGO;
+    if let Some(account) = settings.platform.salesmanago.account_id.as_ref().filter(|_| of_salesmanago) {
         for mapping in &mut mappings {
             let has_own = |mapping: &Mapping| {
                 mapping.default.iter().any(|default| default.field.eq_ignore_ascii_case("AccountId"))

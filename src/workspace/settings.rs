@@ -6,6 +6,7 @@
 mod audit;
 mod duration;
 mod host_address;
+mod platform;
 mod quiet_hours;
 
 use std::path::PathBuf;
@@ -15,8 +16,10 @@ use serde::{Deserialize, Serialize};
 pub use self::audit::{AuditEvery, AuditSettings};
 pub use self::duration::{DurationError, Every};
 pub use self::host_address::{HostAddress, HostAddressError};
+pub use self::platform::{PlatformConnection, PlatformValues, Told};
 pub use self::quiet_hours::{QuietHours, QuietHoursError};
 use crate::domain::mapping::Mapping;
+pub use crate::domain::profile::PlatformKind;
 
 /// Everything the settings file says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -156,34 +159,6 @@ pub enum SignIn {
     UsernamePassword,
     /// SOAP `login()` by user name, password and security token.
     Soap,
-}
-
-/// How to reach the platform.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PlatformConnection {
-    /// Which platform it is.
-    pub kind: PlatformKind,
-    /// Its settings, where it is SALESmanago.
-    pub salesmanago: SalesmanagoConnection,
-}
-
-/// Which platform it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlatformKind {
-    /// SALESmanago.
-    #[default]
-    Salesmanago,
-}
-
-impl PlatformKind {
-    /// The name people know it by.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Salesmanago => "SALESmanago",
-        }
-    }
 }
 
 /// How to reach SALESmanago.

@@ -246,7 +246,7 @@ pub(super) fn any_settings() -> impl Strategy<Value = Settings> {
                 Settings {
                     workspace: WorkspaceSettings { name, secrets },
                     salesforce,
-                    platform: PlatformConnection { kind: PlatformKind::Salesmanago, salesmanago },
+                    platform: PlatformConnection { salesmanago, ..PlatformConnection::default() },
                     schedule: Schedule { automatic, every: Every::seconds(every), quiet },
                     sync,
                     history: HistorySettings { retention_days: sync.minimum % 36_501 },
