@@ -27,6 +27,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
             deletes: None,
             opt_outs: arguments.allow_opt_outs,
         },
+        reads: None,
         undo: None,
     };
     run::examine(&session, &request)?;

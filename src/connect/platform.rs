@@ -4,6 +4,7 @@
 //! is added is told in [`crate::domain::profile`]; here it needs a module and a line in [`CONNECTORS`].
 
 pub mod default_mappings;
+pub mod learndot;
 pub mod salesmanago;
 
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::side::Side;
 
 /// The clients, by the word of the settings file. SALESmanago's is opened by its own typed settings.
-pub const CONNECTORS: &[(&str, Connector)] = &[];
+pub const CONNECTORS: &[(&str, Connector)] = &[("learndot", learndot::open)];
 
 /// Prepares a connection; nothing is sent before the first call.
 pub type Connector = fn(&Opening<'_>) -> Result<Arc<dyn Platform>, PortError>;

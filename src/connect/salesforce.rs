@@ -215,6 +215,10 @@ impl Source for Salesforce {
         query::count(&self.door, &self.schemas, object, criteria).await
     }
 
+    async fn us(&self) -> Result<Option<String>, PortError> {
+        Ok(Some(self.door.ids().await?.1.to_string()))
+    }
+
     fn calls(&self) -> u64 {
         self.door.calls()
     }

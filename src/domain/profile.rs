@@ -28,8 +28,10 @@ use crate::domain::port::{Addressing, Capabilities, ConsentDefault, Stamps};
 use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 
 /// Each known platform: the word of the settings file, and its profile's text.
-pub const PROFILES: &[(&str, &str)] =
-    &[("salesmanago", include_str!("../../assets/platforms/salesmanago.toml"))];
+pub const PROFILES: &[(&str, &str)] = &[
+    ("salesmanago", include_str!("../../assets/platforms/salesmanago.toml")),
+    ("learndot", include_str!("../../assets/platforms/learndot.toml")),
+];
 
 /// All profiles, read once. A damaged file is a damaged build; a test reads them all.
 static READ: LazyLock<Vec<Result<Profile, ProfileError>>> = LazyLock::new(|| {
@@ -136,6 +138,9 @@ pub struct ObjectProfile {
     /// The field and value by which a record is set inactive by hand.
     #[serde(default)]
     pub inactive: Option<Inactive>,
+    /// What of it nobody could confirm; `forcesync doctor` lists it.
+    #[serde(default)]
+    pub unconfirmed: Option<String>,
     /// Whether records can be created.
     pub createable: bool,
     /// Whether records can be changed.

@@ -51,6 +51,7 @@ impl Session<'_> {
 
     async fn chunk(&mut self, chunk: Vec<Work>, held: bool) -> Result<(), End> {
         let mut items = self.load(chunk).await?;
+        let waiting_for_parents = self.settle(&mut items).await?;
         self.want(&mut items).await?;
         self.read_missing(&mut items).await?;
         for item in &mut items {
@@ -97,6 +98,7 @@ impl Session<'_> {
             })
         });
         self.commit(items).await?;
+        self.await_parents(waiting_for_parents).await?;
         if let Some((place, kind, more)) = tripped {
             return Err(self.braked(place, kind, more));
         }

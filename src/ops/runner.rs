@@ -23,6 +23,7 @@ use crate::engine::context::{Brakes, Control, EngineOptions, RunContext};
 use crate::engine::handle::Runner;
 use crate::engine::handle::schedule::{QuietHours, Schedule};
 use crate::engine::matching::rebuild::{self, Rebuilt};
+use crate::engine::references::referring;
 use crate::ops::connections;
 use crate::ops::error::{OpClass, OpError, sentence};
 use crate::ops::run::examine;
@@ -31,7 +32,7 @@ use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
 use crate::store::{Store, StoreError, audit, decisions, forget, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
-use crate::workspace::settings::{PlatformKind, Settings, SyncSettings};
+use crate::workspace::settings::{self, PlatformKind, Settings, SyncSettings};
 
 /// Under which name the state database keeps the org's descriptions.
 const ORG_SCHEMAS: &str = "org_schemas";
@@ -60,11 +61,63 @@ pub(crate) struct WorkspaceRunner {
     store: Mutex<Option<Store>>,
     /// Kept from run to run, so that sign-ins and descriptions are; dropped when the settings are read again.
     connected: Mutex<Option<Connected>>,
+    /// When each side's changes were last read, for the intervals of the directions.
+    last_read: Mutex<PerSide<Option<DateTime<Utc>>>>,
+    begun: DateTime<Utc>,
 }
 
 impl WorkspaceRunner {
     pub(crate) fn new(session: Session) -> Self {
-        Self { session, store: Mutex::new(None), connected: Mutex::new(None) }
+        let begun = session.clock().now();
+        Self {
+            session,
+            store: Mutex::new(None),
+            connected: Mutex::new(None),
+            last_read: Mutex::default(),
+            begun,
+        }
+    }
+
+    /// When the changes of a side are to be read next: at once where they never were since the start, else after its interval.
+    fn due(&self, schedule: &settings::Schedule, side: Side) -> DateTime<Utc> {
+        let last = self.last_read.lock().unwrap_or_else(PoisonError::into_inner)[side];
+        let every = TimeDelta::from_std(schedule.every_from(side).duration()).unwrap_or(TimeDelta::days(1));
+        last.unwrap_or(self.begun) + every
+    }
+
+    /// An automatic run that reads one side alone, where the other's interval is not over yet (F12, F14).
+    fn half(&self) -> Option<RunRequest> {
+        let schedule = self.session.settings().schedule;
+        if !schedule.differs() {
+            return None;
+        }
+        // Somewhat early is as good as due, or the two would never meet again.
+        let soon = self.session.clock().now() + TimeDelta::seconds(5);
+        let due: Vec<Side> =
+            Side::BOTH.into_iter().filter(|side| self.due(&schedule, *side) <= soon).collect();
+        match due.as_slice() {
+            [only] => Some(RunRequest { reads: Some(*only), ..RunRequest::new(RunKind::Automatic) }),
+            _ => None,
+        }
+    }
+
+    async fn audit_due(&self) -> Option<RunRequest> {
+        let every = self.session.settings().audit.every.duration()?;
+        let store = self.store().await.ok()?;
+        let at = store.write(|db| audit::due_since(db)).await.ok()??;
+        let due = at + TimeDelta::from_std(every).ok()?;
+        (due <= self.session.clock().now()).then(|| RunRequest::new(RunKind::Audit))
+    }
+
+    /// Remembers when each side was read, or something else was done in its place.
+    fn has_read(&self, request: &RunRequest) {
+        let now = self.session.clock().now();
+        let mut last = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
+        for side in Side::BOTH {
+            if request.reads.is_none_or(|only| only == side) {
+                last[side] = Some(now);
+            }
+        }
     }
 
     async fn store(&self) -> Result<Store, OpError> {
@@ -150,10 +203,11 @@ impl WorkspaceRunner {
             budget.set_priority(Priority::of(request.kind));
         }
         recall_schemas(store, &connected.org).await?;
+        let mappings = run_mappings(&settings);
         Ok(RunContext {
             store: store.clone(),
-            endpoints: connected.endpoints,
-            mappings: run_mappings(&settings),
+            endpoints: referring(&connected.endpoints, &mappings, store),
+            mappings,
             options: EngineOptions {
                 brakes: brakes(&settings.sync),
                 retention_days: settings.history.retention_days,
@@ -263,9 +317,12 @@ impl Runner for WorkspaceRunner {
         };
         let store = match self.store().await {
             Ok(store) => store,
-            Err(error) => return unable(0, &error),
+            Err(error) => {
+                self.has_read(request);
+                return unable(0, &error);
+            }
         };
-        match self.prepare(&store, request, control, progress).await {
+        let report = match self.prepare(&store, request, control, progress).await {
             Ok(context) => {
                 let report = self.run_and_watch_the_budget(&context, request).await;
                 self.keep_schemas(&store).await;
@@ -276,14 +333,20 @@ impl Runner for WorkspaceRunner {
                 Ok(run) => unable(run, &error),
                 Err(full) => unable(0, &full.into()),
             },
-        }
+        };
+        // A run that could not begin is not tried again at once either.
+        self.has_read(request);
+        report
     }
 
     fn schedule(&self) -> Schedule {
         let schedule = self.session.settings().schedule;
+        let now = self.session.clock().now();
+        let left = Side::BOTH.map(|side| (self.due(&schedule, side) - now).to_std().unwrap_or_default());
+        let [org, platform] = left;
         Schedule {
             automatic: schedule.automatic,
-            every: schedule.every.duration(),
+            every: org.min(platform),
             quiet: schedule.quiet.map(|quiet| QuietHours { from: quiet.from, until: quiet.until }),
         }
     }
@@ -296,11 +359,10 @@ impl Runner for WorkspaceRunner {
     }
 
     async fn instead(&self) -> Option<RunRequest> {
-        let every = self.session.settings().audit.every.duration()?;
-        let store = self.store().await.ok()?;
-        let at = store.write(|db| audit::due_since(db)).await.ok()??;
-        let due = at + TimeDelta::from_std(every).ok()?;
-        (due <= self.session.clock().now()).then(|| RunRequest::new(RunKind::Audit))
+        match self.audit_due().await {
+            Some(audit) => Some(audit),
+            None => self.half(),
+        }
     }
 
     async fn reload(&self) -> Result<(), String> {

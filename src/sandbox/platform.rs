@@ -3,6 +3,7 @@
 //!
 //! A new platform is a module here and a line in [`EMULATORS`].
 
+pub mod learndot;
 pub mod salesmanago;
 
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use super::people::{Company, Kind, People, Person};
 use salesmanago::{Salesmanago, SalesmanagoOptions};
 
 /// The emulators, by the word that `--platform` takes.
-pub const EMULATORS: &[(&str, Founder)] = &[("salesmanago", Salesmanago::found)];
+pub const EMULATORS: &[(&str, Founder)] =
+    &[("salesmanago", Salesmanago::found), ("learndot", learndot::Learndot::found)];
 
 /// Makes an account without records.
 pub type Founder = fn(&Founding<'_>) -> Arc<dyn Emulator>;

@@ -167,6 +167,8 @@ const SALESMANAGO: &[Key] = &[
 const SCHEDULE: &[Key] = &[
     key("automatic", Kind::Flag),
     key("every", Kind::Checked(interval)),
+    key("every_to_org", Kind::Checked(interval)),
+    key("every_to_platform", Kind::Checked(interval)),
     key("quiet", Kind::Checked(quiet_hours)),
 ];
 
@@ -244,6 +246,7 @@ const TRANSFORM: &[Key] = &[
     key("consent", Kind::Table(CONSENT)),
     key("table", Kind::Table(TRANSLATION)),
     key("constant", Kind::Text),
+    key("reference", Kind::Text),
 ];
 
 const CONSENT_FORM: Kind = Kind::Word(&["opt_out_flag", "opt_out", "opt_in"]);

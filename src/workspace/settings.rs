@@ -19,7 +19,9 @@ pub use self::host_address::{HostAddress, HostAddressError};
 pub use self::platform::{PlatformConnection, PlatformValues, Told};
 pub use self::quiet_hours::{QuietHours, QuietHoursError};
 use crate::domain::mapping::Mapping;
+use crate::domain::profile::Interval;
 pub use crate::domain::profile::PlatformKind;
+use crate::domain::side::Side;
 
 /// Everything the settings file says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -247,9 +249,51 @@ pub struct Schedule {
     pub automatic: bool,
     /// How often.
     pub every: Every,
+    /// How often the platform's changes are brought to the org, where that is another interval (F12).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_to_org: Option<Every>,
+    /// How often the org's changes are brought to the platform, where that is another interval (F14).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_to_platform: Option<Every>,
     /// The hours in which it rests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet: Option<QuietHours>,
+}
+
+impl Schedule {
+    /// How often the changes of a side are read.
+    pub fn every_from(&self, side: Side) -> Every {
+        match side {
+            Side::Org => self.every_to_platform,
+            Side::Platform => self.every_to_org,
+        }
+        .unwrap_or(self.every)
+    }
+
+    /// Whether each direction has an interval of its own.
+    pub fn differs(&self) -> bool {
+        self.every_from(Side::Org) != self.every_from(Side::Platform)
+    }
+
+    /// The intervals of a platform's profile in place of those that stand here.
+    pub fn follow(&mut self, interval: &Interval) {
+        let every = |seconds: u64| Every::seconds(u32::try_from(seconds).unwrap_or(u32::MAX));
+        self.every = every(interval.default_seconds);
+        self.every_to_org = interval.to_org_seconds.map(every);
+        self.every_to_platform = interval.to_platform_seconds.map(every);
+    }
+}
+
+/// `5m`, or `30m from Salesforce, 1h to Salesforce`.
+impl std::fmt::Display for Schedule {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (from, to) = (self.every_from(Side::Org), self.every_from(Side::Platform));
+        if from == to {
+            write!(formatter, "{from}")
+        } else {
+            write!(formatter, "{from} from Salesforce, {to} to Salesforce")
+        }
+    }
 }
 
 /// The brakes: a run that would do more of a kind than this part of all linked records stops and asks.

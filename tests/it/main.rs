@@ -25,6 +25,7 @@ mod fault_table;
 mod history;
 mod http_histories;
 mod issues;
+mod learndot;
 mod rebuild;
 mod salesforce_faults;
 mod salesforce_reading;

@@ -87,3 +87,25 @@ impl<'de> Deserialize<'de> for PlatformConnection {
         Ok(connection)
     }
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_choice_forgets_nothing_and_defaults_come_from_the_profile() {
+        let learndot: PlatformKind = "learndot".parse().unwrap();
+        let mut connection = PlatformConnection::default();
+        connection.salesmanago.endpoint = "https://app2.salesmanago.com".into();
+        connection.kind = learndot;
+        connection.tell(learndot, "endpoint", Some("https://learn.acme.example".into()));
+        assert_eq!(connection.told().text("endpoint"), "https://learn.acme.example");
+        assert!(connection.told().decimal("requests_per_second") > 0.0);
+        let text = toml::to_string(&connection).unwrap();
+        let mut read: PlatformConnection = toml::from_str(&text).unwrap();
+        assert_eq!(read, connection);
+        read.kind = PlatformKind::SALESMANAGO;
+        assert_eq!(read.address(), "https://app2.salesmanago.com");
+        read.tell(learndot, "endpoint", None);
+        assert!(read.others.is_empty());
+    }
+}

@@ -26,9 +26,16 @@ pub(super) fn judge(settings: &Settings, findings: &mut Findings) {
     } else {
         platform(&settings.platform, findings);
     }
-    if settings.schedule.every.duration() < SHORTEST_INTERVAL {
-        findings
-            .error("schedule.every", "The interval is too short: automatic sync needs 10 seconds or more.");
+    let schedule = &settings.schedule;
+    let intervals = [
+        ("schedule.every", Some(schedule.every)),
+        ("schedule.every_to_org", schedule.every_to_org),
+        ("schedule.every_to_platform", schedule.every_to_platform),
+    ];
+    for (path, every) in intervals {
+        if every.is_some_and(|every| every.duration() < SHORTEST_INTERVAL) {
+            findings.error(path, "The interval is too short: automatic sync needs 10 seconds or more.");
+        }
     }
 }
 

@@ -246,7 +246,7 @@ mod tests {
                 FieldId::ApiVersion => "66.0",
                 FieldId::ApiReserve => "35",
                 FieldId::Pace => "2.5",
-                FieldId::PlatformKind => "salesmanago",
+                FieldId::PlatformKind => "learndot",
                 FieldId::Setting(..) => match (field.kind(), field.setting().map(|setting| setting.kind)) {
                     (FieldKind::Choice(choices), _) => choices[0].0,
                     (_, Some(SettingKind::Whole | SettingKind::Decimal)) => "7",

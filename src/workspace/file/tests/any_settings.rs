@@ -247,7 +247,12 @@ pub(super) fn any_settings() -> impl Strategy<Value = Settings> {
                     workspace: WorkspaceSettings { name, secrets },
                     salesforce,
                     platform: PlatformConnection { salesmanago, ..PlatformConnection::default() },
-                    schedule: Schedule { automatic, every: Every::seconds(every), quiet },
+                    schedule: Schedule {
+                        automatic,
+                        every: Every::seconds(every),
+                        quiet,
+                        ..Schedule::default()
+                    },
                     sync,
                     history: HistorySettings { retention_days: sync.minimum % 36_501 },
                     audit: AuditSettings {
