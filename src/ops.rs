@@ -19,6 +19,7 @@ pub mod export;
 pub mod forget;
 pub mod issues;
 pub mod keymap;
+mod notes;
 pub mod paths;
 pub mod read;
 pub mod rebuild;

@@ -21,6 +21,7 @@ pub mod log;
 pub mod mappings;
 pub mod migrations;
 pub mod moved;
+pub mod notes;
 pub mod pending;
 pub mod read;
 pub mod requeue;

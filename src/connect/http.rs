@@ -34,6 +34,8 @@ use client::Clients;
 pub struct HttpOptions {
     /// A PEM file with further certificate authorities to trust.
     pub ca_file: Option<PathBuf>,
+    /// A PEM file with a client certificate and its key, for services that ask for one.
+    pub identity_file: Option<PathBuf>,
     /// Host names that are reached at a fixed address, past the name service and past any proxy.
     pub resolve: Vec<(String, SocketAddr)>,
     /// How long a whole call may take.
@@ -52,6 +54,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             ca_file: None,
+            identity_file: None,
             resolve: Vec::new(),
             timeout: Duration::from_secs(120),
             connect_timeout: Duration::from_secs(20),

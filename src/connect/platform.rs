@@ -4,6 +4,7 @@
 //! is added is told in [`crate::domain::profile`]; here it needs a module and a line in [`CONNECTORS`].
 
 pub mod default_mappings;
+pub mod deployteq;
 pub mod learndot;
 pub mod salesmanago;
 
@@ -17,14 +18,14 @@ use secrecy::SecretString;
 use crate::connect::budget::{Budget, Ledger, Rules};
 use crate::connect::http::HttpOptions;
 use crate::domain::clock::Clock;
-use crate::domain::port::{Endpoint, PortClass, PortError};
+use crate::domain::port::{Endpoint, Notes, PortClass, PortError};
 pub use crate::domain::profile;
 use crate::domain::profile::Told;
 use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::side::Side;
 
 /// The clients, by the word of the settings file. SALESmanago's is opened by its own typed settings.
-pub const CONNECTORS: &[(&str, Connector)] = &[("learndot", learndot::open)];
+pub const CONNECTORS: &[(&str, Connector)] = &[("learndot", learndot::open), ("deployteq", deployteq::open)];
 
 /// Prepares a connection; nothing is sent before the first call.
 pub type Connector = fn(&Opening<'_>) -> Result<Arc<dyn Platform>, PortError>;
@@ -37,6 +38,28 @@ pub trait Platform: Endpoint {
 
     /// Signs in and looks around, as patiently as a person who waits.
     async fn examine(&self) -> Result<Examined, PortError>;
+
+    /// Lends a place for what has to be remembered from run to run; most platforms need none.
+    fn lend(&self, _notes: Arc<dyn Notes>) {}
+
+    /// Sends one record so that its receiver can be set up (F110).
+    async fn sample(
+        &self,
+        _object: &str,
+        _row: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Sampled, PortError> {
+        let sentence = "This platform has no receivers that wait for a first record.";
+        Err(PortError::new(PortClass::Settings, "NO_RECEIVER", sentence))
+    }
+}
+
+/// What a receiver made of a sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sampled {
+    /// The id under which it was stored; nothing while the receiver waits to be mapped.
+    pub id: Option<String>,
+    /// What it answered.
+    pub echoed: serde_json::Value,
 }
 
 /// What a test of a connection found.
@@ -88,6 +111,8 @@ pub struct Opening<'a> {
     pub secrets: &'a [(&'static str, SecretString)],
     /// A file of certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// The workspace's folder, from which relative files are named.
+    pub folder: PathBuf,
     /// Host names that are reached at a fixed address.
     pub resolve: Vec<(String, SocketAddr)>,
     /// Where the use of the account is shared with other workspaces; without it every connection is on its own.

@@ -182,8 +182,23 @@ pub trait Source: Send + Sync {
         Ok(())
     }
 
+    /// Whether a scan brings every record. Where it does not, records of the other side are looked up one by one before they are made.
+    fn lists(&self, _object: &str) -> bool {
+        true
+    }
+
     /// Calls spent so far by this connection.
     fn calls(&self) -> u64;
+}
+
+/// What a side wants to remember of its records from one run to the next, because the service can't be asked for it again.
+#[async_trait]
+pub trait Notes: Send + Sync {
+    /// What was kept of these, in their order.
+    async fn take(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Option<String>>, PortError>;
+
+    /// Keeps these, in place of what was kept before.
+    async fn keep(&self, object: &str, notes: Vec<(RecordId, String)>) -> Result<(), PortError>;
 }
 
 /// Rows of one kind for one object.

@@ -31,6 +31,7 @@ use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 pub const PROFILES: &[(&str, &str)] = &[
     ("salesmanago", include_str!("../../assets/platforms/salesmanago.toml")),
     ("learndot", include_str!("../../assets/platforms/learndot.toml")),
+    ("deployteq", include_str!("../../assets/platforms/deployteq.toml")),
 ];
 
 /// All profiles, read once. A damaged file is a damaged build; a test reads them all.
@@ -306,9 +307,15 @@ impl Profile {
         self.settings.iter().filter(|setting| setting.is_secret())
     }
 
-    /// An object by name.
+    /// An object by name; one whose name ends with an asterisk stands for all that begin like it, as the tables of an account do.
     pub fn object(&self, name: &str) -> Option<&ObjectProfile> {
-        self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name))
+        let begins = |pattern: &str| {
+            let start = name.split_at_checked(pattern.len());
+            start.is_some_and(|(start, rest)| start.eq_ignore_ascii_case(pattern) && !rest.trim().is_empty())
+        };
+        self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name)).or_else(|| {
+            self.objects.iter().find(|object| object.name.strip_suffix('*').is_some_and(begins))
+        })
     }
 }
 
@@ -338,7 +345,7 @@ impl ObjectProfile {
         let short = name.strip_prefix(self.open_prefix.as_deref()?)?;
         (!short.trim().is_empty()).then(|| FieldSchema {
             name: name.to_owned(),
-            label: format!("Detail {short}"),
+            label: if short == name { short.to_owned() } else { format!("Detail {short}") },
             kind: FieldKind::Text,
             createable: true,
             updateable: true,

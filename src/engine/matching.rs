@@ -57,6 +57,8 @@ impl Session<'_> {
         for (number, class) in classes.iter().enumerate() {
             if self.request.kind != RunKind::Initial {
                 self.find_counterparts(number, class).await?;
+            } else if !self.lists(class) {
+                self.find_unlisted(number, class).await?;
             }
             self.resolve_groups(number, class).await?;
         }

@@ -279,6 +279,10 @@ impl Source for Referring {
         self.tell(object, selection, records).await
     }
 
+    fn lists(&self, object: &str) -> bool {
+        self.inner.lists(object)
+    }
+
     fn calls(&self) -> u64 {
         self.inner.calls()
     }

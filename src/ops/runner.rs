@@ -26,6 +26,7 @@ use crate::engine::matching::rebuild::{self, Rebuilt};
 use crate::engine::references::referring;
 use crate::ops::connections;
 use crate::ops::error::{OpClass, OpError, sentence};
+use crate::ops::notes::StoreNotes;
 use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
@@ -199,6 +200,7 @@ impl WorkspaceRunner {
         examine(&self.session, request)?;
         let settings = self.session.settings();
         let connected = self.connected(&settings).await?;
+        connected.platform.lend(Arc::new(StoreNotes::new(store.clone(), Arc::clone(self.session.clock()))));
         for budget in connected.budgets() {
             budget.set_priority(Priority::of(request.kind));
         }

@@ -3,6 +3,7 @@
 //!
 //! A new platform is a module here and a line in [`EMULATORS`].
 
+pub mod deployteq;
 pub mod learndot;
 pub mod salesmanago;
 
@@ -19,7 +20,7 @@ use salesmanago::{Salesmanago, SalesmanagoOptions};
 
 /// The emulators, by the word that `--platform` takes.
 pub const EMULATORS: &[(&str, Founder)] =
-    &[("salesmanago", Salesmanago::found), ("learndot", learndot::Learndot::found)];
+    &[("salesmanago", Salesmanago::found), ("learndot", learndot::Learndot::found), ("deployteq", deployteq::Deployteq::found)];
 
 /// Makes an account without records.
 pub type Founder = fn(&Founding<'_>) -> Arc<dyn Emulator>;

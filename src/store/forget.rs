@@ -15,7 +15,7 @@ use crate::domain::value::Value;
 use crate::store::facts::{self, NewFact};
 use crate::store::history::compact;
 use crate::store::links::{self, Link};
-use crate::store::{StoreError, mappings};
+use crate::store::{StoreError, mappings, notes};
 
 /// Under which number a link is closed whose person was forgotten.
 pub const CLOSED: i64 = 5;
@@ -77,6 +77,8 @@ pub fn forget(db: &Connection, object: &str, id: &str, now: DateTime<Utc>) -> Re
             erased.other += run(db, &format!("DELETE FROM decision WHERE {column}=?"), id)?;
             if side == Side::Org {
                 erased.other += run(db, "DELETE FROM flagged WHERE id=?", id)?;
+            } else {
+                erased.other += notes::forget(db, id)?;
             }
             for table in ["stage", "gone", "candidate", "pending", "moved"] {
                 erased.other += db.execute(

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Url};
 
 use super::error::HttpError;
 use super::{HttpOptions, install_crypto_provider};
@@ -15,6 +15,7 @@ const MOST_REDIRECTS: usize = 5;
 /// Both clients, built at their first use: loading the system's authorities takes milliseconds that a loopback call can spare.
 pub(super) struct Clients {
     certificates: Vec<Certificate>,
+    identity: Option<Identity>,
     resolve: Vec<(String, SocketAddr)>,
     timeout: Duration,
     connect_timeout: Duration,
@@ -39,8 +40,23 @@ impl Clients {
                 certificates
             }
         };
+        let identity = match &options.identity_file {
+            None => None,
+            Some(path) => {
+                let detail = |error: &dyn std::fmt::Display| HttpError::Setup {
+                    detail: format!(
+                        "the client certificate {} can't be used: {error}; the file has to hold a certificate and its key in PEM form",
+                        path.display()
+                    ),
+                };
+                let pem = std::fs::read(path).map_err(|error| detail(&error))?;
+                install_crypto_provider();
+                Some(Identity::from_pem(&pem).map_err(|error| detail(&super::error::innermost(&error)))?)
+            }
+        };
         Ok(Self {
             certificates,
+            identity,
             resolve: options.resolve.clone(),
             timeout: options.timeout,
             connect_timeout: options.connect_timeout,
@@ -108,6 +124,9 @@ impl Clients {
                     attempt.stop()
                 }
             }));
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(identity.clone());
+        }
         for (host, address) in &self.resolve {
             builder = builder.resolve(host, *address);
         }

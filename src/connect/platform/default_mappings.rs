@@ -29,7 +29,14 @@ pub fn cut(mappings: &[Mapping], org: &OrgShape<'_>) -> Vec<Mapping> {
         mapping.pairs.retain(|pair| pair.org.iter().all(has));
         mapping.org_mark = mapping.org_mark.filter(has);
         mapping.skip_create_when_blank.retain(has);
-        if org.person_accounts && object == "Account" && mapping.org_criteria.is_none() {
+        let of_people = |mapping: &Mapping| mapping.org_criteria.as_deref() == Some("IsPersonAccount = true");
+        if of_people(&mapping) && !org.person_accounts {
+            continue;
+        }
+        // Where person accounts have a mapping of their own, their shadows among the contacts are left to it.
+        let is_shadowed = object == "Contact"
+            && mappings.iter().any(|other| of_people(other) && other.platform_object == mapping.platform_object);
+        if org.person_accounts && (object == "Account" || is_shadowed) && mapping.org_criteria.is_none() {
             mapping.org_criteria = Some("IsPersonAccount = false".into());
         }
         if mapping.pairs.iter().any(|pair| pair.key) {

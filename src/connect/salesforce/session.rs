@@ -86,8 +86,8 @@ impl Door {
             owner: "the org",
             reserve_percent: settings.api_reserve_percent,
             reserve_setting: "api_reserve_percent",
-            // Every reply tells the day's use, by everybody; an hourly limit there is none.
-            per_hour: 0,
+            // Every reply tells the day's use, by everybody; an hourly limit the org has none, but some platforms set one.
+            per_hour: settings.calls_per_hour,
             per_day: 0,
             logins_per_hour: LOGINS_PER_HOUR,
         };

@@ -23,6 +23,8 @@ pub struct SalesforceSettings {
     pub api_version: String,
     /// Of the org's daily API calls, the percentage that is left to others.
     pub api_reserve_percent: u8,
+    /// Most calls in any hour, where the platform beside the org sets such a limit; 0 sets none.
+    pub calls_per_hour: u64,
     /// Where the use of the org's calls is shared with other workspaces; without it every connection is on its own.
     pub ledger: Option<Ledger>,
     /// A PEM file with further certificate authorities to trust.
@@ -50,6 +52,7 @@ impl Default for SalesforceSettings {
             client_id: String::new(),
             api_version: "67.0".into(),
             api_reserve_percent: 20,
+            calls_per_hour: 0,
             ledger: None,
             ca_file: None,
             resolve: Vec::new(),

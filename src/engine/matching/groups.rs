@@ -20,6 +20,9 @@ use crate::store::work;
 /// Groups looked at in one transaction.
 const BATCH: usize = 2_000;
 
+/// So many keys are looked up between two looks at whether somebody wants to stop, where each of them is a call.
+const HANDFUL: usize = 200;
+
 /// The bytes under which records of one key meet.
 pub(super) fn key_bytes(key: &[Value]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -99,6 +102,32 @@ impl Session<'_> {
             self.find_and_file(Side::Org, *place, number, &finder).await?;
         }
         Ok(())
+    }
+
+    /// Whether a scan of the platform has brought everything that a class could be matched with.
+    pub(super) fn lists(&self, class: &Class) -> bool {
+        let object = class.members.first().map(|place| &self.mappings[*place].compiled.spec.platform_object);
+        object.is_none_or(|object| self.context.endpoints.platform.lists(object))
+    }
+
+    /// An initial sync with a platform that can't list its records: each key is looked up there.
+    pub(super) async fn find_unlisted(&self, number: usize, class: &Class) -> Result<(), End> {
+        let Some(first) = class.members.first() else { return Ok(()) };
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            self.context.control.checkpoint().await?;
+            let from = after.clone();
+            let groups = self
+                .context
+                .store
+                .write(move |db| stage::groups_after(db, number, from.as_deref(), HANDFUL))
+                .await?;
+            let Some((last, _)) = groups.last() else { return Ok(()) };
+            after = Some(last.clone());
+            let keys: Vec<Vec<Value>> =
+                groups.iter().map(|(key, _)| key_values(key, class.key_fields.len())).collect();
+            self.find_and_file(Side::Platform, *first, number, &finder(&class.key_fields, keys)).await?;
+        }
     }
 
     async fn find_and_file(

@@ -1,0 +1,191 @@
+//! Tables of the data model. Where the data model interface is set up, rows are read there; without it what was last sent to the receiver
+//! is taken for what is held, and an edit by somebody else in Deployteq is not seen before it is overwritten.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use super::Deployteq;
+use super::customer::several;
+use super::hook::object_of;
+use super::listing::cursor;
+use super::service::{Answered, Failure, Patience, row_error};
+use super::shape::{id_at, kind_of, record, value};
+use crate::connect::http::{Call, Idempotency, Method, percent_encode};
+use crate::domain::canonical::{Form, canonical};
+use crate::domain::port::{Finder, Mark, Page, PortClass, PortError, RowClass, RowResult, ScanRequest, Tombstone};
+use crate::domain::record::{Record, RecordId, Selection};
+use crate::domain::value::Value;
+
+/// Rows of one page.
+const PAGE: u64 = 100;
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Place {
+    offset: u64,
+}
+
+impl Deployteq {
+    /// A call of the data model interface. `path` begins behind the table.
+    async fn data(&self, method: Method, table: &str, path: &str) -> Result<Answered, Failure> {
+        let url = format!(
+            "{}/dataextension/{}{path}",
+            self.names.data_model_endpoint,
+            table.split('/').map(percent_encode).collect::<Vec<_>>().join("/")
+        );
+        let scope = self.names.data_model_scope.as_str();
+        let token = self.tokens.get(&self.service, scope, Patience::Run).await.map_err(Failure::Nothing)?;
+        let mut call = Call::new("ask the data model", method, url).bearer(&token);
+        call.idempotency = Idempotency::Repeatable;
+        self.service.send(call, Patience::Run).await
+    }
+
+    pub(super) async fn list_rows(&self, table: &str, request: &ScanRequest) -> Result<Page, PortError> {
+        let now = self.service.now();
+        if !self.names.data_model {
+            return Ok(Page { cursor: Some(cursor(now)), ..Page::default() });
+        }
+        let place: Place = match &request.mark {
+            None => Place { offset: 0 },
+            Some(mark) => serde_json::from_str(&mark.0).map_err(|error| {
+                let sentence = format!("The place in a table can't be read ({error}); it is read again.");
+                PortError::new(PortClass::MarkLost, "MARK", sentence)
+            })?,
+        };
+        let path = format!("?limit={PAGE}&offset={}", place.offset);
+        let answer = self.data(Method::GET, table, &path).await.map_err(Failure::into_port)?;
+        let rows = several(&answer)?;
+        let schema = self.schema(&request.object)?;
+        let records: Vec<Record> = rows
+            .iter()
+            .filter_map(|row| {
+                let id = id_at(&Json::Object(row.clone()), &self.names.row_id)?;
+                Some(record(id, &schema, &request.selection, row))
+            })
+            .collect();
+        // A service without paging answers everything at once, and then the same again.
+        let more = rows.len() as u64 == PAGE;
+        let next = more.then(|| Place { offset: place.offset + PAGE });
+        Ok(Page {
+            records,
+            next: next.and_then(|next| serde_json::to_string(&next).ok()).map(Mark),
+            cursor: request.mark.is_none().then(|| cursor(now)),
+            ..Page::default()
+        })
+    }
+
+    async fn row(&self, table: &str, id: &RecordId) -> Result<Option<Map<String, Json>>, PortError> {
+        match self.data(Method::GET, table, &format!("/{}", percent_encode(id.as_str()))).await {
+            Ok(answer) => Ok(several(&answer)?.into_iter().next()),
+            Err(Failure::Refused { status: 404 | 410, .. }) => Ok(None),
+            Err(failure) => Err(failure.into_port()),
+        }
+    }
+
+    pub(super) async fn read_rows(
+        &self,
+        object: &str,
+        table: &str,
+        selection: &Selection,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, PortError> {
+        let schema = self.schema(object)?;
+        let mut records = Vec::with_capacity(ids.len());
+        if self.names.data_model {
+            for id in ids {
+                if let Some(row) = self.row(table, id).await? {
+                    records.push(record(id.clone(), &schema, selection, &row));
+                }
+            }
+            return Ok(records);
+        }
+        let known = self.notes()?.take(&object_of(table), ids).await?;
+        for (id, note) in ids.iter().zip(known) {
+            let held: Map<String, Json> =
+                note.and_then(|note| serde_json::from_str(&note).ok()).unwrap_or_default();
+            let mut known = record(id.clone(), &schema, selection, &held);
+            // What was never sent is blank as far as anybody knows.
+            for value in &mut known.values {
+                value.get_or_insert(Value::Null);
+            }
+            records.push(known);
+        }
+        Ok(records)
+    }
+
+    pub(super) async fn gone_rows(&self, table: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
+        let mut gone = Vec::new();
+        if self.names.data_model {
+            for id in ids {
+                if self.row(table, id).await?.is_none() {
+                    gone.push(Tombstone { id: id.clone(), at: None, merged_into: None });
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    pub(super) async fn delete_row(&self, table: &str, id: &RecordId) -> Result<RowResult, PortError> {
+        match self.data(Method::DELETE, table, &format!("/{}", percent_encode(id.as_str()))).await {
+            Ok(_) => Ok(RowResult::Done { id: id.clone(), created: false, record: None }),
+            Err(Failure::Refused { status: 404 | 410, .. }) => {
+                Ok(RowResult::Refused(row_error(RowClass::Gone, "GONE", "The row is no longer in Deployteq.")))
+            }
+            Err(Failure::Refused { status, words }) => {
+                let message = format!("Deployteq refused it: “{words}”.");
+                Ok(RowResult::Refused(row_error(RowClass::Data, &format!("HTTP_{status}"), &message)))
+            }
+            Err(failure) => Err(failure.into_port()),
+        }
+    }
+
+    /// No search is known, so the table is read through; without the data model the receiver finds the row by itself.
+    pub(super) async fn find_rows(
+        &self,
+        object: &str,
+        table: &str,
+        selection: &Selection,
+        by: &Finder,
+    ) -> Result<Vec<Record>, PortError> {
+        if !self.names.data_model {
+            return Ok(Vec::new());
+        }
+        let (fields, rows): (Vec<String>, Vec<Vec<Value>>) = match by {
+            Finder::Field { field, values } => {
+                (vec![field.clone()], values.iter().map(|value| vec![value.clone()]).collect())
+            }
+            Finder::Fields { fields, rows } => (fields.clone(), rows.clone()),
+            Finder::CreatedByUs { .. } => return Ok(Vec::new()),
+        };
+        let schema = self.schema(object)?;
+        let fold = |field: &str, value: &Value| canonical(Form { kind: kind_of(&schema, field), scale: None }, value);
+        let wanted: Vec<Vec<Value>> = rows
+            .iter()
+            .map(|row| fields.iter().zip(row).map(|(field, value)| fold(field, value)).collect())
+            .collect();
+        let mut found = Vec::new();
+        let mut offset = 0;
+        loop {
+            let path = format!("?limit={PAGE}&offset={offset}");
+            let answer = self.data(Method::GET, table, &path).await.map_err(Failure::into_port)?;
+            let page = several(&answer)?;
+            for row in &page {
+                let held: Vec<Value> = fields
+                    .iter()
+                    .map(|field| {
+                        let held = row.get(field.as_str()).unwrap_or(&Json::Null);
+                        fold(field, &value(kind_of(&schema, field), held))
+                    })
+                    .collect();
+                if wanted.contains(&held)
+                    && let Some(id) = id_at(&Json::Object(row.clone()), &self.names.row_id)
+                {
+                    found.push(record(id, &schema, selection, row));
+                }
+            }
+            if (page.len() as u64) < PAGE {
+                return Ok(found);
+            }
+            offset += PAGE;
+        }
+    }
+}

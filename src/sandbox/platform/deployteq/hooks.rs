@@ -1,0 +1,159 @@
+//! Webhook receivers and the tables of the data model behind them.
+//!
+//! A receiver learns its structure from the first record and then waits until a person maps it; so long it answers what it was sent.
+//! Mapped, it stores each object, recognised by `Id`, and answers it with the id of its row at the end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::{ACCESS, Deployteq, bearer, lock, refused};
+
+/// The receivers of the sandbox; each fills the table of its name. The first is mapped, the others wait for their first record.
+pub(super) const HOOKS: [&str; 3] = ["account", "campaign", "campaignmember"];
+
+/// One receiver with its table.
+#[derive(Debug, Default)]
+pub(super) struct Hook {
+    /// The first record that came.
+    pub(super) first: Option<Value>,
+    pub(super) mapped: bool,
+    pub(super) rows: BTreeMap<String, Map<String, Value>>,
+}
+
+/// All receivers.
+#[derive(Debug)]
+pub(super) struct Hooks {
+    pub(super) held: BTreeMap<String, Hook>,
+    last: u64,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        let held = HOOKS.iter().map(|name| {
+            let mapped = *name == "account";
+            ((*name).to_owned(), Hook { mapped, ..Hook::default() })
+        });
+        Self { held: held.collect(), last: 0 }
+    }
+}
+
+impl Hooks {
+    fn take(&mut self, name: &str, object: &Map<String, Value>) -> Option<Value> {
+        let last = &mut self.last;
+        let hook = self.held.get_mut(name)?;
+        hook.first.get_or_insert_with(|| Value::Object(object.clone()));
+        if !hook.mapped {
+            return Some(Value::Object(object.clone()));
+        }
+        let key = object.get("Id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let known = hook.rows.iter().find(|(_, row)| row.get("Id").and_then(Value::as_str) == Some(&key));
+        let known = known.map(|(id, _)| id.clone()).filter(|_| !key.is_empty());
+        if object.get("event").and_then(Value::as_str) == Some("deleted") {
+            if let Some(id) = known {
+                hook.rows.remove(&id);
+            }
+            return Some(Value::Object(object.clone()));
+        }
+        let id = known.unwrap_or_else(|| {
+            *last += 1;
+            format!("clang_{:08x}", last.wrapping_mul(2_654_435_761) & 0xffff_ffff)
+        });
+        let row = hook.rows.entry(id.clone()).or_default();
+        for (field, value) in object.iter().filter(|(field, _)| *field != "clang_id") {
+            row.insert(field.clone(), value.clone());
+        }
+        let mut echo = object.clone();
+        echo.remove("clang_id");
+        echo.insert("clang_id".into(), json!(id));
+        Some(Value::Object(echo))
+    }
+}
+
+pub(super) async fn receive(
+    State(portal): State<Arc<Deployteq>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    use base64::Engine as _;
+    let token = &portal.options.webhook_token;
+    let basic = base64::engine::general_purpose::STANDARD.encode(format!("forcesync:{token}"));
+    let told = headers.get("authorization").and_then(|told| told.to_str().ok()).unwrap_or_default();
+    if bearer(&headers) != token && told != format!("Basic {basic}") {
+        return refused(401, "Unauthorized");
+    }
+    let mut hooks = lock(&portal.hooks);
+    if !hooks.held.contains_key(&name) {
+        return refused(404, "No such receiver");
+    }
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(object)) => axum::Json(hooks.take(&name, &object)).into_response(),
+        Ok(Value::Array(list)) => {
+            let echo = list.iter().map(|entry| match entry {
+                Value::Object(object) => hooks.take(&name, object).unwrap_or_default(),
+                other => other.clone(),
+            });
+            axum::Json(echo.collect::<Vec<Value>>()).into_response()
+        }
+        Ok(_) | Err(_) => refused(400, "Invalid JSON"),
+    }
+}
+
+fn shown(id: &str, row: &Map<String, Value>) -> Value {
+    let mut row = row.clone();
+    row.insert("clang_id".into(), json!(id));
+    Value::Object(row)
+}
+
+pub(super) async fn rows(
+    State(portal): State<Arc<Deployteq>>,
+    Path(table): Path<String>,
+    Query(asked): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    if bearer(&headers) != ACCESS {
+        return refused(401, "Unauthorized");
+    }
+    let number = |name: &str, default: usize| asked.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let hooks = lock(&portal.hooks);
+    let Some(hook) = hooks.held.get(&table) else { return refused(404, "No such table") };
+    let page = hook.rows.iter().skip(number("offset", 0)).take(number("limit", usize::MAX));
+    let page: Vec<Value> = page.map(|(id, row)| shown(id, row)).collect();
+    axum::Json(json!({"data": page})).into_response()
+}
+
+pub(super) async fn row(
+    State(portal): State<Arc<Deployteq>>,
+    Path((table, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if bearer(&headers) != ACCESS {
+        return refused(401, "Unauthorized");
+    }
+    let hooks = lock(&portal.hooks);
+    match hooks.held.get(&table).and_then(|hook| hook.rows.get(&id)) {
+        Some(row) => axum::Json(shown(&id, row)).into_response(),
+        None => refused(404, "No such row"),
+    }
+}
+
+pub(super) async fn delete_row(
+    State(portal): State<Arc<Deployteq>>,
+    Path((table, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if bearer(&headers) != ACCESS {
+        return refused(401, "Unauthorized");
+    }
+    let mut hooks = lock(&portal.hooks);
+    match hooks.held.get_mut(&table).and_then(|hook| hook.rows.remove(&id)) {
+        Some(_) => StatusCode::NO_CONTENT.into_response(),
+        None => refused(404, "No such row"),
+    }
+}
