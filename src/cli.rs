@@ -22,6 +22,7 @@ mod doctor;
 mod follow;
 mod forget;
 mod history;
+mod hook;
 mod interrupts;
 mod issues;
 mod keys;
@@ -30,6 +31,7 @@ mod logging;
 mod mapping;
 mod paths;
 mod prompt;
+mod push;
 mod run;
 mod runs;
 mod sandbox;
@@ -100,6 +102,8 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Check => check::run(context).await,
         Command::Sync(sync) => sync::run(sync, context).await,
         Command::Run => run::run(context).await,
+        Command::Push(push) => push::run(push, context).await,
+        Command::Hook(hook) => hook::run(hook, context).await,
         Command::Audit(audit) => audit::run(audit, context).await,
         Command::Status => status::run(context).await,
         Command::Runs(runs) => runs::run(runs, context).await,

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod port;
 pub mod profile;
 pub mod progress;
+pub mod push;
 pub mod record;
 pub mod report;
 pub mod schema;

@@ -10,7 +10,10 @@ use crate::cli::words;
 use crate::domain::command::RunReport;
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
+use crate::ops::secrets;
 use crate::ops::session::Access;
+use crate::ops::session::Session;
+use crate::service::inbound;
 use crate::service::run::{Headless, Stop};
 
 /// `{"event":"running",…}`, once the engine lives and can be attached to.
@@ -60,9 +63,30 @@ pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
                 .unwrap_or_default(),
         ));
     };
+    let takes_in = async {
+        let ended = match push_secret(&session).await {
+            Ok(secret) => inbound::serve(&session, headless.engine(), secret).await,
+            Err(error) => Err(error),
+        };
+        // Automatic sync goes on without what could not be set up.
+        if let Err(error) = ended {
+            context.output.note(format_args!("forcesync: {}", error.message));
+        }
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = headless.live(stops, tell) => {}
+        () = takes_in => {}
         () = interrupts.reached(2) => context.output.note("Ended at once. The next start looks up what was on its way."),
     }
     Ok(0)
+}
+
+/// The secret that posts are signed with, where the platform has one.
+async fn push_secret(session: &Session) -> Result<Option<secrecy::SecretString>, OpError> {
+    let settings = session.settings();
+    let Some(name) = secrets::SecretName::of_platform(settings.platform.kind, "push_secret") else {
+        return Ok(None);
+    };
+    Ok(secrets::read(session, &settings, Side::Platform, &[]).await?.get(name))
 }

@@ -8,6 +8,7 @@ use crate::domain::forget::Forgotten;
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::Progress;
+use crate::domain::push::PushOrder;
 use crate::domain::side::Side;
 use crate::domain::undo::{Extent, UndoOrder};
 
@@ -32,6 +33,9 @@ pub struct RunRequest {
     /// The run that an undo takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoOrder>,
+    /// Records that a campaign of the platform has pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushOrder>,
 }
 
 impl RunRequest {
@@ -44,6 +48,7 @@ impl RunRequest {
             reads: None,
             allow: Allowances::default(),
             undo: None,
+            push: None,
         }
     }
 

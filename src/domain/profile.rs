@@ -313,9 +313,10 @@ impl Profile {
             let start = name.split_at_checked(pattern.len());
             start.is_some_and(|(start, rest)| start.eq_ignore_ascii_case(pattern) && !rest.trim().is_empty())
         };
-        self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name)).or_else(|| {
-            self.objects.iter().find(|object| object.name.strip_suffix('*').is_some_and(begins))
-        })
+        self.objects
+            .iter()
+            .find(|object| object.name.eq_ignore_ascii_case(name))
+            .or_else(|| self.objects.iter().find(|object| object.name.strip_suffix('*').is_some_and(begins)))
     }
 }
 
@@ -351,6 +352,11 @@ impl ObjectProfile {
             updateable: true,
             ..FieldSchema::default()
         })
+    }
+
+    /// Whether a record that is created without consent counts as opted in.
+    pub fn assumes_consent(&self) -> bool {
+        self.capabilities.consent_default == ConsentWord::Yes
     }
 
     /// The names of the fields that only a consent pair may map.

@@ -1,6 +1,7 @@
 //! Lends a platform's client a place in the state database for what it has to remember from run to run.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
@@ -13,11 +14,13 @@ use crate::store::{Store, StoreError, notes};
 pub(super) struct StoreNotes {
     store: Store,
     clock: Arc<dyn Clock>,
+    /// Whether what is too old was dropped already.
+    pruned: AtomicBool,
 }
 
 impl StoreNotes {
     pub(super) fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self { store, clock, pruned: AtomicBool::new(false) }
     }
 }
 
@@ -40,12 +43,13 @@ impl Notes for StoreNotes {
             return Ok(());
         }
         let (object, now) = (object.to_owned(), self.clock.now());
+        let prunes = object == "contact_moment" && !self.pruned.swap(true, Ordering::Relaxed);
         self.store
             .write(move |db| {
                 for (id, body) in &kept {
                     notes::put(db, &object, id.as_str(), body, now)?;
                 }
-                if object == "contact_moment" {
+                if prunes {
                     notes::prune(db, &object, now)?;
                 }
                 Ok(())

@@ -17,6 +17,7 @@ use crate::domain::mapping::{DefaultValue, Mapping};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::port::Endpoint;
 use crate::domain::progress::Progress;
+use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::{Brakes, Control, EngineOptions, RunContext};
@@ -27,11 +28,12 @@ use crate::engine::references::referring;
 use crate::ops::connections;
 use crate::ops::error::{OpClass, OpError, sentence};
 use crate::ops::notes::StoreNotes;
+use crate::ops::pushing::Pushing;
 use crate::ops::run::examine;
 use crate::ops::secrets;
 use crate::ops::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, audit, decisions, forget, issues, mappings, requeue, runs};
+use crate::store::{Store, StoreError, audit, decisions, forget, issues, mappings, pending, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{self, PlatformKind, Settings, SyncSettings};
 
@@ -206,9 +208,19 @@ impl WorkspaceRunner {
         }
         recall_schemas(store, &connected.org).await?;
         let mappings = run_mappings(&settings);
+        let mut endpoints = connected.endpoints.clone();
+        if let Some(order) = &request.push
+            && let Some(mapping) = mappings.iter().find(|mapping| mapping.name == order.mapping)
+        {
+            let pushing = Pushing::new(Arc::clone(&endpoints.platform), &mapping.platform_object, order);
+            endpoints.platform = Arc::new(pushing);
+            let (name, now) = (order.mapping.clone(), self.session.clock().now());
+            let ids: Vec<RecordId> = order.records.iter().map(|record| record.id.clone()).collect();
+            store.write(move |db| pending::put_pushed(db, &name, &ids, now)).await?;
+        }
         Ok(RunContext {
             store: store.clone(),
-            endpoints: referring(&connected.endpoints, &mappings, store),
+            endpoints: referring(&endpoints, &mappings, store),
             mappings,
             options: EngineOptions {
                 brakes: brakes(&settings.sync),

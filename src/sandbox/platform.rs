@@ -19,8 +19,11 @@ use super::people::{Company, Kind, People, Person};
 use salesmanago::{Salesmanago, SalesmanagoOptions};
 
 /// The emulators, by the word that `--platform` takes.
-pub const EMULATORS: &[(&str, Founder)] =
-    &[("salesmanago", Salesmanago::found), ("learndot", learndot::Learndot::found), ("deployteq", deployteq::Deployteq::found)];
+pub const EMULATORS: &[(&str, Founder)] = &[
+    ("salesmanago", Salesmanago::found),
+    ("learndot", learndot::Learndot::found),
+    ("deployteq", deployteq::Deployteq::found),
+];
 
 /// Makes an account without records.
 pub type Founder = fn(&Founding<'_>) -> Arc<dyn Emulator>;

@@ -43,6 +43,11 @@ impl Headless {
         Ok(Self { engine })
     }
 
+    /// The engine that it holds.
+    pub fn engine(&self) -> EngineClient {
+        self.engine.clone()
+    }
+
     /// Runs until `stop`, telling how each run ended.
     pub async fn live(&self, stop: impl Future<Output = Stop>, mut tell: impl FnMut(&RunReport)) {
         self.ask(Command::Automatic { on: true }).await;

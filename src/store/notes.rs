@@ -41,10 +41,8 @@ pub fn prune(db: &Connection, object: &str, now: DateTime<Utc>) -> Result<u64, S
 /// Drops what is kept of a record, and of what belongs to it by an id that begins like its own.
 pub fn forget(db: &Connection, id: &str) -> Result<u64, StoreError> {
     let mut gone = db.execute("DELETE FROM note WHERE id=?", [id])?;
-    gone += db.execute(
-        "DELETE FROM note WHERE object='contact_moment' AND id>?1||'-' AND id<?1||'.'",
-        [id],
-    )?;
+    gone +=
+        db.execute("DELETE FROM note WHERE object='contact_moment' AND id>?1||'-' AND id<?1||'.'", [id])?;
     Ok(gone as u64)
 }
 

@@ -49,6 +49,21 @@ pub fn put(
     Ok(())
 }
 
+/// Makes records of the platform pending that a campaign has pushed; they are looked at in the run that brings them.
+pub fn put_pushed(
+    db: &Connection,
+    mapping: &str,
+    ids: &[RecordId],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let number: i64 =
+        db.query_row("SELECT mapping FROM mapping WHERE name=?", [mapping], |row| row.get(0))?;
+    for id in ids {
+        put(db, number, Side::Platform, id, "pushed", now, Some(now))?;
+    }
+    Ok(())
+}
+
 /// The records that are due, all of them or the first `limit`.
 pub fn due(db: &Connection, now: DateTime<Utc>, limit: usize) -> Result<Vec<Pending>, StoreError> {
     let mut statement = db.prepare_cached(

@@ -16,6 +16,7 @@ use crate::store::{StoreError, audit, feeds, from_millis, mappings, migrations, 
 mod conflicts;
 
 mod history;
+mod push;
 mod undo;
 mod why;
 

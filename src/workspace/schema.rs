@@ -90,7 +90,9 @@ pub(super) fn root() -> &'static [Key] {
             key("sync", Kind::Section(SYNC)),
             key("history", Kind::Section(HISTORY)),
             key("audit", Kind::Section(AUDIT)),
+            key("inbound", Kind::Section(INBOUND)),
             key("mapping", Kind::Tables(MAPPING)),
+            key("push", Kind::Tables(PUSH)),
         ]
     });
     &ROOT
@@ -184,6 +186,15 @@ const SYNC: &[Key] = &[
 const HISTORY: &[Key] = &[key("retention_days", Kind::Whole(0, 36_500))];
 const AUDIT: &[Key] =
     &[key("every", Kind::Checked(interval_or_never)), key("reread_percent_per_day", PERCENT)];
+
+const INBOUND: &[Key] = &[key("folder", Kind::Text), key("port", Kind::Whole(0, 65_535))];
+
+const PUSH: &[Key] = &[
+    required("name", Kind::Text),
+    required("object", Kind::Text),
+    key("id", Kind::Text),
+    required("fields", Kind::Texts),
+];
 
 const COUNT_MOST: i64 = u32::MAX as i64;
 

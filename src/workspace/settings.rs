@@ -7,6 +7,7 @@ mod audit;
 mod duration;
 mod host_address;
 mod platform;
+mod push;
 mod quiet_hours;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use self::audit::{AuditEvery, AuditSettings};
 pub use self::duration::{DurationError, Every};
 pub use self::host_address::{HostAddress, HostAddressError};
 pub use self::platform::{PlatformConnection, PlatformValues, Told};
+pub use self::push::{InboundSettings, PushStep};
 pub use self::quiet_hours::{QuietHours, QuietHoursError};
 use crate::domain::mapping::Mapping;
 use crate::domain::profile::Interval;
@@ -42,9 +44,15 @@ pub struct Settings {
     pub history: HistorySettings,
     /// How it is made sure that no record is missed.
     pub audit: AuditSettings,
+    /// Where pushed lines come in besides the command line.
+    #[serde(skip_serializing_if = "InboundSettings::is_default")]
+    pub inbound: InboundSettings,
     /// The mappings; their order is their precedence.
     #[serde(rename = "mapping")]
     pub mappings: Vec<Mapping>,
+    /// The steps by which campaigns of the platform send changes to Salesforce.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub push: Vec<PushStep>,
 }
 
 impl Settings {

@@ -6,6 +6,7 @@ mod allowed;
 mod connections;
 mod mappings;
 mod pairs;
+mod push;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ pub fn validate(settings: &Settings) -> Vec<Problem> {
     connections::judge(settings, &mut findings);
     mappings::judge(&settings.mappings, &mut findings);
     allowed::judge(settings, &mut findings);
+    push::judge(settings, &mut findings);
     findings.0
 }
 

@@ -35,7 +35,9 @@ pub fn cut(mappings: &[Mapping], org: &OrgShape<'_>) -> Vec<Mapping> {
         }
         // Where person accounts have a mapping of their own, their shadows among the contacts are left to it.
         let is_shadowed = object == "Contact"
-            && mappings.iter().any(|other| of_people(other) && other.platform_object == mapping.platform_object);
+            && mappings
+                .iter()
+                .any(|other| of_people(other) && other.platform_object == mapping.platform_object);
         if org.person_accounts && (object == "Account" || is_shadowed) && mapping.org_criteria.is_none() {
             mapping.org_criteria = Some("IsPersonAccount = false".into());
         }

@@ -19,6 +19,7 @@ mod table;
 mod tests;
 mod token;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -65,6 +66,8 @@ pub struct Deployteq {
     /// Objects and fields that the mappings use; options and tables stand in no profile.
     fields: Vec<(String, String)>,
     notes: Mutex<Option<Arc<dyn Notes>>>,
+    /// Whether a customer was ever read by its id; before, a missing one may as well be a wrong path.
+    reads_by_id: AtomicBool,
 }
 
 /// What an object of a mapping is here.
@@ -100,6 +103,7 @@ impl Deployteq {
             fields: opening.fields.clone(),
             names,
             notes: Mutex::default(),
+            reads_by_id: AtomicBool::new(false),
         })
     }
 
@@ -108,7 +112,9 @@ impl Deployteq {
             PortError::new(
                 PortClass::Settings,
                 "NO_SUCH_OBJECT",
-                format!("Deployteq has no object “{name}”; mappings can use customer, contact_moment and table.NAME."),
+                format!(
+                    "Deployteq has no object “{name}”; mappings can use customer, contact_moment and table.NAME."
+                ),
             )
         };
         let object = self.profile.object(name).ok_or_else(unknown)?;
@@ -197,7 +203,9 @@ impl Platform for Deployteq {
             Kind::Customer | Kind::Moment => Err(PortError::new(
                 PortClass::Settings,
                 "NO_RECEIVER",
-                format!("“{object}” goes through no webhook receiver, so it needs no sample; only table.NAME does."),
+                format!(
+                    "“{object}” goes through no webhook receiver, so it needs no sample; only table.NAME does."
+                ),
             )),
         }
     }

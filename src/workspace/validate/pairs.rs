@@ -177,7 +177,22 @@ fn targets(mapping: &Mapping, path: &str, findings: &mut Findings) {
 /// Where the platform's object says whether a person agreed to be contacted, a pair should carry it.
 pub(super) fn consent(mapping: &Mapping, object: &ObjectProfile, path: &str, findings: &mut Findings) {
     let writes_people = mapping.direction.allows(Side::Platform) && object.consent_fields().next().is_some();
-    if writes_people && !mapping.pairs.iter().any(|pair| pair.transform.is_consent()) {
+    let lacks = writes_people && !mapping.pairs.iter().any(|pair| pair.transform.is_consent());
+    // Where silence counts as yes, nobody is created by a mapping that says nothing (law E3).
+    if lacks && mapping.creates_on(Side::Platform) && object.assumes_consent() {
+        findings.error(
+            format!("{path}.pair"),
+            format!(
+                "“{}” has no consent pair, and a “{}” that is created without an opt-in counts as opted in: pair the consent of Salesforce \
+                 with {}.",
+                mapping.name,
+                object.name,
+                object.consent_fields().collect::<Vec<_>>().join(" or ")
+            ),
+        );
+        return;
+    }
+    if lacks {
         findings.warning(
             format!("{path}.pair"),
             format!("“{}” has no consent pair: opt-outs do not cross between the sides.", mapping.name),

@@ -1,5 +1,7 @@
 //! Customers one by one: create, read, change, delete and look for them over REST.
 
+use std::sync::atomic::Ordering;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json};
 
@@ -42,7 +44,11 @@ impl Deployteq {
         let path = format!("/customer/{}", crate::connect::http::percent_encode(id.as_str()));
         let call = self.service.customer_call("read a customer", Method::GET, &path, &[]);
         match self.service.send(call.repeatable(), Patience::Run).await {
-            Ok(answer) => Ok(several(&answer)?.into_iter().next()),
+            Ok(answer) => {
+                let found = several(&answer)?.into_iter().next();
+                self.reads_by_id.fetch_or(found.is_some(), Ordering::Relaxed);
+                Ok(found)
+            }
             Err(Failure::Refused { status: 404 | 410, .. }) => Ok(None),
             Err(failure) => Err(failure.into_port()),
         }
@@ -63,11 +69,12 @@ impl Deployteq {
         Ok(records)
     }
 
-    /// The interface tells what is not there by 404, which no missing right does.
+    /// The interface tells what is not there by 404, which no missing right does; but its path is not confirmed, so that it is believed
+    /// only once a customer was read by it.
     pub(super) async fn gone_customers(&self, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
         let mut gone = Vec::new();
         for id in ids {
-            if self.customer(id).await?.is_none() {
+            if self.customer(id).await?.is_none() && self.reads_by_id.load(Ordering::Relaxed) {
                 gone.push(Tombstone { id: id.clone(), at: None, merged_into: None });
             }
         }
@@ -198,7 +205,11 @@ impl Deployteq {
             }
             Err(Failure::Refused { status, words }) => {
                 let message = format!("Deployteq refused it: “{words}”.");
-                return Ok(RowResult::Refused(row_error(RowClass::Data, &format!("HTTP_{status}"), &message)));
+                return Ok(RowResult::Refused(row_error(
+                    RowClass::Data,
+                    &format!("HTTP_{status}"),
+                    &message,
+                )));
             }
         };
         let id = match &row.id {

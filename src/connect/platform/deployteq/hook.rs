@@ -18,7 +18,9 @@ use super::shape::{id_at, kind_of, wire_value};
 use super::{Deployteq, TABLE};
 use crate::connect::http::{Call, Idempotency};
 use crate::connect::platform::{Examined, Opening, Sampled};
-use crate::domain::port::{PortClass, PortError, RowClass, RowError, RowResult, WriteBatch, WriteKind, WriteRow};
+use crate::domain::port::{
+    PortClass, PortError, RowClass, RowError, RowResult, WriteBatch, WriteKind, WriteRow,
+};
 use crate::domain::record::RecordId;
 use crate::domain::report::Verdict;
 
@@ -53,7 +55,9 @@ impl Hooks {
                 return Err(PortError::new(
                     PortClass::Settings,
                     "SETTING_WRONG",
-                    format!("In the Deployteq connection, the webhook “{entry}” has no name; write it as account=https://…"),
+                    format!(
+                        "In the Deployteq connection, the webhook “{entry}” has no name; write it as account=https://…"
+                    ),
                 ));
             };
             let address = address.trim();
@@ -115,7 +119,9 @@ impl Hooks {
                 let message = format!("The webhook receiver {name} has no token: enter webhook_token.");
                 examined.line(Verdict::Warning, message, Some("webhook_token"));
             } else {
-                examined.good(format!("Webhook receiver {name}: set up; it is called when there is something to send."));
+                examined.good(format!(
+                    "Webhook receiver {name}: set up; it is called when there is something to send."
+                ));
             }
         }
     }
@@ -166,8 +172,7 @@ impl Deployteq {
             }
             Auth::Certificate => call,
             Auth::OAuth => {
-                let token =
-                    self.tokens.get(&self.service, "", patience).await.map_err(Failure::Nothing)?;
+                let token = self.tokens.get(&self.service, "", patience).await.map_err(Failure::Nothing)?;
                 call.bearer(&token)
             }
         };
@@ -177,7 +182,11 @@ impl Deployteq {
     }
 
     /// Sends one row to a receiver so that it learns its structure; what it answered, and whether it is mapped already.
-    pub(super) async fn send_sample(&self, table: &str, row: &Map<String, Json>) -> Result<Sampled, PortError> {
+    pub(super) async fn send_sample(
+        &self,
+        table: &str,
+        row: &Map<String, Json>,
+    ) -> Result<Sampled, PortError> {
         let rows = [Json::Object(row.clone())];
         let answer = self.post(table, &rows, Idempotency::Once, Patience::Person).await;
         let answer = answer.map_err(Failure::into_port)?;
@@ -263,9 +272,8 @@ impl Deployteq {
         if batch.kind == WriteKind::Delete {
             return Ok(Vec::new());
         }
-        let ids: Vec<Option<RecordId>> = (0..bodies.len())
-            .map(|place| echoed.get(place).and_then(|echo| self.stored(echo)))
-            .collect();
+        let ids: Vec<Option<RecordId>> =
+            (0..bodies.len()).map(|place| echoed.get(place).and_then(|echo| self.stored(echo))).collect();
         self.hooks.learn(table, ids.iter().any(Option::is_some));
         let created = batch.kind == WriteKind::Create;
         Ok(ids
@@ -356,7 +364,7 @@ impl Deployteq {
         let mut kept = Vec::with_capacity(ids.len());
         for (result, body) in results.iter_mut().zip(bodies) {
             if let (RowResult::Done { id, record, .. }, Json::Object(sent)) = (result, body) {
-                let mut held = known.remove(id).unwrap_or_default();
+                let mut held = known.remove(&*id).unwrap_or_default();
                 held.extend(sent.clone());
                 *record = Some(super::shape::record(id.clone(), &schema, &batch.read_back, &held));
                 kept.push((id.clone(), Json::Object(held).to_string()));

@@ -266,9 +266,9 @@ fn text(event: &Map<String, Json>, name: &str) -> String {
 fn mark(event: &Map<String, Json>) -> String {
     let uuid = text(event, "uuid");
     let whole = if uuid.is_empty() { Json::Object(event.clone()).to_string() } else { uuid };
-    let hash = whole.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    });
+    let hash = whole
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     let folded = (hash >> 32) ^ (hash & 0xffff_ffff);
     format!("{folded:08x}")
 }

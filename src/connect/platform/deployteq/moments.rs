@@ -105,7 +105,12 @@ impl Deployteq {
     fn next_day(&self, place: &Place) -> Option<Place> {
         let last = DateTime::from_timestamp(place.until, 0)?.date_naive();
         let day = place.day.checked_add_days(Days::new(1))?;
-        (day <= last && !self.names.metrics.is_empty()).then_some(Place { day, metric: 0, offset: 0, ..*place })
+        (day <= last && !self.names.metrics.is_empty()).then_some(Place {
+            day,
+            metric: 0,
+            offset: 0,
+            ..*place
+        })
     }
 
     /// A page of events, and where the next one begins.
@@ -192,8 +197,7 @@ impl Deployteq {
         let mut records = Vec::with_capacity(order.len());
         let mut kept = Vec::new();
         for (id, note) in order.iter().zip(known) {
-            let before: Moment =
-                note.and_then(|note| serde_json::from_str(&note).ok()).unwrap_or_default();
+            let before: Moment = note.and_then(|note| serde_json::from_str(&note).ok()).unwrap_or_default();
             let mut moment = before.clone();
             for event in of.get(id).into_iter().flatten() {
                 moment.take(metric, event, &self.names);

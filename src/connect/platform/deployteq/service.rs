@@ -58,7 +58,9 @@ impl Failure {
                 PortError::new(
                     class,
                     format!("HTTP_{status}"),
-                    format!("Deployteq refused a question (status {status}: “{words}”). If it happens again, ask its support."),
+                    format!(
+                        "Deployteq refused a question (status {status}: “{words}”). If it happens again, ask its support."
+                    ),
                 )
             }
         }
@@ -179,7 +181,9 @@ pub(super) fn no_sense(what: &str) -> Failure {
     Failure::Unknown(PortError::new(
         PortClass::Protocol,
         "NO_SENSE",
-        format!("An answer of Deployteq can't be understood ({what}). If it happens again, please report it."),
+        format!(
+            "An answer of Deployteq can't be understood ({what}). If it happens again, please report it."
+        ),
     ))
 }
 

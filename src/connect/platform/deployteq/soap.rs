@@ -27,9 +27,7 @@ pub(super) struct Element {
 impl Element {
     /// The first element of that name below this one, at any depth.
     pub(super) fn find(&self, name: &str) -> Option<&Self> {
-        self.children.iter().find_map(|child| {
-            if child.name == name { Some(child) } else { child.find(name) }
-        })
+        self.children.iter().find_map(|child| if child.name == name { Some(child) } else { child.find(name) })
     }
 
     /// The text of the child of that name.
@@ -110,7 +108,9 @@ pub(super) fn refused(operation: &str, number: u32, words: &str) -> PortError {
     PortError::new(
         PortClass::Protocol,
         format!("SOAP_{number}"),
-        format!("Deployteq refused {operation} over SOAP (fault {number}: “{words}”). Check the SOAP token in Connection Settings."),
+        format!(
+            "Deployteq refused {operation} over SOAP (fault {number}: “{words}”). Check the SOAP token in Connection Settings."
+        ),
     )
 }
 

@@ -12,7 +12,9 @@ use super::service::{Answered, Failure, Patience, row_error};
 use super::shape::{id_at, kind_of, record, value};
 use crate::connect::http::{Call, Idempotency, Method, percent_encode};
 use crate::domain::canonical::{Form, canonical};
-use crate::domain::port::{Finder, Mark, Page, PortClass, PortError, RowClass, RowResult, ScanRequest, Tombstone};
+use crate::domain::port::{
+    Finder, Mark, Page, PortClass, PortError, RowClass, RowResult, ScanRequest, Tombstone,
+};
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::value::Value;
 
@@ -127,9 +129,11 @@ impl Deployteq {
     pub(super) async fn delete_row(&self, table: &str, id: &RecordId) -> Result<RowResult, PortError> {
         match self.data(Method::DELETE, table, &format!("/{}", percent_encode(id.as_str()))).await {
             Ok(_) => Ok(RowResult::Done { id: id.clone(), created: false, record: None }),
-            Err(Failure::Refused { status: 404 | 410, .. }) => {
-                Ok(RowResult::Refused(row_error(RowClass::Gone, "GONE", "The row is no longer in Deployteq.")))
-            }
+            Err(Failure::Refused { status: 404 | 410, .. }) => Ok(RowResult::Refused(row_error(
+                RowClass::Gone,
+                "GONE",
+                "The row is no longer in Deployteq.",
+            ))),
             Err(Failure::Refused { status, words }) => {
                 let message = format!("Deployteq refused it: “{words}”.");
                 Ok(RowResult::Refused(row_error(RowClass::Data, &format!("HTTP_{status}"), &message)))
@@ -157,7 +161,9 @@ impl Deployteq {
             Finder::CreatedByUs { .. } => return Ok(Vec::new()),
         };
         let schema = self.schema(object)?;
-        let fold = |field: &str, value: &Value| canonical(Form { kind: kind_of(&schema, field), scale: None }, value);
+        let fold = |field: &str, value: &Value| {
+            canonical(Form { kind: kind_of(&schema, field), scale: None }, value)
+        };
         let wanted: Vec<Vec<Value>> = rows
             .iter()
             .map(|row| fields.iter().zip(row).map(|(field, value)| fold(field, value)).collect())

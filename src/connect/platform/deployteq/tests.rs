@@ -64,7 +64,11 @@ fn an_event_that_comes_twice_counts_once() {
         moment.take("opens", &event("b", "2026-11-01T11:00:00+0000", json!({})), &names);
         moment.take("opens", &event("c", "2026-11-01T10:30:00+0000", json!({})), &names);
     }
-    moment.take("clicks", &event("d", "2026-11-01T11:00:05+0000", json!({"url": "https://x.example"})), &names);
+    moment.take(
+        "clicks",
+        &event("d", "2026-11-01T11:00:05+0000", json!({"url": "https://x.example"})),
+        &names,
+    );
     assert_eq!(field(&moment, "opens"), "2");
     assert_eq!(field(&moment, "first_opened_at"), "2026-11-01T10:30:00Z");
     assert_eq!(field(&moment, "last_opened_at"), "2026-11-01T11:00:00Z");

@@ -115,7 +115,8 @@ impl Emulator for Deployteq {
         if new.kind != Some(Kind::Lead)
             && let Some(day) = person.birthday
         {
-            fields.insert("birthday".into(), json!(format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)));
+            fields
+                .insert("birthday".into(), json!(format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)));
         }
         let (status, own) = match new.kind {
             Some(Kind::PersonAccount) => ("CUSTOMER", "account_id"),
@@ -199,9 +200,9 @@ impl Emulator for Deployteq {
             return lock(&self.customers).shown(id);
         }
         let key = if object == "event" { "uuid" } else { "clang_id" };
-        self.records(object).into_iter().find(|row| {
-            row[key].as_str() == Some(id) || row["Id"].as_str() == Some(id)
-        })
+        self.records(object)
+            .into_iter()
+            .find(|row| row[key].as_str() == Some(id) || row["Id"].as_str() == Some(id))
     }
 
     /// A customer; an event by its `metric`, happening now or at `at` (milliseconds); or a receiver (`hook`) that is mapped by its `name`.
@@ -209,11 +210,14 @@ impl Emulator for Deployteq {
         let now = self.clock.now_ms();
         match object {
             "customer" => {
-                let named = fields.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+                let named =
+                    fields.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
                 let mut body = fields.clone();
                 body.remove("id");
                 let id = match &named {
-                    Some(name) => Some(self.named(name).ok_or_else(|| format!("There is no customer {name}"))?),
+                    Some(name) => {
+                        Some(self.named(name).ok_or_else(|| format!("There is no customer {name}"))?)
+                    }
                     None => None,
                 };
                 let mut customers = lock(&self.customers);

@@ -36,7 +36,11 @@ impl Events {
     /// Adds an event; what it does not name is blank.
     pub(super) fn add(&mut self, metric: &str, at: i64, fields: &Map<String, Value>) -> String {
         self.last += 1;
-        let uuid = format!("{:08x}-0000-4000-8000-{:012x}", self.last.wrapping_mul(2_654_435_761) & 0xffff_ffff, self.last);
+        let uuid = format!(
+            "{:08x}-0000-4000-8000-{:012x}",
+            self.last.wrapping_mul(2_654_435_761) & 0xffff_ffff,
+            self.last
+        );
         let moment = DateTime::from_timestamp_millis(at).unwrap_or_default();
         let mut event = json!({
             "uuid": uuid, "metric": metric, "metric_id": self.last, "metric_timestamp": moment.format("%Y-%m-%dT%H:%M:%S+0000").to_string(),
@@ -96,7 +100,8 @@ impl Deployteq {
                     events.add("opens", opened, &about);
                     if dice.random_ratio(1, 2) {
                         let mut clicked = about.clone();
-                        clicked.insert("url".into(), json!(format!("https://www.acme.example/{}", mailing.0)));
+                        clicked
+                            .insert("url".into(), json!(format!("https://www.acme.example/{}", mailing.0)));
                         clicked.insert("link_description".into(), json!("Read more"));
                         events.add("clicks", opened + 20_000, &clicked);
                     }
@@ -140,11 +145,15 @@ pub(super) async fn token(
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
     let told = headers.get("authorization").and_then(|told| told.to_str().ok()).unwrap_or_default();
     if told != format!("Basic {basic}") {
-        return (axum::http::StatusCode::UNAUTHORIZED, axum::Json(json!({"error": "invalid_client"}))).into_response();
+        return (axum::http::StatusCode::UNAUTHORIZED, axum::Json(json!({"error": "invalid_client"})))
+            .into_response();
     }
     let scope = asked.get("scope").map(String::as_str).unwrap_or_default();
-    if asked.get("grant_type").is_none_or(|kind| kind != "client_credentials") || !(scope.is_empty() || scope == SCOPE) {
-        return (axum::http::StatusCode::BAD_REQUEST, axum::Json(json!({"error": "invalid_scope"}))).into_response();
+    if asked.get("grant_type").is_none_or(|kind| kind != "client_credentials")
+        || !(scope.is_empty() || scope == SCOPE)
+    {
+        return (axum::http::StatusCode::BAD_REQUEST, axum::Json(json!({"error": "invalid_scope"})))
+            .into_response();
     }
     axum::Json(json!({"access_token": ACCESS, "token_type": "Bearer", "expires_in": 3600})).into_response()
 }
@@ -164,7 +173,8 @@ pub(super) async fn list(
     if from > to {
         return refused(422, "filter[date_from] lies after filter[date_to]");
     }
-    let number = |name: &str, default: usize| asked.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: usize| asked.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (limit, offset) = (number("limit", 100).clamp(1, 1000), number("offset", 0));
     let metric = asked.get("filter[metric]");
     let now = portal.clock.now_ms();
@@ -176,7 +186,9 @@ pub(super) async fn list(
         .range(from..=to)
         .flat_map(|(_, day)| day)
         .filter(|(at, event)| {
-            *at <= now && *at >= oldest && metric.is_none_or(|metric| event["metric"].as_str() == Some(metric.as_str()))
+            *at <= now
+                && *at >= oldest
+                && metric.is_none_or(|metric| event["metric"].as_str() == Some(metric.as_str()))
         })
         .map(|(_, event)| event)
         .collect();

@@ -120,7 +120,8 @@ pub(super) async fn rows(
     if bearer(&headers) != ACCESS {
         return refused(401, "Unauthorized");
     }
-    let number = |name: &str, default: usize| asked.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: usize| asked.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let hooks = lock(&portal.hooks);
     let Some(hook) = hooks.held.get(&table) else { return refused(404, "No such table") };
     let page = hook.rows.iter().skip(number("offset", 0)).take(number("limit", usize::MAX));

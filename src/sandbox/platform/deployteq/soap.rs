@@ -35,8 +35,9 @@ fn told(operation: &str, message: &str) -> Response {
 }
 
 fn fault(number: u32, words: &str) -> Response {
-    let body =
-        format!("<SOAP-ENV:Fault><faultcode>{number}</faultcode><faultstring>{words}</faultstring></SOAP-ENV:Fault>");
+    let body = format!(
+        "<SOAP-ENV:Fault><faultcode>{number}</faultcode><faultstring>{words}</faultstring></SOAP-ENV:Fault>"
+    );
     answer(StatusCode::INTERNAL_SERVER_ERROR, &body)
 }
 
@@ -84,7 +85,10 @@ pub(super) async fn call(State(portal): State<Arc<Deployteq>>, body: String) -> 
                 let size = ids.len();
                 told(
                     operation,
-                    &format!("<msg><id>{}</id><type>CUSTOMER_SET</type><status>{status}</status><size>{size}</size></msg>", number("resourceId")),
+                    &format!(
+                        "<msg><id>{}</id><type>CUSTOMER_SET</type><status>{status}</status><size>{size}</size></msg>",
+                        number("resourceId")
+                    ),
                 )
             }
             None => fault(213, "Resource not found"),
@@ -121,7 +125,10 @@ fn escape(text: &str) -> String {
 }
 
 fn moment(ms: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+    chrono::DateTime::from_timestamp_millis(ms)
+        .unwrap_or_default()
+        .format("%Y-%m-%dT%H:%M:%S+00:00")
+        .to_string()
 }
 
 fn item(message: &mut String, id: u64, customer: &Customer) {

@@ -18,7 +18,12 @@ fn a_customer_created_without_an_opt_in_has_one() {
 #[test]
 fn values_that_the_service_does_not_know_are_refused() {
     let mut customers = Customers::default();
-    for body in [json!({"optin": "yes"}), json!({"gender": "M"}), json!({"status": "prospect"}), json!({"shoe": "42"})] {
+    for body in [
+        json!({"optin": "yes"}),
+        json!({"gender": "M"}),
+        json!({"status": "prospect"}),
+        json!({"shoe": "42"}),
+    ] {
         assert!(customers.create(&map(body.clone()), 0).is_err(), "{body}");
     }
 }

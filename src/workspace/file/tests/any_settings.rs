@@ -260,6 +260,7 @@ pub(super) fn any_settings() -> impl Strategy<Value = Settings> {
                         ..AuditSettings::default()
                     },
                     mappings,
+                    ..Settings::default()
                 }
             },
         )

@@ -1,0 +1,39 @@
+//! What a push must know: which records are linked, and what became of them.
+
+use rusqlite::OptionalExtension;
+
+use crate::domain::record::RecordId;
+use crate::domain::side::Side;
+use crate::store::StoreError;
+use crate::store::read::Reader;
+
+impl Reader {
+    /// The platform's ids of records of the org that are linked in a mapping, in their order.
+    pub fn linked(&self, mapping: &str, ids: &[RecordId]) -> Result<Vec<Option<RecordId>>, StoreError> {
+        self.with(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT l.platform_id FROM link l JOIN mapping m ON m.mapping=l.mapping
+                 WHERE m.name=? AND l.org_id=? AND l.closed=0",
+            )?;
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                let linked: Option<String> =
+                    statement.query_row([mapping, id.as_str()], |row| row.get(0)).optional()?;
+                found.push(linked.map(RecordId::new));
+            }
+            Ok(found)
+        })
+    }
+
+    /// Whether a record of the platform must be looked at again.
+    pub fn is_pending(&self, mapping: &str, ids: &[RecordId]) -> Result<Vec<bool>, StoreError> {
+        self.with(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT 1 FROM pending p JOIN mapping m ON m.mapping=p.mapping WHERE m.name=? AND p.side=? AND p.id=?",
+            )?;
+            ids.iter()
+                .map(|id| Ok(statement.exists(rusqlite::params![mapping, Side::Platform.number(), id.as_str()])?))
+                .collect()
+        })
+    }
+}
