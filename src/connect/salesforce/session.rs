@@ -116,6 +116,11 @@ impl Door {
         self.http.clock().now()
     }
 
+    /// Waits, on the clock of the connection.
+    pub(super) async fn sleep(&self, duration: std::time::Duration) {
+        self.http.clock().sleep(duration).await;
+    }
+
     /// The org's clock, as far as its replies have told.
     pub(super) fn org_now(&self) -> DateTime<Utc> {
         self.now() + self.ahead()
@@ -298,8 +303,7 @@ impl Door {
             call = call.header(*name, text.as_str());
         }
         if let Some(bytes) = &request.body {
-            call.body =
-                Body::Bytes { content_type: "application/json; charset=UTF-8".into(), bytes: bytes.clone() };
+            call.body = Body::Bytes { content_type: request.content_type.into(), bytes: bytes.clone() };
         }
         call.idempotency = request.idempotency;
         let idempotency = request.idempotency;
