@@ -2,6 +2,7 @@
 
 use super::convert::moment_text;
 use super::describe::{Catalog, Schemas};
+use super::id::full_id;
 use super::query::known;
 use super::read;
 use super::rows::Shape;
@@ -9,6 +10,7 @@ use super::session::Door;
 use super::soql;
 use crate::domain::port::{Finder, PortClass, PortError};
 use crate::domain::record::{Record, Selection};
+use crate::domain::schema::FieldKind;
 use crate::domain::value::Value;
 
 /// The longest condition of one query.
@@ -70,11 +72,17 @@ fn field(catalog: &Catalog, object: &str, name: &str) -> Result<super::describe:
     })
 }
 
+/// Whether a field could hold this at all. What a platform keeps in the place of the org's id may be anybody's number, and one that is
+/// no id would make the org refuse the whole query.
+fn may_be(kind: FieldKind, value: &Value) -> bool {
+    !matches!(kind, FieldKind::Id | FieldKind::Reference) || full_id(&value.to_string()).is_some()
+}
+
 fn in_lists(catalog: &Catalog, object: &str, name: &str, values: &[Value]) -> Result<Vec<String>, PortError> {
     let field = field(catalog, object, name)?;
     let mut literals: Vec<String> = values
         .iter()
-        .filter(|value| !value.is_blank())
+        .filter(|value| !value.is_blank() && may_be(field.kind, value))
         .filter_map(|value| soql::literal(field.kind, value))
         .collect();
     literals.sort_unstable();
@@ -94,6 +102,7 @@ fn alternatives(
         .iter()
         // A key with a blank part matches nothing (law E1).
         .filter(|row| row.len() == fields.len() && !row.iter().any(Value::is_blank))
+        .filter(|row| fields.iter().zip(row.iter()).all(|(field, value)| may_be(field.kind, value)))
         .filter_map(|row| {
             let parts: Option<Vec<String>> = fields
                 .iter()
