@@ -233,7 +233,9 @@ impl Deployteq {
                 Err(error) => results.resize(bodies.len(), RowResult::Refused(not_sent(&error))),
             }
         }
-        self.remember(batch, &bodies, &mut results).await?;
+        if let Err(error) = self.remember(batch, &bodies, &mut results).await {
+            tracing::warn!(%error, "What was sent to a receiver could not be kept.");
+        }
         Ok(results)
     }
 
@@ -268,12 +270,16 @@ impl Deployteq {
                 return Ok(vec![RowResult::Refused(error); bodies.len()]);
             }
         };
-        let echoed = several(&answer)?;
         if batch.kind == WriteKind::Delete {
             return Ok(Vec::new());
         }
-        let ids: Vec<Option<RecordId>> =
-            (0..bodies.len()).map(|place| echoed.get(place).and_then(|echo| self.stored(echo))).collect();
+        // It took them; what it says of them can't be understood.
+        let Ok(echoed) = several(&answer) else { return Ok(vec![RowResult::Unknown; bodies.len()]) };
+        let ids: Vec<Option<RecordId>> = bodies
+            .iter()
+            .enumerate()
+            .map(|(place, body)| echo_of(body, place, &echoed).and_then(|echo| self.stored(echo)))
+            .collect();
         self.hooks.learn(table, ids.iter().any(Option::is_some));
         let created = batch.kind == WriteKind::Create;
         Ok(ids
@@ -372,6 +378,14 @@ impl Deployteq {
         }
         notes.keep(&object, kept).await
     }
+}
+
+/// What a receiver says of a row: the object with the same id of the org; where it does not repeat that, the one in the same place.
+fn echo_of<'a>(body: &Json, place: usize, echoed: &'a [Map<String, Json>]) -> Option<&'a Map<String, Json>> {
+    let key = body.get(KEY).filter(|key| !key.is_null());
+    let same = |echo: &&Map<String, Json>| key.is_some() && echo.get(KEY) == key;
+    let found = echoed.get(place).filter(same).or_else(|| echoed.iter().find(same));
+    found.or_else(|| echoed.get(place).filter(|echo| key.is_none() || !echo.contains_key(KEY)))
 }
 
 /// The table's name in a mapping.
