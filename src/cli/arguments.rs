@@ -311,6 +311,37 @@ impl From<SyncDirection> for Direction {
     }
 }
 
+/// `forcesync push`
+#[derive(Debug, clap::Args)]
+pub struct Push {
+    /// The step, by its name in the settings file
+    pub step: String,
+    /// The file with a JSON object on each line; - reads what is piped in
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub file: std::path::PathBuf,
+}
+
+/// `forcesync hook`
+#[derive(Debug, clap::Args)]
+pub struct Hook {
+    /// What to do
+    #[command(subcommand)]
+    pub action: HookAction,
+}
+
+/// What can be done with a receiver.
+#[derive(Debug, clap::Subcommand)]
+pub enum HookAction {
+    /// Send one record, so that the receiver learns its structure and can be mapped
+    Sample {
+        /// The mapping whose record is sent
+        mapping: String,
+        /// The record in Salesforce; without it, one that the mapping takes
+        #[arg(value_name = "ID")]
+        id: Option<String>,
+    },
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -348,35 +379,4 @@ mod tests {
                 .is_err()
         );
     }
-}
-
-/// `forcesync push`
-#[derive(Debug, clap::Args)]
-pub struct Push {
-    /// The step, by its name in the settings file
-    pub step: String,
-    /// The file with a JSON object on each line; - reads what is piped in
-    #[arg(default_value = "-", value_name = "FILE")]
-    pub file: std::path::PathBuf,
-}
-
-/// `forcesync hook`
-#[derive(Debug, clap::Args)]
-pub struct Hook {
-    /// What to do
-    #[command(subcommand)]
-    pub action: HookAction,
-}
-
-/// What can be done with a receiver.
-#[derive(Debug, clap::Subcommand)]
-pub enum HookAction {
-    /// Send one record, so that the receiver learns its structure and can be mapped
-    Sample {
-        /// The mapping whose record is sent
-        mapping: String,
-        /// The record in Salesforce; without it, one that the mapping takes
-        #[arg(value_name = "ID")]
-        id: Option<String>,
-    },
 }
