@@ -337,8 +337,12 @@ fn examine(
     let (kind, side, why) = match (piece.link, &staged) {
         (Some(number), _) => {
             let Some(link) = links::get(db, number)? else { return Ok(None) };
-            let present = staged.as_ref().map(|staged| match staged {
-                Some(staged) => Present::Read { record: &staged.record, read_at: staged.read_at },
+            let present = PerSide::from_fn(|side| match &staged[side] {
+                Some(staged) => Present::Read {
+                    record: &staged.record,
+                    read_at: staged.read_at,
+                    grain: mapping.capabilities[side].stamps.grain(),
+                },
                 None => Present::AsBase,
             });
             let decision =

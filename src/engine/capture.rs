@@ -11,7 +11,7 @@ use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{decisions, flagged, links, pending, stage};
+use crate::store::{contested, decisions, flagged, links, pending, stage};
 
 mod unseen;
 
@@ -270,6 +270,7 @@ impl Session<'_> {
             .store
             .write(move |db| {
                 decisions::make_due(db, now)?;
+                contested::make_due(db, now)?;
                 pending::due(db, now, 10_000)
             })
             .await?;
@@ -320,7 +321,17 @@ impl Session<'_> {
                 let read_at = self.now();
                 let records = self.context.endpoints[side].read(&object, &selection, &ids[side]).await?;
                 self.counts.read += records.len() as u64;
-                self.context.store.write(move |db| stage::put(db, side, &object, &records, read_at)).await?;
+                let asked = ids[side].clone();
+                self.context
+                    .store
+                    .write(move |db| {
+                        // What an interrupted run staged of a record that is there no longer is worth nothing.
+                        for id in asked.iter().filter(|id| !records.iter().any(|record| record.id == **id)) {
+                            stage::remove(db, side, &object, id.as_str())?;
+                        }
+                        stage::put(db, side, &object, &records, read_at)
+                    })
+                    .await?;
             }
             self.context
                 .store

@@ -21,22 +21,15 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// Seeds that end wrongly and whose defect is not found yet; each leaves this list with its mending, none may join it. They are six
-/// of the first five thousand, and are played like any other when they are asked for by `FORCESYNC_SEED`.
-const OPEN_DEFECTS: [u64; 6] = [810, 1_009, 1_784, 1_801, 2_545, 3_592];
-
-/// The same where the disk is full.
-const OPEN_DEFECTS_ON_A_SMALL_DISK: [u64; 1] = [80];
-
 /// Plays histories until some are broken; gives the sums, and the broken ones.
 fn play_all(seeds: impl Iterator<Item = u64>) -> (Verdict, Vec<(u64, Verdict)>) {
     let (mut totals, mut broken) = (Verdict::default(), Vec::new());
-    for seed in seeds.filter(|seed| !OPEN_DEFECTS.contains(seed)) {
+    for seed in seeds {
         let verdict = History::new(seed).play();
         totals.add_figures(&verdict);
         if !verdict.is_clean() {
             broken.push((seed, verdict));
-            if broken.len() >= 3 {
+            if broken.len() >= 20 {
                 break;
             }
         }
@@ -48,7 +41,8 @@ fn play_all(seeds: impl Iterator<Item = u64>) -> (Verdict, Vec<(u64, Verdict)>) 
 fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     if let Some(seed) = number("FORCESYNC_SEED") {
         let verdict = History::new(seed).talkative().play();
-        assert!(verdict.is_clean(), "seed {seed}:\n{verdict}");
+        println!("seed {seed}:\n{verdict}");
+        assert!(verdict.is_clean());
         return;
     }
     let histories = number("FORCESYNC_HISTORIES").unwrap_or(1_000);
@@ -90,10 +84,16 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
 
 #[test]
 fn a_full_disk_ends_a_run_with_a_sentence_and_costs_nothing_once_there_is_room_again() {
+    if let Some(seed) = number("FORCESYNC_SEED") {
+        let verdict = History::new(seed).on_a_small_disk().talkative().play();
+        println!("seed {seed}:\n{verdict}");
+        assert!(verdict.is_clean());
+        return;
+    }
     let histories = number("FORCESYNC_HISTORIES").unwrap_or(1_000) / 5;
     let mut totals = Verdict::default();
     let mut broken = Vec::new();
-    for seed in (1..=histories).filter(|seed| !OPEN_DEFECTS_ON_A_SMALL_DISK.contains(seed)) {
+    for seed in 1..=histories {
         let verdict = History::new(seed).on_a_small_disk().play();
         if !verdict.is_clean() {
             broken.push(format!("seed {seed}:\n{verdict}"));

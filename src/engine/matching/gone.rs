@@ -10,7 +10,7 @@ use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures::{self, Departure, State};
 use crate::store::links::{self, Closed, Link};
 use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, issues, pending, work};
+use crate::store::{StoreError, contested, issues, pending, work};
 
 impl Session<'_> {
     /// Only a tombstone is a delete. What it means for the other side is the mapping's policy.
@@ -36,8 +36,12 @@ impl Session<'_> {
                                     issues::resolve(db, mapping.row.mapping, &ids)?;
                                 }
                             }
+                            contested::gone(db, side, &tombstone.id)?;
                             for link in links::of_record(db, side, &object, tombstone.id.as_str())? {
                                 depart(db, run, now, &mappings, &link, side, &tombstone)?;
+                            }
+                            for link in links::left_behind(db, side, &object, tombstone.id.as_str())? {
+                                links::bury(db, &link, side, &tombstone, now)?;
                             }
                         }
                         Ok(())
@@ -107,9 +111,15 @@ fn settle(
     let side = departure.side;
     let object = mapping.compiled.spec.object(side);
     let alive = stage::get(db, side, object, link.ids[side].as_str(), 0)?;
-    if departure.state == State::Done || alive.is_some_and(|alive| is_back(&alive, departure.at)) {
-        // It is back: the link goes on, and so does what was parked for it.
+    if departure.state == State::Done {
+        // Both were gone, and the link was made anew.
         return departures::remove(db, link.link);
+    }
+    if alive.is_some_and(|alive| is_back(&alive, departure.at)) {
+        // It is back: the link goes on, and so does what was parked for it. What people did to the other record meanwhile was passed
+        // over, so both are read once more.
+        departures::remove(db, link.link)?;
+        return pending::put(db, link.mapping, Side::Org, &link.ids.org, "back", now, Some(now));
     }
     if let (Side::Org, Some(winner)) = (side, &departure.merged_into) {
         let to = stage::gone_of(db, side, object, winner.as_str())?.and_then(|gone| gone.merged_into);

@@ -572,7 +572,7 @@ fn make_person(state: &mut State, now: i64, side: Side, object: &str, email: &st
     let mut values = vec![(if side == Side::Org { "Email" } else { "email" }.to_owned(), Value::text(email))];
     for topic in Topic::ALL {
         if topic == Topic::Name || state.random.random_bool(0.6) {
-            values.extend(state.new_edit(side, topic, &empty, now));
+            values.extend(state.new_edit(side, &id, topic, &empty, now));
         }
     }
     let out = state.random.random_bool(0.15);
@@ -647,7 +647,7 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
         state.put(now, side, object, &id, &[(field.into(), Value::Bool(out))], Author::Person);
     } else {
         let topic = Topic::ALL[state.random.random_range(0..Topic::ALL.len())];
-        let values = state.new_edit(side, topic, &version.values, now);
+        let values = state.new_edit(side, &id, topic, &version.values, now);
         state.say(now, format!("a person edits {side} {id}: {values:?}"));
         state.put(now, side, object, &id, &values, Author::Person);
     }

@@ -62,6 +62,8 @@ impl Topic {
 #[derive(Clone, Debug)]
 pub struct Edit {
     pub side: Side,
+    /// The record that its author wrote it into.
+    pub record: String,
     pub topic: Topic,
     /// The edit whose value stood there when it was made.
     pub parent: Option<u64>,
@@ -137,6 +139,7 @@ impl State {
     pub fn new_edit(
         &mut self,
         side: Side,
+        record: &str,
         topic: Topic,
         present: &BTreeMap<String, Value>,
         at: i64,
@@ -144,7 +147,7 @@ impl State {
         self.judge.next += 1;
         let number = self.judge.next;
         let parent = held(present, side, topic);
-        self.judge.edits.insert(number, Edit { side, topic, parent, at });
+        self.judge.edits.insert(number, Edit { side, record: record.to_owned(), topic, parent, at });
         let texts = topic.texts(side, number);
         topic
             .fields(side)
@@ -210,8 +213,8 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
     }
     for (email, found) in &by_email {
         match (found.org.as_slice(), found.platform.as_slice()) {
-            // One of several was deleted or merged away: its closed link keeps the other out of matching (law E9).
-            ([_], _) if state.had_several(email) && state.lost_one(email) => {}
+            // One of several was deleted, and its closed link keeps the other out of matching (law E9).
+            ([_], [(_, platform)]) if state.is_held_by_a_deleted_one(platform) => {}
             ([(org_id, org)], [(platform_id, platform)]) => {
                 compare(
                     state,
@@ -246,13 +249,12 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
 }
 
 impl State {
-    /// Whether more than one record of the org ever had this address, apart from leads that were converted.
-    fn had_several(&self, email: &str) -> bool {
-        let records = self.objects.org.values().flatten().filter_map(|(_, record)| record.newest());
-        let of_address = records
-            .filter(|version| address(&version.values) == email && !is_converted(&version.values))
-            .count();
-        of_address > 1
+    /// Whether a platform record carries the id of a record of the org that somebody deleted.
+    fn is_held_by_a_deleted_one(&self, platform: &BTreeMap<String, Value>) -> bool {
+        let mark = platform.get("externalId").map(ToString::to_string).unwrap_or_default();
+        let of_org = self.objects.org.values().find_map(|records| records.get(&mark));
+        let newest = of_org.and_then(SimRecord::newest);
+        newest.is_some_and(|version| version.deleted && version.merged_into.is_none())
     }
 
     /// Whether a record of this address was deleted or merged by people.
@@ -424,8 +426,10 @@ fn compare(
         }
         let Some(last) = there else { continue };
         let author = state.judge.edits[&last].side;
-        let held = if author == Side::Org { org.1 } else { platform.1 };
-        for (field, text) in topic.fields(author).iter().zip(topic.texts(author, last)) {
+        let (id, held) = if author == Side::Org { org } else { platform };
+        // A record that took the place of its author's own has the other side's spelling.
+        let own = state.judge.edits[&last].record == *id || state.judge.heirs.contains_key(id);
+        for (field, text) in topic.fields(author).iter().zip(topic.texts(author, last)).filter(|_| own) {
             let meant = state.rewrite(author, field, Value::text(text));
             if held.get(*field) != Some(&meant) {
                 wrong.push(format!(

@@ -259,7 +259,7 @@ impl State {
             if present.deleted || is_converted(&present.values) {
                 continue;
             }
-            let values = self.new_edit(side, Topic::Phone, &present.values, now);
+            let values = self.new_edit(side, &id, Topic::Phone, &present.values, now);
             self.say(now, format!("automation changes {side} {id}: {values:?}"));
             self.put(now, side, &object, &id, &values, Author::Person);
         }
