@@ -270,7 +270,9 @@ impl Session<'_> {
             .store
             .write(move |db| {
                 decisions::make_due(db, now)?;
-                contested::make_due(db, now)?;
+                if !broken(Mutant::FreedKeyForgotten) {
+                    contested::make_due(db, now)?;
+                }
                 pending::due(db, now, 10_000)
             })
             .await?;

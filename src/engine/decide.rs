@@ -306,3 +306,6 @@ pub fn line_hash(line: &Line, bases: Option<&Bases>) -> i64 {
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
         as i64
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,17 +5,22 @@
 
 mod by_hand;
 mod clock;
+mod edits;
 mod history;
 mod judge;
 mod mutants;
 mod people;
 mod scene;
+mod settings;
 mod side;
+mod topic;
 mod undo;
 mod vanished;
+mod verdict;
 mod world;
 
-use history::{History, Verdict};
+use history::History;
+use verdict::Verdict;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()

@@ -79,10 +79,17 @@ pub(super) fn decide(
         }
         DeletePolicy::Propagate => {
             let edits = held.map(|record| edited(mapping, link, on, record)).unwrap_or_default();
-            let seen_by_a_person = departure.state == State::Decided
-                && held.and_then(|record| record.stamp).is_none_or(|stamp| stamp <= departure.since);
+            let stamp = held.and_then(|record| record.stamp);
+            let known = match departure.state {
+                State::Decided => stamp.is_none_or(|stamp| stamp <= departure.since),
+                // Stamps are cut off: an edit may be that much later than it says.
+                State::Refused => stamp
+                    .and_then(|stamp| stamp.checked_add_signed(mapping.capabilities[on].stamps.grain()))
+                    .is_some_and(|by| by <= departure.since),
+                State::Due | State::Parked | State::Done => false,
+            };
             match edits {
-                Some(edits) if !seen_by_a_person => {
+                Some(edits) if !known => {
                     let mut values = PerSide { org: Vec::new(), platform: Vec::new() };
                     values[on] = edits;
                     line.parked.push(Parked {
@@ -416,6 +423,8 @@ pub(in crate::engine) fn commit_departure(
         Some(RowResult::Refused(error)) if error.class != RowClass::Again => {
             tally.counts.failed += 1;
             finished(Outcome::Failed)?;
+            let looked = item.records[on].as_ref().map_or(now, |staged| staged.read_at);
+            departures::set(db, link.link, State::Refused, looked)?;
             fail(db, run, now, mapping, line, on, error, &records)?
         }
         // It stays due, and the next run looks again.

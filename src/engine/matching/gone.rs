@@ -28,16 +28,19 @@ impl Session<'_> {
                                 continue;
                             }
                             stage::remove(db, side, &object, tombstone.id.as_str())?;
-                            // What was wrong with it is wrong no more; but a merge leaves something to do behind.
+                            let open = links::of_record(db, side, &object, tombstone.id.as_str())?;
+                            // What was wrong with it is wrong no more; but a merge leaves something to do behind, and a refused delete
+                            // is told until something comes of it.
+                            let told = tombstone.merged_into.is_some() || any_refused(db, &open)?;
                             let mut ids = PerSide::default();
                             ids[side] = Some(tombstone.id.clone());
-                            for mapping in mappings.iter().filter(|_| tombstone.merged_into.is_none()) {
+                            for mapping in mappings.iter().filter(|_| !told) {
                                 if mapping.compiled.spec.object(side) == object {
                                     issues::resolve(db, mapping.row.mapping, &ids)?;
                                 }
                             }
                             contested::gone(db, side, &tombstone.id)?;
-                            for link in links::of_record(db, side, &object, tombstone.id.as_str())? {
+                            for link in open {
                                 depart(db, run, now, &mappings, &link, side, &tombstone)?;
                             }
                             for link in links::left_behind(db, side, &object, tombstone.id.as_str())? {
@@ -75,6 +78,16 @@ impl Session<'_> {
 /// Whether a staged record was seen alive after it went.
 fn is_back(alive: &Staged, gone_at: Option<chrono::DateTime<chrono::Utc>>) -> bool {
     gone_at.is_none_or(|at| alive.record.stamp.is_none_or(|stamp| stamp >= at))
+}
+
+/// Whether the service refused what would follow for one of these links.
+fn any_refused(db: &rusqlite::Connection, links: &[Link]) -> Result<bool, StoreError> {
+    for link in links {
+        if departures::get(db, link.link)?.is_some_and(|known| known.state == State::Refused) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Notes that one side of a link is gone; where the other one is gone too, nothing is left to do.
@@ -132,8 +145,8 @@ fn settle(
         (DeletePolicy::Ignore, _) => {
             close_departure(db, run, now, mapping, &link, departure, "closed", &[]).map(drop)
         }
-        // A person decides it.
-        (DeletePolicy::Propagate, State::Parked) => Ok(()),
+        // A person decides it, or asks for it again.
+        (DeletePolicy::Propagate, State::Parked) | (_, State::Refused) => Ok(()),
         (DeletePolicy::Deactivate | DeletePolicy::Propagate, _) => {
             work::put(db, place, Some(link.link), &both(&link.ids))
         }

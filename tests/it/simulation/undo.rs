@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
-use super::judge::{Topic, held};
+use super::topic::{Topic, held};
 use super::world::{SimRecord, State};
 
 /// How long before an undo's write an edit may have slipped in behind its reads.

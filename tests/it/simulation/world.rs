@@ -9,7 +9,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::clock::VirtualClock;
-use super::judge::{Judge, Topic};
+use super::judge::Judge;
+use super::topic::Topic;
 
 /// One state of a record. It becomes visible later than its stamp where the commit is late.
 #[derive(Clone, Debug)]
@@ -98,6 +99,11 @@ pub struct State {
     pub crash_asked: bool,
     /// The run at hand is an undo.
     pub undoing: bool,
+    /// The org refuses every delete, and how often it did.
+    pub refuses_deletes: bool,
+    pub refused_deletes: u64,
+    /// The platform lets several records have one address.
+    pub emails_repeat: bool,
     /// How late a late commit is, where a scene wants it so.
     pub late_by: Option<i64>,
     pub log: Option<Vec<String>>,
@@ -145,6 +151,9 @@ impl World {
                 automation: Vec::new(),
                 crash_asked: false,
                 undoing: false,
+                refuses_deletes: false,
+                refused_deletes: 0,
+                emails_repeat: false,
                 late_by: None,
                 log: None,
                 script: Vec::new(),
