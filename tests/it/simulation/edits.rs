@@ -74,7 +74,7 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
         make_person(state, now, side, object, &email);
         return;
     }
-    if !state.takes_back && state.random.random_range(0..25) == 0 {
+    if state.random.random_range(0..25) == 0 {
         people_restore(state, now, side, object);
         return;
     }
@@ -88,11 +88,11 @@ pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool
     if state.objects[side][object][&id].is_locked(now) || !may(side, &id) {
         return;
     }
-    if !state.takes_back && state.random.random_range(0..14) == 0 {
+    if state.random.random_range(0..14) == 0 {
         people_remove(state, now, side, object, &id);
         return;
     }
-    if side == Side::Org && !state.takes_back && state.random.random_range(0..12) == 0 {
+    if side == Side::Org && state.random.random_range(0..12) == 0 {
         let other = live[state.random.random_range(0..live.len())].0.clone();
         let locked = state.objects[side][object][&other].is_locked(now);
         if object == "Lead" {

@@ -242,7 +242,7 @@ impl History {
         self.play_one(world, store, mappings, &RunRequest::new(kind)).await
     }
 
-    async fn play_one(
+    pub async fn play_one(
         &self,
         world: &World,
         store: &Store,

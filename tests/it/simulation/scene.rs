@@ -190,6 +190,7 @@ pub fn play_all() -> Vec<String> {
             ("edited before it is deleted", departed::edited_before_it_is_deleted().await),
             ("too many deletes", departed::too_many_deletes().await),
             ("back while it waits for a person", departed::back_while_it_waits().await),
+            ("taken back while a delete waits", departed::taken_back_while_it_waits().await),
             ("a refused delete", departed::a_refused_delete().await),
             ("gone on both sides", departed::gone_on_both_sides().await),
             ("one of two goes", contested::one_of_two_goes().await),

@@ -92,7 +92,7 @@ pub struct State {
     pub automation: Vec<(i64, Side, String, String)>,
     /// Whether the org's objects are read by a flag, which people set with each edit.
     pub flags: bool,
-    /// Whether people take runs back; in such a history nobody deletes, merges or converts.
+    /// Whether people take runs back.
     pub takes_back: bool,
     /// Whether the org's criteria exclude records.
     pub scoped: bool,
@@ -131,7 +131,7 @@ impl World {
         let mut random = SmallRng::seed_from_u64(seed);
         let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
         let takes_back = random.random_bool(0.4);
-        let (flags, scoped) = (random.random_bool(0.2), !takes_back && random.random_bool(0.3));
+        let (flags, scoped) = (random.random_bool(0.2), random.random_bool(0.3));
         let fights = random.random_bool(0.05);
         Self {
             clock: Arc::new(VirtualClock::new()),

@@ -1,9 +1,11 @@
 //! Records that go, and come back (law E9).
 
 use forcesync::domain::clock::Clock;
+use forcesync::domain::command::{Allowances, RunRequest};
 use forcesync::domain::mapping::{DeletePolicy, Policy};
 use forcesync::domain::outcome::{RunKind, RunResult};
 use forcesync::domain::side::Side;
+use forcesync::domain::undo::Extent;
 use forcesync::domain::value::Value;
 use forcesync::store::requeue::requeue;
 
@@ -74,6 +76,24 @@ pub(super) async fn back_while_it_waits() -> Vec<String> {
     scene.run(RunKind::Instant).await;
     scene.run(RunKind::Instant).await;
     scene.expect(&[("Phone", "+3")], &[("phone", "+3")])
+}
+
+/// A run is taken back while a delete waits: that is no answer to the delete (law E16).
+pub(super) async fn taken_back_while_it_waits() -> Vec<String> {
+    let mut scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+    scene.edit(Side::Org, &[("Phone", "+2")]);
+    scene.run(RunKind::Instant).await;
+    scene.delete_in_org();
+    scene.history = History::new(1).tightly_braked();
+    let _braked = scene.history.once(&scene.world, &scene.store, &scene.mappings, RunKind::Instant).await;
+    scene.history = History::new(1);
+    let undo = RunRequest::undo(2, Extent::Write, Allowances::default());
+    scene.history.play_one(&scene.world, &scene.store, &scene.mappings, &undo).await;
+    scene.run(RunKind::Instant).await;
+    if scene.world.lock().live(Side::Platform, "contact").is_empty() {
+        return Vec::new();
+    }
+    vec!["the delete did not reach the platform".to_owned()]
 }
 
 /// The org refuses a delete: it is sent once, and again only when a person asks (law E7).
