@@ -350,10 +350,7 @@ impl Session<'_> {
 
     /// Keeps the cursors of all feeds: what they passed is pending or done.
     pub async fn finish_feeds(&self) -> Result<(), End> {
-        let feeds: Vec<(Side, String)> = Side::BOTH
-            .into_iter()
-            .flat_map(|side| self.objects(side).into_iter().map(move |object| (side, object)))
-            .collect();
+        let feeds = self.feeds();
         self.context
             .store
             .write(move |db| {

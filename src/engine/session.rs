@@ -14,6 +14,7 @@ use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
 use crate::store::facts::NewFact;
 use crate::store::mappings::MappingRow;
+use crate::store::stage::{self, Staged};
 use crate::store::{StoreError, facts, runs};
 
 /// A mapping of this run.
@@ -25,6 +26,23 @@ pub struct Prepared {
     pub row: MappingRow,
     /// What its sides can do.
     pub capabilities: PerSide<Capabilities>,
+}
+
+impl Prepared {
+    /// What is staged of one record or two.
+    pub fn staged(
+        &self,
+        db: &rusqlite::Connection,
+        ids: &PerSide<Option<RecordId>>,
+    ) -> Result<PerSide<Option<Staged>>, StoreError> {
+        let mut staged = PerSide::default();
+        for side in Side::BOTH {
+            let Some(id) = &ids[side] else { continue };
+            let (object, fields) = (self.compiled.spec.object(side), self.compiled.selection[side].len());
+            staged[side] = stage::get(db, side, object, id.as_str(), fields)?;
+        }
+        Ok(staged)
+    }
 }
 
 /// One run on its way.
@@ -69,6 +87,12 @@ impl Session<'_> {
             }
         }
         objects
+    }
+
+    /// The distinct objects of both sides: what the run reads.
+    pub fn feeds(&self) -> Vec<(Side, String)> {
+        let of_side = |side: Side| self.objects(side).into_iter().map(move |object| (side, object));
+        Side::BOTH.into_iter().flat_map(of_side).collect()
     }
 
     /// Updates the calls spent.

@@ -10,7 +10,7 @@ use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures::{self, Departure, State};
 use crate::store::links::{self, Closed, Link};
 use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, contested, issues, pending, work};
+use crate::store::{StoreError, contested, history, issues, pending, work};
 
 impl Session<'_> {
     /// Only a tombstone is a delete. What it means for the other side is the mapping's policy.
@@ -196,16 +196,7 @@ fn reopen(
     now: chrono::DateTime<chrono::Utc>,
     side: Side,
     link: &links::Link,
-) -> Result<(), crate::store::StoreError> {
+) -> Result<(), StoreError> {
     links::reopen(db, link.link)?;
-    let ids = both(&link.ids);
-    let row = crate::store::history::NewHistory {
-        run,
-        mapping: link.mapping,
-        ids: &ids,
-        side,
-        action: "reopened",
-        changes: &[],
-    };
-    crate::store::history::put(db, now, &row).map(drop)
+    history::put_link(db, now, run, (link.mapping, &link.ids), side, "reopened")
 }
