@@ -219,17 +219,19 @@ async fn n24_the_contact_takes_over_from_a_converted_lead_which_is_never_written
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn n24_a_lead_without_a_company_is_handed_over_to_its_person_account() {
+async fn n24_a_lead_is_handed_over_to_its_person_account() {
     let scene = Scene::new(Cast { records: 60, seed: 11, person_accounts: true }).await;
     scene.initial().await;
     let email = "solo@handed.example";
-    let lead = scene.org_insert("Lead", json!({"FirstName": "Ann", "LastName": "Solo", "Email": email}));
+    let person = json!({"FirstName": "Ann", "LastName": "Solo", "Email": email, "Company": "None"});
+    let lead = scene.org_insert("Lead", person);
     let ended = scene.instant().await;
     assert_eq!(ended.counts.platform.created, 1, "{ended:?}");
     let contact = scene.contact(email)["id"].as_str().unwrap().to_owned();
     let user = scene.sandbox().org().person_user_id();
-    scene.sandbox().org().admin_convert_lead(&lead, None, None, &user).unwrap();
-    let account = scene.org_row("Lead", &lead)["ConvertedAccountId"].as_str().unwrap().to_owned();
+    let person = json!({"FirstName": "Ann", "LastName": "Solo", "PersonEmail": email});
+    let account = scene.org_insert("Account", person);
+    scene.sandbox().org().admin_convert_lead(&lead, Some(&account), None, &user).unwrap();
     scene.platform_upsert(json!({"email": email, "phone": "+32 9 123 45 67"}));
     for _ in 0..2 {
         scene.pass(Duration::from_secs(60));

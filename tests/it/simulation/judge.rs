@@ -127,6 +127,8 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
     }
     for (email, found) in &by_email {
         match (found.org.as_slice(), found.platform.as_slice()) {
+            // An undo took an address back, so that whoever belongs together has two.
+            _ if state.judge.undone.addresses.contains(email) => {}
             // One of several was deleted, or merged into one that had its own already: its closed link keeps the other out of
             // matching (law E9).
             ([_], [(_, platform)]) if state.is_held_by_one_that_is_gone(platform) => {}
@@ -170,6 +172,12 @@ impl State {
         let of_org = self.objects.org.values().find_map(|records| records.get(&mark));
         let newest = of_org.and_then(SimRecord::newest);
         newest.is_some_and(|version| version.deleted)
+    }
+
+    /// Whether a person deleted a record.
+    fn is_thrown_away(&self, side: Side, id: &str) -> bool {
+        let newest = self.objects[side].values().find_map(|records| records.get(id)?.newest());
+        newest.is_some_and(|version| version.deleted && !version.by_sync)
     }
 
     /// Whether a record of this address was deleted or merged by people.

@@ -25,8 +25,10 @@ pub(super) fn leaves(state: &State, wrong: &mut Vec<String>, email: &str, topic:
     let winners = chain(last);
     let parents: BTreeSet<u64> = edits.values().filter_map(|edit| edit.parent).collect();
     for (number, edit) in edits {
-        let undone = state.judge.undone.edits.contains(number);
-        if *number == last || edit.topic != topic || parents.contains(number) || undone {
+        // Taken back, or thrown away by a person with the record that it was made in.
+        let given_up =
+            state.judge.undone.edits.contains(number) || state.is_thrown_away(edit.side, &edit.record);
+        if *number == last || edit.topic != topic || parents.contains(number) || given_up {
             continue;
         }
         let losers = chain(*number);
