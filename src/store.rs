@@ -8,6 +8,7 @@ pub mod actor;
 pub mod audit;
 pub mod decisions;
 pub mod departures;
+pub mod drift;
 pub mod error;
 pub mod facts;
 pub mod feeds;

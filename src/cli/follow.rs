@@ -211,6 +211,7 @@ pub fn print_end(report: &RunReport, context: &Context) -> u8 {
                     RunResult::Limited => OpClass::Limited,
                     RunResult::Braked => OpClass::Braked,
                     RunResult::Blocked => OpClass::Blocked,
+                    _ if report.settings => OpClass::Settings,
                     _ => OpClass::Failed,
                 };
                 output.error(&OpError::new(class, message.clone()));
@@ -226,7 +227,7 @@ fn exit_code(report: &RunReport) -> u8 {
     let left_open = report.counts.failed > 0 || report.counts.conflicts > 0;
     match report.result {
         RunResult::Succeeded if left_open => RunResult::PartlyFailed.exit_code(),
-        result => result.exit_code(),
+        _ => report.exit_code(),
     }
 }
 
@@ -236,7 +237,15 @@ mod tests {
     use crate::domain::outcome::Counts;
 
     fn report(result: RunResult, counts: Counts) -> RunReport {
-        RunReport { run: 3, kind: RunKind::Instant, result, message: None, counts, milliseconds: 1500 }
+        RunReport {
+            run: 3,
+            kind: RunKind::Instant,
+            result,
+            message: None,
+            counts,
+            milliseconds: 1500,
+            settings: false,
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cli::arguments::Run;
 use crate::cli::context::Context;
 use crate::cli::follow::Finished;
 use crate::cli::interrupts::Interrupts;
@@ -21,11 +22,11 @@ struct Running<'a> {
     every_seconds: u64,
 }
 
-pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
+pub(super) async fn run(arguments: Run, context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadWrite)?;
     prompt::unlock(&session, context).await?;
     let interrupts = Interrupts::listen()?;
-    let headless = Headless::begin(&session).await?;
+    let headless = Headless::begin(&session, arguments.confirm_workspace.as_deref()).await?;
     let workspace = session.folder().display().to_string();
     let every = session.settings().schedule.every.duration();
     context.output.object(&Running {

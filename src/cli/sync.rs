@@ -1,5 +1,7 @@
 //! `forcesync sync`: one run in the foreground, here or in the engine that already runs.
 
+use serde::Serialize;
+
 use crate::cli::arguments::{Sync, SyncKind};
 use crate::cli::context::Context;
 use crate::cli::follow::follow;
@@ -7,6 +9,7 @@ use crate::cli::interrupts::Interrupts;
 use crate::cli::prompt;
 use crate::domain::command::{Allowances, RunRequest};
 use crate::domain::outcome::RunKind;
+use crate::domain::side_effects::{SideEffect, sentences};
 use crate::ops::engine::attach;
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::run;
@@ -46,10 +49,38 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         return Err(error);
     }
     run::examine_secrets(&session, &engine).await?;
+    if let Some(name) = &arguments.confirm_workspace
+        && let Err(error) = run::confirm_workspace(&engine, name).await
+    {
+        engine.close().await;
+        return Err(error);
+    }
+    if kind == RunKind::Initial {
+        tell_side_effects(&session, &request, context);
+    }
     let run = run::start(&engine, request).await?;
     let code = follow(&session, &engine, run, kind, &interrupts, context).await?;
     engine.close().await;
     Ok(code)
+}
+
+/// `{"event":"side_effects",…}`, before an initial sync begins.
+#[derive(Serialize)]
+struct SideEffects {
+    event: &'static str,
+    kind: RunKind,
+    effects: Vec<SideEffect>,
+}
+
+/// What the run will set off besides its writes (law E17), where nobody was asked.
+fn tell_side_effects(session: &Session, request: &RunRequest, context: &Context) {
+    let effects = run::side_effects(session, request);
+    if !context.output.is_json() && !context.output.can_ask() {
+        for line in sentences(&effects) {
+            context.output.note(line);
+        }
+    }
+    context.output.object(&SideEffects { event: "side_effects", kind: request.kind, effects });
 }
 
 async fn confirm(

@@ -24,8 +24,13 @@ pub struct Headless {
 
 impl Headless {
     /// Takes the lock, switches automatic sync on, and does a first run at once. Another engine in the workspace is an error.
-    pub async fn begin(session: &Session) -> Result<Self, OpError> {
+    /// `confirmed` is the workspace's name, where a person typed it (law E17).
+    pub async fn begin(session: &Session, confirmed: Option<&str>) -> Result<Self, OpError> {
         run::examine(session, &RunRequest::new(RunKind::Automatic))?;
+        // Whatever there is to wait for, it is not the next interval.
+        if let Some(obstacle) = run::unread(session, &[]).await? {
+            return Err(obstacle);
+        }
         let engine = attach(session).await?;
         match engine.place() {
             Place::InProcess => {}
@@ -40,6 +45,9 @@ impl Headless {
             }
         }
         run::examine_secrets(session, &engine).await?;
+        if let Some(name) = confirmed {
+            run::confirm_workspace(&engine, name).await?;
+        }
         Ok(Self { engine })
     }
 

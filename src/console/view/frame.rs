@@ -12,7 +12,9 @@ use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
 use crate::console::view::canvas::{Canvas, Piece};
 use crate::console::view::safe_text;
-use crate::console::view::text::{common, connection as connection_text, numbers, tabs as text};
+use crate::console::view::text::{
+    common, connection as connection_text, numbers, sync as sync_text, tabs as text,
+};
 use crate::console::view::theme::Meaning;
 use crate::domain::hold::Priority;
 use crate::domain::progress::EngineState;
@@ -130,6 +132,10 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         (format!(" {} {org} {} ", canvas.glyphs.dot, canvas.glyphs.both).into(), Meaning::Muted),
         (app.settings.platform.kind.label().into(), Meaning::Muted),
     ];
+    if let Some(unequal) = app.sync.status.ready().and_then(|status| status.unequal.as_ref()) {
+        let sign = canvas.glyphs.warning;
+        pieces.push((format!(" {sign}{}", sync_text::unequal(&unequal.what)).into(), Meaning::Warning));
+    }
     if let Some((used, limit)) = app.api_budget {
         let percent = (used * 100).checked_div(limit).unwrap_or(0);
         let reserve = app.settings.salesforce.api_reserve_percent;

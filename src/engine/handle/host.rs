@@ -95,6 +95,14 @@ impl Host {
                 Event::Ended(report) => self.close(report),
                 Event::Due => {
                     let held = self.held.take().map(|held| held.request);
+                    // Switched on in the settings before there was an initial sync, it would only fail each time (law E11).
+                    if held.is_none()
+                        && let Some(message) = self.runner.obstacle_to_automatic().await
+                    {
+                        tracing::warn!(%message, "The automatic sync is left out.");
+                        self.plan_next(self.clock.now());
+                        continue;
+                    }
                     let before = if held.is_some() { held } else { self.runner.instead().await };
                     self.start(&before.unwrap_or_else(|| RunRequest::new(RunKind::Automatic)));
                 }
@@ -178,10 +186,15 @@ impl Host {
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
             Command::Cancel => self.cancel(),
-            Command::Automatic { on } => {
-                self.set_automatic(on);
-                Reply::Accepted
-            }
+            Command::Automatic { on } => match self.runner.obstacle_to_automatic().await.filter(|_| on) {
+                Some(message) => Reply::Refused { message },
+                None => {
+                    self.set_automatic(on);
+                    Reply::Accepted
+                }
+            },
+            Command::Accept { mappings, what } => done(self.runner.accept(&mappings, what).await),
+            Command::ConfirmWorkspace { name } => done(self.runner.confirm(&name).await),
             Command::Reload => match self.runner.reload().await {
                 Ok(()) => {
                     self.set_automatic(self.runner.schedule().automatic);
@@ -392,6 +405,10 @@ impl Host {
     }
 }
 
+fn done(result: Result<(), String>) -> Reply {
+    result.map_or_else(|message| Reply::Refused { message }, |()| Reply::Accepted)
+}
+
 fn refused(message: &str) -> Reply {
     Reply::Refused { message: message.into() }
 }
@@ -421,6 +438,7 @@ async fn ended(current: Option<&mut Current>, clock: &dyn Clock) -> RunReport {
                 message: Some(message.into()),
                 counts: Counts::default(),
                 milliseconds: u64::try_from(took).unwrap_or(0),
+                settings: false,
             }
         }
     }

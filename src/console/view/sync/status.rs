@@ -85,6 +85,10 @@ fn lines(app: &App) -> Vec<(&'static str, String, Meaning)> {
         let _ = write!(issues.0, ", {conflicts}{key}");
         issues.1 = Meaning::Conflict;
     }
+    if let Some(left_out) = text::left_out(status) {
+        let _ = write!(issues.0, ", {left_out}");
+        issues.1 = if status.issues > 0 { issues.1 } else { Meaning::Warning };
+    }
     let at = |moment_at: Option<chrono::DateTime<chrono::Utc>>| {
         moment_at.map_or((text::NEVER.to_owned(), Meaning::Muted), |at| (moment(at), Meaning::Text))
     };
