@@ -115,8 +115,25 @@ pub async fn follow_to_end(
     interrupts: &Interrupts,
     context: &Context,
 ) -> Result<RunReport, OpError> {
-    context.output.object(&Started { event: "started", run, kind });
+    begin(run, kind, context);
     watch(session, engine, run, interrupts, context).await
+}
+
+/// Says that run number `run` has begun.
+pub fn begin(run: i64, kind: RunKind, context: &Context) {
+    context.output.object(&Started { event: "started", run, kind });
+}
+
+/// Follows a run whose beginning was told by [`begin`], and prints its end; the exit code is the run's.
+pub async fn follow_begun(
+    session: &Session,
+    engine: &EngineClient,
+    run: i64,
+    interrupts: &Interrupts,
+    context: &Context,
+) -> Result<u8, OpError> {
+    let report = watch(session, engine, run, interrupts, context).await?;
+    Ok(print_end(&report, context))
 }
 
 async fn watch(

@@ -35,6 +35,9 @@ pub(super) async fn run(arguments: Run, context: &Context) -> Result<u8, OpError
         pid: std::process::id(),
         every_seconds: every.as_secs(),
     });
+    if let Some(sentence) = headless.waits() {
+        context.output.note(format_args!("{sentence} Automatic sync begins once it is done."));
+    }
     context.output.text(format_args!(
         "Automatic sync runs every {} in {workspace}; the console attaches to it. Ctrl-C stops it.",
         words::duration(every)

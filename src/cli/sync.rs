@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::cli::arguments::{Sync, SyncKind};
 use crate::cli::context::Context;
-use crate::cli::follow::follow;
+use crate::cli::follow;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::prompt;
 use crate::domain::command::{Allowances, RunRequest};
@@ -55,32 +55,31 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         engine.close().await;
         return Err(error);
     }
-    if kind == RunKind::Initial {
-        tell_side_effects(&session, &request, context);
+    let effects = if kind == RunKind::Initial { Some(run::side_effects(&session, &request)) } else { None };
+    if let Some(effects) = &effects
+        && !context.output.is_json()
+        && !context.output.can_ask()
+    {
+        for line in sentences(effects) {
+            context.output.note(line);
+        }
     }
     let run = run::start(&engine, request).await?;
-    let code = follow(&session, &engine, run, kind, &interrupts, context).await?;
+    follow::begin(run, kind, context);
+    if let Some(effects) = effects {
+        context.output.object(&SideEffects { event: "side_effects", kind, effects });
+    }
+    let code = follow::follow_begun(&session, &engine, run, &interrupts, context).await?;
     engine.close().await;
     Ok(code)
 }
 
-/// `{"event":"side_effects",…}`, before an initial sync begins.
+/// `{"event":"side_effects",…}`, as an initial sync begins.
 #[derive(Serialize)]
 struct SideEffects {
     event: &'static str,
     kind: RunKind,
     effects: Vec<SideEffect>,
-}
-
-/// What the run will set off besides its writes (law E17), where nobody was asked.
-fn tell_side_effects(session: &Session, request: &RunRequest, context: &Context) {
-    let effects = run::side_effects(session, request);
-    if !context.output.is_json() && !context.output.can_ask() {
-        for line in sentences(&effects) {
-            context.output.note(line);
-        }
-    }
-    context.output.object(&SideEffects { event: "side_effects", kind: request.kind, effects });
 }
 
 async fn confirm(

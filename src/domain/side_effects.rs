@@ -88,8 +88,7 @@ pub fn of_run(mappings: &[Mapping], kind: RunKind, events: Events) -> Vec<SideEf
                     Side::Platform,
                     "fire_events",
                     Firing::Uncontrolled,
-                    "rows that are not handed over in jobs have no switch for the platform's workflows and rules; with \
-                     transport = \"async\" they stay quiet unless fire_events is set",
+                    "workflows and rules of the platform may fire; only transport = \"async\" has a switch for them",
                 ),
             }
             if mapping.creates_on(Side::Platform) {
@@ -142,7 +141,7 @@ pub fn of_run(mappings: &[Mapping], kind: RunKind, events: Events) -> Vec<SideEf
                 Side::Org,
                 "automation",
                 Firing::Uncontrolled,
-                "flows, triggers and validation rules of Salesforce run on every write; no setting of its API holds them back",
+                "flows, triggers and validation rules of Salesforce run on every write; nothing holds them back",
             );
         }
     }

@@ -197,7 +197,7 @@ impl From<PortError> for End {
             | PortClass::Settings
             | PortClass::Protocol => RunResult::Failed,
         };
-        Self { result, message: error.message, settings: false }
+        Self { result, message: error.message, settings: error.class == PortClass::Settings }
     }
 }
 

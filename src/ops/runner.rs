@@ -185,6 +185,10 @@ impl WorkspaceRunner {
         settings: &Settings,
     ) -> Result<(), OpError> {
         let Some(org) = connected.org_id.clone() else { return Ok(()) };
+        if [true, false].into_iter().all(|sandbox| unequal::what(settings, sandbox).is_none()) {
+            // Whatever the org is, the account is the same; so it is not asked.
+            return Ok(());
+        }
         let kept = store.write(|db| mappings::remembered(db, unequal::ORG_KIND)).await?;
         let sandbox =
             match (kept.as_deref().and_then(|kept| unequal::kept_kind(kept, &org)), connected.sandbox) {

@@ -20,6 +20,7 @@ pub enum Stop {
 #[derive(Debug)]
 pub struct Headless {
     engine: EngineClient,
+    waits: Option<String>,
 }
 
 impl Headless {
@@ -27,10 +28,6 @@ impl Headless {
     /// `confirmed` is the workspace's name, where a person typed it (law E17).
     pub async fn begin(session: &Session, confirmed: Option<&str>) -> Result<Self, OpError> {
         run::examine(session, &RunRequest::new(RunKind::Automatic))?;
-        // Whatever there is to wait for, it is not the next interval.
-        if let Some(obstacle) = run::unread(session, &[]).await? {
-            return Err(obstacle);
-        }
         let engine = attach(session).await?;
         match engine.place() {
             Place::InProcess => {}
@@ -48,14 +45,24 @@ impl Headless {
         if let Some(name) = confirmed {
             run::confirm_workspace(&engine, name).await?;
         }
-        Ok(Self { engine })
+        // Whatever there is to wait for, it is not the next interval: somebody has to start the initial sync (law E11).
+        let waits = run::unread(session, &[]).await?.map(|obstacle| obstacle.message);
+        Ok(Self { engine, waits })
+    }
+
+    /// Why automatic sync does not begin yet, as a sentence.
+    pub fn waits(&self) -> Option<&str> {
+        self.waits.as_deref()
     }
 
     /// Runs until `stop`, telling how each run ended.
     pub async fn live(&self, stop: impl Future<Output = Stop>, mut tell: impl FnMut(&RunReport)) {
-        self.ask(Command::Automatic { on: true }).await;
+        let mut waits = self.waits.is_some();
         let mut reports = self.engine.reports();
-        self.ask(Command::Start(RunRequest::new(RunKind::Automatic))).await;
+        if !waits {
+            self.ask(Command::Automatic { on: true }).await;
+            self.ask(Command::Start(RunRequest::new(RunKind::Automatic))).await;
+        }
         tokio::pin!(stop);
         let ended = self.engine.ended();
         tokio::pin!(ended);
@@ -64,8 +71,15 @@ impl Headless {
             tokio::select! {
                 biased;
                 Ok(()) = reports.changed() => {
-                    if let Some(report) = reports.borrow_and_update().as_ref() {
-                        tell(report);
+                    let report = reports.borrow_and_update().clone();
+                    if let Some(report) = report {
+                        tell(&report);
+                        if waits && report.kind == RunKind::Initial {
+                            waits = !matches!(
+                                self.engine.ask(Command::Automatic { on: true }).await,
+                                Ok(Reply::Accepted)
+                            );
+                        }
                     }
                 }
                 () = &mut ended => return,

@@ -6,6 +6,7 @@ use forcesync::domain::command::{Acceptance, Command, Reply};
 use forcesync::domain::drift::{DriftKind, Effect};
 use forcesync::domain::mapping::Mapping;
 use forcesync::domain::outcome::RunKind;
+use forcesync::domain::side::Side;
 use forcesync::ops::{drift, run};
 use forcesync::sandbox::org::{FieldChange, FieldPermission, ObjectPermission};
 use forcesync::workspace::settings::Account;
@@ -237,9 +238,11 @@ async fn e13_a_restricted_picklist_warns_and_more_room_is_only_told() {
     assert_eq!(scene.instant().await.exit, 0);
     assert_eq!(found(&scene).await, [(Effect::Tells, DriftKind::Longer, "MailingCity".to_owned())]);
     let settings = scene.session().settings();
-    let source = settings.mapping("contact").unwrap();
-    let picked = source.pairs.iter().flat_map(|pair| &pair.org).find(|field| *field == "LeadSource");
-    let picked = picked.cloned().unwrap_or_else(|| "Fax".into());
+    let pairs = &settings.mapping("contact").unwrap().pairs;
+    let both = pairs.iter().find(|pair| {
+        pair.direction.allows(Side::Org) && pair.org.len() == 1 && !pair.key && !pair.transform.is_consent()
+    });
+    let picked = both.unwrap().org[0].clone();
     let restricted =
         FieldChange { restricted: Some(true), values: Some(vec!["Web".into()]), ..FieldChange::default() };
     change(&scene, "Contact", &picked, restricted);

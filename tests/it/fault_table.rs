@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use forcesync::sandbox::faults::{Fault, FaultKind, Side};
-use forcesync::sandbox::org::{FieldPermission, ObjectPermission};
+use forcesync::sandbox::org::FieldPermission;
 use rstest::rstest;
 use serde_json::json;
 use tokio::sync::OnceCell;

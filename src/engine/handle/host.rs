@@ -186,7 +186,7 @@ impl Host {
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
             Command::Cancel => self.cancel(),
-            Command::Automatic { on } => match self.runner.obstacle_to_automatic().await.filter(|_| on) {
+            Command::Automatic { on } => match self.obstacle_to_automatic().await.filter(|_| on) {
                 Some(message) => Reply::Refused { message },
                 None => {
                     self.set_automatic(on);
@@ -207,6 +207,15 @@ impl Host {
         };
         // Whoever asked may have gone away meanwhile; that is their right.
         let _ = reply.send(answer);
+    }
+
+    /// Why automatic sync can't be switched on: no interval makes up for a first full read (law E11). One that is on its way, or
+    /// that a limit holds back, is what goes on by itself.
+    async fn obstacle_to_automatic(&self) -> Option<String> {
+        let initial = |request: &RunRequest| request.kind == RunKind::Initial;
+        let begun = self.current.as_ref().is_some_and(|current| initial(&current.request))
+            || self.held.as_ref().is_some_and(|held| initial(&held.request));
+        if begun { None } else { self.runner.obstacle_to_automatic().await }
     }
 
     fn state(&self) -> EngineState {
