@@ -193,7 +193,13 @@ pub async fn prepare(context: &RunContext, request: &RunRequest, run: i64) -> Re
     }
     for standing in &standings {
         let left_out = ready.absent.iter().find(|absent| absent.name == standing.asked.name);
-        note(context, standing, left_out.map(|absent| absent.why), run).await?;
+        let left_out = left_out.map(|absent| absent.why);
+        if request.direction.is_none() {
+            note(context, standing, left_out, run).await?;
+        } else {
+            // Half a mapping needs less than all of it: what that lacks is for its own runs to judge.
+            leave_out(context, standing, left_out).await?;
+        }
     }
     match ready.absent.first() {
         Some(absent) if ready.prepared.is_empty() => Err(absent.end.clone()),
@@ -368,6 +374,27 @@ async fn note(context: &RunContext, standing: &Standing, left_out: Option<Why>, 
                     now,
                     &NewFact::new(Level::Info, Some(run), said).of_mapping(&mapping.name),
                 )?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+/// Keeps from where is to be caught up what this run leaves out, and nothing else.
+async fn leave_out(context: &RunContext, standing: &Standing, left_out: Option<Why>) -> Result<(), End> {
+    let (mapping, now) = (standing.asked.clone(), context.clock.now());
+    let parked = standing.judged.parked();
+    context
+        .store
+        .write(move |db| {
+            let Some(number) = drift::mapping(db, &mapping.name)? else { return Ok(()) };
+            let objects = PerSide::from_fn(|side| mapping.object(side).to_owned());
+            for pair in &parked {
+                drift::leave_out(db, number, pair, &objects, Why::Drift, now)?;
+            }
+            if let Some(why) = left_out {
+                drift::leave_out(db, number, "", &objects, why, now)?;
             }
             Ok(())
         })

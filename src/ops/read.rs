@@ -38,6 +38,8 @@ pub async fn status(session: &Session) -> Result<StatusReport, OpError> {
     read(session, move |reader| {
         let mut status = reader.status(now)?;
         status.drift = reader.drift()?;
+        let runs = |name: &str| settings.mapping(name).is_some_and(|mapping| mapping.enabled);
+        status.drift.retain(|row| runs(&row.finding.mapping));
         status.unequal = unequal::of(&settings, reader)?;
         // Before the first run nothing is there that could wait.
         if status.first_sync != FirstSync::Never {

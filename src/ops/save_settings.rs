@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use crate::domain::command::{Acceptance, Command};
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
+use crate::ops::runner::run_mappings;
 use crate::ops::secrets::{self, SecretName};
 use crate::ops::session::{Access, Session};
 use crate::ops::{accounts, drift, engine, unlocked};
@@ -53,12 +54,9 @@ pub async fn save(
         }
     }
     session.schemas().clear();
-    let accepted: Vec<String> = settings
-        .mappings
-        .iter()
-        .filter(|mapping| before.mapping(&mapping.name) != Some(mapping))
-        .map(|mapping| mapping.name.clone())
-        .collect();
+    let (was, is) = (run_mappings(&before), run_mappings(&settings));
+    let accepted: Vec<String> =
+        is.iter().filter(|mapping| !was.contains(mapping)).map(|mapping| mapping.name.clone()).collect();
     tell_engine(session, accepted).await;
     Ok(problems)
 }

@@ -254,12 +254,18 @@ impl App {
 
     fn switch_automatic(&self) -> Vec<Effect> {
         let on = !self.sync.progress.automatic;
+        let mut effects = vec![Effect::Ask(Command::Automatic { on })];
+        if !on {
+            effects.push(self.keep_automatic(on));
+        }
+        effects
+    }
+
+    /// Keeps the switch in the settings. What the engine may refuse is kept once it has not.
+    fn keep_automatic(&self, on: bool) -> Effect {
         let mut settings = self.settings.clone();
         settings.schedule.automatic = on;
-        vec![
-            Effect::Ask(Command::Automatic { on }),
-            Effect::Save { part: SavedPart::Schedule, settings: Box::new(settings), secrets: Vec::new() },
-        ]
+        Effect::Save { part: SavedPart::Schedule, settings: Box::new(settings), secrets: Vec::new() }
     }
 
     fn ask_interval(&mut self) {
@@ -336,18 +342,14 @@ impl App {
         match answer {
             Ok(Reply::Refused { message }) => {
                 self.toasts.add(Tone::Warning, message, self.now);
-                if let Command::Automatic { on: true } = command {
-                    // What the engine refuses is not left in the settings, to fail with the next start.
-                    let mut settings = self.settings.clone();
-                    settings.schedule.automatic = false;
-                    let (part, settings) = (SavedPart::Schedule, Box::new(settings));
-                    return vec![Effect::Save { part, settings, secrets: Vec::new() }];
-                }
             }
             Ok(Reply::Started { run }) => self.toasts.add(Tone::Good, text::started(run), self.now),
             Ok(Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. }) => {
                 if let Some(sentence) = text::accepted(command) {
                     self.toasts.add(Tone::Good, sentence, self.now);
+                }
+                if let Command::Automatic { on: true } = command {
+                    return vec![self.keep_automatic(true)];
                 }
                 if let Command::Accept { .. } | Command::ConfirmWorkspace { .. } = command {
                     return vec![Effect::ReadStatus];
