@@ -288,7 +288,7 @@ pub fn judge(
         }
     }
     comparison.told(&mut findings);
-    findings.sort_by(|left, right| left.effect.cmp(&right.effect));
+    findings.sort_by_key(|finding| finding.effect);
     let mut seen: Vec<(Side, String, String, DriftKind)> = Vec::new();
     findings.retain(|finding| {
         let key = (finding.side, finding.field.clone(), finding.pair.clone(), finding.kind);

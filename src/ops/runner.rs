@@ -100,13 +100,12 @@ impl WorkspaceRunner {
         let org = connections::salesforce(settings, &known, &around)?;
         known = secrets::read(&self.session, settings, Side::Platform, &[]).await?;
         let platform = connections::salesmanago(settings, &known, &around)?;
-        let (org_id, sandbox) = match &settings.salesforce.org_id {
-            // The connection itself refuses any other org.
-            Some(pinned) => (Some(pinned.clone()), None),
-            None => {
-                let identity = org.identity().await?;
-                (Some(identity.org_id.to_string()), Some(identity.is_sandbox))
-            }
+        // The connection itself refuses any other org than the pinned one.
+        let (org_id, sandbox) = if let Some(pinned) = &settings.salesforce.org_id {
+            (Some(pinned.clone()), None)
+        } else {
+            let identity = org.identity().await?;
+            (Some(identity.org_id.to_string()), Some(identity.is_sandbox))
         };
         let (org, platform) = (Arc::new(org), Arc::new(platform));
         let endpoints = PerSide {

@@ -18,6 +18,7 @@ use crate::console::view::text::{
 use crate::console::view::theme::Meaning;
 use crate::domain::hold::Priority;
 use crate::domain::progress::EngineState;
+use crate::domain::report::StatusReport;
 use crate::domain::side::Side;
 use crate::workspace::settings::Environment;
 
@@ -90,7 +91,13 @@ pub fn tabs(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 fn mark(app: &App, tab: Tab, canvas: &Canvas<'_>) -> Option<(String, Meaning)> {
     match tab {
         Tab::Connection | Tab::Mapping => {
-            app.unsaved(tab).then(|| (canvas.glyphs.unsaved.to_owned(), Meaning::Changed))
+            let left_out = |status: &StatusReport| tab == Tab::Mapping && sync_text::leaves_out(status);
+            if app.unsaved(tab) {
+                Some((canvas.glyphs.unsaved.to_owned(), Meaning::Changed))
+            } else {
+                let warns = app.sync.status.ready().is_some_and(|status| left_out(status));
+                warns.then(|| (canvas.glyphs.warning.to_owned(), Meaning::Warning))
+            }
         }
         Tab::Sync => match app.sync.progress.state {
             EngineState::Running | EngineState::Stopping => {
@@ -118,7 +125,10 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Environment::Sandbox => "sandbox",
         Environment::Custom => "custom domain",
     };
+    let unequal = app.sync.status.ready().and_then(|status| status.unequal.as_ref());
     let org = match &app.org {
+        // What stands out needs the room.
+        Some(org) if unequal.is_some() => org.name.clone(),
         Some(org) => {
             let kind = if org.sandbox { "sandbox" } else { environment };
             let edition = org.edition.trim_end_matches(" Edition");
@@ -132,7 +142,7 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         (format!(" {} {org} {} ", canvas.glyphs.dot, canvas.glyphs.both).into(), Meaning::Muted),
         (app.settings.platform.kind.label().into(), Meaning::Muted),
     ];
-    if let Some(unequal) = app.sync.status.ready().and_then(|status| status.unequal.as_ref()) {
+    if let Some(unequal) = unequal {
         let sign = canvas.glyphs.warning;
         pieces.push((format!(" {sign}{}", sync_text::unequal(&unequal.what)).into(), Meaning::Warning));
     }

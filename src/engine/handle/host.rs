@@ -186,13 +186,13 @@ impl Host {
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
             Command::Cancel => self.cancel(),
-            Command::Automatic { on } => match self.obstacle_to_automatic().await.filter(|_| on) {
-                Some(message) => Reply::Refused { message },
-                None => {
+            Command::Automatic { on } => {
+                let obstacle = if on { self.obstacle_to_automatic().await } else { None };
+                if obstacle.is_none() {
                     self.set_automatic(on);
-                    Reply::Accepted
                 }
-            },
+                obstacle.map_or(Reply::Accepted, |message| Reply::Refused { message })
+            }
             Command::Accept { mappings, what } => done(self.runner.accept(&mappings, what).await),
             Command::ConfirmWorkspace { name } => done(self.runner.confirm(&name).await),
             Command::Reload => match self.runner.reload().await {

@@ -85,10 +85,6 @@ fn lines(app: &App) -> Vec<(&'static str, String, Meaning)> {
         let _ = write!(issues.0, ", {conflicts}{key}");
         issues.1 = Meaning::Conflict;
     }
-    if let Some(left_out) = text::left_out(status) {
-        let _ = write!(issues.0, ", {left_out}");
-        issues.1 = if status.issues > 0 { issues.1 } else { Meaning::Warning };
-    }
     let at = |moment_at: Option<chrono::DateTime<chrono::Utc>>| {
         moment_at.map_or((text::NEVER.to_owned(), Meaning::Muted), |at| (moment(at), Meaning::Text))
     };
@@ -117,7 +113,9 @@ fn current(app: &App) -> (String, Meaning) {
         }
         (Engine::Here | Engine::Elsewhere, EngineState::Idle) => {
             let pending = app.sync.status.ready().map_or(0, |status| status.pending);
-            if pending > 0 {
+            if app.sync.status.ready().is_some_and(|status| text::leaves_out(status)) {
+                (text::LEFT_OUT.into(), Meaning::Warning)
+            } else if pending > 0 {
                 (format!("idle, {} pending", numbers::count(pending)), Meaning::Text)
             } else {
                 ("idle".into(), Meaning::Text)

@@ -129,20 +129,12 @@ pub fn initial_lines(
     lines
 }
 
-/// What the status line adds about pairs and mappings that runs leave out.
-pub fn left_out(status: &StatusReport) -> Option<String> {
-    let of = |effect: Effect| status.drift.iter().filter(|row| row.finding.effect == effect).count() as u64;
-    let mut parts = Vec::new();
-    for (count, one, several) in [
-        (of(Effect::Stops), "mapping stopped", "losses stop mappings"),
-        (of(Effect::Parks), "field lost", "fields lost"),
-        (status.unaccepted.len() as u64, "mapping not accepted", "mappings not accepted"),
-    ] {
-        if count > 0 {
-            parts.push(things(count, one, several));
-        }
-    }
-    (!parts.is_empty()).then(|| format!("{} (tab 2)", parts.join(", ")))
+/// At rest, while runs leave something out; Mapping Settings tell what.
+pub const LEFT_OUT: &str = "idle, see tab 2";
+
+/// Whether runs leave out pairs or mappings.
+pub fn leaves_out(status: &StatusReport) -> bool {
+    !status.unaccepted.is_empty() || status.drift.iter().any(|row| row.finding.effect <= Effect::Parks)
 }
 
 /// A prompt.
@@ -157,9 +149,10 @@ pub fn confirm_help(what: &str, name: &str) -> String {
     format!("This workspace joins a {what}. Type its name, {name}, if that is meant.")
 }
 
-/// The mark in the line of workspace and org.
+/// The mark in the line of workspace and org: `sandbox with live`.
 pub fn unequal(what: &str) -> String {
-    format!(" {what} ")
+    let mut kinds = what.split(" and a ").filter_map(|side| side.split(' ').next());
+    format!(" {} with {} ", kinds.next().unwrap_or_default(), kinds.next().unwrap_or_default())
 }
 
 /// What stopping means.
