@@ -13,6 +13,7 @@ pub mod connections;
 pub mod default_mappings;
 pub mod describe;
 pub mod doctor;
+pub mod drift;
 pub mod engine;
 pub mod error;
 pub mod export;
@@ -31,6 +32,7 @@ pub mod secrets;
 pub mod session;
 pub mod test_connection;
 pub mod undo;
+mod unequal;
 mod unlocked;
 pub mod why;
 

@@ -89,7 +89,7 @@ pub enum Command {
     /// Do one run in the foreground
     Sync(Sync),
     /// Run automatic sync, headless, until stopped; the console and other commands attach to it
-    Run,
+    Run(Run),
     /// Look for records that no run has dealt with
     Audit(Audit),
     /// Tell how the synchronization is doing
@@ -122,8 +122,10 @@ pub enum Command {
     Secret(Secret),
     /// Look after the settings file
     Config(Config),
-    /// List or show mappings
+    /// List, show or accept mappings
     Mapping(Mapping),
+    /// List what both sides say of their fields that is not what was accepted, or accept it
+    Drift(Drift),
     /// Examine the workspace itself: files, rights, database, lock, settings, secrets
     Doctor(Doctor),
     /// Print where everything lies
@@ -247,6 +249,42 @@ pub struct Sync {
     /// Don't ask before an initial sync
     #[arg(long, short)]
     pub yes: bool,
+    /// Confirm by the workspace's name that a sandbox is joined to a live account, or the reverse
+    #[arg(long, value_name = "NAME")]
+    pub confirm_workspace: Option<String>,
+}
+
+/// Run automatic sync, headless, until stopped.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Confirm by the workspace's name that a sandbox is joined to a live account, or the reverse
+    #[arg(long, value_name = "NAME")]
+    pub confirm_workspace: Option<String>,
+}
+
+/// List or accept drift.
+#[derive(Debug, Args)]
+pub struct Drift {
+    /// What to do; list if left out
+    #[command(subcommand)]
+    pub action: Option<DriftAction>,
+}
+
+/// What to do about drift.
+#[derive(Debug, Subcommand)]
+pub enum DriftAction {
+    /// List what differs from what was accepted, the worst first
+    List {
+        /// Only of this mapping
+        #[arg(long, value_name = "NAME")]
+        mapping: Option<String>,
+    },
+    /// Accept what differs, as far as that ends it
+    Accept {
+        /// These mappings; all if left out
+        #[arg(value_name = "MAPPING")]
+        mappings: Vec<String>,
+    },
 }
 
 /// Look for records that no run has dealt with.

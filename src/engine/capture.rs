@@ -47,7 +47,28 @@ impl Session<'_> {
         Ok(self.context.store.write(move |db| feeds::get(db, side, &object)).await?)
     }
 
+    /// What an interrupted run staged was read by the fields of that run. Where they are others now, it is not taken for what it
+    /// is not: its records are looked at again by their ids, and the read begins anew.
+    async fn keep_in_shape(&self, side: Side) -> Result<(), End> {
+        for object in self.objects(side) {
+            let shape = self.selection(side, &object).names().join(",");
+            let mappings: Vec<i64> = self
+                .mappings
+                .iter()
+                .filter(|mapping| mapping.compiled.spec.object(side) == object)
+                .map(|mapping| mapping.row.mapping)
+                .collect();
+            let now = self.now();
+            self.context
+                .store
+                .write(move |db| stage::keep_in_shape(db, side, &object, &shape, &mappings, now))
+                .await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn capture_side(&self, side: Side, reading: Reading) -> Result<u64, End> {
+        self.keep_in_shape(side).await?;
         match reading {
             Reading::Scan => {
                 let mut read = 0;

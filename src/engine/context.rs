@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::Clock;
+use crate::domain::compiled::Cause;
 use crate::domain::mapping::Mapping;
 use crate::domain::outcome::RunResult;
 use crate::domain::port::{Endpoint, PortClass, PortError};
@@ -161,12 +162,22 @@ pub struct End {
     pub result: RunResult,
     /// A sentence.
     pub message: String,
+    /// Whether it is the settings that are wrong.
+    pub settings: bool,
 }
 
 impl End {
     /// An end with a sentence.
     pub fn new(result: RunResult, message: impl Into<String>) -> Self {
-        Self { result, message: message.into() }
+        Self { result, message: message.into(), settings: false }
+    }
+
+    /// The one rule of what a mapping that can't run means: a missing right is blocked, wrong settings are wrong settings.
+    pub fn of_cause(cause: Cause, message: impl Into<String>) -> Self {
+        match cause {
+            Cause::Right => Self::new(RunResult::Blocked, message),
+            Cause::Settings => Self { settings: true, ..Self::new(RunResult::Failed, message) },
+        }
     }
 
     /// A person stopped it.
@@ -186,12 +197,12 @@ impl From<PortError> for End {
             | PortClass::Settings
             | PortClass::Protocol => RunResult::Failed,
         };
-        Self { result, message: error.message }
+        Self { result, message: error.message, settings: error.class == PortClass::Settings }
     }
 }
 
 impl From<StoreError> for End {
     fn from(error: StoreError) -> Self {
-        Self { result: RunResult::Failed, message: error.to_string() }
+        Self { result: RunResult::Failed, message: error.to_string(), settings: false }
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
+use crate::engine::prepare::Absent;
 use crate::store::facts::NewFact;
 use crate::store::mappings::MappingRow;
 use crate::store::stage::{self, Staged};
@@ -67,8 +68,12 @@ pub struct Session<'a> {
     pub calls_before: PerSide<u64>,
     /// Rows left for a later run because something moved twice or is unclear.
     pub stale: u64,
-    /// How the run ends although it went through: deletes that a brake withheld.
+    /// How the run ends although it went through: deletes that a brake withheld, a mapping that was left out.
     pub withheld: Option<End>,
+    /// Mappings that are left out (laws E5 and E13).
+    pub absent: Vec<Absent>,
+    /// Sentences about pairs that are left out.
+    pub parked: Vec<String>,
 }
 
 impl Session<'_> {
@@ -93,6 +98,11 @@ impl Session<'_> {
     pub fn feeds(&self) -> Vec<(Side, String)> {
         let of_side = |side: Side| self.objects(side).into_iter().map(move |object| (side, object));
         Side::BOTH.into_iter().flat_map(of_side).collect()
+    }
+
+    /// Whether a mapping onto the same platform object is left out: then nobody can say to whom an unlinked record belongs.
+    pub fn lacks_family(&self, platform_object: &str) -> bool {
+        self.absent.iter().any(|absent| absent.platform_object == platform_object)
     }
 
     /// Updates the calls spent.

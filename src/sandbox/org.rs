@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 pub use automation::{AutomationRule, Condition, Occasion};
 pub use lateness::LateCommits;
 pub use options::{OrgOptions, RowFaults};
-pub use rights::{FieldPermission, ObjectPermission};
+pub use rights::{FieldChange, FieldPermission, ObjectPermission};
 pub use row_error::RowError;
 pub use schema::{ExtraSchema, SchemaError};
 pub use steering::Acts;

@@ -124,6 +124,7 @@ const SALESMANAGO: &[Key] = &[
     key("ca_file", Kind::Text),
     key("resolve", Kind::CheckedTexts(host_address)),
     key("transport", Kind::Word(&["per_row", "async"])),
+    key("account", Kind::Word(&["live", "test"])),
 ];
 
 const SCHEDULE: &[Key] = &[
@@ -170,6 +171,7 @@ const MAPPING: &[Key] = &[
     key("sync_flag", Kind::Text),
     key("ignore_own_changes", Kind::Flag),
     key("side_effects", Kind::Table(SIDE_EFFECTS)),
+    key("initial_side_effects", Kind::Table(SIDE_EFFECTS)),
     key("pair", Kind::Tables(PAIR)),
 ];
 
@@ -190,6 +192,7 @@ const SIDE_EFFECTS: &[Key] = &[
     key("double_opt_in", Kind::Flag),
     key("assignment_rules", Kind::Flag),
     key("allow_duplicates", Kind::Flag),
+    key("feed_tracking", Kind::Flag),
 ];
 
 const PAIR: &[Key] = &[

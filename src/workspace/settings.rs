@@ -227,6 +227,20 @@ pub struct SalesmanagoConnection {
     pub resolve: Vec<HostAddress>,
     /// How rows are sent.
     pub transport: Transport,
+    /// Whether the account is a live one or one for tests; without it, one on this machine is what its org is, any other is live
+    /// (law E17).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+}
+
+/// What a platform's account is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// Real customers.
+    Live,
+    /// Tests.
+    Test,
 }
 
 impl Default for SalesmanagoConnection {
@@ -249,6 +263,7 @@ impl Default for SalesmanagoConnection {
             ca_file: None,
             resolve: Vec::new(),
             transport: Transport::default(),
+            account: None,
         }
     }
 }

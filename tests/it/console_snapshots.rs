@@ -9,8 +9,8 @@ use forcesync::domain::side::Side;
 use insta::assert_snapshot;
 
 use crate::console_stage::{
-    cells, conflicts, empty, failed_test, full, full_with, issue_form, issue_opened, issues, now, picture,
-    press, running, start_running, styles_of,
+    cells, conflicts, drifted, empty, failed_test, full, full_with, issue_form, issue_opened, issues, now,
+    picture, press, running, start_running, styles_of,
 };
 
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
@@ -67,6 +67,19 @@ fn a_sync_at_rest_with_force_unfolded() {
     app.go_to(Tab::Sync);
     press(&mut app, "enter");
     assert_snapshot!("force_unfolded", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn e13_what_differs_from_what_was_accepted_is_seen_on_every_tab_it_concerns() {
+    let mut app = full();
+    app.update(Msg::Status(Ok(Box::new(drifted()))));
+    for tab in [Tab::Mapping, Tab::Sync] {
+        app.go_to(tab);
+        let name = format!("drift_{tab:?}").to_lowercase();
+        assert_snapshot!(name, picture(&mut app, 100, 30));
+    }
+    press(&mut app, "I");
+    assert_snapshot!("drift_confirm", picture(&mut app, 80, 24));
 }
 
 #[test]

@@ -11,11 +11,13 @@ use forcesync::console::app::{App, Look, Start};
 use forcesync::console::view::canvas::Canvas;
 use forcesync::console::view::draw;
 use forcesync::console::view::theme::{Theme, ThemeChoice};
+use forcesync::domain::drift::{DriftKind, Effect as Hit, Finding};
 use forcesync::domain::outcome::{Counts, RunKind, RunResult, SideCounts};
 use forcesync::domain::progress::{EngineState, MappingProgress, Phase, Progress};
 use forcesync::domain::record::RecordId;
 use forcesync::domain::report::{
-    CheckLine, ConflictRow, FactRow, FirstSync, IssueGroup, IssueRow, Level, RunRow, StatusReport, Verdict,
+    CheckLine, ConflictRow, DriftRow, FactRow, FirstSync, IssueGroup, IssueRow, Level, RunRow, StatusReport,
+    Unequal, Verdict,
 };
 use forcesync::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 use forcesync::domain::side::{PerSide, Side};
@@ -324,6 +326,44 @@ fn status() -> StatusReport {
         last_synchronization: Some(now() - TimeDelta::minutes(1)),
         last_update: Some(now() - TimeDelta::minutes(25)),
         last_run: None,
+        ..StatusReport::default()
+    }
+}
+
+/// The status of a workspace in which much is not as it was accepted.
+pub fn drifted() -> StatusReport {
+    let mapping = settings().mappings[0].clone();
+    let finding = |place: usize, kind: DriftKind, effect: Hit, message: &str| DriftRow {
+        drift: place as i64 + 1,
+        finding: Finding {
+            mapping: mapping.name.clone(),
+            side: Side::Org,
+            object: mapping.org_object.clone(),
+            field: mapping.pairs[place].org.first().cloned().unwrap_or_default(),
+            pair: mapping.pairs[place].identity(),
+            name: mapping.pairs[place].name(),
+            kind,
+            effect,
+            cause: forcesync::domain::compiled::Cause::Right,
+            message: message.into(),
+        },
+        acceptable: kind == DriftKind::Shorter,
+        since: now() - TimeDelta::hours(1),
+        run: 117,
+    };
+    StatusReport {
+        drift: vec![
+            finding(
+                2,
+                DriftKind::FieldGone,
+                Hit::Parks,
+                "Salesforce does not show the field to this user any more",
+            ),
+            finding(4, DriftKind::Shorter, Hit::Parks, "The field takes 20 characters now; it took 40"),
+        ],
+        unaccepted: vec![mapping.name.clone()],
+        unequal: Some(Unequal { what: "sandbox org and a live platform".into(), confirmed: false }),
+        ..status()
     }
 }
 

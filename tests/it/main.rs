@@ -21,6 +21,7 @@ mod console_update;
 mod console_whole;
 mod console_why;
 mod crash;
+mod drift;
 mod fault_table;
 mod history;
 mod http_histories;

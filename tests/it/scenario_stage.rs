@@ -226,7 +226,7 @@ impl Scene {
                     "{report:?}"
                 );
                 Ended {
-                    exit: report.result.exit_code(),
+                    exit: report.exit_code(),
                     message: report.message.unwrap_or_default(),
                     counts: report.counts,
                 }

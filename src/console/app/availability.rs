@@ -43,6 +43,24 @@ impl App {
                 Ok(())
             }
             Action::Snooze => self.engine_or_reason(),
+            Action::Accept => {
+                self.engine_or_reason()?;
+                if self.to_accept().is_none() {
+                    return Err(mapping::NOTHING_TO_ACCEPT.into());
+                }
+                Ok(())
+            }
+            // An interval without a first full read could only fail, each time (law E11).
+            Action::Automatic
+                if !self.sync.progress.automatic
+                    && self
+                        .sync
+                        .status
+                        .ready()
+                        .is_some_and(|status| status.first_sync == FirstSync::Never) =>
+            {
+                Err(sync::NO_INITIAL.into())
+            }
             // A run on its way does not matter: the next one takes what was decided.
             Action::Automatic
             | Action::TakeSalesforce
@@ -106,9 +124,18 @@ impl App {
             },
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
+            (None, Action::Accept) => self.to_accept().is_some(),
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
             _ => true,
         }
+    }
+
+    /// The selected mapping, if somebody has to accept something of it (laws E5 and E13).
+    pub fn to_accept(&self) -> Option<String> {
+        let name = &self.mapping.selected()?.name;
+        let status = self.sync.status.ready()?;
+        let drifts = status.drift.iter().any(|row| row.acceptable && row.finding.mapping == *name);
+        (drifts || status.unaccepted.contains(name)).then(|| name.clone())
     }
 
     /// Whether both sides have passed a test once (F79).
@@ -157,6 +184,7 @@ fn changes(action: Action) -> bool {
             | Action::Policy
             | Action::Translations
             | Action::Criteria
+            | Action::Accept
             | Action::Propose
             | Action::Undo
             | Action::Redo

@@ -88,6 +88,7 @@ impl App {
             Msg::Status(answer) => {
                 self.sync.looked = self.now;
                 self.sync.status = answer.into();
+                self.review_mappings();
                 Vec::new()
             }
             Msg::Runs { before, answer } => {

@@ -37,7 +37,7 @@ impl Session<'_> {
                     && known.batch.kind == kind
                     && known.batch.rows.len() < most
                     && known.batch.mark.as_deref() == spec.mark(side).filter(|_| kind == WriteKind::Create)
-                    && known.batch.effects == spec.side_effects
+                    && known.batch.effects == spec.effects(self.request.kind)
                     && known.owners.first().is_some_and(|first| items[*first].mapping == item.mapping)
             });
             let at = at.unwrap_or_else(|| {
@@ -52,7 +52,7 @@ impl Session<'_> {
                         read_back: mapping.compiled.selection[side].clone(),
                         mark: spec.mark(side).filter(|_| kind == WriteKind::Create).map(str::to_owned),
                         consent,
-                        effects: spec.side_effects,
+                        effects: spec.effects(self.request.kind),
                     },
                     owners: Vec::new(),
                 });

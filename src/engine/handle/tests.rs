@@ -101,6 +101,7 @@ impl Runner for PaperRunner {
             message: None,
             counts: Counts::default(),
             milliseconds: 0,
+            settings: false,
         }
     }
 

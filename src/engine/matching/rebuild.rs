@@ -65,8 +65,12 @@ pub async fn rebuild(context: &RunContext) -> Result<Rebuilt, End> {
             runs::begin(db, RunKind::Heal, &[], org.as_deref(), &settings, started)
         })
         .await?;
-    let (prepared, _) = match prepare(context, &request).await {
-        Ok(prepared) => prepared,
+    let prepared = match prepare(context, &request, run).await {
+        Ok(ready) => match ready.absent.into_iter().next() {
+            // Links of a mapping that can't be looked at would be missing.
+            Some(absent) => return Err(closed(context, run, Err(absent.end)).await),
+            None => ready.prepared,
+        },
         Err(end) => return Err(closed(context, run, Err(end)).await),
     };
     let mut session = Session {
@@ -81,6 +85,8 @@ pub async fn rebuild(context: &RunContext) -> Result<Rebuilt, End> {
         calls_before: PerSide::from_fn(|side| context.endpoints[side].calls()),
         stale: 0,
         withheld: None,
+        absent: Vec::new(),
+        parked: Vec::new(),
     };
     match steps(&mut session).await {
         Ok(rebuilt) => {

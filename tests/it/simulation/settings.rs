@@ -76,6 +76,7 @@ pub fn mappings(world: &World) -> Vec<Mapping> {
             sync_flag: flags.then(|| "Flag__c".into()),
             ignore_own_changes: false,
             side_effects: SideEffects::default(),
+            initial_side_effects: SideEffects::default(),
             pairs: pairs.clone(),
         })
         .collect()

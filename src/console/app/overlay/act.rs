@@ -204,6 +204,7 @@ impl App {
                 Ok(vec![Effect::Unlock { passphrase: secrecy::SecretString::from(typed), then }])
             }
             Asked::Interval => self.set_interval(&typed),
+            Asked::WorkspaceName => self.confirm_workspace(&typed),
             Asked::LogRun => self.ask_log_run(&typed),
             Asked::SheetRow(target, row) => self.put_row(&target, row, &typed).map(|()| Vec::new()),
             Asked::Translation { mapping, pair, replaces } => {

@@ -13,6 +13,8 @@ pub enum Asked {
     },
     /// The interval of automatic sync.
     Interval,
+    /// The workspace's name, because the two sides are not of a kind.
+    WorkspaceName,
     /// A run whose log lines are shown.
     LogRun,
     /// A row of a sheet.

@@ -20,6 +20,8 @@ use crate::domain::command::{Command, Reply, RunRequest};
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::{EngineState, Progress};
 use crate::domain::report::{IssueGroup, IssueQuery, RunRow};
+use crate::domain::side_effects;
+use crate::ops::run;
 use crate::workspace::settings::{Every, Settings};
 
 /// Runs on a page.
@@ -45,6 +47,7 @@ impl App {
                     self.sync.unfolded = false;
                 }
             }
+            Action::StartInitial | Action::StartInstant if self.asks_for_name() => {}
             Action::StartInitial => self.ask_initial(),
             Action::StartInstant => {
                 return vec![Effect::Ask(Command::Start(RunRequest::new(RunKind::Instant)))];
@@ -182,12 +185,52 @@ impl App {
             .map(|mapping| format!("{} ⇄ {}", mapping.org_object, mapping.platform_object))
             .collect();
         let linked = self.sync.status.ready().map(|status| status.links);
+        let effects =
+            side_effects::of_run(&self.settings.mappings, RunKind::Initial, run::events(&self.settings));
         self.overlays.push(Overlay::Question(Question::yes_no(
             text::INITIAL_TITLE,
-            text::initial_lines(&mappings, self.settings.platform.kind.label(), linked),
+            text::initial_lines(
+                &mappings,
+                self.settings.platform.kind.label(),
+                linked,
+                side_effects::sentences(&effects),
+            ),
             text::INITIAL_YES,
             Consequence::Start(RunRequest::new(RunKind::Initial)),
         )));
+    }
+
+    /// Asks for the workspace's name where a sandbox is joined to a live account, or the reverse, and nobody has confirmed it yet;
+    /// tells whether it does.
+    fn asks_for_name(&mut self) -> bool {
+        let unequal = self.sync.status.ready().and_then(|status| status.unequal.clone());
+        let Some(unequal) = unequal.filter(|unequal| !unequal.confirmed) else { return false };
+        let name = self.workspace_name();
+        self.overlays.push(Overlay::Prompt(Prompt::new(
+            text::CONFIRM_TITLE,
+            text::confirm_help(&unequal.what, &name),
+            "",
+            Asked::WorkspaceName,
+        )));
+        true
+    }
+
+    /// Takes the typed name, if it is the workspace's.
+    pub(crate) fn confirm_workspace(&self, typed: &str) -> Result<Vec<Effect>, String> {
+        let name = self.workspace_name();
+        if typed.trim() != name {
+            return Err(text::not_the_name(&name));
+        }
+        Ok(vec![Effect::Ask(Command::ConfirmWorkspace { name })])
+    }
+
+    /// The name of the workspace: the one of the settings, else its folder's.
+    pub fn workspace_name(&self) -> String {
+        if self.settings.workspace.name.trim().is_empty() {
+            self.folder.rsplit('/').next().unwrap_or_default().to_owned()
+        } else {
+            self.settings.workspace.name.clone()
+        }
     }
 
     fn ask_heal(&mut self) {
@@ -211,12 +254,18 @@ impl App {
 
     fn switch_automatic(&self) -> Vec<Effect> {
         let on = !self.sync.progress.automatic;
+        let mut effects = vec![Effect::Ask(Command::Automatic { on })];
+        if !on {
+            effects.push(self.keep_automatic(on));
+        }
+        effects
+    }
+
+    /// Keeps the switch in the settings. What the engine may refuse is kept once it has not.
+    fn keep_automatic(&self, on: bool) -> Effect {
         let mut settings = self.settings.clone();
         settings.schedule.automatic = on;
-        vec![
-            Effect::Ask(Command::Automatic { on }),
-            Effect::Save { part: SavedPart::Schedule, settings: Box::new(settings), secrets: Vec::new() },
-        ]
+        Effect::Save { part: SavedPart::Schedule, settings: Box::new(settings), secrets: Vec::new() }
     }
 
     fn ask_interval(&mut self) {
@@ -291,11 +340,19 @@ impl App {
     /// The engine answered a command.
     pub(crate) fn replied(&mut self, command: &Command, answer: Answer<Reply>) -> Vec<Effect> {
         match answer {
-            Ok(Reply::Refused { message }) => self.toasts.add(Tone::Warning, message, self.now),
+            Ok(Reply::Refused { message }) => {
+                self.toasts.add(Tone::Warning, message, self.now);
+            }
             Ok(Reply::Started { run }) => self.toasts.add(Tone::Good, text::started(run), self.now),
             Ok(Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. }) => {
                 if let Some(sentence) = text::accepted(command) {
                     self.toasts.add(Tone::Good, sentence, self.now);
+                }
+                if let Command::Automatic { on: true } = command {
+                    return vec![self.keep_automatic(true)];
+                }
+                if let Command::Accept { .. } | Command::ConfirmWorkspace { .. } = command {
+                    return vec![Effect::ReadStatus];
                 }
                 if let Command::Snooze { .. } = command {
                     let mut effects = vec![Effect::ReadStatus, Effect::ReadIssueGroups];

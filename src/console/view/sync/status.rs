@@ -113,7 +113,9 @@ fn current(app: &App) -> (String, Meaning) {
         }
         (Engine::Here | Engine::Elsewhere, EngineState::Idle) => {
             let pending = app.sync.status.ready().map_or(0, |status| status.pending);
-            if pending > 0 {
+            if app.sync.status.ready().is_some_and(|status| text::leaves_out(status)) {
+                (text::LEFT_OUT.into(), Meaning::Warning)
+            } else if pending > 0 {
                 (format!("idle, {} pending", numbers::count(pending)), Meaning::Text)
             } else {
                 ("idle".into(), Meaning::Text)

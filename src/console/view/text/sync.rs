@@ -2,9 +2,11 @@
 
 use crate::console::view::text::numbers::{count, things};
 use crate::domain::command::Command;
+use crate::domain::drift::Effect;
 use crate::domain::hold::Hold;
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
+use crate::domain::report::StatusReport;
 
 /// What holds runs back, and until when.
 pub fn limited(until: &str, hold: &Hold, automatic: bool) -> String {
@@ -106,7 +108,12 @@ pub fn engine_unavailable(reason: &str) -> String {
 }
 
 /// What an initial sync will do.
-pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -> Vec<String> {
+pub fn initial_lines(
+    mappings: &[String],
+    platform: &str,
+    linked: Option<u64>,
+    effects: Vec<String>,
+) -> Vec<String> {
     let mut lines = vec![format!(
         "Reads every record of Salesforce and {platform}, matches them, and writes the differences, as each mapping allows:"
     )];
@@ -117,7 +124,35 @@ pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -
             things(linked, "record is", "records are")
         ));
     }
+    lines.push("What it sets off besides:".into());
+    lines.extend(effects.into_iter().map(|line| format!("  {line}")));
     lines
+}
+
+/// At rest, while runs leave something out; Mapping Settings tell what.
+pub const LEFT_OUT: &str = "idle, see tab 2";
+
+/// Whether runs leave out pairs or mappings.
+pub fn leaves_out(status: &StatusReport) -> bool {
+    !status.unaccepted.is_empty() || status.drift.iter().any(|row| row.finding.effect <= Effect::Parks)
+}
+
+/// A prompt.
+pub const CONFIRM_TITLE: &str = "The two sides are not of a kind";
+/// A wrong answer to it.
+pub fn not_the_name(name: &str) -> String {
+    format!("That is not the name; it is {name}.")
+}
+
+/// What has to be confirmed.
+pub fn confirm_help(what: &str, name: &str) -> String {
+    format!("This workspace joins a {what}. Type its name, {name}, if that is meant.")
+}
+
+/// The mark in the line of workspace and org: `sandbox with live`.
+pub fn unequal(what: &str) -> String {
+    let mut kinds = what.split(" and a ").filter_map(|side| side.split(' ').next());
+    format!(" {} with {} ", kinds.next().unwrap_or_default(), kinds.next().unwrap_or_default())
 }
 
 /// What stopping means.
@@ -157,6 +192,8 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::Cancel => Some("The run ends after the batch in hand."),
         Command::Automatic { on: true } => Some("Automatic synchronization is on."),
         Command::Automatic { on: false } => Some("Automatic synchronization is off."),
+        Command::Accept { .. } => Some("Accepted; the next run goes by it."),
+        Command::ConfirmWorkspace { .. } => Some("Confirmed. Start the run again."),
         Command::Forget { .. } | Command::Reload | Command::Status | Command::Shutdown => None,
     }
 }

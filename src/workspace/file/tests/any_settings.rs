@@ -128,7 +128,14 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
             conversion,
             sync_flag,
             ignore_own_changes,
-            side_effects: SideEffects { fire_events, double_opt_in, assignment_rules, allow_duplicates },
+            side_effects: SideEffects {
+                fire_events,
+                double_opt_in,
+                assignment_rules,
+                allow_duplicates,
+                feed_tracking: double_opt_in,
+            },
+            initial_side_effects: SideEffects { fire_events: assignment_rules, ..SideEffects::default() },
             pairs,
         },
     )
@@ -214,6 +221,7 @@ fn any_salesmanago() -> impl Strategy<Value = SalesmanagoConnection> {
                     ca_file: ca_file.map(Into::into),
                     resolve: Vec::new(),
                     transport: if per_row { Transport::PerRow } else { Transport::Async },
+                    account: (!per_row).then_some(crate::workspace::settings::Account::Test),
                 }
             },
         )
