@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::follow::follow;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::prompt;
-use crate::domain::command::{Allowances, RunRequest};
+use crate::domain::command::RunRequest;
 use crate::domain::outcome::RunKind;
 use crate::ops::engine::attach;
 use crate::ops::error::{OpClass, OpError};
@@ -19,14 +19,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         kind,
         mappings: arguments.mapping.clone(),
         direction: arguments.direction.map(Into::into),
-        allow: Allowances {
-            creates: arguments.allow_creates,
-            updates: arguments.allow_updates,
-            blanks: arguments.allow_blanks,
-            // No mapping can delete yet.
-            deletes: None,
-            opt_outs: arguments.allow_opt_outs,
-        },
+        allow: arguments.released.into(),
         undo: None,
     };
     run::examine(&session, &request)?;

@@ -113,6 +113,10 @@ pub struct ConflictRow {
     pub note: Option<String>,
     /// The decision that waits for the next run.
     pub decided: Option<Decided>,
+    /// The side that was deleted, where the conflict is about a whole record; `fields` and `values` are then what was edited on
+    /// the other side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Side>,
 }
 
 /// A decision that waits for the next run.

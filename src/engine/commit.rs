@@ -26,8 +26,8 @@ mod refusal;
 
 use link::keep_link;
 pub use link::key_hashes;
-pub(super) use refusal::{close_line, fail};
-use refusal::{label, staged_records, stray_create, tell_fight};
+pub(super) use refusal::{close_line, fail, label};
+use refusal::{staged_records, stray_create, tell_fight};
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -56,7 +56,7 @@ impl Session<'_> {
             match &line.action {
                 Action::Skip { .. } => self.count(*place, |counts| counts.skipped += 1),
                 Action::Refuse { .. } => self.count(*place, |counts| counts.failed += 1),
-                Action::Create { .. } | Action::Merge | Action::Delete { .. } => {}
+                Action::Create { .. } | Action::Merge | Action::Delete { .. } | Action::Restore { .. } => {}
             }
         }
         let (run, now) = (self.run, self.now());
@@ -161,6 +161,9 @@ fn commit_item(
     mapping: &Prepared,
     item: &Item,
 ) -> Result<(Tally, Option<i64>), StoreError> {
+    if item.undo.as_ref().is_some_and(|undo| undo.created.is_some()) {
+        return crate::engine::undo::commit_uncreated(db, run, now, mapping, item);
+    }
     if let Some(departure) = &item.gone {
         return commit_departure(db, run, now, mapping, item, departure);
     }

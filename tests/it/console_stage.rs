@@ -437,6 +437,7 @@ pub fn conflicts() -> Vec<ConflictRow> {
         run: 115,
         note: None,
         decided: None,
+        deleted: None,
     };
     vec![
         row(3, 1, "Ann Lee", [&["Ann", "Leigh"], &["Ann", "Lee"], &["Anna Leigh"]]),

@@ -9,6 +9,7 @@ use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
 use crate::domain::report::{FirstSync, StatusReport};
+use crate::ops::brakes;
 
 impl App {
     /// Whether an action is possible now; otherwise a sentence that says why not.
@@ -20,7 +21,10 @@ impl App {
             Action::StartInitial
             | Action::StartInstant
             | Action::Retry
+            | Action::RetryAll
+            | Action::Release
             | Action::UndoRun
+            | Action::Forget
             | Action::Audit
             | Action::Heal => {
                 self.unlocked_or_reason()?;
@@ -42,12 +46,13 @@ impl App {
                 }
                 Ok(())
             }
-            Action::Snooze => self.engine_or_reason(),
+            Action::Snooze | Action::SnoozeAll => self.engine_or_reason(),
             // A run on its way does not matter: the next one takes what was decided.
             Action::Automatic
             | Action::TakeSalesforce
             | Action::TakePlatform
             | Action::KeepBase
+            | Action::KeepRecord
             | Action::EditValue
             | Action::TakeAllSalesforce
             | Action::TakeAllPlatform => {
@@ -82,12 +87,36 @@ impl App {
                 Action::TakeSalesforce
                     | Action::TakePlatform
                     | Action::KeepBase
+                    | Action::KeepRecord
+                    | Action::Delete
                     | Action::Toggle
                     | Action::Filter
                     | Action::TakeAllSalesforce
                     | Action::TakeAllPlatform
                     | Action::UndoRun
+                    | Action::RetryAll
+                    | Action::SnoozeAll
+                    | Action::Release
             ),
+            (Some(Overlay::Reading(reading)), Action::Forget) => reading.person().is_some(),
+            (Some(Overlay::Reading(reading)), Action::Release) => {
+                matches!(&reading.subject, Subject::Run(run) if brakes::held(run).is_some())
+            }
+            (
+                Some(Overlay::Reading(_)),
+                Action::Snooze | Action::RetryAll | Action::SnoozeAll | Action::Filter,
+            ) => false,
+            (Some(Overlay::Records(_)), Action::Release | Action::Add | Action::Toggle) => false,
+            (
+                Some(Overlay::Sheet(_)),
+                Action::Forget
+                | Action::Release
+                | Action::Snooze
+                | Action::RetryAll
+                | Action::SnoozeAll
+                | Action::Filter,
+            ) => false,
+            (None, Action::Release) => self.held_by_a_brake().is_some(),
             (Some(Overlay::Reading(reading)), Action::Why) => {
                 reading.record().is_some() || matches!(reading.subject, Subject::Run(_))
             }
@@ -99,8 +128,16 @@ impl App {
             | (Some(Overlay::Sheet(_)), Action::Retry | Action::Why | Action::LogRun | Action::Copy)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             (Some(Overlay::Conflicts(inbox)), action) => match action {
-                Action::Retry | Action::EditMapping | Action::Snooze | Action::UndoRun => false,
-                Action::Toggle | Action::KeepBase => inbox.open,
+                Action::Retry
+                | Action::RetryAll
+                | Action::EditMapping
+                | Action::Snooze
+                | Action::SnoozeAll
+                | Action::Release
+                | Action::UndoRun => false,
+                Action::Delete | Action::KeepRecord => inbox.is_deletion(),
+                Action::TakeSalesforce | Action::TakePlatform | Action::EditValue => !inbox.is_deletion(),
+                Action::Toggle | Action::KeepBase => inbox.open && !inbox.is_deletion(),
                 Action::Filter | Action::TakeAllSalesforce | Action::TakeAllPlatform => !inbox.open,
                 _ => true,
             },
@@ -141,9 +178,14 @@ fn changes(action: Action) -> bool {
             | Action::Pause
             | Action::Stop
             | Action::Retry
+            | Action::RetryAll
+            | Action::Release
+            | Action::Forget
+            | Action::SnoozeAll
             | Action::TakeSalesforce
             | Action::TakePlatform
             | Action::KeepBase
+            | Action::KeepRecord
             | Action::EditValue
             | Action::TakeAllSalesforce
             | Action::TakeAllPlatform

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::domain::compiled::CompiledPair;
 use crate::domain::mapping::DeletePolicy;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Action, Change, DELETED, Line, Parked, Rule};
@@ -14,7 +15,7 @@ use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::engine::apply::{Item, LookUp};
-use crate::engine::commit::{Tally, fail, forget_staged};
+use crate::engine::commit::{Tally, fail, forget_staged, label};
 use crate::engine::context::End;
 use crate::engine::decide::{Decision, line_hash};
 use crate::engine::session::{Prepared, Session, both};
@@ -23,7 +24,7 @@ use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewChange, NewHistory};
 use crate::store::journal::Entry;
 use crate::store::links::{self, Link};
-use crate::store::{StoreError, issues, journal, pending, work};
+use crate::store::{StoreError, decisions, issues, journal, pending, work};
 
 /// What the mapping does on `on` when the counterpart is gone: its policy, where it may write there and knows how.
 pub fn effective_policy(mapping: &Prepared, on: Side) -> DeletePolicy {
@@ -38,7 +39,9 @@ pub fn effective_policy(mapping: &Prepared, on: Side) -> DeletePolicy {
 impl Item {
     /// Whether it deletes or deactivates a record.
     pub(super) fn removes(&self) -> bool {
-        self.gone.is_some() && Side::BOTH.into_iter().any(|side| self.decision.line.writes_to(side))
+        let uncreates = self.undo.as_ref().is_some_and(|undo| undo.created.is_some());
+        (self.gone.is_some() || uncreates)
+            && Side::BOTH.into_iter().any(|side| self.decision.line.writes_to(side))
     }
 }
 
@@ -79,11 +82,10 @@ pub(super) fn decide(
         }
         DeletePolicy::Propagate => {
             let edits = held.map(|record| edited(mapping, link, on, record)).unwrap_or_default();
-            let seen_by_a_person = departure.state == State::Decided
-                && held.and_then(|record| record.stamp).is_none_or(|stamp| stamp <= departure.since);
+            let seen = departure.seen.as_ref().filter(|_| departure.state == State::Decided);
             match edits {
-                Some(edits) if !seen_by_a_person => {
-                    let mut values = PerSide { org: Vec::new(), platform: Vec::new() };
+                Some((fields, edits)) if seen.is_none_or(|seen| seen[on] != edits) => {
+                    let mut values = PerSide { org: fields.clone(), platform: fields };
                     values[on] = edits;
                     line.parked.push(Parked {
                         pair: 0,
@@ -99,30 +101,34 @@ pub(super) fn decide(
     Decision { line, steps: Vec::new(), blanks: 0, opt_outs: 0 }
 }
 
-/// The values of a record that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
+/// The fields of a record, with their values, that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
 /// would have flowed counts as edited.
-fn edited(
+pub(in crate::engine) fn edited(
     mapping: &Prepared,
     link: &Link,
     side: Side,
     record: &crate::domain::record::Record,
-) -> Option<Vec<Value>> {
-    let mut values = Vec::new();
+) -> Option<(Vec<Value>, Vec<Value>)> {
+    let (mut fields, mut values) = (Vec::new(), Vec::new());
+    let mut take = |pair: &CompiledPair, raw: Vec<Value>| {
+        fields.extend(pair.spec.fields(side).iter().map(|name| Value::text(name.as_str())));
+        values.extend(raw);
+    };
     let mut differs = link.bases.0.is_empty();
     for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
         let Some(raw) = pair.values(side, record) else { continue };
         if let Some(base) = link.bases.get(*number) {
             if pair.fold(side, &raw) != base[side] {
                 differs = true;
-                values.extend(raw);
+                take(pair, raw);
             }
         } else {
             // Whether the other side ever knew it can't be told.
             differs |= pair.direction.allows(side.other()) && !raw.iter().all(Value::is_blank);
-            values.extend(raw);
+            take(pair, raw);
         }
     }
-    differs.then_some(values)
+    differs.then_some((fields, values))
 }
 
 impl Session<'_> {
@@ -251,11 +257,19 @@ impl Session<'_> {
                     }
                     _ => None,
                 };
-                if let Some(link) = link.filter(|link| done && link.closed.is_none())
-                    && let Some(departure) = departures::get(db, link.link)?
-                {
-                    let changes = lost_values(&mapping, &link, entry.side);
-                    close(db, entry.run, now, &mapping, &link, &departure, "deleted", &changes)?;
+                if let Some(link) = link.filter(|link| done && link.closed.is_none()) {
+                    match departures::get(db, link.link)? {
+                        Some(departure) => {
+                            let changes = lost_values(&mapping, &link, entry.side);
+                            close(db, entry.run, now, &mapping, &link, &departure, "deleted", &changes)?;
+                        }
+                        // Nobody deleted its counterpart: an undo took the creation back.
+                        None => {
+                            crate::engine::undo::close_uncreated(
+                                db, entry.run, now, &mapping, &link, entry.side,
+                            )?;
+                        }
+                    }
                     history::count_braked(db, entry.mapping, "delete", 1, now)?;
                 }
                 journal::settle(db, entry.entry)
@@ -266,7 +280,7 @@ impl Session<'_> {
 }
 
 /// What a deleted record held, as far as its bases know.
-fn lost_values(mapping: &Prepared, link: &Link, side: Side) -> Vec<NewChange> {
+pub(in crate::engine) fn lost_values(mapping: &Prepared, link: &Link, side: Side) -> Vec<NewChange> {
     let pairs = mapping.compiled.pairs.iter().zip(&mapping.row.pairs);
     pairs
         .filter_map(|(pair, number)| {
@@ -363,6 +377,9 @@ pub(in crate::engine) fn commit_departure(
     }
     if let Some(parked) = line.parked.first() {
         pending::park(db, link.link, WHOLE_RECORD, parked, run, now)?;
+        let moved = if departure.state == State::Decided { decisions::MOVED } else { "" };
+        decisions::note(db, link.link, WHOLE_RECORD, moved)?;
+        decisions::label(db, link.link, &label(&mapping.compiled, &records))?;
         departures::set(db, link.link, State::Parked, now)?;
         tally.counts.conflicts += 1;
         finished(Outcome::Succeeded)?;

@@ -113,7 +113,11 @@ fn current(app: &App) -> (String, Meaning) {
         }
         (Engine::Here | Engine::Elsewhere, EngineState::Idle) => {
             let pending = app.sync.status.ready().map_or(0, |status| status.pending);
-            if pending > 0 {
+            if app.held_by_a_brake().is_some() {
+                let key = app.keymap.key_of(Context::Sync, Action::Release);
+                let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
+                (format!("{}{key}", text::BRAKED), Meaning::Warning)
+            } else if pending > 0 {
                 (format!("idle, {} pending", numbers::count(pending)), Meaning::Text)
             } else {
                 ("idle".into(), Meaning::Text)

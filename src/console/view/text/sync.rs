@@ -72,6 +72,24 @@ pub const INITIAL_TITLE: &str = "Kick off an initial sync?";
 pub const INITIAL_YES: &str = "Kick it off";
 /// An answer.
 pub const UNDO_YES: &str = "Take it back";
+/// An answer.
+pub const UNDO_LOOK: &str = "Look first";
+/// No brake.
+pub const NO_BRAKE: &str = "No brake holds this run.";
+/// A brake holds the newest run.
+pub const BRAKED: &str = "held by a brake";
+/// The list of what an undo that only looked would do.
+pub const UNDO_PLANNED: &str = "It would do this; nothing is done yet:";
+/// The list of what an undo left.
+pub const UNDO_LEFT: &str = "These stay as they are:";
+/// There is more than a screen's page.
+pub const UNDO_MORE: &str = "There are more; forcesync undo RUN --dry-run lists all of them.";
+/// Where a person can be forgotten.
+pub const FORGET_FROM_RECORD: &str = "Open a record first: an issue, a conflict, a log line, or its why.";
+/// A prompt.
+pub const FORGET_HELP: &str = "Type forget to do it.";
+/// Another word was typed.
+pub const FORGET_WORD: &str = "Type the word forget, or leave with Esc: nothing is erased yet";
 /// A question.
 pub const HEAL_TITLE: &str = "Deal with what the last audit found?";
 /// What it does.
@@ -118,6 +136,27 @@ pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -
         ));
     }
     lines
+}
+
+/// A prompt.
+pub fn forget_title(object: &str, id: &str) -> String {
+    format!("Forget {object} {id}?")
+}
+
+/// A prompt.
+pub fn release_title(run: i64) -> String {
+    format!("Release the brake of run {run}")
+}
+
+/// What a brake holds, and what releasing does.
+pub fn release_help(held: &crate::ops::brakes::Held) -> String {
+    let (what, flag) = held.kind.sentence();
+    format!(
+        "{} more {what} (at least) when the brake stopped the run. Look at them first. Type the number that you accept: the run is \
+         done again, and stops past it. Without the console: {flag} {}.",
+        count(held.more),
+        held.more
+    )
 }
 
 /// What stopping means.
