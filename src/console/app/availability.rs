@@ -2,6 +2,7 @@
 
 use crate::console::app::App;
 use crate::console::app::action::Action;
+use crate::console::app::keymap::Binding;
 use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::reading::Subject;
@@ -145,6 +146,15 @@ impl App {
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
             _ => true,
+        }
+    }
+
+    /// The word of a hint, as it is right in what is open now.
+    pub fn hint_of<'a>(&self, binding: &'a Binding) -> &'a str {
+        match (self.overlays.last(), binding.action) {
+            (Some(Overlay::Conflicts(inbox)), Action::Open) if inbox.open => common::DECIDE,
+            (Some(Overlay::Issue(_)), Action::Open) => common::EDIT,
+            _ => binding.hint.as_deref().unwrap_or_default(),
         }
     }
 

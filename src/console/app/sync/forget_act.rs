@@ -35,7 +35,7 @@ impl App {
             self.toasts.add(Tone::Info, text::FORGET_FROM_RECORD, self.now);
             return Vec::new();
         };
-        let help = format!("{} {}", text::FORGET_HELP, WHAT_IT_DOES.join(" "));
+        let help = format!("{}\n{}", WHAT_IT_DOES.join("\n"), text::FORGET_HELP);
         let prompt = Prompt::new(text::forget_title(&object, &id), help, "", Asked::Forget { object, id });
         self.overlays.push(Overlay::Prompt(prompt));
         Vec::new()

@@ -43,7 +43,7 @@ impl App {
                     text::undo_title(preview.run, preview.kind),
                     preview.sentences(self.settings.platform.kind.label()),
                     vec![
-                        Choice::new(text::UNDO_LOOK, 'l', start(Extent::Look)),
+                        Choice::new(text::UNDO_LOOK, 'p', start(Extent::Look)),
                         Choice::new(text::UNDO_YES, 'y', start(Extent::Write)),
                         Choice::new(common::NO, 'n', Consequence::Nothing),
                     ],

@@ -117,10 +117,10 @@ fn held(row: &ConflictRow, side: Side) -> String {
 
 fn fields(row: &ConflictRow) -> String {
     if row.deleted.is_some() {
-        return "whole record".into();
+        return "record".into();
     }
     match (row.fields.org.is_empty(), row.fields.platform.is_empty()) {
-        (true, true) => "whole record".into(),
+        (true, true) => "record".into(),
         (true, false) => row.fields.platform.join(" + "),
         (false, _) => row.fields.org.join(" + "),
     }

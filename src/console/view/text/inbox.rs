@@ -38,7 +38,7 @@ pub fn deleted(gone: &str, left: &str, edited: &str) -> String {
 /// What comes of a decision about it.
 pub fn fate(answer: crate::domain::by_hand::Answer, left: &str) -> String {
     match answer {
-        crate::domain::by_hand::Answer::DeleteToo => format!("deleted {left} too, as long as it holds this"),
+        crate::domain::by_hand::Answer::DeleteToo => format!("deleted {left} too"),
         crate::domain::by_hand::Answer::Keep => format!("kept {left}; the link is closed"),
     }
 }

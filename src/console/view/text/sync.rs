@@ -73,7 +73,7 @@ pub const INITIAL_YES: &str = "Kick it off";
 /// An answer.
 pub const UNDO_YES: &str = "Take it back";
 /// An answer.
-pub const UNDO_LOOK: &str = "Look first";
+pub const UNDO_LOOK: &str = "Show the plan first";
 /// No brake.
 pub const NO_BRAKE: &str = "No brake holds this run.";
 /// A brake holds the newest run.
