@@ -348,6 +348,22 @@ pub struct StatusReport {
     pub last_update: Option<DateTime<Utc>>,
     /// The last run.
     pub last_run: Option<RunRow>,
+    /// The last completeness audit.
+    #[serde(default)]
+    pub last_audit: Option<LastAudit>,
+}
+
+/// What the last completeness audit found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAudit {
+    /// Its run.
+    pub run: i64,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// Records that no run has dealt with.
+    pub holes: u64,
+    /// Those of them that are gone without a tombstone, which only a person can judge.
+    pub gone: u64,
 }
 
 /// One line of a check.

@@ -13,6 +13,8 @@ mod uncreate;
 
 pub(super) use uncreate::{close as close_uncreated, commit as commit_uncreated};
 
+use std::collections::BTreeMap;
+
 use crate::domain::outcome::RunResult;
 use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
 use crate::domain::progress::Phase;
@@ -20,6 +22,7 @@ use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::undo::{Extent, UndoLeft, UndoOrder, WhyLeft};
+use crate::domain::value::Value;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
 use crate::engine::session::Session;
@@ -38,9 +41,9 @@ pub struct Wanted {
     /// The fields.
     pub fields: Vec<String>,
     /// What the run left there.
-    pub expected: Vec<crate::domain::value::Value>,
+    pub expected: Vec<Value>,
     /// What stood there before.
-    pub restore: Vec<crate::domain::value::Value>,
+    pub restore: Vec<Value>,
 }
 
 /// What an item of an undo carries besides.
@@ -56,6 +59,8 @@ pub struct Undo {
     pub created: Option<Side>,
     /// Whether what somebody edited on that record has gone to its counterpart since.
     pub edited_since: bool,
+    /// What we wrote last to its pairs, by their numbers.
+    pub written: BTreeMap<i64, Vec<Value>>,
 }
 
 impl Session<'_> {
@@ -188,7 +193,13 @@ impl Session<'_> {
                         let number = mapping.row.mapping;
                         if let Some(side) = undo::created_on(db, order.run, number, ids)? {
                             let edited_since = undo::edited_since(db, order.run, number, ids, side)?;
-                            return Ok(Undo { created: Some(side), edited_since, ..Undo::default() });
+                            let written = undo::last_written(db, number, ids, side)?;
+                            return Ok(Undo {
+                                created: Some(side),
+                                edited_since,
+                                written,
+                                ..Undo::default()
+                            });
                         }
                         let rows = undo::changes(
                             db,
@@ -308,15 +319,8 @@ impl Item {
             self.waiting.iter().filter(|(_, why)| *why == UNKNOWN_OUTCOME).map(|(pair, _)| *pair).collect();
         if let Some(side) = undo.created {
             let unclear = !unclear.is_empty();
-            let (decision, left) = uncreate::decide(
-                mapping,
-                side,
-                self.link.as_ref(),
-                &ids,
-                &self.records,
-                unclear,
-                undo.edited_since,
-            );
+            let link = self.link.as_ref();
+            let (decision, left) = uncreate::decide(mapping, side, link, &ids, &self.records, undo, unclear);
             undo.left = left;
             self.decision = decision;
             return true;

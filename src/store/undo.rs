@@ -1,5 +1,7 @@
 //! What an undo asks the state database: the rows of the run that is taken back, and the list of what stays as it is.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::plan::Line;
@@ -7,6 +9,7 @@ use crate::domain::record::RecordId;
 use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::undo::{UndoLeft, WhyLeft};
+use crate::domain::value::Value;
 use crate::store::StoreError;
 use crate::store::history::compact;
 
@@ -85,6 +88,30 @@ pub fn edited_since(
             params![org.as_str(), platform.as_str(), run, mapping, side.other().number()],
             |row| row.get(0),
         )?)
+}
+
+/// What we wrote last to each pair of a record, by the pair's number.
+pub fn last_written(
+    db: &Connection,
+    mapping: i64,
+    ids: &PerSide<Option<RecordId>>,
+    side: Side,
+) -> Result<BTreeMap<i64, Vec<Value>>, StoreError> {
+    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(BTreeMap::new()) };
+    let mut statement = db.prepare_cached(
+        "SELECT changes FROM history WHERE org_id=? AND platform_id=? AND +mapping=? AND side=?
+             AND action IN ('created', 'updated') ORDER BY sequence",
+    )?;
+    let mut rows = statement.query(params![org.as_str(), platform.as_str(), mapping, side.number()])?;
+    let mut written = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        for change in compact::decode(&row.get::<_, String>(0)?)? {
+            if let Some(pair) = change.pair {
+                written.insert(pair, change.new);
+            }
+        }
+    }
+    Ok(written)
 }
 
 /// Records that a run deleted on a side, newest first, before a sequence.

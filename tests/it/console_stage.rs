@@ -325,6 +325,7 @@ fn status() -> StatusReport {
         last_synchronization: Some(now() - TimeDelta::minutes(1)),
         last_update: Some(now() - TimeDelta::minutes(25)),
         last_run: None,
+        last_audit: None,
     }
 }
 

@@ -68,8 +68,11 @@ pub enum IssuesAction {
     /// Hide issues for a while; one whose message changes comes back by itself
     Snooze {
         /// Their numbers
-        #[arg(required = true)]
+        #[arg(required_unless_present_any = ["code", "mapping", "cause"])]
         issues: Vec<i64>,
+        /// Which issues, where no number is given.
+        #[command(flatten)]
+        filter: IssueFilter,
         /// How long, such as 12h or 3d
         #[arg(long = "for", value_name = "TIME", required_unless_present = "wake", conflicts_with = "wake")]
         how_long: Option<Every>,

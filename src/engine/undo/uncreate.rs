@@ -7,14 +7,16 @@ use rusqlite::Connection;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Action, Line, Rule};
 use crate::domain::port::{RowClass, RowResult};
-use crate::domain::record::RecordId;
+use crate::domain::record::{Record, RecordId};
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::undo::{UndoLeft, WhyLeft};
+use crate::domain::value::Value;
 use crate::engine::apply::{Item, edited, lost_values};
 use crate::engine::commit::{Tally, fail};
 use crate::engine::decide::{Decision, line_hash};
 use crate::engine::session::{Prepared, both};
+use crate::engine::undo::Undo;
 use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewChange, NewHistory};
 use crate::store::links::{self, Closed, Link};
@@ -22,15 +24,14 @@ use crate::store::stage::{self, Staged};
 use crate::store::{StoreError, issues, journal, pending, undo, work};
 
 /// Decides whether the record goes, and why not.
-#[expect(clippy::too_many_arguments, reason = "what is known of the record")]
 pub(super) fn decide(
     mapping: &Prepared,
     side: Side,
     link: Option<&Link>,
     ids: &PerSide<Option<RecordId>>,
     records: &PerSide<Option<Staged>>,
+    undo: &Undo,
     unclear: bool,
-    edited_since: bool,
 ) -> (Decision, Vec<UndoLeft>) {
     let spec = &mapping.compiled.spec;
     let mut line = Line {
@@ -41,7 +42,7 @@ pub(super) fn decide(
         parked: Vec::new(),
         obstacles: Vec::new(),
     };
-    let why = why_left(mapping, side, link, records, unclear, edited_since);
+    let why = why_left(mapping, side, link, records, undo, unclear);
     let left = why.map(|why| UndoLeft {
         mapping: spec.name.clone(),
         ids: ids.clone(),
@@ -60,8 +61,8 @@ fn why_left(
     side: Side,
     link: Option<&Link>,
     records: &PerSide<Option<Staged>>,
+    undo: &Undo,
     unclear: bool,
-    edited_since: bool,
 ) -> Option<WhyLeft> {
     let Some(link) = link.filter(|link| link.closed.is_none()) else { return Some(WhyLeft::NoLink) };
     if !mapping.compiled.spec.direction.allows(side) {
@@ -77,8 +78,26 @@ fn why_left(
     }
     // Whoever touched a field that is not mapped moved its stamp.
     let touched = matches!((staged.record.stamp, link.stamps[side]), (Some(now), Some(known)) if now > known);
-    let moved = edited_since || touched || edited(mapping, link, side, &staged.record).is_some();
+    let moved = undo.edited_since
+        || touched
+        || edited(mapping, link, side, &staged.record).is_some()
+        || drifted(mapping, side, &staged.record, undo);
     moved.then_some(WhyLeft::Moved)
+}
+
+/// Whether somebody edited what does not flow on, or not always: a field that is only a target, or a consent. Such an edit is taken into
+/// the base and left there, and nobody else would know of it.
+fn drifted(mapping: &Prepared, side: Side, record: &Record, undo: &Undo) -> bool {
+    mapping.compiled.pairs.iter().zip(&mapping.row.pairs).any(|(pair, number)| {
+        if pair.direction.allows(side.other()) && !pair.spec.transform.is_consent() {
+            return false;
+        }
+        let Some(raw) = pair.values(side, record) else { return false };
+        match undo.written.get(number) {
+            Some(written) => pair.fold(side, written) != pair.fold(side, &raw),
+            None => !raw.iter().all(Value::is_blank),
+        }
+    })
 }
 
 /// Commits what became of such a record.

@@ -76,9 +76,10 @@ pub fn judge_uncreation(state: &mut State, now: i64, side: Side, object: &str, i
         state.judge.undone.wrong.push(format!("an undo deleted {id}, which a person had edited"));
     }
     let lives = |record: &SimRecord| {
-        record.at(now - SLIPPED_IN).or_else(|| record.newest()).is_some_and(|version| {
-            !version.deleted && address(&version.values) == email
-        })
+        record
+            .at(now - SLIPPED_IN)
+            .or_else(|| record.newest())
+            .is_some_and(|version| !version.deleted && address(&version.values) == email)
     };
     if !state.objects[side.other()].values().flatten().any(|(_, record)| lives(record)) {
         state.judge.undone.wrong.push(format!("an undo deleted {id} ({email}), which had no counterpart"));

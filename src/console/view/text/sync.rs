@@ -7,10 +7,10 @@ use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
 
 /// What holds runs back, and until when.
-pub fn limited(until: &str, hold: &Hold, automatic: bool) -> String {
+pub fn limited(until: &str, hold: &Hold, resumes: Option<&str>) -> String {
     let what = if hold.is_refusal() { format!("{} ({})", hold.what(), hold.code) } else { hold.what() };
-    if automatic {
-        format!("limited, resumes at {until}: {what}")
+    if let Some(left) = resumes {
+        format!("limited, resumes in {left} (S calls it off): {what}")
     } else {
         format!("limited until {until}: {what}")
     }
@@ -28,6 +28,8 @@ pub const ISSUES: &str = "Synchronization issues";
 pub const LAST: &str = "Date of last synchronization";
 /// A line of the status block (F24).
 pub const UPDATE: &str = "Last update written";
+/// A line of the status block, once there was an audit.
+pub const AUDIT: &str = "Completeness audit";
 /// The section that is folded (F59).
 pub const FORCE: &str = "Force synchronization";
 /// A line of it (F60).
@@ -272,11 +274,11 @@ mod tests {
             most: Some(100_000),
         };
         assert_eq!(
-            limited("14:05", &hold(Hold::RESERVE), true),
-            "limited, resumes at 14:05: daily limit of the org, 80,000 of 100,000 used"
+            limited("14:05", &hold(Hold::RESERVE), Some("12m 10s")),
+            "limited, resumes in 12m 10s (S calls it off): daily limit of the org, 80,000 of 100,000 used"
         );
         assert_eq!(
-            limited("14:05", &hold("REQUEST_LIMIT_EXCEEDED"), false),
+            limited("14:05", &hold("REQUEST_LIMIT_EXCEEDED"), None),
             "limited until 14:05: daily limit of the org, 80,000 of 100,000 used (REQUEST_LIMIT_EXCEEDED)"
         );
     }
