@@ -91,9 +91,10 @@ pub fn command_again(request: &RunRequest) -> String {
     };
     if matches!(request.kind, RunKind::Initial | RunKind::Instant) {
         for mapping in &request.mappings {
-            let quoted = mapping.contains(char::is_whitespace);
-            command.push_str(" --mapping ");
-            command.push_str(&if quoted { format!("'{mapping}'") } else { mapping.clone() });
+            let quote = if mapping.contains(char::is_whitespace) { "'" } else { "" };
+            for part in [" --mapping ", quote, mapping, quote] {
+                command.push_str(part);
+            }
         }
         command.push_str(match request.direction {
             Some(Direction::ToPlatform) => " --direction to-platform",

@@ -32,7 +32,7 @@ pub async fn preview(session: &Session, run: i64) -> Result<UndoPreview, OpError
 }
 
 /// What stands in a planned line.
-fn steps(line: Line) -> Vec<UndoStep> {
+fn steps(line: &Line) -> Vec<UndoStep> {
     let record = |side: Side| UndoRecord { mapping: line.mapping.clone(), ids: line.ids.clone(), side };
     match line.action {
         Action::Delete { on } => vec![UndoStep::WouldDelete(record(on))],
@@ -71,7 +71,7 @@ pub async fn page(session: &Session, run: i64) -> Result<UndoPage, OpError> {
     let left = read(session, move |reader| reader.undo_left(run, 0, PAGE)).await?;
     let more = lines.len() == PAGE || left.len() == PAGE;
     Ok(UndoPage {
-        planned: lines.into_iter().flat_map(|(_, line)| steps(line)).collect(),
+        planned: lines.into_iter().flat_map(|(_, line)| steps(&line)).collect(),
         left: left.into_iter().map(|(_, left)| left).collect(),
         more,
     })
@@ -99,7 +99,7 @@ pub async fn planned(session: &Session, run: i64, mut each: impl FnMut(&UndoStep
         let Some((last, _)) = page.last() else { return Ok(count) };
         after = *last;
         for (_, line) in page {
-            for step in steps(line) {
+            for step in steps(&line) {
                 count += 1;
                 each(&step);
             }

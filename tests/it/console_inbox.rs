@@ -229,10 +229,10 @@ fn braked() -> App {
 #[test]
 fn a_brake_is_released_by_typing_its_number_and_by_nothing_else() {
     let mut app = braked();
-    assert!(picture(&mut app, 120, 40).contains("held by a brake (B)"));
+    assert!(picture(&mut app, 120, 40).contains("brake holds it (B)"));
     assert!(press(&mut app, "B").is_empty());
     let seen = picture(&mut app, 120, 40);
-    assert!(seen.contains("Release the brake of run 118") && seen.contains("24 more records"), "{seen}");
+    assert!(seen.contains("Release the brake of run 118") && seen.contains("At least 24 records"), "{seen}");
     for typed in ["", "y", "0"] {
         type_text(&mut app, typed);
         assert!(press(&mut app, "enter").is_empty(), "{typed}");

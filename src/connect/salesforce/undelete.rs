@@ -17,12 +17,14 @@ pub(super) async fn undelete(door: &Door, ids: &[RecordId]) -> Result<Vec<RowRes
     let mut results = Vec::with_capacity(ids.len());
     for some in ids.chunks(MOST) {
         // What is no id is letters and digits no more: it stands blank, and the org refuses it in its place.
-        let named: String = some
-            .iter()
-            .map(|id| id::full_id(id.as_str()).map(|id| id.to_string()).unwrap_or_default())
-            .map(|id| format!("<p:ids>{id}</p:ids>"))
-            .collect();
-        let request = Request::soap("undelete records", format!("<p:undelete>{named}</p:undelete>"));
+        let mut operation = String::from("<p:undelete>");
+        for id in some {
+            operation.push_str("<p:ids>");
+            operation.push_str(id::full_id(id.as_str()).as_ref().map_or("", RecordId::as_str));
+            operation.push_str("</p:ids>");
+        }
+        operation.push_str("</p:undelete>");
+        let request = Request::soap("undelete records", operation);
         match door.send(&request).await {
             Ok(reply) => {
                 let answers = read(&String::from_utf8_lossy(&reply.body)).ok_or_else(unreadable)?;

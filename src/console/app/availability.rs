@@ -103,30 +103,37 @@ impl App {
             (Some(Overlay::Reading(reading)), Action::Release) => {
                 matches!(&reading.subject, Subject::Run(run) if brakes::held(run).is_some())
             }
-            (
-                Some(Overlay::Reading(_)),
-                Action::Snooze | Action::RetryAll | Action::SnoozeAll | Action::Filter,
-            ) => false,
-            (Some(Overlay::Records(_)), Action::Release | Action::Add | Action::Toggle) => false,
-            (
-                Some(Overlay::Sheet(_)),
-                Action::Forget
-                | Action::Release
-                | Action::Snooze
-                | Action::RetryAll
-                | Action::SnoozeAll
-                | Action::Filter,
-            ) => false,
             (None, Action::Release) => self.held_by_a_brake().is_some(),
             (Some(Overlay::Reading(reading)), Action::Why) => {
                 reading.record().is_some() || matches!(reading.subject, Subject::Run(_))
             }
             (Some(Overlay::Reading(reading)), Action::UndoRun) => matches!(reading.subject, Subject::Run(_)),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
-            (Some(Overlay::Reading(_)), Action::Retry)
-            | (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
-            | (Some(Overlay::Sheet(_) | Overlay::Records(_)), Action::UndoRun)
-            | (Some(Overlay::Sheet(_)), Action::Retry | Action::Why | Action::LogRun | Action::Copy)
+            (
+                Some(Overlay::Reading(_)),
+                Action::Open
+                | Action::Retry
+                | Action::Snooze
+                | Action::RetryAll
+                | Action::SnoozeAll
+                | Action::Filter,
+            )
+            | (Some(Overlay::Help { .. }), Action::Open)
+            | (Some(Overlay::Records(_)), Action::UndoRun | Action::Release | Action::Add | Action::Toggle)
+            | (
+                Some(Overlay::Sheet(_)),
+                Action::UndoRun
+                | Action::Forget
+                | Action::Release
+                | Action::Snooze
+                | Action::RetryAll
+                | Action::SnoozeAll
+                | Action::Filter
+                | Action::Retry
+                | Action::Why
+                | Action::LogRun
+                | Action::Copy,
+            )
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             (Some(Overlay::Conflicts(inbox)), action) => match action {
                 Action::Retry

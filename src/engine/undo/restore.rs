@@ -34,10 +34,10 @@ impl Session<'_> {
                 before = last.sequence;
                 let mut of_mappings: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
                 for row in rows {
-                    match self.mappings.iter().position(|mapping| mapping.row.mapping == row.mapping) {
-                        Some(place) => of_mappings.entry(place).or_default().push(row),
-                        // Listed already: its mapping is not in the settings any more.
-                        None => {}
+                    // Where its mapping is not in the settings any more, it is listed already.
+                    let place = self.mappings.iter().position(|mapping| mapping.row.mapping == row.mapping);
+                    if let Some(place) = place {
+                        of_mappings.entry(place).or_default().push(row);
                     }
                 }
                 for (place, rows) in of_mappings {
@@ -183,7 +183,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn plan_restores(&mut self, place: usize, side: Side, rows: Vec<Row>) -> Result<(), End> {
+    async fn plan_restores(&self, place: usize, side: Side, rows: Vec<Row>) -> Result<(), End> {
         let (run, number) = (self.run, self.mappings[place].row.mapping);
         let mapping = self.mappings[place].compiled.spec.name.clone();
         self.context

@@ -225,7 +225,7 @@ impl App {
                 Ok(Vec::new())
             }
             Asked::Release(held) => self.put_release(&held, &typed),
-            Asked::Forget { object, id } => self.put_forget(object, id, &typed),
+            Asked::Forget { object, id } => Self::put_forget(object, id, &typed),
             Asked::ConflictValue(conflict) => self.put_conflict_value(conflict, &typed),
             Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
         };

@@ -42,12 +42,7 @@ impl App {
     }
 
     /// Takes over the typed word; a sentence where it is another one.
-    pub(crate) fn put_forget(
-        &mut self,
-        object: String,
-        id: String,
-        typed: &str,
-    ) -> Result<Vec<Effect>, String> {
+    pub(crate) fn put_forget(object: String, id: String, typed: &str) -> Result<Vec<Effect>, String> {
         if !typed.trim().eq_ignore_ascii_case(WORD) {
             return Err(text::FORGET_WORD.into());
         }

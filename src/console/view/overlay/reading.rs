@@ -56,7 +56,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
     }
     if start + room < lines.len() {
         let x = inner.right().saturating_sub(8);
-        canvas.text(x, inner.bottom().saturating_sub(1), 8, "Down …", Meaning::Muted);
+        // On the frame, where it hides nothing.
+        let y = if canvas.plain { inner.bottom().saturating_sub(1) } else { inner.bottom() };
+        canvas.text(x, y, 8, "Down …", Meaning::Muted);
     }
 }
 

@@ -79,7 +79,7 @@ pub const UNDO_LOOK: &str = "Show the plan first";
 /// No brake.
 pub const NO_BRAKE: &str = "No brake holds this run.";
 /// A brake holds the newest run.
-pub const BRAKED: &str = "held by a brake";
+pub const BRAKED: &str = "brake holds it";
 /// The list of what an undo that only looked would do.
 pub const UNDO_PLANNED: &str = "It would do this; nothing is done yet:";
 /// The list of what an undo left.
@@ -154,8 +154,8 @@ pub fn release_title(run: i64) -> String {
 pub fn release_help(held: &crate::ops::brakes::Held) -> String {
     let (what, flag) = held.kind.sentence();
     format!(
-        "{} more {what} (at least) when the brake stopped the run. Look at them first. Type the number that you accept: the run is \
-         done again, and stops past it. Without the console: {flag} {}.",
+        "At least {} {what} beyond the brake. Look at them first, then type the number that you accept: the run is done again, and \
+         stops past it. On the command line: {flag} {}.",
         count(held.more),
         held.more
     )
