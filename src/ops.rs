@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod brakes;
 pub mod budget;
 pub mod check;
 pub mod config;

@@ -5,6 +5,7 @@
 mod conflicts;
 mod keeping;
 mod reading;
+mod released;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::conflicts::*;
 pub use self::keeping::*;
 pub use self::reading::*;
+pub use self::released::*;
 
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::RunKind;
@@ -234,18 +236,9 @@ pub struct Sync {
     /// Only this direction
     #[arg(long, value_enum)]
     pub direction: Option<SyncDirection>,
-    /// Let this many records be created beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_creates: Option<u64>,
-    /// Let this many records be changed beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_updates: Option<u64>,
-    /// Let this many values be blanked beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_blanks: Option<u64>,
-    /// Let this many people be opted out beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_opt_outs: Option<u64>,
+    /// What may be done beyond the brakes.
+    #[command(flatten)]
+    pub released: Released,
     /// Don't ask before an initial sync
     #[arg(long, short)]
     pub yes: bool,
@@ -293,18 +286,9 @@ pub struct Audit {
     /// Deal with what was found, in a run of its own and under the brakes
     #[arg(long)]
     pub heal: bool,
-    /// Let this many records be created beyond the brake
-    #[arg(long, value_name = "N", requires = "heal")]
-    pub allow_creates: Option<u64>,
-    /// Let this many records be changed beyond the brake
-    #[arg(long, value_name = "N", requires = "heal")]
-    pub allow_updates: Option<u64>,
-    /// Let this many values be blanked beyond the brake
-    #[arg(long, value_name = "N", requires = "heal")]
-    pub allow_blanks: Option<u64>,
-    /// Let this many people be opted out beyond the brake
-    #[arg(long, value_name = "N", requires = "heal")]
-    pub allow_opt_outs: Option<u64>,
+    /// What healing may do beyond the brakes.
+    #[command(flatten)]
+    pub released: Released,
 }
 
 /// What a run reads.

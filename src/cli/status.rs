@@ -68,6 +68,13 @@ pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
             output.text(line);
         }
     }
+    if let Some(audit) = &report.last_audit {
+        output.text(format_args!(
+            "Completeness audit            {}, {}",
+            words::moment(audit.at),
+            words::count_of(audit.holes, "hole")
+        ));
+    }
     if let Some(last) = &report.last_run {
         let end = last.result.map_or("not finished", words::result);
         output.text(format_args!(

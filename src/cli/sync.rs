@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::follow;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::prompt;
-use crate::domain::command::{Allowances, RunRequest};
+use crate::domain::command::RunRequest;
 use crate::domain::outcome::RunKind;
 use crate::domain::side_effects::{SideEffect, sentences};
 use crate::ops::engine::attach;
@@ -22,14 +22,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         kind,
         mappings: arguments.mapping.clone(),
         direction: arguments.direction.map(Into::into),
-        allow: Allowances {
-            creates: arguments.allow_creates,
-            updates: arguments.allow_updates,
-            blanks: arguments.allow_blanks,
-            // No mapping can delete yet.
-            deletes: None,
-            opt_outs: arguments.allow_opt_outs,
-        },
+        allow: arguments.released.into(),
         undo: None,
     };
     run::examine(&session, &request)?;

@@ -23,6 +23,7 @@ mod session;
 mod settings;
 mod sign_in;
 mod soql;
+mod undelete;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -240,6 +241,14 @@ impl Sink for Salesforce {
                 job.0
             ),
         ))
+    }
+
+    fn keeps_deleted(&self) -> bool {
+        true
+    }
+
+    async fn undelete(&self, _object: &str, ids: &[RecordId]) -> Result<Vec<RowResult>, PortError> {
+        undelete::undelete(&self.door, ids).await
     }
 
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {

@@ -320,6 +320,22 @@ pub trait Sink: Send + Sync {
     /// Asks for a job; `None` while it is still at work.
     async fn poll(&self, job: &Job) -> Result<Option<Vec<RowResult>>, PortError>;
 
+    /// Whether deleted records are kept for a while, so that they can be brought back.
+    fn keeps_deleted(&self) -> bool {
+        false
+    }
+
+    /// Brings deleted records back; one answer an id, in their order. Where nothing is kept, every one is refused.
+    async fn undelete(&self, object: &str, ids: &[RecordId]) -> Result<Vec<RowResult>, PortError> {
+        let refused = RowError {
+            code: "NOT_KEPT".into(),
+            message: format!("deleted records of {object} are not kept"),
+            fields: Vec::new(),
+            class: RowClass::Gone,
+        };
+        Ok(ids.iter().map(|_| RowResult::Refused(refused.clone())).collect())
+    }
+
     /// Looks for records; values compare as the side compares them.
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError>;
 }

@@ -113,6 +113,10 @@ pub struct ConflictRow {
     pub note: Option<String>,
     /// The decision that waits for the next run.
     pub decided: Option<Decided>,
+    /// The side that was deleted, where the conflict is about a whole record; `fields` and `values` are then what was edited on
+    /// the other side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Side>,
 }
 
 /// A decision that waits for the next run.
@@ -353,6 +357,9 @@ pub struct StatusReport {
     /// What is unequal about the two sides: a sandbox joined to a live account, or the reverse (law E17).
     #[serde(default)]
     pub unequal: Option<Unequal>,
+    /// The last completeness audit.
+    #[serde(default)]
+    pub last_audit: Option<LastAudit>,
 }
 
 /// A sandbox joined to a live account, or the reverse (law E17).
@@ -378,6 +385,19 @@ pub struct DriftRow {
     pub since: DateTime<Utc>,
     /// The run that saw it last.
     pub run: i64,
+}
+
+/// What the last completeness audit found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAudit {
+    /// Its run.
+    pub run: i64,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// Records that no run has dealt with.
+    pub holes: u64,
+    /// Those of them that are gone without a tombstone, which only a person can judge.
+    pub gone: u64,
 }
 
 /// One line of a check.

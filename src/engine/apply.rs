@@ -20,7 +20,7 @@ mod send;
 
 pub use item::Item;
 pub use removal::effective_policy;
-pub(super) use removal::{close as close_departure, commit_departure};
+pub(super) use removal::{close as close_departure, commit_departure, edited, lost_values};
 pub use send::{LookUp, meant};
 pub(super) use send::{deliver, end_of};
 

@@ -17,7 +17,7 @@ use item::commit_item;
 pub(super) use item::forget_staged;
 pub use link::key_hashes;
 use refusal::staged_records;
-pub(super) use refusal::{close_line, fail};
+pub(super) use refusal::{close_line, fail, label};
 
 /// What one item adds to the counts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,7 +41,7 @@ impl Session<'_> {
             match &line.action {
                 Action::Skip { .. } => self.count(*place, |counts| counts.skipped += 1),
                 Action::Refuse { .. } => self.count(*place, |counts| counts.failed += 1),
-                Action::Create { .. } | Action::Merge | Action::Delete { .. } => {}
+                Action::Create { .. } | Action::Merge | Action::Delete { .. } | Action::Restore { .. } => {}
             }
         }
         let (run, now) = (self.run, self.now());

@@ -9,7 +9,9 @@ use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter, types::Valu
 use crate::domain::audit::{AuditReport, Hole};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
-use crate::domain::report::{DriftRow, FirstSync, IssueGroup, IssueQuery, IssueRow, RunRow, StatusReport};
+use crate::domain::report::{
+    DriftRow, FirstSync, IssueGroup, IssueQuery, IssueRow, LastAudit, RunRow, StatusReport,
+};
 use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
 use crate::store::{StoreError, audit, drift, feeds, from_millis, mappings, migrations, pending, to_millis};
@@ -173,6 +175,12 @@ impl Reader {
                 last_synchronization: oldest.map(from_millis),
                 last_update: last_update.map(from_millis),
                 last_run: self.last_run(db)?,
+                last_audit: audit::last(db)?.map(|report| LastAudit {
+                    run: report.run,
+                    at: report.at,
+                    holes: report.holes(),
+                    gone: report.gone,
+                }),
                 ..StatusReport::default()
             })
         })

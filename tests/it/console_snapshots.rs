@@ -9,7 +9,7 @@ use forcesync::domain::side::Side;
 use insta::assert_snapshot;
 
 use crate::console_stage::{
-    cells, conflicts, drifted, empty, failed_test, full, full_with, issue_form, issue_opened, issues, now,
+    cells, conflicts, deletion, drifted, empty, failed_test, full, full_with, issue_form, issue_opened, issues, now,
     picture, press, running, start_running, styles_of,
 };
 
@@ -140,6 +140,15 @@ fn what_the_conflict_inbox_asks_and_says() {
     press(&mut app, "c");
     app.update(Msg::Conflicts(Ok(Vec::new())));
     assert_snapshot!("conflicts_none", picture(&mut app, 80, 24));
+    let mut gone = deletion();
+    gone.note = None;
+    app.update(Msg::Conflicts(Ok(vec![gone])));
+    assert_snapshot!("conflicts_deleted", picture(&mut app, 80, 24));
+    for (columns, rows) in SIZES {
+        press(&mut app, "enter D");
+        assert_snapshot!(format!("conflict_deleted_{columns}x{rows}"), picture(&mut app, columns, rows));
+        press(&mut app, "esc");
+    }
     app.update(Msg::Conflicts(Ok(conflicts())));
     press(&mut app, "down enter");
     assert_snapshot!("conflict_has_changed", picture(&mut app, 80, 24));

@@ -1,5 +1,7 @@
 //! What the console's tests stand on: a state full of data, a picture of it as text, and a session typed key by key.
 
+mod inboxes;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use forcesync::console::app::action::Action;
 use forcesync::console::app::effect::Effect;
@@ -16,18 +18,18 @@ use forcesync::domain::outcome::{Counts, RunKind, RunResult, SideCounts};
 use forcesync::domain::progress::{EngineState, MappingProgress, Phase, Progress};
 use forcesync::domain::record::RecordId;
 use forcesync::domain::report::{
-    CheckLine, ConflictRow, DriftRow, FactRow, FirstSync, IssueGroup, IssueRow, Level, RunRow, StatusReport,
-    Unequal, Verdict,
+    CheckLine, DriftRow, FactRow, FirstSync, Level, RunRow, StatusReport, Unequal, Verdict,
 };
 use forcesync::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 use forcesync::domain::side::{PerSide, Side};
-use forcesync::domain::value::Value;
-use forcesync::ops::issues::{FormField, IssueForm};
 use forcesync::workspace::secrets::SecretName;
 use forcesync::workspace::settings::Settings;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+
+use inboxes::groups;
+pub use inboxes::{conflicts, deletion, issue_form, issue_opened, issues};
 
 /// What must never be drawn, copied or logged.
 pub const SECRET: &str = "hunter2-marker";
@@ -365,130 +367,6 @@ pub fn drifted() -> StatusReport {
         unequal: Some(Unequal { what: "sandbox org and a live platform".into(), confirmed: false }),
         ..status()
     }
-}
-
-fn groups() -> Vec<IssueGroup> {
-    vec![IssueGroup {
-        code: "REQUIRED_FIELD_MISSING".into(),
-        mapping: "lead".into(),
-        cause: "Company is empty".into(),
-        records: 2,
-        snoozed: 0,
-        since: now() - TimeDelta::hours(1),
-        last_seen: now() - TimeDelta::minutes(5),
-    }]
-}
-
-/// The records of the group.
-pub fn issues() -> Vec<IssueRow> {
-    ["Ann Lee", "Cem Öz"]
-        .into_iter()
-        .enumerate()
-        .map(|(place, label)| IssueRow {
-            issue: place as i64 + 1,
-            mapping: "lead".into(),
-            ids: PerSide {
-                org: None,
-                platform: Some(RecordId::from(if place == 0 { "5f1c-0001" } else { "5f1c-0002" })),
-            },
-            side: Side::Org,
-            label: label.into(),
-            code: "REQUIRED_FIELD_MISSING".into(),
-            cause: "Company is empty".into(),
-            message: "Required fields are missing: [Company]".into(),
-            fields: vec!["Company".into()],
-            run: 115,
-            since: now() - TimeDelta::hours(1),
-            last_seen: now() - TimeDelta::minutes(5),
-            tries: 3,
-            open: true,
-            snoozed_until: None,
-        })
-        .collect()
-}
-
-/// The form of the first issue of `contact`, whose phone was refused.
-pub fn issue_form() -> IssueForm {
-    let mapping = settings().mappings.remove(0);
-    let issue = IssueRow {
-        mapping: "contact".into(),
-        ids: PerSide {
-            org: Some(RecordId::from("003xx000004TmiQAAS")),
-            platform: Some(RecordId::from("5f1c-0001")),
-        },
-        code: "STRING_TOO_LONG".into(),
-        cause: "Mobile: data value too large: … (max length=40)".into(),
-        message: "Mobile: data value too large: +49 170 1234 5678 9012 3456 7890 1234 5678 (max length=40)"
-            .into(),
-        fields: vec!["MobilePhone".into()],
-        ..issues().remove(0)
-    };
-    let held = [
-        ["ann@x.example", "ann@x.example"],
-        ["Ann", "Ann Lee"],
-        ["", "+49 170 1234 5678 9012 3456 7890 1234 5678"],
-    ];
-    let fields = mapping.pairs.iter().enumerate().map(|(pair, spec)| FormField {
-        pair,
-        identity: spec.identity(),
-        fields: PerSide { org: spec.org.clone(), platform: spec.platform.clone() },
-        values: match (held.get(pair), spec.org.len()) {
-            (Some([org, platform]), 1) => {
-                PerSide { org: Some(texts(&[org])), platform: Some(texts(&[platform])) }
-            }
-            (Some([org, platform]), _) => {
-                PerSide { org: Some(texts(&[org, "Lee"])), platform: Some(texts(&[platform])) }
-            }
-            (None, _) => PerSide::default(),
-        },
-        failing: spec.org == ["MobilePhone"],
-    });
-    IssueForm { source: Side::Platform, fields: fields.collect(), same_cause: 12, unread: None, issue }
-}
-
-/// A console with the form of an issue open.
-pub fn issue_opened() -> App {
-    let mut app = full();
-    app.go_to(forcesync::console::app::tab::Tab::Sync);
-    press(&mut app, "tab tab enter");
-    app.update(Msg::Issues(Ok(issues())));
-    press(&mut app, "enter");
-    app.update(Msg::IssueForm(Ok(Box::new(issue_form()))));
-    app
-}
-
-/// Two conflicts: a name of two fields, and a status whose last decision came to nothing.
-pub fn conflicts() -> Vec<ConflictRow> {
-    let pairs = settings().mappings.remove(0).pairs;
-    let row = |conflict: i64, pair: usize, label: &str, values: [&[&str]; 3]| ConflictRow {
-        conflict,
-        mapping: "contact".into(),
-        pair: pairs[pair].identity(),
-        fields: PerSide { org: pairs[pair].org.clone(), platform: pairs[pair].platform.clone() },
-        why: "ask".into(),
-        label: label.into(),
-        ids: PerSide {
-            org: Some(RecordId::from("003xx000004TmiQAAS")),
-            platform: Some(RecordId::from("5f1c-0001")),
-        },
-        base: Some(PerSide { org: texts(values[0]), platform: texts(values[0]) }),
-        values: PerSide { org: texts(values[1]), platform: texts(values[2]) },
-        since: now() - TimeDelta::hours(1),
-        run: 115,
-        note: None,
-        decided: None,
-    };
-    vec![
-        row(3, 1, "Ann Lee", [&["Ann", "Leigh"], &["Ann", "Lee"], &["Anna Leigh"]]),
-        ConflictRow {
-            note: Some("changed since you looked".into()),
-            ..row(4, 2, "Cem Öz", [&["+49 170 1"], &["+49 171 9"], &[""]])
-        },
-    ]
-}
-
-fn texts(texts: &[&str]) -> Vec<Value> {
-    texts.iter().map(|text| if text.is_empty() { Value::Null } else { Value::text(*text) }).collect()
 }
 
 fn runs() -> Vec<RunRow> {

@@ -5,6 +5,7 @@
 
 mod judge;
 mod request;
+mod soap;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -306,6 +307,12 @@ impl Door {
             call.body =
                 Body::Bytes { content_type: "application/json; charset=UTF-8".into(), bytes: bytes.clone() };
         }
+        if let Some(operation) = &request.soap {
+            call.url = format!("{}{}", session.instance, soap::path(&session.base));
+            call = call
+                .header("SOAPAction", "\"\"")
+                .secret_body("text/xml; charset=UTF-8", soap::envelope(&session.token, operation));
+        }
         call.idempotency = request.idempotency;
         let idempotency = request.idempotency;
         let sent = self.now();
@@ -320,7 +327,10 @@ impl Door {
             self.budget.answered(sent, self.now());
             return Ok(reply);
         }
-        let fault = Fault::from_reply(&reply);
+        let fault = match &request.soap {
+            Some(_) => soap::fault(&reply),
+            None => Fault::from_reply(&reply),
+        };
         if let Some(refusal) = limit_of(&fault) {
             self.budget.refused(refusal, &fault.code, reply.retry_after(), self.now());
         }

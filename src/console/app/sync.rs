@@ -1,9 +1,12 @@
 //! Synchronization Information: status, force, automatic, the run at hand, issues, runs.
 
 pub mod act;
+mod arrive;
 pub mod conflicts_act;
+mod forget_act;
 pub mod issue_act;
 pub mod records_act;
+mod release_act;
 pub mod undo_act;
 
 use std::collections::VecDeque;
@@ -32,6 +35,15 @@ pub enum Part {
 impl Part {
     /// All parts, as Tab walks them.
     pub const ALL: [Self; 4] = [Self::Force, Self::Automatic, Self::Issues, Self::Runs];
+}
+
+/// What is about to be done to a whole group of issues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupDeed {
+    /// Try it again.
+    Retry,
+    /// Hide it for a while.
+    Snooze,
 }
 
 /// One look at the numbers, for the rate.
@@ -68,8 +80,10 @@ pub struct SyncTab {
     pub run: Selection,
     /// Records a second over the last seconds, oldest first.
     pub rates: VecDeque<u64>,
-    /// The group that is about to be tried again, while its records are read.
-    pub retrying: Option<IssueGroup>,
+    /// The group that is about to be tried again or hidden, while its records are read.
+    pub asked: Option<(IssueGroup, GroupDeed)>,
+    /// The undo that only looks and whose plan is shown when it is through.
+    pub looking: Option<i64>,
     /// Whether snoozed issues are shown with the others.
     pub show_snoozed: bool,
     /// When the lists were read last.

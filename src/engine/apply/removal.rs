@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 
+use crate::domain::compiled::CompiledPair;
 use crate::domain::mapping::DeletePolicy;
 use crate::domain::plan::{Action, Change, DELETED, Line, Parked, Rule};
 use crate::domain::port::{RowClass, RowError, RowResult, Tombstone};
-use crate::domain::record::RecordId;
+use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::engine::apply::{Item, LookUp};
@@ -23,8 +24,7 @@ use crate::store::{journal, pending};
 
 mod commit;
 
-use commit::lost_values;
-pub(in crate::engine) use commit::{close, commit_departure};
+pub(in crate::engine) use commit::{close, commit_departure, lost_values};
 
 /// What the mapping does on `on` when the counterpart is gone: its policy, where it may write there and knows how.
 pub fn effective_policy(mapping: &Prepared, on: Side) -> DeletePolicy {
@@ -39,7 +39,9 @@ pub fn effective_policy(mapping: &Prepared, on: Side) -> DeletePolicy {
 impl Item {
     /// Whether it deletes or deactivates a record.
     pub(super) fn removes(&self) -> bool {
-        self.gone.is_some() && Side::BOTH.into_iter().any(|side| self.decision.line.writes_to(side))
+        let uncreates = self.undo.as_ref().is_some_and(|undo| undo.created.is_some());
+        (self.gone.is_some() || uncreates)
+            && Side::BOTH.into_iter().any(|side| self.decision.line.writes_to(side))
     }
 }
 
@@ -80,18 +82,11 @@ pub(super) fn decide(
         }
         DeletePolicy::Propagate => {
             let edits = held.map(|record| edited(mapping, link, on, record)).unwrap_or_default();
-            let stamp = held.and_then(|record| record.stamp);
-            let known = match departure.state {
-                State::Decided => stamp.is_none_or(|stamp| stamp <= departure.since),
-                // Stamps are cut off: an edit may be that much later than it says.
-                State::Refused => stamp
-                    .and_then(|stamp| stamp.checked_add_signed(mapping.capabilities[on].stamps.grain()))
-                    .is_some_and(|by| by <= departure.since),
-                State::Due | State::Parked | State::Done => false,
-            };
+            let known = held.is_some_and(|held| is_known(mapping, departure, on, held));
+            let seen = departure.seen.as_ref().filter(|_| departure.state == State::Decided);
             match edits {
-                Some(edits) if !known => {
-                    let mut values = PerSide { org: Vec::new(), platform: Vec::new() };
+                Some((fields, edits)) if !known && seen.is_none_or(|seen| seen[on] != edits) => {
+                    let mut values = PerSide { org: fields.clone(), platform: fields };
                     values[on] = edits;
                     line.parked.push(Parked {
                         pair: 0,
@@ -107,30 +102,42 @@ pub(super) fn decide(
     Decision { line, steps: Vec::new(), blanks: 0, opt_outs: 0 }
 }
 
-/// The values of a record that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
+/// Whether a delete was refused and the record has not been touched since, so that its edits were known when it was sent.
+fn is_known(mapping: &Prepared, departure: &Departure, on: Side, held: &Record) -> bool {
+    // Stamps are cut off: an edit may be that much later than it says.
+    let grain = mapping.capabilities[on].stamps.grain();
+    departure.state == State::Refused
+        && held.stamp.and_then(|stamp| stamp.checked_add_signed(grain)).is_some_and(|by| by <= departure.since)
+}
+
+/// The fields of a record, with their values, that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
 /// would have flowed counts as edited.
-fn edited(
+pub(in crate::engine) fn edited(
     mapping: &Prepared,
     link: &Link,
     side: Side,
-    record: &crate::domain::record::Record,
-) -> Option<Vec<Value>> {
-    let mut values = Vec::new();
+    record: &Record,
+) -> Option<(Vec<Value>, Vec<Value>)> {
+    let (mut fields, mut values) = (Vec::new(), Vec::new());
+    let mut take = |pair: &CompiledPair, raw: Vec<Value>| {
+        fields.extend(pair.spec.fields(side).iter().map(|name| Value::text(name.as_str())));
+        values.extend(raw);
+    };
     let mut differs = link.bases.0.is_empty();
     for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
         let Some(raw) = pair.values(side, record) else { continue };
         if let Some(base) = link.bases.get(*number) {
             if pair.fold(side, &raw) != base[side] {
                 differs = true;
-                values.extend(raw);
+                take(pair, raw);
             }
         } else {
             // Whether the other side ever knew it can't be told.
             differs |= pair.direction.allows(side.other()) && !raw.iter().all(Value::is_blank);
-            values.extend(raw);
+            take(pair, raw);
         }
     }
-    differs.then_some(values)
+    differs.then_some((fields, values))
 }
 
 impl Session<'_> {
@@ -259,11 +266,19 @@ impl Session<'_> {
                     }
                     _ => None,
                 };
-                if let Some(link) = link.filter(|link| done && link.closed.is_none())
-                    && let Some(departure) = departures::get(db, link.link)?
-                {
-                    let changes = lost_values(&mapping, &link, entry.side);
-                    close(db, entry.run, now, &mapping, &link, &departure, "deleted", &changes)?;
+                if let Some(link) = link.filter(|link| done && link.closed.is_none()) {
+                    match departures::get(db, link.link)? {
+                        Some(departure) => {
+                            let changes = lost_values(&mapping, &link, entry.side);
+                            close(db, entry.run, now, &mapping, &link, &departure, "deleted", &changes)?;
+                        }
+                        // Nobody deleted its counterpart: an undo took the creation back.
+                        None => {
+                            crate::engine::undo::close_uncreated(
+                                db, entry.run, now, &mapping, &link, entry.side,
+                            )?;
+                        }
+                    }
                     history::count_braked(db, entry.mapping, "delete", 1, now)?;
                 }
                 journal::settle(db, entry.entry)

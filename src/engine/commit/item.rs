@@ -34,6 +34,9 @@ pub(super) fn commit_item(
     mapping: &Prepared,
     item: &Item,
 ) -> Result<(Tally, Option<i64>), StoreError> {
+    if item.undo.as_ref().is_some_and(|undo| undo.created.is_some()) {
+        return crate::engine::undo::commit_uncreated(db, run, now, mapping, item);
+    }
     if let Some(departure) = &item.gone {
         return commit_departure(db, run, now, mapping, item, departure);
     }

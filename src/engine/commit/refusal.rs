@@ -50,7 +50,7 @@ pub(in crate::engine) fn close_line(
             work::put_line(db, run, mapping.row.mapping, line, Outcome::Failed, line_hash(line, None))?;
             Ok(Some(sequence))
         }
-        Action::Create { .. } | Action::Merge | Action::Delete { .. } => Ok(None),
+        Action::Create { .. } | Action::Merge | Action::Delete { .. } | Action::Restore { .. } => Ok(None),
     }
 }
 
@@ -89,7 +89,7 @@ pub(in crate::engine) fn fail(
 }
 
 /// A name by which a person knows the record: its full name, else its key.
-pub(super) fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
+pub(in crate::engine) fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
     for side in Side::BOTH {
         let Some(record) = records[side] else { continue };
         let named = mapping
@@ -122,9 +122,11 @@ pub(super) fn staged_records(
 ) -> Result<PerSide<Option<Staged>>, StoreError> {
     match line.action {
         Action::Refuse { .. } => mapping.staged(db, &line.ids),
-        Action::Create { .. } | Action::Merge | Action::Delete { .. } | Action::Skip { .. } => {
-            Ok(PerSide::default())
-        }
+        Action::Create { .. }
+        | Action::Merge
+        | Action::Delete { .. }
+        | Action::Restore { .. }
+        | Action::Skip { .. } => Ok(PerSide::default()),
     }
 }
 

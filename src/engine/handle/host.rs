@@ -355,13 +355,17 @@ impl Host {
 
     /// Sets the moment of the next automatic run, none while a run is on its way.
     fn plan_next(&mut self, now: DateTime<Utc>) {
-        let goes_on = self.automatic && self.current.is_none() && self.life == Life::GoesOn;
+        let goes_on = self.current.is_none() && self.life == Life::GoesOn;
         let schedule = self.runner.schedule();
-        self.next = goes_on.then(|| match &self.held {
-            // Before the window opens, a run would only be refused again.
-            Some(held) => schedule.after_quiet(held.hold.until.max(now)),
-            None => schedule.next(now),
-        });
+        self.next = match &self.held {
+            _ if !goes_on => None,
+            // Before the window opens, a run would only be refused again. What a person began goes on whether automatic sync is
+            // on or not, and whatever the hour.
+            Some(held) if held.request.kind != RunKind::Automatic => Some(held.hold.until.max(now)),
+            Some(held) if self.automatic => Some(schedule.after_quiet(held.hold.until.max(now))),
+            None if self.automatic => Some(schedule.next(now)),
+            Some(_) | None => None,
+        };
         let (automatic, next) = (self.automatic, self.next);
         let held = self.held.as_ref().map(|held| held.hold.clone());
         self.progress.send_modify(|progress| {

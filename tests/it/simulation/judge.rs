@@ -151,6 +151,8 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
             ([(id, values)], []) if state.judge.person_deletes.contains(&(Side::Platform, email.clone())) => {
                 one_sided(state, &mut wrong, email, Side::Org, (id, values), waiting);
             }
+            // An undo took the creation of the other back: this one stands alone.
+            ([_], []) | ([], [_]) if state.judge.undone.uncreated.contains(email) => {}
             // People made these duplicates themselves.
             (org, _) if org.len() > 1 => twins(state, &mut wrong, email, found),
             (org, platform) => wrong.push(format!(

@@ -438,7 +438,7 @@ impl SimSide {
         if batch.kind == WriteKind::Delete {
             state.say(now, format!("  {} deletes {id}", self.side));
             state.judge.sync_writes += 1;
-            state.judge_removal(self.side, &batch.object, &id);
+            state.judge_removal(now, self.side, &batch.object, &id);
             state.bury(now, self.side, &batch.object, &id, Fate::Deleted, Author::Sync);
             return RowResult::Done { id: id.as_str().into(), created: false, record: None };
         }

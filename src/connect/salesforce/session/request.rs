@@ -14,6 +14,8 @@ pub(in crate::connect::salesforce) struct Request {
     pub(super) body: Option<Vec<u8>>,
     pub(super) idempotency: Idempotency,
     pub(super) into_reserve: bool,
+    /// The operation of a SOAP call, whose envelope carries the session.
+    pub(super) soap: Option<String>,
 }
 
 impl Request {
@@ -27,6 +29,17 @@ impl Request {
             body: None,
             idempotency: Idempotency::Repeatable,
             into_reserve: false,
+            soap: None,
+        }
+    }
+
+    /// A call by SOAP, for what REST has no word for; its path follows from the version.
+    pub(in crate::connect::salesforce) fn soap(name: &'static str, operation: String) -> Self {
+        Self {
+            method: Method::POST,
+            idempotency: Idempotency::Once,
+            soap: Some(operation),
+            ..Self::get(name, String::new())
         }
     }
 

@@ -134,6 +134,11 @@ impl App {
                 Subject::Run(row) => vec![Effect::PreviewUndo(row.run)],
                 _ => Vec::new(),
             },
+            Action::Release => self.ask_release(),
+            Action::Forget => {
+                let person = reading.person();
+                self.ask_forget(person)
+            }
             Action::Open => {
                 self.overlays.pop();
                 Vec::new()
@@ -215,7 +220,13 @@ impl App {
                 Ok(Vec::new())
             }
             Asked::IssueValue(place) => self.put_issue_value(place, &typed),
-            Asked::Snooze(issue) => self.put_snooze(issue, &typed),
+            Asked::Snooze(issues) => self.put_snooze(issues, &typed),
+            Asked::RecordFilter => {
+                self.put_record_filter(&typed);
+                Ok(Vec::new())
+            }
+            Asked::Release(held) => self.put_release(&held, &typed),
+            Asked::Forget { object, id } => Self::put_forget(object, id, &typed),
             Asked::ConflictValue(conflict) => self.put_conflict_value(conflict, &typed),
             Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
         };

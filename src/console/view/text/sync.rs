@@ -9,10 +9,10 @@ use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::StatusReport;
 
 /// What holds runs back, and until when.
-pub fn limited(until: &str, hold: &Hold, automatic: bool) -> String {
+pub fn limited(until: &str, hold: &Hold, resumes: Option<&str>) -> String {
     let what = if hold.is_refusal() { format!("{} ({})", hold.what(), hold.code) } else { hold.what() };
-    if automatic {
-        format!("limited, resumes at {until}: {what}")
+    if let Some(left) = resumes {
+        format!("limited, resumes in {left} (S calls it off): {what}")
     } else {
         format!("limited until {until}: {what}")
     }
@@ -30,6 +30,8 @@ pub const ISSUES: &str = "Synchronization issues";
 pub const LAST: &str = "Date of last synchronization";
 /// A line of the status block (F24).
 pub const UPDATE: &str = "Last update written";
+/// A line of the status block, once there was an audit.
+pub const AUDIT: &str = "Completeness audit";
 /// The section that is folded (F59).
 pub const FORCE: &str = "Force synchronization";
 /// A line of it (F60).
@@ -74,6 +76,24 @@ pub const INITIAL_TITLE: &str = "Kick off an initial sync?";
 pub const INITIAL_YES: &str = "Kick it off";
 /// An answer.
 pub const UNDO_YES: &str = "Take it back";
+/// An answer.
+pub const UNDO_LOOK: &str = "Show the plan first";
+/// No brake.
+pub const NO_BRAKE: &str = "No brake holds this run.";
+/// A brake holds the newest run.
+pub const BRAKED: &str = "brake holds it";
+/// The list of what an undo that only looked would do.
+pub const UNDO_PLANNED: &str = "It would do this; nothing is done yet:";
+/// The list of what an undo left.
+pub const UNDO_LEFT: &str = "These stay as they are:";
+/// There is more than a screen's page.
+pub const UNDO_MORE: &str = "There are more; forcesync undo RUN --dry-run lists all of them.";
+/// Where a person can be forgotten.
+pub const FORGET_FROM_RECORD: &str = "Open a record first: an issue, a conflict, a log line, or its why.";
+/// A prompt.
+pub const FORGET_HELP: &str = "Type forget to do it.";
+/// Another word was typed.
+pub const FORGET_WORD: &str = "Type the word forget, or leave with Esc: nothing is erased yet";
 /// A question.
 pub const HEAL_TITLE: &str = "Deal with what the last audit found?";
 /// What it does.
@@ -153,6 +173,27 @@ pub fn confirm_help(what: &str, name: &str) -> String {
 pub fn unequal(what: &str) -> String {
     let mut kinds = what.split(" and a ").filter_map(|side| side.split(' ').next());
     format!(" {} with {} ", kinds.next().unwrap_or_default(), kinds.next().unwrap_or_default())
+}
+
+/// A prompt.
+pub fn forget_title(object: &str, id: &str) -> String {
+    format!("Forget {object} {id}?")
+}
+
+/// A prompt.
+pub fn release_title(run: i64) -> String {
+    format!("Release the brake of run {run}")
+}
+
+/// What a brake holds, and what releasing does.
+pub fn release_help(held: &crate::ops::brakes::Held) -> String {
+    let (what, flag) = held.kind.sentence();
+    format!(
+        "At least {} {what} beyond the brake. Look at them first, then type the number that you accept: the run is done again, and \
+         stops past it. On the command line: {flag} {}.",
+        count(held.more),
+        held.more
+    )
 }
 
 /// What stopping means.
@@ -270,11 +311,11 @@ mod tests {
             most: Some(100_000),
         };
         assert_eq!(
-            limited("14:05", &hold(Hold::RESERVE), true),
-            "limited, resumes at 14:05: daily limit of the org, 80,000 of 100,000 used"
+            limited("14:05", &hold(Hold::RESERVE), Some("12m 10s")),
+            "limited, resumes in 12m 10s (S calls it off): daily limit of the org, 80,000 of 100,000 used"
         );
         assert_eq!(
-            limited("14:05", &hold("REQUEST_LIMIT_EXCEEDED"), false),
+            limited("14:05", &hold("REQUEST_LIMIT_EXCEEDED"), None),
             "limited until 14:05: daily limit of the org, 80,000 of 100,000 used (REQUEST_LIMIT_EXCEEDED)"
         );
     }

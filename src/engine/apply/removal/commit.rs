@@ -6,17 +6,17 @@ use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::report::Level;
 use crate::domain::side::Side;
 use crate::engine::apply::Item;
-use crate::engine::commit::{Tally, fail, forget_staged};
+use crate::engine::commit::{Tally, fail, forget_staged, label};
 use crate::engine::decide::line_hash;
 use crate::engine::session::{Prepared, both};
 use crate::store::departures::{self, Departure, State, WHOLE_RECORD};
 use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewChange, NewHistory};
 use crate::store::links::{self, Link};
-use crate::store::{StoreError, issues, journal, pending, work};
+use crate::store::{StoreError, decisions, issues, journal, pending, work};
 
 /// What a deleted record held, as far as its bases know.
-pub(super) fn lost_values(mapping: &Prepared, link: &Link, side: Side) -> Vec<NewChange> {
+pub(in crate::engine) fn lost_values(mapping: &Prepared, link: &Link, side: Side) -> Vec<NewChange> {
     let pairs = mapping.compiled.pairs.iter().zip(&mapping.row.pairs);
     pairs
         .filter_map(|(pair, number)| {
@@ -113,6 +113,9 @@ pub(in crate::engine) fn commit_departure(
     }
     if let Some(parked) = line.parked.first() {
         pending::park(db, link.link, WHOLE_RECORD, parked, run, now)?;
+        let moved = if departure.state == State::Decided { decisions::MOVED } else { "" };
+        decisions::note(db, link.link, WHOLE_RECORD, moved)?;
+        decisions::label(db, link.link, &label(&mapping.compiled, &records))?;
         departures::set(db, link.link, State::Parked, now)?;
         tally.counts.conflicts += 1;
         finished(Outcome::Succeeded)?;

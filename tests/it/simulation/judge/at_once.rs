@@ -39,16 +39,17 @@ impl State {
 
     /// The sync is about to delete a record: a person must have deleted its counterpart, and whatever people wrote into it must
     /// have been known there.
-    pub fn judge_removal(&mut self, side: Side, object: &str, id: &str) {
-        self.judge.removals += 1;
+    pub fn judge_removal(&mut self, now: i64, side: Side, object: &str, id: &str) {
+        let taken_back = self.undoing && super::super::undo::judge_uncreation(self, now, side, object, id);
+        self.judge.removals += u64::from(!taken_back);
         let values = self.objects[side][object][id].newest().unwrap().values.clone();
         let email = address(&values);
         let mut wrong = Vec::new();
-        if self.judge.deletes != DeletePolicy::Propagate {
+        if self.judge.deletes != DeletePolicy::Propagate && !taken_back {
             wrong.push(format!("{email}: {id} was deleted although no delete may cross"));
         }
         let there = side.other();
-        if !self.judge.person_deletes.contains(&(there, email.clone())) {
+        if !self.judge.person_deletes.contains(&(there, email.clone())) && !taken_back {
             wrong.push(format!("{email}: {id} was deleted, but nobody deleted its counterpart"));
         }
         let known: Vec<BTreeMap<String, Value>> = self.objects[there]
