@@ -16,13 +16,16 @@ use crate::store::{StoreError, decisions, departures, links, pending, stage, tur
 mod batch;
 mod braking;
 mod item;
+mod portion;
 mod removal;
 mod send;
+mod tide;
 
 pub use item::Item;
 pub use removal::effective_policy;
 pub(super) use removal::{close as close_departure, commit_departure};
 pub use send::{LookUp, meant};
+pub use tide::Tide;
 pub(super) use send::{deliver, end_of};
 
 impl Session<'_> {
@@ -30,6 +33,9 @@ impl Session<'_> {
     pub async fn work(&mut self) -> Result<(), End> {
         self.phase(Phase::Writing);
         self.set_brakes().await?;
+        let totals = self.context.store.write(|db| work::totals(db)).await?;
+        let total: u64 = totals.iter().map(|(_, total)| total).sum();
+        let mut worked = 0;
         for held in [false, true] {
             if held && !self.release_held().await? {
                 break;
@@ -38,10 +44,11 @@ impl Session<'_> {
             loop {
                 self.context.control.checkpoint().await?;
                 let from = last;
-                let limit = self.context.options.chunk;
+                let limit = self.portion(worked, total.saturating_sub(worked));
                 let chunk = self.context.store.write(move |db| work::after(db, from, held, limit)).await?;
                 let Some(end) = chunk.last().map(|work| work.work) else { break };
                 last = end;
+                worked += chunk.len() as u64;
                 self.chunk(chunk, held).await?;
                 self.publish();
             }

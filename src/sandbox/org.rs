@@ -12,6 +12,7 @@ mod ids;
 mod lateness;
 mod moment;
 mod options;
+mod pace;
 mod rest;
 mod rights;
 mod row_error;
@@ -87,6 +88,7 @@ pub struct Org {
     jobs: Mutex<Jobs>,
     usage: Mutex<Usage>,
     knobs: Mutex<Knobs>,
+    pace: pace::Pace,
     founders: Founders,
     created: i64,
 }
@@ -117,6 +119,7 @@ impl Org {
             sessions: Mutex::default(),
             cursors: Mutex::default(),
             jobs: Mutex::default(),
+            pace: pace::Pace::default(),
             usage: Mutex::default(),
             knobs: Mutex::new(knobs),
             founders,

@@ -15,6 +15,7 @@ use crate::domain::record::{Record, RecordId};
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
+use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::commit::key_hashes;
 use crate::engine::context::{End, RunContext};
@@ -81,6 +82,7 @@ pub async fn rebuild(context: &RunContext) -> Result<Rebuilt, End> {
         brakes: BrakeMeter::default(),
         calls_before: PerSide::from_fn(|side| context.endpoints[side].calls()),
         stale: 0,
+        tide: PerSide::from_fn(|_side| Tide::new(context.options.parallel, context.options.most_parallel)),
         withheld: None,
     };
     match steps(&mut session).await {

@@ -14,6 +14,7 @@ pub(in crate::connect::salesforce) struct Request {
     pub(super) body: Option<Vec<u8>>,
     pub(super) idempotency: Idempotency,
     pub(super) into_reserve: bool,
+    pub(super) accept: &'static str,
 }
 
 impl Request {
@@ -27,6 +28,7 @@ impl Request {
             body: None,
             idempotency: Idempotency::Repeatable,
             into_reserve: false,
+            accept: "application/json",
         }
     }
 
@@ -38,6 +40,27 @@ impl Request {
         idempotency: Idempotency,
     ) -> Self {
         Self { method: Method::POST, body: Some(body), idempotency, ..Self::get(name, path) }
+    }
+
+    /// A PATCH of JSON that may be sent twice.
+    pub(in crate::connect::salesforce) fn patch(name: &'static str, path: String, body: Vec<u8>) -> Self {
+        Self { method: Method::PATCH, body: Some(body), ..Self::get(name, path) }
+    }
+
+    /// A PUT; its body comes with the sending.
+    pub(in crate::connect::salesforce) fn put(name: &'static str, path: String) -> Self {
+        Self { method: Method::PUT, idempotency: Idempotency::Once, ..Self::get(name, path) }
+    }
+
+    /// A DELETE.
+    pub(in crate::connect::salesforce) fn delete(name: &'static str, path: String) -> Self {
+        Self { method: Method::DELETE, ..Self::get(name, path) }
+    }
+
+    /// Asks for CSV instead of JSON.
+    pub(in crate::connect::salesforce) fn for_csv(mut self) -> Self {
+        self.accept = "text/csv";
+        self
     }
 
     pub(in crate::connect::salesforce) fn header(

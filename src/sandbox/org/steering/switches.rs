@@ -81,6 +81,16 @@ impl Org {
         self.jobs().takes_ms = ms;
     }
 
+    /// Lets every job that writes from now on fail after so many rows, as one does that was cut off; `None` lets them through.
+    pub fn set_jobs_break_after(&self, rows: Option<usize>) {
+        self.jobs().break_after = rows;
+    }
+
+    /// Sets how many records go in and out in a second at most; 0 is no limit.
+    pub fn set_records_per_second(&self, rows: u64) {
+        self.pace.set(rows);
+    }
+
     /// Switches the duplicate rule for e-mails of contacts and leads.
     pub fn set_duplicate_rule(&self, on: bool) {
         self.knobs().duplicate_rule = on;

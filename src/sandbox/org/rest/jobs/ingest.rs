@@ -89,6 +89,12 @@ impl Ingest {
         self.key.as_ref().map(|key| key.1.as_str())
     }
 
+    /// About how many rows there are.
+    pub(super) fn lines(&self) -> u64 {
+        let ends = self.data.as_deref().unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        ends.saturating_sub(1) as u64
+    }
+
     pub(super) fn has_data(&self) -> bool {
         self.data.is_some()
     }
@@ -136,8 +142,9 @@ impl Ingest {
     ) -> Result<(usize, usize), String> {
         self.read(dialect)?;
         self.check_header(api)?;
-        for start in (0..self.rows.len()).step_by(CHUNK) {
-            let chunk = self.rows.get(start..(start + CHUNK).min(self.rows.len())).unwrap_or_default();
+        let end = api.org.jobs().break_after.unwrap_or(usize::MAX).min(self.rows.len());
+        for start in (0..end).step_by(CHUNK) {
+            let chunk = self.rows.get(start..(start + CHUNK).min(end)).unwrap_or_default();
             let fates: Vec<Fate> =
                 api.write(call, |writer| chunk.iter().map(|row| self.fate(writer, row)).collect());
             self.fates.extend(fates);
