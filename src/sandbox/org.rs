@@ -64,6 +64,8 @@ struct Knobs {
     automation_rules: Vec<AutomationRule>,
     lateness: Arc<[BoundLateness]>,
     late_commits: Vec<LateCommits>,
+    /// Rows on a page of a query, where it is fewer than the service usually gives.
+    page_rows: Option<usize>,
 }
 
 /// Ids that the org was founded with.

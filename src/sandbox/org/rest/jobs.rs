@@ -95,6 +95,32 @@ pub(in crate::sandbox::org) struct Jobs {
     pub(in crate::sandbox::org) takes_ms: i64,
     /// After how many rows a job that writes breaks off.
     pub(in crate::sandbox::org) break_after: Option<usize>,
+    /// Rows on a page of results when the client does not say.
+    pub(in crate::sandbox::org) page_rows: Option<usize>,
+    /// How often each row that has a key was carried by a job, by object and key.
+    pub(in crate::sandbox::org) carried: BTreeMap<String, u32>,
+}
+
+impl Jobs {
+    /// How many jobs that write are begun and not done.
+    pub(in crate::sandbox::org) fn at_work(&self) -> usize {
+        let begun = |job: &Job| !job.is_query() && matches!(job.state, State::UploadComplete | State::InProgress);
+        self.all.values().filter(|job| begun(&locked(job))).count()
+    }
+
+    /// Lets every job that is not done fail; tells how many.
+    pub(in crate::sandbox::org) fn fail(&self, message: &str) -> usize {
+        let mut failed = 0;
+        for job in self.all.values() {
+            let mut job = locked(job);
+            if !job.state.is_final() {
+                job.state = State::Failed;
+                job.error = Some(message.to_owned());
+                failed += 1;
+            }
+        }
+        failed
+    }
 }
 
 fn refuse(code: &str, message: &str) -> Reply {
@@ -374,7 +400,7 @@ impl Api<'_> {
             .parameter("maxRecords")
             .and_then(|text| text.parse::<usize>().ok())
             .filter(|most| *most > 0)
-            .unwrap_or(PAGE);
+            .unwrap_or_else(|| self.job_page());
         let to = from.saturating_add(most).min(places.len());
         let page = places.get(from..to).unwrap_or_default();
         self.org.pace.moved(page.len());
@@ -392,6 +418,10 @@ impl Api<'_> {
         }
     }
 
+    fn job_page(&self) -> usize {
+        self.org.jobs().page_rows.unwrap_or(PAGE).max(1)
+    }
+
     /// Up to five links to pages behind the first, and where the next ones are told.
     fn query_result_pages(&self, call: &Call, job: &Job) -> Reply {
         let Work::Query { places, .. } = &job.work else { return Reply::not_found() };
@@ -405,11 +435,12 @@ impl Api<'_> {
         let from = call.parameter("nextRecordsLocator").and_then(|text| text.parse::<usize>().ok());
         let from = from.unwrap_or(1).max(1);
         let path = format!("/services/data/v{}/jobs/query/{}", self.version, job.id);
-        let pages = places.len().div_ceil(PAGE);
+        let size = self.job_page();
+        let pages = places.len().div_ceil(size);
         let links: Vec<Value> = (from..pages)
             .take(LINKS)
             .map(|page| {
-                let locator = STANDARD_NO_PAD.encode((page * PAGE).to_string());
+                let locator = STANDARD_NO_PAD.encode((page * size).to_string());
                 json!({"resultUrl": format!("{path}/results?locator={locator}")})
             })
             .collect();

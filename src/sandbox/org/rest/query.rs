@@ -74,7 +74,8 @@ impl Api<'_> {
             return self.columns(soql).unwrap_or_else(Into::into);
         }
         let reach = if all { Reach::WithDeleted } else { Reach::Live };
-        match self.run(soql, reach, Self::page_size(call)) {
+        let most = self.org.knobs().page_rows.unwrap_or(PAGE).max(1);
+        match self.run(soql, reach, Self::page_size(call).min(most)) {
             Ok(reply) | Err(reply) => reply,
         }
     }

@@ -147,6 +147,13 @@ impl Ingest {
             let chunk = self.rows.get(start..(start + CHUNK).min(end)).unwrap_or_default();
             let fates: Vec<Fate> =
                 api.write(call, |writer| chunk.iter().map(|row| self.fate(writer, row)).collect());
+            let object = api.schema().objects.get(self.object).map_or("", |shape| shape.name.as_str());
+            let key = self.key_name().unwrap_or("Id");
+            let mut jobs = api.org.jobs();
+            for row in chunk.iter().filter(|_| self.operation != Operation::Insert) {
+                *jobs.carried.entry(format!("{object} {}", self.cell(row, key))).or_default() += 1;
+            }
+            drop(jobs);
             self.fates.extend(fates);
         }
         let failed = self.fates.iter().filter(|fate| matches!(fate, Fate::Refused { .. })).count();
