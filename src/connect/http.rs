@@ -224,7 +224,8 @@ impl Http {
     }
 
     async fn exchange(&self, call: &Call, url: Url, host: &str) -> Result<Reply, HttpError> {
-        let patience = if matches!(call.body, Body::Pieces { .. }) { Patience::Long } else { Patience::Usual };
+        let patience =
+            if matches!(call.body, Body::Pieces { .. }) { Patience::Long } else { Patience::Usual };
         let response = self.begin(call, url, host, patience).await?;
         self.take_in(response, host).await
     }

@@ -265,7 +265,8 @@ impl Sink for Salesforce {
         let task = if batch.kind == WriteKind::Delete { Task::Delete } else { Task::Write };
         let rates = &self.door.settings().rates;
         let choice = cost::choose(rates, Workload { task, rows: rows as u64 });
-        (choice.way == Way::Job && bulk::fits(batch)).then(|| usize::try_from(rates.job_rows).unwrap_or(usize::MAX))
+        (choice.way == Way::Job && bulk::fits(batch))
+            .then(|| usize::try_from(rates.job_rows).unwrap_or(usize::MAX))
     }
 
     async fn carry_out(&self, job: &Job, batch: &WriteBatch) -> Result<Vec<RowResult>, PortError> {

@@ -188,12 +188,14 @@ fn by_job(rates: &Rates, work: Workload) -> Forecast {
             let links = if pages > 2 { pages.div_ceil(5) } else { 0 };
             // Begun, asked after, its pages, and deleted.
             let calls = 1 + 1 + questions(rates, time(at_work)) + links + pages + 1;
-            let moving = seconds(rows, rates.job_read_rate) + rates.call.as_secs_f64() * (pages + links) as f64;
+            let moving =
+                seconds(rows, rates.job_read_rate) + rates.call.as_secs_f64() * (pages + links) as f64;
             Forecast { calls, time: time(at_work + moving) }
         }
         Task::Write | Task::Delete => {
             let jobs = work.rows.div_ceil(rates.job_rows.max(1)).max(1);
-            let at_work = rates.job_start.as_secs_f64() * jobs as f64 + seconds(work.rows, rates.job_write_rate);
+            let at_work =
+                rates.job_start.as_secs_f64() * jobs as f64 + seconds(work.rows, rates.job_write_rate);
             let asked = questions(rates, time(at_work / jobs as f64)) * jobs;
             let back = match work.task {
                 Task::Write => work.rows.div_ceil(rates.read_back_rows.max(1)),
@@ -247,7 +249,8 @@ fn told(forecast: Forecast) -> String {
         120..=7199 => format!("{} min", seconds.div_ceil(60)),
         _ => format!("{} h", seconds.div_ceil(3600)),
     };
-    let calls = if forecast.calls == 1 { "1 call".into() } else { format!("{} calls", grouped(forecast.calls)) };
+    let calls =
+        if forecast.calls == 1 { "1 call".into() } else { format!("{} calls", grouped(forecast.calls)) };
     format!("about {calls} and {time}")
 }
 

@@ -25,8 +25,8 @@ pub use item::Item;
 pub use removal::effective_policy;
 pub(super) use removal::{close as close_departure, commit_departure};
 pub use send::{LookUp, meant};
-pub use tide::Tide;
 pub(super) use send::{deliver, end_of};
+pub use tide::Tide;
 
 impl Session<'_> {
     /// Works through everything, chunk by chunk; what must wait for the end of the run comes last.

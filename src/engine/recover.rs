@@ -83,9 +83,9 @@ impl Session<'_> {
         let mapping = self.mappings[place].clone();
         let mut held = None;
         if let Some(target) = &entry.target
-            && let Some(read) = ahead.held((place, entry.side), target)
+            && let Some(read) = ahead.held((place, entry.side))
         {
-            held = read;
+            held = read.get(target).cloned();
         } else if let Some(target) = &entry.target {
             held = self.context.endpoints[entry.side]
                 .read(

@@ -21,7 +21,9 @@ use crate::domain::port::{PortClass, PortError};
 use crate::domain::side::Side;
 use crate::ops::budget;
 use crate::workspace::secrets::SecretName;
-use crate::workspace::settings::{BulkSettings, BulkUse, HostAddress, PlatformKind, Settings, SignIn, Transport};
+use crate::workspace::settings::{
+    BulkSettings, BulkUse, HostAddress, PlatformKind, Settings, SignIn, Transport,
+};
 
 /// What a connection needs besides its settings.
 #[derive(Clone)]

@@ -88,7 +88,8 @@ async fn listen(router: axum::Router) -> String {
     address
 }
 
-const FIELDS: [&str; 6] = ["LastName", "Email", "HasOptedOutOfEmail", "Birthdate", "Account.Name", "CreatedDate"];
+const FIELDS: [&str; 6] =
+    ["LastName", "Email", "HasOptedOutOfEmail", "Birthdate", "Account.Name", "CreatedDate"];
 
 fn sorted(mut records: Vec<Record>) -> Vec<Record> {
     records.sort_by(|one, other| one.id.cmp(&other.id));
@@ -101,7 +102,8 @@ fn seed(served: &Served, count: usize) {
     let account = served.insert("Account", json!({"Name": "Acme, \"the\" company\nof two lines"}));
     let rows: Vec<_> = (0..count)
         .map(|number| {
-            let mut row = json!({"LastName": format!("Person {number}"), "Email": format!("p{number}@example.com")});
+            let mut row =
+                json!({"LastName": format!("Person {number}"), "Email": format!("p{number}@example.com")});
             match number % 4 {
                 0 => row["AccountId"] = json!(account),
                 1 => row["LastName"] = json!(format!("Zoë, \"{number}\"")),
@@ -118,11 +120,10 @@ fn seed(served: &Served, count: usize) {
 async fn a_job_reads_what_single_pages_read() {
     let watched = Watched::new().await;
     seed(&watched.served, 5_000);
-    let plain = SalesforceSettings {
-        rates: Rates { jobs: Jobs::Never, ..Rates::default() },
-        ..watched.settings()
-    };
-    let (_, single) = scan_all(&watched.client_with(plain).await, scan_request("Contact", &FIELDS, None)).await;
+    let plain =
+        SalesforceSettings { rates: Rates { jobs: Jobs::Never, ..Rates::default() }, ..watched.settings() };
+    let (_, single) =
+        scan_all(&watched.client_with(plain).await, scan_request("Contact", &FIELDS, None)).await;
     let paged = SalesforceSettings { bulk_page_rows: Some(700), ..watched.settings() };
     let client = watched.client_with(paged).await;
     let (first, by_job) = scan_all(&client, scan_request("Contact", &FIELDS, None)).await;
@@ -135,7 +136,10 @@ async fn a_job_reads_what_single_pages_read() {
     assert_eq!((pages.len(), pages.values().max()), (8, Some(&1)), "{pages:?}");
     assert_eq!(watched.asked("DELETE", "/jobs/query/").len(), 1);
     let log = watched.log.lock().unwrap();
-    assert!(log.iter().any(|(_, path, _, packed)| path.ends_with("/results") && *packed), "results come packed");
+    assert!(
+        log.iter().any(|(_, path, _, packed)| path.ends_with("/results") && *packed),
+        "results come packed"
+    );
 }
 
 #[tokio::test]
@@ -155,7 +159,10 @@ async fn pages_of_the_service_s_own_size_are_read_side_by_side_by_their_links() 
         mark = page.next;
     }
     assert!(rows >= 26_000, "{rows}");
-    assert!(largest < 4_000 && portions > 10, "a page comes in portions: {portions}, the largest of {largest}");
+    assert!(
+        largest < 4_000 && portions > 10,
+        "a page comes in portions: {portions}, the largest of {largest}"
+    );
     let pages = watched.asked("GET", "/results");
     assert_eq!((pages.len(), pages.values().max()), (6, Some(&1)), "{pages:?}");
     assert_eq!(watched.asked("GET", "/resultPages").len(), 1);
@@ -314,7 +321,9 @@ fn creates(count: usize) -> WriteBatch {
 #[tokio::test]
 async fn results_of_a_job_find_their_rows_and_come_back_as_the_org_holds_them() {
     let watched = Watched::new().await;
-    watched.served.insert("Contact", json!({"LastName": "Old", "SALESmanago_Id__c": "sm-3", "Title": "Boss"}));
+    watched
+        .served
+        .insert("Contact", json!({"LastName": "Old", "SALESmanago_Id__c": "sm-3", "Title": "Boss"}));
     let client = watched.client().await;
     let results = carried_out(&client, &creates(500)).await;
     assert_eq!(results.len(), 500);
@@ -365,9 +374,12 @@ async fn an_update_by_a_job_leaves_alone_what_it_does_not_name_and_blanks_what_i
             (Some(id.as_str()), vec![title, (number % 2 == 0).then_some(Value::Null)])
         })
         .collect();
-    let results = carried_out(&client, &batch(WriteKind::Update, &["Title", "HasOptedOutOfEmail"], rows)).await;
+    let results =
+        carried_out(&client, &batch(WriteKind::Update, &["Title", "HasOptedOutOfEmail"], rows)).await;
     for (number, result) in results.iter().enumerate() {
-        let RowResult::Done { created: false, record: Some(record), id } = result else { panic!("{result:?}") };
+        let RowResult::Done { created: false, record: Some(record), id } = result else {
+            panic!("{result:?}")
+        };
         assert_eq!(id.as_str(), ids[number]);
         let title = match number % 3 {
             0 => text("Boss"),
@@ -389,7 +401,8 @@ async fn rows_that_a_job_did_not_come_to_are_sent_again_and_those_that_it_did_ar
     let client = watched.client().await;
     watched.served.org.set_jobs_break_after(Some(120));
     let results = carried_out(&client, &creates(300)).await;
-    let again = |result: &RowResult| matches!(result, RowResult::Refused(error) if error.class == RowClass::Again);
+    let again =
+        |result: &RowResult| matches!(result, RowResult::Refused(error) if error.class == RowClass::Again);
     let (first, rest) = results.split_at(120);
     assert!(first.iter().all(|result| !again(result)), "{first:?}");
     assert!(rest.iter().all(again), "{rest:?}");

@@ -51,9 +51,6 @@ impl Opened {
 
     /// The next piece of the body, decompressed; `None` at its end. Nothing is lost if the wait is given up.
     pub async fn piece(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, HttpError> {
-        self.response
-            .chunk()
-            .await
-            .map_err(|error| HttpError::from_reading(&error, &self.host, self.timeout))
+        self.response.chunk().await.map_err(|error| HttpError::from_reading(&error, &self.host, self.timeout))
     }
 }

@@ -173,7 +173,8 @@ pub(super) fn cell(value: &Value, kind: FieldKind) -> Cell<'_> {
         Value::Null => Cell::Blank,
         Value::Bool(flag) => Cell::Text(if *flag { "true".into() } else { "false".into() }),
         Value::Number(number) if takes_text(kind) => Cell::Text((&**number).into()),
-        Value::Number(number) | Value::Text(number) if kind == FieldKind::Number => match number_text(number) {
+        Value::Number(number) | Value::Text(number) if kind == FieldKind::Number => match number_text(number)
+        {
             Some(number) => Cell::Text(number.into()),
             None if number.trim().is_empty() => Cell::Blank,
             None => text(clean(number)),
@@ -191,7 +192,9 @@ pub(super) fn cell(value: &Value, kind: FieldKind) -> Cell<'_> {
         Value::Number(number) => Cell::Text((&**number).into()),
         Value::Date(day) if kind == FieldKind::Moment => Cell::Text(format!("{day}T00:00:00Z").into()),
         Value::Date(day) => Cell::Text(day.to_string().into()),
-        Value::Moment(moment) if kind == FieldKind::Date => Cell::Text(moment.date_naive().to_string().into()),
+        Value::Moment(moment) if kind == FieldKind::Date => {
+            Cell::Text(moment.date_naive().to_string().into())
+        }
         Value::Moment(moment) => Cell::Text(moment_text(*moment).into()),
         Value::Set(values) if values.is_empty() => Cell::Blank,
         Value::Set(values) => text(clean(&values.join(";"))),

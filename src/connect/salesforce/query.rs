@@ -125,14 +125,22 @@ pub(super) async fn scan(
             // What the page brought need not come again; what changes meanwhile gets a newer stamp.
             let last = page.records.last();
             let since = last.and_then(|record| record.stamp).filter(|_| shape.has_stamp());
-            let since = since.map(|stamp| format!("SystemModstamp >= {}", super::convert::moment_text(stamp)));
+            let since =
+                since.map(|stamp| format!("SystemModstamp >= {}", super::convert::moment_text(stamp)));
             let conditions: Vec<&str> = narrowed.clause().into_iter().chain(since.as_deref()).collect();
-            let filter =
-                if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+            let filter = if conditions.is_empty() {
+                String::new()
+            } else {
+                format!("WHERE {}", conditions.join(" AND "))
+            };
             let query = soql::select(&shape, object, &filter);
             match bulk::begin(door, object, &query, last).await? {
                 Some(mark) => next = Some(mark),
-                None => told = Some(format!("{object}: the org takes no bulk job for this; it is read by single calls.")),
+                None => {
+                    told = Some(format!(
+                        "{object}: the org takes no bulk job for this; it is read by single calls."
+                    ));
+                }
             }
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Outgoing {
     pub(super) owners: Vec<usize>,
     /// Rows that it takes.
     most: usize,
+    /// Whether it is sent by a job.
+    pub(super) by_job: bool,
     /// The journal entries of its rows.
     pub(super) entries: Vec<i64>,
 }
@@ -71,6 +73,7 @@ impl Session<'_> {
                 let of_a_job = self.context.endpoints[side].rows_of_a_job(&batch, count);
                 batches.push(Outgoing {
                     most: of_a_job.unwrap_or(most).max(1),
+                    by_job: of_a_job.is_some(),
                     batch,
                     owners: Vec::new(),
                     entries: Vec::new(),

@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+use crate::domain::cost::{Task, Way, Workload};
 use crate::domain::plan::UNKNOWN_OUTCOME;
-use crate::domain::port::{PortClass, PortError, RowClass, RowResult, WriteBatch, Written};
+use crate::domain::port::{PortClass, PortError, RowClass, RowResult, WriteBatch, WriteKind, Written};
 use crate::domain::report::Level;
 use crate::domain::side::Side;
 use crate::engine::apply::Item;
@@ -34,6 +35,7 @@ impl Session<'_> {
             if batches.is_empty() {
                 return Ok(());
             }
+            self.tell_jobs(side, &batches).await?;
             if !broken(Mutant::JournalSkipped) {
                 self.write_journal(items, side, &mut batches).await?;
             }
@@ -104,8 +106,26 @@ impl Session<'_> {
         trouble
     }
 
+    /// Says what goes by jobs, and what that costs.
+    async fn tell_jobs(&self, side: Side, batches: &[Outgoing]) -> Result<(), End> {
+        for outgoing in batches.iter().filter(|outgoing| outgoing.by_job) {
+            let rows = outgoing.batch.rows.len() as u64;
+            let task = if outgoing.batch.kind == WriteKind::Delete { Task::Delete } else { Task::Write };
+            let choice = self.context.endpoints[side].foresee(&Workload { task, rows });
+            if let Some(choice) = choice.filter(|choice| choice.way == Way::Job) {
+                self.fact(self.say(Level::Info, choice.sentence(&outgoing.batch.object))).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Durable before anything is sent (law E6).
-    async fn write_journal(&self, items: &mut [Item], side: Side, batches: &mut [Outgoing]) -> Result<(), End> {
+    async fn write_journal(
+        &self,
+        items: &mut [Item],
+        side: Side,
+        batches: &mut [Outgoing],
+    ) -> Result<(), End> {
         let now = self.now();
         let mut entries = Vec::new();
         for (place, outgoing) in batches.iter().enumerate() {

@@ -25,9 +25,9 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// The target of an update as it is; `None` if it was not read ahead, and `Some(None)` if it is not there.
-    pub(super) fn held(&self, place: Place, id: &RecordId) -> Option<Option<Record>> {
-        self.held.get(&place).map(|records| records.get(id).cloned())
+    /// The targets of updates, as far as they are there; `None` if they were not read ahead.
+    pub(super) fn held(&self, place: Place) -> Option<&HashMap<RecordId, Record>> {
+        self.held.get(&place)
     }
 
     /// The results of a create; `None` if they were not looked for.
@@ -52,7 +52,10 @@ impl Session<'_> {
                 WriteKind::Delete => continue,
             };
             if let Some(place) = place {
-                groups.entry((place, u8::from(entry.side == Side::Platform), creates)).or_default().push(entry);
+                groups
+                    .entry((place, u8::from(entry.side == Side::Platform), creates))
+                    .or_default()
+                    .push(entry);
             }
         }
         for ((place, _, creates), entries) in groups {
@@ -132,11 +135,12 @@ impl Session<'_> {
         let wider = Selection::new(names);
         let Some(at) = wider.position(field) else { return Ok(None) };
         let finder = Finder::Field { field: field.to_owned(), values };
-        let records = match self.context.endpoints[side].find(mapping.spec.object(side), &wider, &finder).await {
-            Ok(records) => records,
-            Err(error) if error.class == PortClass::Settings => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let records =
+            match self.context.endpoints[side].find(mapping.spec.object(side), &wider, &finder).await {
+                Ok(records) => records,
+                Err(error) if error.class == PortClass::Settings => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
         let mut by_value: HashMap<String, Vec<Record>> = HashMap::new();
         for mut record in records {
             let Some(Some(value)) = record.values.get(at).cloned() else { continue };

@@ -83,8 +83,10 @@ async fn handle(State(org): State<Arc<Org>>, request: Request) -> Response {
 
 /// Packs long CSV for clients that unpack it.
 fn packed(reply: Reply, asked: &HeaderMap) -> Reply {
-    let is_csv = reply.headers.iter().any(|(name, value)| *name == "content-type" && value.starts_with("text/csv"));
-    let takes = |text: &HeaderValue| text.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("gzip"));
+    let is_csv =
+        reply.headers.iter().any(|(name, value)| *name == "content-type" && value.starts_with("text/csv"));
+    let takes =
+        |text: &HeaderValue| text.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("gzip"));
     let wanted = asked.get_all("accept-encoding").iter().any(takes);
     if !is_csv || !wanted || reply.body.len() < WORTH_PACKING {
         return reply;

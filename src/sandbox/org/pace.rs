@@ -12,6 +12,8 @@ pub(super) struct Pace {
     a_second: AtomicU64,
     /// Records moved that nobody has waited for yet.
     moved: AtomicU64,
+    /// All that were ever moved.
+    all: AtomicU64,
     free_at: Mutex<Option<Instant>>,
 }
 
@@ -24,17 +26,30 @@ impl Pace {
     /// Records went in or out.
     pub(super) fn moved(&self, rows: usize) {
         self.moved.fetch_add(rows as u64, Ordering::Relaxed);
+        self.all.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// Records that went in or out so far.
+    pub(super) fn all(&self) -> u64 {
+        self.all.load(Ordering::Relaxed)
+    }
+
+    /// Records go in by a job; tells when they are through.
+    pub(super) fn job(&self, rows: u64) -> Duration {
+        self.all.fetch_add(rows, Ordering::Relaxed);
+        self.take(rows)
     }
 
     /// Takes a share of the pace for so many records; tells when they are through.
-    pub(super) fn take(&self, rows: u64) -> Duration {
+    fn take(&self, rows: u64) -> Duration {
         let rate = self.a_second.load(Ordering::Relaxed);
         if rate == 0 || rows == 0 {
             return Duration::ZERO;
         }
         let now = Instant::now();
         let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let through = free_at.map_or(now, |at| at.max(now)) + Duration::from_secs_f64(rows as f64 / rate as f64);
+        let through =
+            free_at.map_or(now, |at| at.max(now)) + Duration::from_secs_f64(rows as f64 / rate as f64);
         *free_at = Some(through);
         through - now
     }

@@ -171,7 +171,10 @@ pub(super) async fn limits(State(steering): State<Arc<Steering>>, body: Bytes) -
         }
         steering.follow_faults();
     }
-    Ok(answer(&json!({"api_calls_used": steering.org.api_calls_used()})))
+    Ok(answer(&json!({
+        "api_calls_used": steering.org.api_calls_used(),
+        "records_moved": steering.org.records_moved(),
+    })))
 }
 
 #[derive(Deserialize)]

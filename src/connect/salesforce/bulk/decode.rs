@@ -44,7 +44,8 @@ impl Decoder {
             if piece.is_empty() && !last {
                 return Ok(());
             }
-            let (Some(bytes), Some(ends)) = (self.bytes.get_mut(self.filled..), self.ends.get_mut(self.ended..))
+            let (Some(bytes), Some(ends)) =
+                (self.bytes.get_mut(self.filled..), self.ends.get_mut(self.ended..))
             else {
                 return Err(Broken::TooLong);
             };
@@ -54,7 +55,9 @@ impl Decoder {
             self.ended += fields;
             match result {
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if self.bytes.len() >= LONGEST_ROW => return Err(Broken::TooLong),
+                ReadRecordResult::OutputFull if self.bytes.len() >= LONGEST_ROW => {
+                    return Err(Broken::TooLong);
+                }
                 ReadRecordResult::OutputFull => self.bytes.resize(self.bytes.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::Record => {

@@ -33,9 +33,8 @@ pub(super) struct Sheet {
 impl Sheet {
     /// The columns that any row of the batch fills. `None` where rows could not be told apart by a column.
     pub(super) fn new(batch: &WriteBatch, fields: &[Option<(String, FieldKind)>]) -> Option<Self> {
-        let used = |place: usize| {
-            batch.rows.iter().any(|row| row.values.get(place).is_some_and(Option::is_some))
-        };
+        let used =
+            |place: usize| batch.rows.iter().any(|row| row.values.get(place).is_some_and(Option::is_some));
         let mut columns = Vec::new();
         if batch.kind != WriteKind::Create {
             columns.push(Column::Id);
@@ -187,7 +186,11 @@ mod tests {
     use crate::domain::value::Value;
 
     fn batch(kind: WriteKind, rows: Vec<(Option<&str>, Vec<Option<Value>>)>) -> WriteBatch {
-        let rows = rows.into_iter().map(|(id, values)| WriteRow { id: id.map(RecordId::new), values, key: Vec::new() });
+        let rows = rows.into_iter().map(|(id, values)| WriteRow {
+            id: id.map(RecordId::new),
+            values,
+            key: Vec::new(),
+        });
         WriteBatch {
             object: "Contact".into(),
             kind,
@@ -202,7 +205,7 @@ mod tests {
 
     fn sheet(batch: &WriteBatch) -> Option<Sheet> {
         let kinds = [FieldKind::Text, FieldKind::Bool, FieldKind::Text, FieldKind::Text];
-        let names = batch.selection.names().iter().map(|name| name.to_string());
+        let names = batch.selection.names().iter().map(ToString::to_string);
         let fields: Vec<_> = names.zip(kinds).map(Some).collect();
         Sheet::new(batch, &fields)
     }
@@ -231,8 +234,10 @@ mod tests {
 
     #[test]
     fn creates_are_joined_by_their_mark_and_without_one_not_at_all() {
-        let mut batch =
-            batch(WriteKind::Create, vec![(None, vec![Some(Value::text("A")), None, None, Some(Value::text("m1"))])]);
+        let mut batch = batch(
+            WriteKind::Create,
+            vec![(None, vec![Some(Value::text("A")), None, None, Some(Value::text("m1"))])],
+        );
         let sheet_of = sheet(&batch).unwrap();
         assert_eq!(sheet_of.key_name(), "Mark__c");
         assert_eq!(sheet_of.key_of(&batch.rows[0]).as_deref(), Some("m1"));
@@ -257,7 +262,8 @@ mod tests {
 
     #[test]
     fn an_upload_is_cut_at_its_limit_and_no_row_is_lost() {
-        let rows = (0..50).map(|_row| (Some("003A"), vec![Some(Value::text("0123456789")), None, None, None]));
+        let rows =
+            (0..50).map(|_row| (Some("003A"), vec![Some(Value::text("0123456789")), None, None, None]));
         let batch = batch(WriteKind::Update, rows.collect());
         let sheet = sheet(&batch).unwrap();
         // A header of 12 bytes, rows of 16.
@@ -265,6 +271,6 @@ mod tests {
         assert_eq!(ranges.first(), Some(&(0..5)));
         assert_eq!(ranges.iter().map(ExactSizeIterator::len).sum::<usize>(), 50);
         assert_eq!(sheet.cut(&batch.rows, 1).len(), 50);
-        assert_eq!(sheet.cut(&batch.rows, 1 << 20), [0..50]);
+        assert_eq!(sheet.cut(&batch.rows, 1 << 20).first(), Some(&(0..50)));
     }
 }

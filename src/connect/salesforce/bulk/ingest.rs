@@ -153,9 +153,9 @@ async fn one(
         return Err(error.told(&what));
     }
     if let Err(error) = job::set(door, Kind::Ingest, id, "UploadComplete").await {
-        let begun = job::info(door, Kind::Ingest, id).await.is_ok_and(|info| {
-            info.is_none_or(|info| !matches!(info.state, State::Open | State::Aborted))
-        });
+        let begun = job::info(door, Kind::Ingest, id)
+            .await
+            .is_ok_and(|info| info.is_none_or(|info| !matches!(info.state, State::Open | State::Aborted)));
         if !begun {
             job::discard(door, Kind::Ingest, id, false).await;
             return Err(error.told(&what));
@@ -182,7 +182,8 @@ async fn one(
         tracing::warn!(job = id, message, "A bulk job failed.");
     }
     // Where the file as a whole was refused, its reason is every row's.
-    let failure = info.error_message.filter(|_| info.number_records_processed == 0 && info.state == State::Failed);
+    let failure =
+        info.error_message.filter(|_| info.number_records_processed == 0 && info.state == State::Failed);
     let outcomes = joiner.outcomes.into_iter();
     Ok(outcomes.map(|outcome| result(batch, outcome, failure.as_deref())).collect())
 }
@@ -253,7 +254,11 @@ async fn results(door: &Door, id: &str, file: File, joiner: &mut Joiner) -> Resu
                 Ok(piece) => {
                     let bytes = piece.as_ref().map(AsRef::as_ref).unwrap_or_default();
                     reading.feed(bytes).map_err(|broken| {
-                        PortError::new(PortClass::Protocol, "UNREADABLE_REPLY", format!("In {what}, {broken}."))
+                        PortError::new(
+                            PortClass::Protocol,
+                            "UNREADABLE_REPLY",
+                            format!("In {what}, {broken}."),
+                        )
                     })?;
                     if piece.is_none() {
                         return Ok(());
@@ -327,7 +332,11 @@ async fn read_back(door: &Door, schemas: &Schemas, batch: &WriteBatch, results: 
 }
 
 /// Sees to the jobs of an interrupted run: when this returns, none of them is at work.
-pub(in crate::connect::salesforce) async fn conclude(door: &Door, job: &Job, late: Late) -> Result<(), PortError> {
+pub(in crate::connect::salesforce) async fn conclude(
+    door: &Door,
+    job: &Job,
+    late: Late,
+) -> Result<(), PortError> {
     for id in Jobs::parse(job)?.jobs {
         let Some(info) = job::info(door, Kind::Ingest, &id).await? else { continue };
         if info.state == State::Open {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::connect::http::Idempotency;
 use crate::connect::salesforce::errors::{Fault, Topic, senseless, topic};
 use crate::connect::salesforce::session::{Door, DoorError, Request};
-use crate::connect::http::Idempotency;
 use crate::domain::cost::{self, Rates};
 use crate::domain::port::{PortClass, PortError};
 
@@ -126,7 +126,12 @@ pub(super) async fn discard(door: &Door, kind: Kind, id: &str, over: bool) {
 }
 
 /// Waits for the end of a job, at growing pauses. `None` if there is no such job.
-pub(super) async fn wait(door: &Door, kind: Kind, id: &str, rates: &Rates) -> Result<Option<Info>, PortError> {
+pub(super) async fn wait(
+    door: &Door,
+    kind: Kind,
+    id: &str,
+    rates: &Rates,
+) -> Result<Option<Info>, PortError> {
     let mut asked = 0;
     let mut broken = 0;
     loop {

@@ -95,7 +95,8 @@ impl Reading<'_> {
                 return;
             };
             let fields: Vec<&str> = row.fields().collect();
-            let at = |place: Option<usize>| place.and_then(|place| fields.get(place)).copied().unwrap_or_default();
+            let at =
+                |place: Option<usize>| place.and_then(|place| fields.get(place)).copied().unwrap_or_default();
             let outcome = match file {
                 File::Successful => Outcome::Done {
                     id: id::from_api(at(columns.id)),
@@ -125,10 +126,10 @@ fn refused(text: &str) -> Outcome {
     };
     let names: Vec<&str> = fields.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     // What stands behind the last colon may be a part of the message.
-    let (message, names) =
-        if names.iter().all(is_name) { (message, names) } else { (rest, Vec::new()) };
+    let (message, names) = if names.iter().all(is_name) { (message, names) } else { (rest, Vec::new()) };
     let code = code.trim();
-    let known = !code.is_empty() && code.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    let known =
+        !code.is_empty() && code.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
     Outcome::Refused {
         code: if known { code.to_owned() } else { "UNKNOWN".into() },
         message: plain_words(if known { message } else { text }),
@@ -157,8 +158,12 @@ mod tests {
         let mut reading = joiner.file(File::Unprocessed);
         reading.feed(b"LastName,Mark__c\nz,nobody\n").unwrap();
         assert!(matches!(&joiner.outcomes[0], Some(Outcome::Done { created: true, .. })));
-        assert!(matches!(&joiner.outcomes[1], Some(Outcome::Refused { code, .. }) if code == "REQUIRED_FIELD_MISSING"));
-        assert!(matches!(&joiner.outcomes[2], Some(Outcome::Done { created: false, id }) if id.as_str().starts_with("003000000000003")));
+        assert!(
+            matches!(&joiner.outcomes[1], Some(Outcome::Refused { code, .. }) if code == "REQUIRED_FIELD_MISSING")
+        );
+        assert!(
+            matches!(&joiner.outcomes[2], Some(Outcome::Done { created: false, id }) if id.as_str().starts_with("003000000000003"))
+        );
         assert_eq!(joiner.outcomes[3], None);
     }
 

@@ -38,7 +38,15 @@ pub(super) struct PageReader {
 
 enum Stage {
     Opening(Opening),
-    Reading { opened: Box<Opened>, decoder: Decoder, flat: Option<Flat>, rows: u64 },
+    Reading(Box<Reading>),
+}
+
+/// A body on its way in, and how many of its rows came.
+struct Reading {
+    opened: Opened,
+    decoder: Decoder,
+    flat: Option<Flat>,
+    rows: u64,
 }
 
 /// What a page tells.
@@ -62,11 +70,14 @@ impl PageReader {
         let mut path = format!("{job_path}/results");
         let mut sign = '?';
         if let Some(most) = most {
-            path.push_str(&format!("?maxRecords={most}"));
+            path.push_str("?maxRecords=");
+            path.push_str(&most.to_string());
             sign = '&';
         }
         if let Some(at) = &at {
-            path.push_str(&format!("{sign}locator={}", crate::connect::http::percent_encode(at)));
+            path.push(sign);
+            path.push_str("locator=");
+            path.push_str(&crate::connect::http::percent_encode(at));
         }
         let stage = Stage::Opening(open(Arc::clone(&door), path.clone(), Duration::ZERO));
         Self { door, shape, path, at, stage, tries: 1, taken, records: Vec::new() }
@@ -101,11 +112,12 @@ impl PageReader {
                 let next = opened.header("Sforce-Locator").map(str::trim);
                 let next = next.filter(|next| !next.is_empty() && *next != "null").map(str::to_owned);
                 let rows = opened.header("Sforce-NumberOfRecords").and_then(|text| text.trim().parse().ok());
-                let opened = Box::new(opened);
-                self.stage = Stage::Reading { opened, decoder: Decoder::new(), flat: None, rows: 0 };
+                let reading = Reading { opened, decoder: Decoder::new(), flat: None, rows: 0 };
+                self.stage = Stage::Reading(Box::new(reading));
                 Ok(Some(Event::Began { next, rows }))
             }
-            Stage::Reading { opened, decoder, flat, rows } => {
+            Stage::Reading(reading) => {
+                let Reading { opened, decoder, flat, rows } = &mut **reading;
                 let piece = opened.piece().await.map_err(|error| {
                     Trouble::Passing(DoorError::Http(error).told("the results of a bulk job"))
                 })?;
@@ -128,10 +140,13 @@ impl PageReader {
                 let bytes = piece.as_ref().map(AsRef::as_ref).unwrap_or_default();
                 decoder.feed(bytes, &mut take).map_err(Trouble::from)?;
                 if odd {
-                    return Err(Trouble::Lasting(unreadable("a row has more or fewer fields than the header")));
+                    return Err(Trouble::Lasting(unreadable(
+                        "a row has more or fewer fields than the header",
+                    )));
                 }
                 if piece.is_none() {
-                    let told = opened.header("Sforce-NumberOfRecords").and_then(|text| text.trim().parse().ok());
+                    let told =
+                        opened.header("Sforce-NumberOfRecords").and_then(|text| text.trim().parse().ok());
                     if told.is_some_and(|told: u64| *rows < told) {
                         return Err(Trouble::Passing(unreadable("it ended before its last row")));
                     }

@@ -104,7 +104,8 @@ pub(in crate::sandbox::org) struct Jobs {
 impl Jobs {
     /// How many jobs that write are begun and not done.
     pub(in crate::sandbox::org) fn at_work(&self) -> usize {
-        let begun = |job: &Job| !job.is_query() && matches!(job.state, State::UploadComplete | State::InProgress);
+        let begun =
+            |job: &Job| !job.is_query() && matches!(job.state, State::UploadComplete | State::InProgress);
         self.all.values().filter(|job| begun(&locked(job))).count()
     }
 
@@ -309,7 +310,7 @@ impl Api<'_> {
                     Work::Ingest(ingest) => ingest.lines(),
                     Work::Query { .. } => 0,
                 };
-                let moving = self.org.pace.take(rows).as_millis() as i64;
+                let moving = self.org.pace.job(rows).as_millis() as i64;
                 job.ready_at = self.now + self.org.jobs().takes_ms + moving;
             }
             Some("Aborted") if !job.state.is_final() => job.state = State::Aborted,
@@ -360,7 +361,8 @@ impl Api<'_> {
                     let whole = processed == ingest.rows.len();
                     job.state = if whole { State::JobComplete } else { State::Failed };
                     if !whole {
-                        job.error = Some(format!("InternalServerError : Tried {RETRIES} times and broke off"));
+                        job.error =
+                            Some(format!("InternalServerError : Tried {RETRIES} times and broke off"));
                     }
                 }
                 Err(message) => {
@@ -446,7 +448,8 @@ impl Api<'_> {
             .collect();
         let next = from + LINKS;
         let more = next < pages;
-        let url = if more { json!(format!("{path}/resultPages?nextRecordsLocator={next}")) } else { Value::Null };
+        let url =
+            if more { json!(format!("{path}/resultPages?nextRecordsLocator={next}")) } else { Value::Null };
         Reply::json(200, &json!({"resultPages": links, "nextRecordsUrl": url, "done": !more}))
     }
 }

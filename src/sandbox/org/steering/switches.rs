@@ -118,6 +118,11 @@ impl Org {
         self.pace.set(rows);
     }
 
+    /// Records that went in or out so far.
+    pub fn records_moved(&self) -> u64 {
+        self.pace.all()
+    }
+
     /// Switches the duplicate rule for e-mails of contacts and leads.
     pub fn set_duplicate_rule(&self, on: bool) {
         self.knobs().duplicate_rule = on;

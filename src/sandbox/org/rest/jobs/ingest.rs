@@ -91,8 +91,8 @@ impl Ingest {
 
     /// About how many rows there are.
     pub(super) fn lines(&self) -> u64 {
-        let ends = self.data.as_deref().unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
-        ends.saturating_sub(1) as u64
+        let lines = self.data.as_deref().unwrap_or_default().split(|byte| *byte == b'\n').count();
+        lines.saturating_sub(2) as u64
     }
 
     pub(super) fn has_data(&self) -> bool {
