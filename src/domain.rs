@@ -12,6 +12,7 @@ pub mod codec;
 pub mod command;
 pub mod compiled;
 pub mod consent;
+pub mod cost;
 pub mod criteria;
 pub mod drift;
 pub mod forget;

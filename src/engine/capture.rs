@@ -113,29 +113,57 @@ impl Session<'_> {
                 return Ok(staged);
             }
         } else {
+            if let Some(mark) = feed.mark.as_ref().filter(|_| feed.reading == Some(Reading::Scan)) {
+                self.context.endpoints[side].forsake(mark).await;
+            }
             self.begin(side, object, Reading::Scan, true).await?;
         }
         let criteria = self.narrowing(side, object).await?;
+        let selection = self.selection(side, object);
+        let request = |mark: Option<Mark>| ScanRequest {
+            object: object.to_owned(),
+            selection: selection.clone(),
+            criteria: criteria.clone(),
+            mark,
+        };
+        let endpoint = &self.context.endpoints[side];
         let mut read = 0;
+        let mut begun_anew = false;
+        let mut read_at = self.now();
+        let mut fetched = endpoint.scan(&request(mark.take())).await;
         loop {
-            self.context.control.checkpoint().await?;
-            let request = ScanRequest {
-                object: object.to_owned(),
-                selection: self.selection(side, object),
-                criteria: criteria.clone(),
-                mark: mark.clone(),
+            let page = match fetched {
+                Ok(page) => page,
+                Err(error) if error.class == PortClass::MarkLost && !begun_anew => {
+                    begun_anew = true;
+                    self.fact(self.say(Level::Warn, format!("{object}: {}", error.message))).await?;
+                    self.begin(side, object, Reading::Scan, true).await?;
+                    read_at = self.now();
+                    fetched = endpoint.scan(&request(None)).await;
+                    continue;
+                }
+                Err(error) => return Err(Self::explain(object, error)),
             };
-            let read_at = self.now();
-            let page = self.context.endpoints[side]
-                .scan(&request)
-                .await
-                .map_err(|error| Self::explain(object, error))?;
+            if let Some(told) = &page.told {
+                self.fact(self.say(Level::Info, told.clone())).await?;
+            }
             read += page.records.len() as u64;
-            mark = self.keep_page(side, object, page, read_at).await?;
-            if mark.is_none() {
+            let Some(next) = page.next.clone() else {
+                self.keep_page(side, object, page, read_at).await?;
                 self.fact(self.say(Level::Info, format!("{object}: {read} records read."))).await?;
                 return Ok(read);
-            }
+            };
+            // While one page is staged the next one is on its way.
+            let next_at = self.now();
+            let keeping = self.keep_page(side, object, page, read_at);
+            let fetching = async {
+                self.context.control.checkpoint().await?;
+                Ok::<_, End>(endpoint.scan(&request(Some(next))).await)
+            };
+            let (kept, ahead) = futures_util::future::join(keeping, fetching).await;
+            kept?;
+            fetched = ahead?;
+            read_at = next_at;
         }
     }
 

@@ -43,8 +43,12 @@ pub struct EngineOptions {
     pub brakes: Brakes,
     /// Records decided and committed together.
     pub chunk: usize,
-    /// Batches under way at once on one side.
+    /// Records worked on together where enough of them are written by jobs.
+    pub portion: usize,
+    /// Batches under way at once on one side, to begin with.
     pub parallel: usize,
+    /// The same at most, where the side bears it.
+    pub most_parallel: usize,
     /// How long history and log are kept, in days; 0 keeps them for ever.
     pub retention_days: u32,
     /// How many percent of the links the slow re-read looks at in a day; none if 0.
@@ -56,7 +60,9 @@ impl Default for EngineOptions {
         Self {
             brakes: Brakes::default(),
             chunk: 800,
+            portion: 5_000,
             parallel: 3,
+            most_parallel: 8,
             retention_days: 90,
             reread_percent_per_day: 0,
         }

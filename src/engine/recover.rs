@@ -1,7 +1,7 @@
 //! Recovery (laws E6, E11): what was sent and never settled is looked up before anything is sent again.
 
 use crate::domain::plan::{Action, Parked, UNKNOWN_OUTCOME};
-use crate::domain::port::{Finder, PortClass, RowResult, WriteKind};
+use crate::domain::port::{Finder, Job, Late, PortClass, RowResult, WriteKind};
 use crate::domain::progress::Phase;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::report::Level;
@@ -17,7 +17,13 @@ use crate::store::journal::{self, Entry, Meant};
 use crate::store::links::{self, Bases, NewLink};
 use crate::store::{StoreError, pending, stage};
 
+mod ahead;
 mod traced;
+
+use ahead::Ahead;
+
+/// How long the values of a job that was not begun still count.
+const COUNTS_FOR: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 
 impl Session<'_> {
     /// Settles what an interrupted run left in the journal.
@@ -35,6 +41,8 @@ impl Session<'_> {
             ),
         ))
         .await?;
+        self.conclude_jobs(&open).await?;
+        let ahead = self.look_ahead(&open).await?;
         for entry in open {
             self.context.control.checkpoint().await?;
             let Some(place) = self.mappings.iter().position(|mapping| mapping.row.mapping == entry.mapping)
@@ -42,20 +50,43 @@ impl Session<'_> {
                 continue;
             };
             match entry.kind {
-                WriteKind::Update => self.recover_update(place, &entry).await?,
+                WriteKind::Update => self.recover_update(place, &entry, &ahead).await?,
                 WriteKind::Delete => self.recover_delete(place, &entry).await?,
-                WriteKind::Create => self.recover_create(place, &entry).await?,
+                WriteKind::Create => self.recover_create(place, &entry, &ahead).await?,
             }
+        }
+        Ok(())
+    }
+
+    /// What jobs of an interrupted run still do is waited for: until they are at rest, nobody can tell what was done. Values
+    /// that were decided a moment ago still count; later ones are decided anew (law E6).
+    async fn conclude_jobs(&self, open: &[Entry]) -> Result<(), End> {
+        let mut jobs: Vec<(Side, &Job, chrono::DateTime<chrono::Utc>)> = Vec::new();
+        for entry in open {
+            if let Some(job) = &entry.job
+                && !jobs.iter().any(|(side, known, _)| *side == entry.side && *known == job)
+            {
+                jobs.push((entry.side, job, entry.at));
+            }
+        }
+        for (side, job, at) in jobs {
+            self.context.control.checkpoint().await?;
+            let late = if self.now() - at <= COUNTS_FOR { Late::StillCounts } else { Late::TooLate };
+            self.context.endpoints[side].conclude(job, late).await?;
         }
         Ok(())
     }
 
     /// An update is decided anew from what both sides hold now. Where it was done, its bases are kept first, so that what people
     /// did to the target since is seen as their edit.
-    async fn recover_update(&self, place: usize, entry: &Entry) -> Result<(), End> {
+    async fn recover_update(&self, place: usize, entry: &Entry, ahead: &Ahead) -> Result<(), End> {
         let mapping = self.mappings[place].clone();
         let mut held = None;
-        if let Some(target) = &entry.target {
+        if let Some(target) = &entry.target
+            && let Some(read) = ahead.held((place, entry.side))
+        {
+            held = read.get(target).cloned();
+        } else if let Some(target) = &entry.target {
             held = self.context.endpoints[entry.side]
                 .read(
                     mapping.compiled.spec.object(entry.side),
@@ -132,10 +163,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn recover_create(&self, place: usize, entry: &Entry) -> Result<(), End> {
+    async fn recover_create(&self, place: usize, entry: &Entry, ahead: &Ahead) -> Result<(), End> {
         let mapping = self.mappings[place].clone();
         let Some(source) = entry.source.clone() else { return self.look_again(entry).await };
-        let found = self.find_created(&mapping, entry.side, &source, &entry.key).await?;
+        let found = match ahead.created((place, entry.side), &source) {
+            Some(found) => found,
+            None => self.find_created(&mapping, entry.side, &source, &entry.key).await?,
+        };
         let Some(first) = found.first().cloned() else { return self.look_again(entry).await };
         if found.len() > 1 {
             let (entry, now, run) = (entry.clone(), self.now(), self.run);

@@ -6,6 +6,7 @@ use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::Level;
 use crate::domain::side::PerSide;
+use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
 use crate::engine::prepare::{Look, fingerprint, prepare, still_fits};
@@ -59,6 +60,7 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
         brakes: BrakeMeter::default(),
         calls_before,
         stale: 0,
+        tide: PerSide::from_fn(|_side| Tide::new(context.options.parallel, context.options.most_parallel)),
         withheld: None,
         absent: Vec::new(),
         parked: Vec::new(),

@@ -10,6 +10,7 @@ use crate::domain::progress::{MappingProgress, Phase};
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
+use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
 use crate::engine::prepare::Absent;
@@ -68,6 +69,8 @@ pub struct Session<'a> {
     pub calls_before: PerSide<u64>,
     /// Rows left for a later run because something moved twice or is unclear.
     pub stale: u64,
+    /// How many batches each side bears at once.
+    pub tide: PerSide<Tide>,
     /// How the run ends although it went through: deletes that a brake withheld, a mapping that was left out.
     pub withheld: Option<End>,
     /// Mappings that are left out (laws E5 and E13).

@@ -101,6 +101,15 @@ const SALESFORCE: &[Key] = &[
     key("ca_file", Kind::Text),
     key("org_id", Kind::Text),
     key("resolve", Kind::CheckedTexts(host_address)),
+    key("bulk", Kind::Section(BULK)),
+];
+
+const BULK: &[Key] = &[
+    key("jobs", Kind::Word(&["by_cost", "always", "never"])),
+    key("from", Kind::Whole(1, COUNT_MOST)),
+    key("call_worth_seconds", Kind::Whole(0, 3_600)),
+    key("page_rows", Kind::Whole(0, 1_000_000)),
+    key("upload_mb", Kind::Whole(1, 100)),
 ];
 
 const PLATFORM: &[Key] =

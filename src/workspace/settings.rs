@@ -4,6 +4,7 @@
 //! [`super::secrets`].
 
 mod audit;
+mod bulk;
 mod duration;
 mod host_address;
 mod quiet_hours;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use self::audit::{AuditEvery, AuditSettings};
+pub use self::bulk::{BulkSettings, BulkUse};
 pub use self::duration::{DurationError, Every};
 pub use self::host_address::{HostAddress, HostAddressError};
 pub use self::quiet_hours::{QuietHours, QuietHoursError};
@@ -97,6 +99,9 @@ pub struct SalesforceConnection {
     /// Addresses to use for host names instead of asking the name service.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resolve: Vec<HostAddress>,
+    /// When bulk jobs are used instead of single calls.
+    #[serde(skip_serializing_if = "BulkSettings::is_default")]
+    pub bulk: BulkSettings,
 }
 
 impl Default for SalesforceConnection {
@@ -112,6 +117,7 @@ impl Default for SalesforceConnection {
             ca_file: None,
             org_id: None,
             resolve: Vec::new(),
+            bulk: BulkSettings::default(),
         }
     }
 }

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use forcesync::domain::clock::Clock;
 use forcesync::domain::command::{Allowances, RunRequest};
 use forcesync::domain::outcome::{Counts, RunKind, RunResult};
-use forcesync::domain::report::{HistoryQuery, HistoryRow, IssueQuery, IssueRow, StatusReport};
+use forcesync::domain::report::{HistoryQuery, HistoryRow, IssueQuery, IssueRow, LogQuery, StatusReport};
 use forcesync::ops::engine::{EngineClient, attach};
 use forcesync::ops::sandbox::{Running, Wanted, start};
 use forcesync::ops::{Access, Missing, OpenOptions, Session, read, run, save_settings};
@@ -120,7 +120,7 @@ impl Scene {
         scene
     }
 
-    async fn with(cast: Cast, edit: impl FnOnce(String) -> String) -> Self {
+    pub async fn with(cast: Cast, edit: impl FnOnce(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
         let running = sandbox(cast, folder.path().join("w")).await;
         let file = folder.path().join("w").join("forcesync.toml");
@@ -159,6 +159,12 @@ impl Scene {
     /// Lets time pass on all clocks.
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);
+    }
+
+    /// What the log says.
+    pub async fn told(&self) -> Vec<String> {
+        let query = LogQuery { limit: 1_000, ..LogQuery::default() };
+        read::log(&self.session, query).await.unwrap().into_iter().map(|fact| fact.message).collect()
     }
 
     pub fn arm(&self, fault: Fault) {

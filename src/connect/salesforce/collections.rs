@@ -23,6 +23,7 @@ use crate::domain::port::{
 use crate::domain::record::{Record, RecordId};
 use crate::domain::schema::FieldKind;
 
+pub(super) use row_result::refusal;
 use row_result::{WireResult, row_result};
 
 /// The parts' names in the composite.
@@ -66,7 +67,7 @@ pub(super) async fn write(
 }
 
 /// A field of the batch as it is written; `None` for what can't be written, such as the id or a parent's field.
-fn columns(catalog: &Catalog, batch: &WriteBatch) -> Vec<Option<(String, FieldKind)>> {
+pub(super) fn columns(catalog: &Catalog, batch: &WriteBatch) -> Vec<Option<(String, FieldKind)>> {
     batch
         .selection
         .names()

@@ -128,6 +128,9 @@ struct LimitsBody {
     daily_limit: Option<u64>,
     calls_by_others: Option<u64>,
     job_polls: Option<u32>,
+    job_ms: Option<i64>,
+    jobs_break_after: Option<usize>,
+    records_per_second: Option<u64>,
     late_commit_ms: Option<Delays>,
 }
 
@@ -150,6 +153,15 @@ pub(super) async fn limits(State(steering): State<Arc<Steering>>, body: Bytes) -
     if let Some(polls) = ordered.job_polls {
         steering.platform.set_job_polls(polls);
     }
+    if let Some(ms) = ordered.job_ms {
+        steering.org.set_job_delay(ms.max(0));
+    }
+    if let Some(rows) = ordered.jobs_break_after {
+        steering.org.set_jobs_break_after(Some(rows).filter(|rows| *rows > 0));
+    }
+    if let Some(rows) = ordered.records_per_second {
+        steering.org.set_records_per_second(rows);
+    }
     if let Some(delays) = ordered.late_commit_ms {
         for (side, delay) in [(Side::Salesforce, delays.salesforce), (Side::Platform, delays.platform)] {
             if let Some(ms) = delay {
@@ -159,7 +171,10 @@ pub(super) async fn limits(State(steering): State<Arc<Steering>>, body: Bytes) -
         }
         steering.follow_faults();
     }
-    Ok(answer(&json!({"api_calls_used": steering.org.api_calls_used()})))
+    Ok(answer(&json!({
+        "api_calls_used": steering.org.api_calls_used(),
+        "records_moved": steering.org.records_moved(),
+    })))
 }
 
 #[derive(Deserialize)]

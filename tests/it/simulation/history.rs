@@ -267,6 +267,7 @@ impl History {
             options: EngineOptions {
                 chunk: 9,
                 parallel: 1,
+                most_parallel: 1,
                 // A world of a dozen people is all below the brakes' floor.
                 brakes: Brakes { minimum: self.brake_floor, ..Brakes::default() },
                 ..EngineOptions::default()

@@ -94,6 +94,48 @@ impl Org {
         self.jobs().takes_ms = ms;
     }
 
+    /// Lets every job that writes from now on fail after so many rows, as one does that was cut off; `None` lets them through.
+    pub fn set_jobs_break_after(&self, rows: Option<usize>) {
+        self.jobs().break_after = rows;
+    }
+
+    /// Lets every job that is not done fail, with these words; tells how many.
+    pub fn fail_jobs(&self, message: &str) -> usize {
+        self.jobs().fail(message)
+    }
+
+    /// Sets how many rows a page of a query has at most, and a page of a job's results; `None` is what the service usually gives.
+    pub fn set_page_rows(&self, query: Option<usize>, job: Option<usize>) {
+        self.knobs().page_rows = query;
+        self.jobs().page_rows = job;
+    }
+
+    /// Rows that jobs carried more than once, by object and key.
+    pub fn rows_carried_twice(&self) -> Vec<String> {
+        let jobs = self.jobs();
+        jobs.carried.iter().filter(|(_, times)| **times > 1).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// How many jobs are at work: begun, and not done.
+    pub fn jobs_at_work(&self) -> usize {
+        self.jobs().at_work()
+    }
+
+    /// How many rows jobs carried so far.
+    pub fn rows_carried(&self) -> usize {
+        self.jobs().carried.len()
+    }
+
+    /// Sets how many records go in and out in a second at most; 0 is no limit.
+    pub fn set_records_per_second(&self, rows: u64) {
+        self.pace.set(rows);
+    }
+
+    /// Records that went in or out so far.
+    pub fn records_moved(&self) -> u64 {
+        self.pace.all()
+    }
+
     /// Switches the duplicate rule for e-mails of contacts and leads.
     pub fn set_duplicate_rule(&self, on: bool) {
         self.knobs().duplicate_rule = on;
