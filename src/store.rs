@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod audit;
+pub mod contested;
 pub mod decisions;
 pub mod departures;
 pub mod drift;

@@ -56,6 +56,17 @@ pub enum Stamps {
     Absent,
 }
 
+impl Stamps {
+    /// How long after its stamp a record may have been changed and still carry that stamp.
+    pub fn grain(self) -> chrono::TimeDelta {
+        match self {
+            Self::Seconds => chrono::TimeDelta::seconds(1),
+            Self::Days => chrono::TimeDelta::days(1),
+            Self::Absent => chrono::TimeDelta::zero(),
+        }
+    }
+}
+
 /// How updates name their target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addressing {

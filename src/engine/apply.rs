@@ -12,7 +12,6 @@ use crate::mutant::{Mutant, broken};
 use crate::store::work::{self, Work};
 use crate::store::{StoreError, decisions, departures, links, pending, stage, turns};
 
-/// How often a row is sent that meets a lock or a broken connection.
 mod batch;
 mod braking;
 mod item;

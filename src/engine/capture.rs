@@ -11,7 +11,7 @@ use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{decisions, flagged, links, pending, stage};
+use crate::store::{contested, decisions, flagged, links, pending, stage};
 
 mod unseen;
 
@@ -291,6 +291,9 @@ impl Session<'_> {
             .store
             .write(move |db| {
                 decisions::make_due(db, now)?;
+                if !broken(Mutant::FreedKeyForgotten) {
+                    contested::make_due(db, now)?;
+                }
                 pending::due(db, now, 10_000)
             })
             .await?;
@@ -341,7 +344,17 @@ impl Session<'_> {
                 let read_at = self.now();
                 let records = self.context.endpoints[side].read(&object, &selection, &ids[side]).await?;
                 self.counts.read += records.len() as u64;
-                self.context.store.write(move |db| stage::put(db, side, &object, &records, read_at)).await?;
+                let asked = ids[side].clone();
+                self.context
+                    .store
+                    .write(move |db| {
+                        // What an interrupted run staged of a record that is there no longer is worth nothing.
+                        for id in asked.iter().filter(|id| !records.iter().any(|record| record.id == **id)) {
+                            stage::remove(db, side, &object, id.as_str())?;
+                        }
+                        stage::put(db, side, &object, &records, read_at)
+                    })
+                    .await?;
             }
             self.context
                 .store
@@ -358,10 +371,7 @@ impl Session<'_> {
 
     /// Keeps the cursors of all feeds: what they passed is pending or done.
     pub async fn finish_feeds(&self) -> Result<(), End> {
-        let feeds: Vec<(Side, String)> = Side::BOTH
-            .into_iter()
-            .flat_map(|side| self.objects(side).into_iter().map(move |object| (side, object)))
-            .collect();
+        let feeds = self.feeds();
         self.context
             .store
             .write(move |db| {

@@ -11,7 +11,7 @@ use crate::engine::context::End;
 use crate::engine::session::{Session, both};
 use crate::store::links::{self};
 use crate::store::stage::{self, Candidate, Staged};
-use crate::store::{drift, pending, work};
+use crate::store::{contested, drift, pending, work};
 
 /// Records looked at in one transaction.
 const BATCH: usize = 2_000;
@@ -92,6 +92,7 @@ impl Session<'_> {
                     let batch = stage::after(db, side, &object_name, &from, fields, BATCH)?;
                     let reached = batch.last().map(|staged| staged.record.id.as_str().to_owned());
                     let full = batch.len() == BATCH;
+                    let contests = contested::any(db)?;
                     let mut left = Vec::new();
                     for staged in batch {
                         let link = match side {
@@ -166,6 +167,9 @@ impl Session<'_> {
                             }
                             None => unlinked(&mapping.compiled, &members, side, place, class, &staged),
                         };
+                        if contests && matches!(&found, Found::Done | Found::Left(..)) {
+                            contested::leave(db, mapping.row.family, side, &staged.record.id, None)?;
+                        }
                         match found {
                             Found::Linked { mapping, link, ids } => {
                                 work::put(db, mapping, Some(link), &both(&ids))?;

@@ -75,13 +75,16 @@ impl Session<'_> {
                 if let (Trace::Done | Trace::Unclear, Some(ids)) = (trace, ids_of(&entry)) {
                     let link = links::by_org(db, entry.mapping, ids.org.as_str())?;
                     let taken = links::by_platform(db, mapping.row.family, ids.platform.as_str())?;
-                    let (mut bases, stamps, read) = link
+                    let (mut bases, mut stamps, mut read) = link
                         .as_ref()
                         .map(|link| (link.bases.clone(), link.stamps, link.read))
                         .unwrap_or_default();
                     if let (Trace::Done, Some(target)) = (trace, &held) {
                         keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, target);
+                        // It held its base after it was sent: whatever was read before is older than that.
+                        read[entry.side] = read[entry.side].max(entry.at);
                     }
+                    stamps[entry.side] = stamps[entry.side].max(held.as_ref().and_then(|held| held.stamp));
                     // Two records that met for the first time have no link yet.
                     if link.as_ref().map_or(taken.is_none(), |link| link.closed.is_none()) {
                         let kept = ids.clone();
@@ -333,20 +336,29 @@ enum Trace {
     Unclear,
 }
 
+/// A row is written as a whole, so one pair tells for all; but a tick box, or a blank, holds what was sent by chance too often to
+/// tell anything against a pair that can't.
 fn trace(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> Trace {
-    let mut trace = Trace::Unclear;
+    let (mut telling, mut by_chance) = (Vec::new(), Vec::new());
     for meant in pairs {
         let Some(place) = mapping.row.pairs.iter().position(|number| *number == meant.pair) else { continue };
         let Some(pair) = mapping.compiled.pairs.get(place) else { continue };
         let Some(held) = pair.values(side, record).map(|raw| pair.fold(side, &raw)) else { continue };
-        if alike(&held, &meant.new) {
-            return Trace::Done;
-        }
-        if held == meant.old {
-            trace = Trace::NotDone;
-        }
+        let tells = |value: &Value| !value.is_blank() && !matches!(value, Value::Bool(_));
+        let traces = if meant.new.iter().any(tells) { &mut telling } else { &mut by_chance };
+        traces.push(if held == meant.new {
+            Trace::Done
+        } else if held == meant.old {
+            Trace::NotDone
+        } else if alike(&held, &meant.new) {
+            Trace::Done
+        } else {
+            Trace::Unclear
+        });
     }
-    trace
+    let traces = if telling.is_empty() { by_chance } else { telling };
+    let found = [Trace::Done, Trace::NotDone].into_iter().find(|trace| traces.contains(trace));
+    found.unwrap_or(Trace::Unclear)
 }
 
 /// The bases of a write that was done: what the source held when it was decided, and what the target holds, if that is what was

@@ -15,6 +15,7 @@ use crate::engine::context::{End, RunContext};
 use crate::engine::prepare::Absent;
 use crate::store::facts::NewFact;
 use crate::store::mappings::MappingRow;
+use crate::store::stage::{self, Staged};
 use crate::store::{StoreError, facts, runs};
 
 /// A mapping of this run.
@@ -26,6 +27,23 @@ pub struct Prepared {
     pub row: MappingRow,
     /// What its sides can do.
     pub capabilities: PerSide<Capabilities>,
+}
+
+impl Prepared {
+    /// What is staged of one record or two.
+    pub fn staged(
+        &self,
+        db: &rusqlite::Connection,
+        ids: &PerSide<Option<RecordId>>,
+    ) -> Result<PerSide<Option<Staged>>, StoreError> {
+        let mut staged = PerSide::default();
+        for side in Side::BOTH {
+            let Some(id) = &ids[side] else { continue };
+            let (object, fields) = (self.compiled.spec.object(side), self.compiled.selection[side].len());
+            staged[side] = stage::get(db, side, object, id.as_str(), fields)?;
+        }
+        Ok(staged)
+    }
 }
 
 /// One run on its way.
@@ -74,6 +92,12 @@ impl Session<'_> {
             }
         }
         objects
+    }
+
+    /// The distinct objects of both sides: what the run reads.
+    pub fn feeds(&self) -> Vec<(Side, String)> {
+        let of_side = |side: Side| self.objects(side).into_iter().map(move |object| (side, object));
+        Side::BOTH.into_iter().flat_map(of_side).collect()
     }
 
     /// Whether a mapping onto the same platform object is left out: then nobody can say to whom an unlinked record belongs.

@@ -191,6 +191,8 @@ impl Session<'_> {
             .await?;
         for (item, wanted) in items.iter_mut().zip(wanted) {
             item.records = PerSide::default();
+            // What follows from a record that went is the next run's business; an undo deletes nothing, and closes no link.
+            item.gone = None;
             item.undo = Some(Undo { wanted, ..Undo::default() });
         }
         Ok(())

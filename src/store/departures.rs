@@ -22,7 +22,9 @@ pub enum State {
     Parked,
     /// A person decided that the other record is deleted too.
     Decided,
-    /// The other record was deleted by us.
+    /// The service refused it; it is tried again when a person asks for that, or the other record changes.
+    Refused,
+    /// The other record was deleted by us, or is gone as well.
     Done,
 }
 
@@ -32,6 +34,7 @@ impl State {
             Self::Due => "due",
             Self::Parked => "parked",
             Self::Decided => "decided",
+            Self::Refused => "refused",
             Self::Done => "done",
         }
     }
@@ -40,6 +43,7 @@ impl State {
         match word {
             "parked" => Self::Parked,
             "decided" => Self::Decided,
+            "refused" => Self::Refused,
             "done" => Self::Done,
             _ => Self::Due,
         }
@@ -55,7 +59,7 @@ pub struct Departure {
     pub side: Side,
     /// When, where that side tells.
     pub at: Option<DateTime<Utc>>,
-    /// When it was noticed, or decided by a person.
+    /// When it was noticed or decided by a person; of a refused one, when the other record was last looked at.
     pub since: DateTime<Utc>,
     /// The org's record that it was merged into.
     pub merged_into: Option<RecordId>,

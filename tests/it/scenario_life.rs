@@ -7,7 +7,7 @@ use forcesync::domain::command::{Allowances, RunRequest};
 use forcesync::domain::outcome::RunKind;
 use serde_json::json;
 
-use crate::scenario_stage::{Scene, duplicates};
+use crate::scenario_stage::{Cast, Scene, duplicates};
 
 /// Adds a line to every mapping of the settings.
 fn every_mapping(line: &'static str) -> impl FnOnce(String) -> String {
@@ -215,6 +215,31 @@ async fn n24_the_contact_takes_over_from_a_converted_lead_which_is_never_written
     assert_eq!((ended.exit, ended.counts.platform.updated), (0, 1), "{ended:?}");
     assert_eq!(scene.contact(&contact)["address"]["city"], "Lyon");
     assert_eq!(scene.sandbox().org().count("Lead"), leads, "a second lead was made");
+    assert_eq!(duplicates(scene.sandbox()), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n24_a_lead_is_handed_over_to_its_person_account() {
+    let scene = Scene::new(Cast { records: 60, seed: 11, person_accounts: true }).await;
+    scene.initial().await;
+    let email = "solo@handed.example";
+    let person = json!({"FirstName": "Ann", "LastName": "Solo", "Email": email, "Company": "None"});
+    let lead = scene.org_insert("Lead", person);
+    let ended = scene.instant().await;
+    assert_eq!(ended.counts.platform.created, 1, "{ended:?}");
+    let contact = scene.contact(email)["id"].as_str().unwrap().to_owned();
+    let user = scene.sandbox().org().person_user_id();
+    let person = json!({"FirstName": "Ann", "LastName": "Solo", "PersonEmail": email});
+    let account = scene.org_insert("Account", person);
+    scene.sandbox().org().admin_convert_lead(&lead, Some(&account), None, &user).unwrap();
+    scene.platform_upsert(json!({"email": email, "phone": "+32 9 123 45 67"}));
+    for _ in 0..2 {
+        scene.pass(Duration::from_secs(60));
+        let ended = scene.instant().await;
+        assert_eq!((ended.counts.created(), ended.counts.failed), (0, 0), "{ended:?}");
+    }
+    assert_eq!(scene.contact(&contact)["externalId"], json!(account));
+    assert_eq!(scene.org_row("Account", &account)["PersonMobilePhone"], "+32 9 123 45 67");
     assert_eq!(duplicates(scene.sandbox()), Vec::<String>::new());
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
-use super::judge::{Topic, held};
+use super::topic::{Topic, address, held};
 use super::world::{SimRecord, State};
 
 /// How long before an undo's write an edit may have slipped in behind its reads.
@@ -29,6 +29,9 @@ pub struct Undone {
     pub writes: u64,
     /// What an undo did that none may do.
     pub wrong: Vec<String>,
+    /// Addresses that an undo gave to a record or took off it: its partner in the org has another one since, and whoever has this one is
+    /// kept out by it.
+    pub addresses: BTreeSet<String>,
     marks: BTreeMap<(Side, String, Topic), Mark>,
 }
 
@@ -73,6 +76,10 @@ pub fn judge_write(
     fields: &[String],
 ) {
     let record = state.objects[side][object][id].clone();
+    let after = record.newest().map(|version| address(&version.values)).unwrap_or_default();
+    if after != address(before) {
+        state.judge.undone.addresses.extend([address(before), after]);
+    }
     for topic in Topic::ALL {
         if !topic.fields(side).iter().any(|field| fields.iter().any(|name| name == field)) {
             continue;
