@@ -34,7 +34,6 @@ fn play_all(seeds: impl Iterator<Item = u64>) -> (Verdict, Vec<(u64, Verdict)>) 
         let verdict = History::new(seed).play();
         totals.add_figures(&verdict);
         if !verdict.is_clean() {
-            println!("seed {seed}: {}", verdict.wrong.join("\n    "));
             broken.push((seed, verdict));
             if broken.len() >= 20 {
                 break;

@@ -119,13 +119,19 @@ impl Scene {
         self.world.lock().script.push((after.to_owned(), deed));
     }
 
-    async fn crash(&self, kind: RunKind) {
-        match self.history.once(&self.world, &self.store, &self.mappings, kind).await {
-            Played::Crashed => {}
-            Played::Ended(result, message) => panic!("did not crash: {} {message}", result.word()),
+    /// A run that dies where it was told to; gives what is wrong if it does not come that far.
+    async fn crash(&self, kind: RunKind) -> Vec<String> {
+        let played = self.history.once(&self.world, &self.store, &self.mappings, kind).await;
+        {
+            let mut state = self.world.lock();
+            state.trouble = Trouble::default();
+            state.script.clear();
         }
-        self.world.lock().trouble = Trouble::default();
         self.world.clock.advance(60_000);
+        match played {
+            Played::Crashed => Vec::new(),
+            Played::Ended(result, message) => vec![format!("did not die: {} {message}", result.word())],
+        }
     }
 
     async fn run(&self, kind: RunKind) {
