@@ -95,7 +95,13 @@ async fn a_deletion_against_an_edit_names_the_person_and_what_was_edited() {
     assert!(!row.label.is_empty(), "{row:?}");
     // A value decides nothing about a whole record, and nothing but a deletion is decided by deleting.
     for wish in [Wish::Take(Side::Org), Wish::Base, Wish::Values(vec!["x".into()])] {
-        let sorted = conflicts::sort(&scene.session().settings(), &[row.clone()], &wish, Holds::Once, "ann");
+        let sorted = conflicts::sort(
+            &scene.session().settings(),
+            std::slice::from_ref(&row),
+            &wish,
+            Holds::Once,
+            "ann",
+        );
         assert!(sorted.by_hand.is_empty() && sorted.refused.len() == 1, "{sorted:?}");
     }
     let rule = Wish::Record(Answer::Keep);

@@ -56,9 +56,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
     }
     if start + room < lines.len() {
         let x = inner.right().saturating_sub(8);
-        // On the frame, where it hides nothing.
-        let y = if canvas.plain { inner.bottom().saturating_sub(1) } else { inner.bottom() };
-        canvas.text(x, y, 8, "Down …", Meaning::Muted);
+        canvas.text(x, inner.bottom().saturating_sub(1), 8, "Down …", Meaning::Muted);
     }
 }
 
