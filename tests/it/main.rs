@@ -27,6 +27,7 @@ mod fault_table;
 mod history;
 mod http_histories;
 mod issues;
+mod learndot;
 mod rebuild;
 mod salesforce_bulk;
 mod salesforce_faults;

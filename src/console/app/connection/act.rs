@@ -113,7 +113,7 @@ impl App {
     /// A value was picked for a field.
     pub(crate) fn picked_for_field(&mut self, field: FieldId, word: &str) {
         self.connection.focus_on(field);
-        if field == FieldId::Owner && word == text::OWNER_TYPED {
+        if matches!(field.kind(), FieldKind::Owner) && word == text::OWNER_TYPED {
             self.connection.begin();
         } else {
             self.connection.put(field, word);
@@ -153,8 +153,12 @@ impl App {
             self.toasts.add(Tone::Info, text::TEST_RUNNING, self.now);
             return Vec::new();
         }
-        let missing: Vec<_> =
-            self.connection.missing(side).into_iter().filter(|(field, _)| *field != FieldId::Owner).collect();
+        let missing: Vec<_> = self
+            .connection
+            .missing(side)
+            .into_iter()
+            .filter(|(field, _)| !matches!(field.kind(), FieldKind::Owner))
+            .collect();
         if let Some((first, _)) = missing.first().cloned() {
             let count = missing.len();
             self.connection.errors.retain(|field, _| field.side() != side);

@@ -39,6 +39,8 @@ pub const OPTIONAL: &str = "–";
 /// The label of a field.
 pub fn label(field: FieldId) -> &'static str {
     match field {
+        FieldId::PlatformKind => "Platform",
+        FieldId::Setting(..) => field.setting().map_or("", |setting| setting.label.as_str()),
         FieldId::Environment => "Environment",
         FieldId::MyDomain => "My Domain",
         FieldId::SignIn => "Sign-in",
@@ -69,6 +71,10 @@ pub fn label(field: FieldId) -> &'static str {
 /// One line of help for a field.
 pub fn help(field: FieldId) -> &'static str {
     match field {
+        FieldId::PlatformKind => {
+            "Each platform keeps its own settings; choosing another one forgets nothing."
+        }
+        FieldId::Setting(..) => field.setting().map_or("", |setting| setting.help.as_str()),
         FieldId::Environment => "Decides the sign-in host; a My Domain address goes before it.",
         FieldId::MyDomain => "Such as https://acme.my.salesforce.com; client credentials need it.",
         FieldId::SignIn => "Client credentials need no password; the connected app names the user.",
