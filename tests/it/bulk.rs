@@ -87,7 +87,7 @@ async fn a_passing_fault_in_a_job_is_outlived(#[case] fault: Fault) {
     let ended = scene.initial().await;
     assert_eq!(ended.counts.failed, 0, "{ended:?}");
     scene.calm();
-    scene.pass(Duration::from_secs(1200));
+    scene.pass(Duration::from_secs(1200)).await;
     let next = scene.initial().await;
     assert_eq!(next.exit, 0, "{next:?} {:?}", scene.issues().await);
     holds_what_it_should(&scene).await;
@@ -101,7 +101,7 @@ async fn a_job_that_breaks_off_leaves_the_rest_to_another() {
     let ended = scene.initial().await;
     assert_eq!(ended.counts.failed, 0, "{ended:?}");
     scene.sandbox().org().set_jobs_break_after(None);
-    scene.pass(Duration::from_secs(1200));
+    scene.pass(Duration::from_secs(1200)).await;
     let next = scene.initial().await;
     assert_eq!(next.exit, 0, "{next:?}");
     holds_what_it_should(&scene).await;

@@ -80,7 +80,7 @@ async fn deleted_and_edited() -> (Scene, String, String, ConflictRow) {
     let (id, email) = scene.somebody(0);
     scene.org_delete("Contact", &id);
     scene.platform_upsert(json!({"email": email, "phone": "+32 9 555 66 77"}));
-    scene.pass(std::time::Duration::from_secs(120));
+    scene.pass(std::time::Duration::from_secs(120)).await;
     scene.instant().await;
     let row = open(&scene).await.remove(0);
     (scene, id, email, row)
@@ -129,7 +129,7 @@ async fn a_person_keeps_the_edited_record_and_nothing_is_written_to_it_any_more(
     assert_eq!(scene.status().await.links, links - 1);
     scene.platform_upsert(json!({"email": email, "company": "Kept Ltd"}));
     for _ in 0..2 {
-        scene.pass(std::time::Duration::from_secs(120));
+        scene.pass(std::time::Duration::from_secs(120)).await;
         let ended = scene.instant().await;
         assert_eq!((ended.counts.created(), ended.counts.deleted()), (0, 0), "{ended:?}");
     }
@@ -197,7 +197,7 @@ async fn a_decision_that_was_interrupted_between_its_two_writes_is_finished_by_t
     assert!(open(&scene).await[0].decided.is_some());
     scene.calm();
     // Past the time for which a used-up budget is believed.
-    scene.pass(std::time::Duration::from_secs(1200));
+    scene.pass(std::time::Duration::from_secs(1200)).await;
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.updated()), (0, 1), "{ended:?}");
     assert_eq!(fax(&scene, &who), ("+32 9 333".to_owned(), "+32 9 333".to_owned()));

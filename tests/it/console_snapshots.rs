@@ -9,8 +9,8 @@ use forcesync::domain::side::Side;
 use insta::assert_snapshot;
 
 use crate::console_stage::{
-    cells, conflicts, deletion, drifted, empty, failed_test, full, full_with, issue_form, issue_opened, issues, now,
-    picture, press, running, start_running, styles_of,
+    cells, conflicts, deletion, drifted, empty, failed_test, full, full_with, issue_form, issue_opened,
+    issues, now, picture, press, running, start_running, styles_of,
 };
 
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];

@@ -21,9 +21,9 @@ const LATER: Duration = Duration::from_secs(3600);
 
 async fn settled() -> Scene {
     let scene = Scene::synced().await;
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     scene.instant().await;
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     scene
 }
 
@@ -75,12 +75,12 @@ async fn e13_a_field_that_was_lost_parks_its_pair_the_rest_goes_on_and_both_side
 
     // More runs pass it by; nothing of what was edited is forgotten for that.
     for _ in 0..3 {
-        scene.pass(LATER);
+        scene.pass(LATER).await;
         assert_eq!(scene.instant().await.exit, 3);
     }
     assert_ne!(scene.org_row("Contact", &first)["MobilePhone"], "+32 9 888 88 88");
     hide(&scene, "MobilePhone", FieldPermission::Edit);
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.updated()), (0, 2), "{ended:?}");
     assert_eq!(scene.org_row("Contact", &first)["MobilePhone"], "+32 9 888 88 88");
@@ -101,7 +101,7 @@ async fn e13_a_field_that_can_only_be_read_parks_its_pair_and_its_edits_arrive_o
     assert_eq!(found(&scene).await, [(Effect::Parks, DriftKind::NotWritable, "MobilePhone".to_owned())]);
     assert_eq!(scene.org_row("Contact", &id)["MailingCity"], "Ostend");
     hide(&scene, "MobilePhone", FieldPermission::Edit);
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     assert_eq!(scene.instant().await.exit, 0);
     assert_eq!(scene.org_row("Contact", &id)["MobilePhone"], "+32 9 666 66 66");
 }
@@ -120,7 +120,7 @@ async fn e13_a_record_that_was_linked_while_a_pair_was_parked_gets_its_value_aft
     assert_ne!(scene.contact("ada@newcomer.example")["phone"], "+32 9 123 45 67");
     hide(&scene, "Title", FieldPermission::Edit);
     hide(&scene, "MobilePhone", FieldPermission::Edit);
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     assert_eq!(scene.instant().await.exit, 0);
     assert_eq!(scene.contact("ada@newcomer.example")["phone"], "+32 9 123 45 67");
     assert_eq!(scene.org_row("Contact", &id)["MobilePhone"], "+32 9 123 45 67");
@@ -153,10 +153,10 @@ async fn e13_an_object_that_is_gone_stops_its_mapping_alone_and_what_it_missed_i
         "whose a stranger is can't be said without the other mapping: {ended:?}"
     );
     assert_eq!(scene.org_row("Contact", &id)["MobilePhone"], "+32 9 111 11 11");
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     scene.instant().await;
     assert!(scene.sandbox().org().set_object_permission("Lead", ObjectPermission::default()));
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     let ended = scene.instant().await;
     assert_eq!(ended.exit, 0, "{ended:?}");
     let row = scene.org_row("Lead", &lead);
@@ -195,7 +195,7 @@ async fn e13_a_field_that_is_required_since_stops_the_mapping_that_creates() {
     let checked = scene.command(&["check", "--json"]).await;
     prints(&checked, 2, &["Description"]);
     change(&scene, &creates.org_object, "Description", FieldChange::default());
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     assert_eq!(scene.instant().await.exit, 0);
 }
 
@@ -210,7 +210,7 @@ async fn e13_a_shorter_field_waits_until_a_person_accepts_it() {
     assert_ne!(scene.org_row("Contact", &id)["MailingCity"], "Ostend");
     drift::accept(scene.engine(), vec!["contact".into()], Acceptance::Drift).await.unwrap();
     assert!(found(&scene).await.is_empty());
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     let ended = scene.instant().await;
     assert_eq!(ended.exit, 0, "{ended:?}");
     assert_eq!(scene.org_row("Contact", &id)["MailingCity"], "Ostend");
@@ -223,7 +223,7 @@ async fn e13_another_type_waits_until_it_is_accepted_or_is_what_it_was() {
     scene.instant().await;
     assert_eq!(found(&scene).await, [(Effect::Parks, DriftKind::TypeChanged, "Fax".to_owned())]);
     change(&scene, "Contact", "Fax", FieldChange::default());
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     assert_eq!(scene.instant().await.exit, 0);
     assert!(found(&scene).await.is_empty());
 }
@@ -246,7 +246,7 @@ async fn e13_a_restricted_picklist_warns_and_more_room_is_only_told() {
     let restricted =
         FieldChange { restricted: Some(true), values: Some(vec!["Web".into()]), ..FieldChange::default() };
     change(&scene, "Contact", &picked, restricted);
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     scene.instant().await;
     let ended = scene.instant().await;
     assert_eq!(ended.exit, 0, "{ended:?}");
@@ -266,7 +266,7 @@ async fn e13_a_field_lost_while_both_sides_are_read_parks_its_pair_in_that_very_
     assert_eq!(ended.exit, 3, "{ended:?}");
     assert_eq!(scene.org_row("Contact", &id)["MailingCity"], "Bruges");
     hide(&scene, "MobilePhone", FieldPermission::Edit);
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     assert_eq!(scene.instant().await.exit, 0);
     assert_eq!(scene.org_row("Contact", &id)["MobilePhone"], "+32 9 444 44 44");
 }
@@ -316,12 +316,12 @@ async fn e5_an_automatic_run_waits_for_a_mapping_that_was_changed_outside_until_
     assert!(ended.message.contains("accept"), "{ended:?}");
     assert_eq!(scene.status().await.unaccepted, ["contact"]);
     prints(&scene.command(&["mapping"]).await, 0, &["not accepted"]);
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     scene.run(RunKind::Automatic).await;
     let accepted =
         scene.engine().ask(Command::Accept { mappings: vec!["contact".into()], what: Acceptance::All }).await;
     assert_eq!(accepted.unwrap(), Reply::Accepted);
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     let ended = scene.run(RunKind::Automatic).await;
     assert_eq!(ended.exit, 0, "{ended:?}");
     assert_eq!(scene.org_row("Contact", &id)["MobilePhone"], "+32 9 555 55 55");
@@ -436,10 +436,10 @@ async fn e12_who_leaves_stays_linked_and_watched_and_a_changed_criterion_takes_i
     assert_ne!(scene.contact(&email)["address"]["city"], "Ghent");
     assert_eq!(scene.status().await.links, links, "who leaves stays linked");
     // It is watched: nobody touches the record, and what was passed over comes with the criteria.
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     scene.instant().await;
     scene.set(|settings| criteria(&mut settings.mappings[place], None)).await;
-    scene.pass(LATER);
+    scene.pass(LATER).await;
     let ended = scene.instant().await;
     assert_eq!(ended.exit, 0, "{ended:?}");
     assert_eq!(scene.contact(&email)["address"]["city"], "Ghent");

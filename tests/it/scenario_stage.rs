@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use forcesync::domain::clock::Clock;
-use forcesync::domain::command::{Allowances, RunRequest};
+use forcesync::domain::command::{Allowances, Command, Reply, RunRequest};
 use forcesync::domain::outcome::{Counts, RunKind, RunResult};
 use forcesync::domain::report::{HistoryQuery, HistoryRow, IssueQuery, IssueRow, LogQuery, StatusReport};
 use forcesync::ops::engine::{EngineClient, attach};
@@ -175,7 +175,13 @@ impl Scene {
     }
 
     /// Lets time pass on all clocks.
-    pub fn pass(&self, time: Duration) {
+    pub async fn pass(&self, time: Duration) {
+        // What a limit holds goes on by itself once it opens, and would stand in the way of what the test does next.
+        if let Ok(Reply::Status { progress }) = self.engine.ask(Command::Status).await
+            && progress.held.is_some()
+        {
+            self.engine.ask(Command::Cancel).await.unwrap();
+        }
         self.clock.advance(time);
     }
 

@@ -28,7 +28,7 @@ async fn planned(scene: &Scene, run: i64) -> Vec<UndoStep> {
 
 async fn quiet(scene: &Scene) {
     for _ in 0..2 {
-        scene.pass(Duration::from_secs(300));
+        scene.pass(Duration::from_secs(300)).await;
         let after = scene.run(RunKind::Automatic).await;
         let wrote = after.counts.created() + after.counts.updated() + after.counts.deleted();
         assert_eq!(wrote, 0, "something flowed back: {after:?}");
@@ -50,7 +50,7 @@ async fn e16_what_a_run_created_goes_again_unless_somebody_touched_it() {
     let created = scene.instant().await;
     assert_eq!(created.counts.platform.created, 3, "{created:?}");
     let run = last_run(&scene).await;
-    scene.pass(Duration::from_secs(60));
+    scene.pass(Duration::from_secs(60)).await;
     scene.platform_upsert(json!({"email": people[1].1, "phone": "+32 9 1"}));
     let looked = scene.undo(run, Extent::Look, Allowances::default()).await;
     assert_eq!((looked.exit, looked.counts.deleted()), (0, 0), "{looked:?}");
@@ -86,7 +86,7 @@ async fn e16_what_a_run_created_in_the_org_goes_to_the_recycle_bin_and_an_undo_o
     let row = scene.history(10).await.into_iter().find(|row| row.action == "created").unwrap();
     let (run, id) = (row.run, row.ids.org.unwrap().to_string());
     let object = if id.starts_with("00Q") { "Lead" } else { "Contact" };
-    scene.pass(Duration::from_secs(60));
+    scene.pass(Duration::from_secs(60)).await;
     let undone = scene.undo(run, Extent::Write, Allowances::default()).await;
     assert_eq!(
         (undone.exit, undone.counts.salesforce.deleted),
@@ -146,7 +146,7 @@ async fn e16_a_delete_on_a_side_without_a_recycle_bin_is_listed() {
     let (other, _) = scene.somebody(1);
     scene.org_delete("Contact", &id);
     scene.org_update("Contact", &other, json!({"MailingCity": "Ghent"}));
-    scene.pass(Duration::from_secs(120));
+    scene.pass(Duration::from_secs(120)).await;
     let ended = scene.instant().await;
     assert_eq!(ended.counts.platform.deleted, 1, "{ended:?}");
     let run = last_run(&scene).await;
@@ -166,7 +166,7 @@ async fn e16_deletes_of_an_undo_are_braked_and_released_by_their_number() {
     let created = scene.unbraked(RunKind::Instant).await;
     assert_eq!(created.counts.platform.created, 25, "{created:?}");
     let run = last_run(&scene).await.to_string();
-    scene.pass(Duration::from_secs(60));
+    scene.pass(Duration::from_secs(60)).await;
     let looked = scene.command(&["undo", &run, "--dry-run", "--json"]).await;
     let deletes = looked.objects().iter().filter(|object| object["event"] == "would_delete").count();
     assert_eq!((looked.code, deletes), (0, 25), "{}", looked.stderr);

@@ -19,7 +19,9 @@ use super::limits::ApiBudget;
 use super::settings::{SalesforceSecrets, SalesforceSettings};
 use super::sign_in;
 use crate::connect::budget::{Budget, Rules};
-use crate::connect::http::{Answer, Body, Call, Http, Idempotency, Opened, Pieces, Reply, RetryPolicy, Verdict};
+use crate::connect::http::{
+    Answer, Body, Call, Http, Idempotency, Opened, Pieces, Reply, RetryPolicy, Verdict,
+};
 use crate::domain::port::{PortClass, PortError};
 use crate::domain::record::RecordId;
 use crate::domain::side::Side;

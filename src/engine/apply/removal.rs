@@ -107,7 +107,10 @@ fn is_known(mapping: &Prepared, departure: &Departure, on: Side, held: &Record) 
     // Stamps are cut off: an edit may be that much later than it says.
     let grain = mapping.capabilities[on].stamps.grain();
     departure.state == State::Refused
-        && held.stamp.and_then(|stamp| stamp.checked_add_signed(grain)).is_some_and(|by| by <= departure.since)
+        && held
+            .stamp
+            .and_then(|stamp| stamp.checked_add_signed(grain))
+            .is_some_and(|by| by <= departure.since)
 }
 
 /// The fields of a record, with their values, that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what

@@ -145,14 +145,14 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
             }
             // People brought back what has a namesake by now.
             _ if state.judge.messy.contains(email) => {}
+            // An undo took the creation of the other back: this one stands alone.
+            ([_], []) | ([], [_]) if state.judge.undone.uncreated.contains(email) => {}
             ([], [(id, values)]) if state.judge.person_deletes.contains(&(Side::Org, email.clone())) => {
                 one_sided(state, &mut wrong, email, Side::Platform, (id, values), waiting);
             }
             ([(id, values)], []) if state.judge.person_deletes.contains(&(Side::Platform, email.clone())) => {
                 one_sided(state, &mut wrong, email, Side::Org, (id, values), waiting);
             }
-            // An undo took the creation of the other back: this one stands alone.
-            ([_], []) | ([], [_]) if state.judge.undone.uncreated.contains(email) => {}
             // People made these duplicates themselves.
             (org, _) if org.len() > 1 => twins(state, &mut wrong, email, found),
             (org, platform) => wrong.push(format!(

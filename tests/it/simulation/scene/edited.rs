@@ -37,3 +37,18 @@ pub(super) async fn the_later_of_two() -> Vec<String> {
     scene.run(RunKind::Instant).await;
     scene.expect(&[("Phone", "+3")], &[("phone", "+3")])
 }
+
+/// A feed that shows the record as it was before the edit that has already crossed (law E2).
+pub(super) async fn seen_as_it_was() -> Vec<String> {
+    let scene = Scene::linked(Policy::SalesforceWins).await;
+    scene.edit(Side::Org, &[("Phone", "+2")]);
+    scene.run_again_at_once(RunKind::Instant).await;
+    // Every other read of a feed lags, up to a minute.
+    scene.world.lock().trouble.stale = 500;
+    let mut wrong = Vec::new();
+    for _ in 0..8 {
+        scene.run_again_at_once(RunKind::Instant).await;
+        wrong.extend(scene.expect(&[("Phone", "+2")], &[("phone", "+2")]));
+    }
+    wrong
+}
