@@ -147,21 +147,29 @@ impl Http {
                 Ok(reply) => judge(reply),
                 Err(error) => retry::after_error(error, call.idempotency),
             };
-            let at_least = match wish {
-                Verdict::Take => return outcome,
-                Verdict::Again => Duration::ZERO,
-                Verdict::AgainAfter(pause) => pause,
-            };
-            if attempt >= policy.tries || at_least > policy.most {
+            if !self.goes_again(call, policy, attempt, wish).await {
                 return outcome;
             }
-            let pause = policy.pause(attempt, self.chance()).max(at_least);
-            tracing::info!(
-                target: "forcesync::http", call = call.name, attempt, seconds = pause.as_secs_f64(), "Trying again after a pause."
-            );
-            self.clock.sleep(pause).await;
             attempt += 1;
         }
+    }
+
+    /// Waits before the next try, if there is one.
+    async fn goes_again(&self, call: &Call, policy: &RetryPolicy, attempt: u32, wish: Verdict) -> bool {
+        let at_least = match wish {
+            Verdict::Take => return false,
+            Verdict::Again => Duration::ZERO,
+            Verdict::AgainAfter(pause) => pause,
+        };
+        if attempt >= policy.tries || at_least > policy.most {
+            return false;
+        }
+        let pause = policy.pause(attempt, self.chance()).max(at_least);
+        tracing::info!(
+            target: "forcesync::http", call = call.name, attempt, seconds = pause.as_secs_f64(), "Trying again after a pause."
+        );
+        self.clock.sleep(pause).await;
+        true
     }
 
     /// A number in 0..1 from the injected randomness, for pauses.
@@ -185,15 +193,9 @@ impl Http {
                 Ok(Answer::Whole(reply)) => judge(reply),
                 Err(error) => retry::after_error(error, call.idempotency),
             };
-            let at_least = match wish {
-                Verdict::Take => return outcome,
-                Verdict::Again => Duration::ZERO,
-                Verdict::AgainAfter(pause) => pause,
-            };
-            if attempt >= policy.tries || at_least > policy.most {
+            if !self.goes_again(call, policy, attempt, wish).await {
                 return outcome;
             }
-            self.clock.sleep(policy.pause(attempt, self.chance()).max(at_least)).await;
             attempt += 1;
         }
     }

@@ -3,9 +3,9 @@
 //! Where the run wrote and nobody did since, the earlier value is written back, and both bases of the pair become what both
 //! sides hold then, so that nothing flows back. Everything else stays as it is and is listed with its reason. What is wanted of a
 //! record is read from history when its turn comes, so that an undo of any size needs the memory of one chunk.
-
-//! Values are decided in [`decide`], whole records that the run created in [`uncreate`]; what it deleted is brought back, where that
-//! is possible, in [`restore`].
+//!
+//! Values are decided in `decide`, whole records that the run created in `uncreate`; what it deleted is brought back, where that is
+//! possible, in `restore`.
 
 mod decide;
 mod restore;
