@@ -6,6 +6,7 @@
 pub mod default_mappings;
 pub mod learndot;
 pub mod salesmanago;
+pub mod spotio;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::side::Side;
 
 /// The clients, by the word of the settings file. SALESmanago's is opened by its own typed settings.
-pub const CONNECTORS: &[(&str, Connector)] = &[("learndot", learndot::open)];
+pub const CONNECTORS: &[(&str, Connector)] = &[("learndot", learndot::open), ("spotio", spotio::open)];
 
 /// Prepares a connection; nothing is sent before the first call.
 pub type Connector = fn(&Opening<'_>) -> Result<Arc<dyn Platform>, PortError>;

@@ -31,6 +31,7 @@ use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 pub const PROFILES: &[(&str, &str)] = &[
     ("salesmanago", include_str!("../../assets/platforms/salesmanago.toml")),
     ("learndot", include_str!("../../assets/platforms/learndot.toml")),
+    ("spotio", include_str!("../../assets/platforms/spotio.toml")),
 ];
 
 /// All profiles, read once. A damaged file is a damaged build; a test reads them all.
@@ -135,6 +136,9 @@ pub struct ObjectProfile {
     /// Why the other directions, or other objects of the org, are not offered.
     #[serde(default)]
     pub why: Option<String>,
+    /// Other objects that show the same records, so that no workspace may map one of them besides.
+    #[serde(default)]
+    pub excludes: Vec<String>,
     /// The field and value by which a record is set inactive by hand.
     #[serde(default)]
     pub inactive: Option<Inactive>,

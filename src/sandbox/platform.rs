@@ -5,6 +5,7 @@
 
 pub mod learndot;
 pub mod salesmanago;
+pub mod spotio;
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use salesmanago::{Salesmanago, SalesmanagoOptions};
 
 /// The emulators, by the word that `--platform` takes.
 pub const EMULATORS: &[(&str, Founder)] =
-    &[("salesmanago", Salesmanago::found), ("learndot", learndot::Learndot::found)];
+    &[("salesmanago", Salesmanago::found), ("learndot", learndot::Learndot::found), ("spotio", spotio::Spotio::found)];
 
 /// Makes an account without records.
 pub type Founder = fn(&Founding<'_>) -> Arc<dyn Emulator>;
