@@ -42,3 +42,4 @@ mod scenario;
 mod scenario_life;
 mod scenario_stage;
 mod simulation;
+mod spotio;
