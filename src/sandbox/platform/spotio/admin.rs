@@ -108,7 +108,7 @@ impl Emulator for Spotio {
         }
         let id = self.reserve_id();
         let at = now - company.age;
-        let fields = [("Company", company.name.as_str()), ("Phone", &company.phone)];
+        let fields = [("Company", company.name.as_str()), ("Phone", company.phone.as_str())];
         let place = place(&company.street, &company.zip, &company.city, &company.country);
         self.plant(id.clone(), 2, &fields, &place, (at, at));
         Some(id)
@@ -128,11 +128,11 @@ impl Emulator for Spotio {
         let id = new.id.unwrap_or_else(|| self.reserve_id());
         let fields = [
             ("FirstName", person.given.as_str()),
-            ("LastName", &person.family),
-            ("Company", &person.company_name),
-            ("Phone", &person.phone),
-            ("Email", &person.email),
-            ("Title", &person.title),
+            ("LastName", person.family.as_str()),
+            ("Company", person.company_name.as_str()),
+            ("Phone", person.phone.as_str()),
+            ("Email", person.email.as_str()),
+            ("Title", person.title.as_str()),
         ];
         let place = place(&person.street, &person.zip, &person.city, &person.country);
         self.plant(id.clone(), 1, &fields, &place, (now + person.created, now + person.modified));
@@ -252,7 +252,7 @@ impl Emulator for Spotio {
             if object != "activity" {
                 return Err(format!("There is no object {object}"));
             }
-            return self.act(named, fields, now);
+            return self.act(named.as_deref(), fields, now);
         };
         let email = fields.get("email").and_then(Value::as_str).map(str::to_owned);
         let known = named.clone().or(email).and_then(|name| self.record(object, &name));
@@ -344,9 +344,9 @@ impl Emulator for Spotio {
 
 impl Spotio {
     /// Makes an activity, or changes one that is not done yet.
-    fn act(&self, named: Option<String>, fields: &Map<String, Value>, now: i64) -> Result<String, String> {
+    fn act(&self, named: Option<&str>, fields: &Map<String, Value>, now: i64) -> Result<String, String> {
         let id = match named {
-            Some(name) => name.parse().map_err(|_odd| format!("There is no activity {name}"))?,
+            Some(name) => name.parse::<u64>().map_err(|_odd| format!("There is no activity {name}"))?,
             None => self.next(),
         };
         let mut body = fields.clone();

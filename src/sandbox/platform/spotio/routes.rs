@@ -207,7 +207,7 @@ async fn change(
     }
 }
 
-async fn put_activity(account: &Arc<Spotio>, id: u64, bytes: &Bytes) -> Response {
+fn put_activity(account: &Arc<Spotio>, id: u64, bytes: &Bytes) -> Response {
     let body = match json_of(bytes) {
         Ok(Value::Object(body)) => body,
         Ok(_) => return refused((400, "_".into(), "The body must be an object.".into())),
@@ -225,14 +225,14 @@ async fn put_activity(account: &Arc<Spotio>, id: u64, bytes: &Bytes) -> Response
 
 async fn new_activity(State(account): State<Arc<Spotio>>, bytes: Bytes) -> Response {
     let id = account.next();
-    put_activity(&account, id, &bytes).await
+    put_activity(&account, id, &bytes)
 }
 
 async fn change_activity(State(account): State<Arc<Spotio>>, Path(id): Path<u64>, bytes: Bytes) -> Response {
     if !account.held().activities.contains_key(&id) {
         return refused((404, "_".into(), "The activity does not exist.".into()));
     }
-    put_activity(&account, id, &bytes).await
+    put_activity(&account, id, &bytes)
 }
 
 async fn activity(State(account): State<Arc<Spotio>>, Path(id): Path<u64>) -> Response {

@@ -13,10 +13,9 @@ use super::{Spotio, from_iso, shown};
 
 /// A scroll id: a kind and the last id of the page before, in a form that nobody should read anything into.
 fn scroll_of(kind: char, last: &str) -> String {
-    last.bytes().fold(format!("{kind}1"), |mut text, byte| {
-        text.push_str(&format!("{:02x}", byte ^ 0x5a));
-        text
-    })
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    let digits = last.bytes().map(|byte| byte ^ 0x5a).flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    [kind, '1'].into_iter().chain(digits).collect()
 }
 
 fn last_of(kind: char, scroll: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A field: number, name, type, role, options, and where it is required (`*` is everywhere).
+/// A field: number, name, type, role and options.
 pub(super) struct Field {
     pub(super) id: u32,
     pub(super) name: &'static str,
@@ -16,7 +16,7 @@ const fn field(id: u32, name: &'static str, kind: &'static str, role: Option<&'s
 }
 
 /// The fields of both types. Those of the system have high numbers, the tenant's own low ones.
-pub(super) const FIELDS: [Field; 12] = [
+pub(super) static FIELDS: [Field; 12] = [
     field(100_002, "First Name", "Text", Some("FirstName")),
     field(100_003, "Last Name", "Text", Some("LastName")),
     field(100_004, "Company", "Text", Some("Company")),
