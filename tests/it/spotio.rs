@@ -6,6 +6,7 @@ use std::time::Duration;
 use forcesync::domain::command::RunRequest;
 use forcesync::domain::mapping::Direction;
 use forcesync::domain::outcome::RunKind;
+use forcesync::domain::side::Side as OurSide;
 use forcesync::sandbox::faults::{Fault, FaultKind, Side};
 use serde_json::{Map, Value, json};
 
@@ -28,7 +29,7 @@ async fn synced() -> Scene {
 
 /// The settings with another line in the connection.
 fn connected(settings: String, line: &str) -> String {
-    settings.replacen("client_id =", &format!("{line}\nclient_id ="), 1)
+    settings.replacen("activities_since =", &format!("{line}\nactivities_since ="), 1)
 }
 
 /// Lead and task off, accounts with their people and deals on.
@@ -37,7 +38,13 @@ fn as_accounts(settings: String) -> String {
         .split("[[mapping]]\n")
         .map(|part| {
             let lead = ["name = \"lead\"", "name = \"task\""].iter().any(|name| part.starts_with(name));
-            if lead { part.replacen('\n', "\nenabled = false\n", 1) } else { part.replace("enabled = false\n", "") }
+            if lead {
+                part.replacen('\n', "\nenabled = false\n", 1)
+            } else if part.starts_with("name = ") {
+                part.replacen("enabled = false\n", "", 1)
+            } else {
+                part.to_owned()
+            }
         })
         .collect();
     parts.join("[[mapping]]\n")
@@ -171,8 +178,10 @@ async fn f144_a_lead_without_an_address_is_kept_and_counted() {
     let there = held(&scene, "lead", "no@where.example");
     assert_eq!((&there["externalDataObjectId"], &there["lat"]), (&json!(id), &Value::Null));
     let without = scene.sandbox().platform().records("lead").iter().filter(|lead| lead["address"].is_null()).count();
-    let done = scene.command(&["connection", "test"]).await;
-    let said = format!("{}{}", done.stdout, done.stderr);
+    let settings = scene.session().settings();
+    let tested =
+        forcesync::ops::test_connection::test(scene.session(), OurSide::Platform, &settings, &[]).await;
+    let said: String = tested.lines.iter().map(|line| line.message.as_str()).collect::<Vec<_>>().join("\n");
     assert!(said.contains(&format!("Lead: {without} without an address")), "{said}");
 }
 
@@ -276,14 +285,13 @@ async fn owners_cross_by_their_external_user_id() {
 async fn f156_what_one_side_refuses_is_an_issue_in_its_words() {
     let scene = synced().await;
     let (id, there) = linked(&scene);
-    let (_, other) = (id.clone(), there.clone());
     scene.org_update("Lead", &id, json!({"Status": "Closed - Converted"}));
     let ended = scene.instant().await;
     let issues = scene.issues().await;
     // SPOTIO wants a value before a lead is sold.
     assert_eq!(ended.exit, 3, "{ended:?} {issues:?}");
     assert!(issues.iter().any(|issue| issue.message.contains("Value is required")), "{issues:?}");
-    put(&scene, "lead", json!({"id": other, "value": "100"}));
+    put(&scene, "lead", json!({"id": there, "value": "100"}));
     scene.retry().await;
     assert_eq!(held(&scene, "lead", &there)["stage"], "Sold");
 }

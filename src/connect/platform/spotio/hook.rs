@@ -48,6 +48,6 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let digits = digits?;
-    (!digits.is_empty() && digits.len() % 2 == 0)
+    (!digits.is_empty() && digits.len().is_multiple_of(2))
         .then(|| digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }

@@ -103,7 +103,7 @@ impl Emulator for Spotio {
 
     /// Every third company of the org is a record of the other type, linked by an earlier integration.
     fn seed_company(&self, company: &Company, number: u64, now: i64) -> Option<String> {
-        if number % 3 != 0 {
+        if !number.is_multiple_of(3) {
             return None;
         }
         let id = self.reserve_id();

@@ -52,7 +52,7 @@ pub(super) fn whole(id: &str, record: &Stored) -> Value {
 }
 
 /// A place without its parts.
-fn line(pin: &Map<String, Value>, id: Value) -> Value {
+fn line(pin: &Map<String, Value>, id: &Value) -> Value {
     let part = |name: &str| pin.get(name).cloned().unwrap_or_default();
     json!({
         "id": id, "lat": part("lat"), "lng": part("lng"), "placeId": part("placeId"), "address": part("address"),
@@ -70,7 +70,7 @@ pub(super) fn exported(id: &str, record: &Stored) -> Value {
             Held::Several(_) => None,
         })
         .collect();
-    let pin = record.pin.as_ref().map(|pin| line(pin, json!(1)));
+    let pin = record.pin.as_ref().map(|pin| line(pin, &json!(1)));
     json!({
         "id": id, "typeId": record.kind, "name": record.name(), "addressUnit": or_null(record.role("Unit")),
         "pin": pin, "value": number(record.role("Value")), "stageId": record.stage, "fields": fields,
@@ -91,7 +91,7 @@ pub(super) fn found(id: &str, record: &Stored) -> Value {
         }
         // Only what the screen shows.
         shown.insert("fields".into(), json!([]));
-        shown.insert("pin".into(), record.pin.as_ref().map_or(Value::Null, |pin| line(pin, json!("1"))));
+        shown.insert("pin".into(), record.pin.as_ref().map_or(Value::Null, |pin| line(pin, &json!("1"))));
     }
     shown
 }
