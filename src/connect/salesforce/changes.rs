@@ -166,6 +166,7 @@ impl Changes {
                     tombstones,
                     deletions_missed: feed.tells_deletions && feed.is_beyond_the_log(now),
                     cursor: Some(Position { since }.to_cursor()),
+                    told: None,
                 },
             ));
         }
