@@ -31,6 +31,7 @@ use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 pub const PROFILES: &[(&str, &str)] = &[
     ("salesmanago", include_str!("../../assets/platforms/salesmanago.toml")),
     ("learndot", include_str!("../../assets/platforms/learndot.toml")),
+    ("csv", include_str!("../../assets/platforms/csv.toml")),
 ];
 
 /// All profiles, read once. A damaged file is a damaged build; a test reads them all.
@@ -306,9 +307,11 @@ impl Profile {
         self.settings.iter().filter(|setting| setting.is_secret())
     }
 
-    /// An object by name.
+    /// An object by name; where the file has an object `*`, it stands for any that is not named.
     pub fn object(&self, name: &str) -> Option<&ObjectProfile> {
-        self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name))
+        let known =
+            |wanted: &str| self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(wanted));
+        known(name).or_else(|| known("*").filter(|_| !name.trim().is_empty()))
     }
 }
 

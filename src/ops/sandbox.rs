@@ -61,6 +61,15 @@ impl Running {
 
 /// Starts the servers, then writes the workspace.
 pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, OpError> {
+    let files = match &wanted.workspace {
+        Some(folder) => {
+            // For its owner alone, before a platform puts files into it.
+            private_file::create_folder(folder)?;
+            let folder = std::path::absolute(folder).unwrap_or_else(|_unknown| folder.clone());
+            Some(folder.join(&wanted.platform))
+        }
+        None => None,
+    };
     let options = SandboxOptions {
         platform: wanted.platform.clone(),
         records: wanted.records,
@@ -70,6 +79,7 @@ pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, Op
         life_per_second: wanted.life_per_second,
         person_accounts: wanted.person_accounts,
         real_pace: wanted.real_pace,
+        folder: files,
         ..SandboxOptions::default()
     };
     let sandbox = Sandbox::start(options)
