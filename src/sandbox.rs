@@ -283,14 +283,17 @@ async fn make(
     };
     let mut org_options =
         OrgOptions { seed: options.seed, person_accounts: options.person_accounts, ..options.org.clone() };
-    if let Some(package) = platform.org_schema().filter(|_| options.package) {
-        org_options.extra_schema.extend(org::ExtraSchema::parse(package).ok());
-    }
+    let package = platform.org_schema().and_then(|text| org::ExtraSchema::parse(text).ok());
+    org_options.extra_schema.extend(package.clone());
     let org = Org::new(org_options, Arc::clone(clock));
+    let package_missing = package.filter(|_| !options.package);
+    if let Some(package) = &package_missing {
+        org.hide_package(package);
+    }
     let seeding = {
         let (people, org, platform) = (Arc::clone(&people), Arc::clone(&org), Arc::clone(&platform));
-        let now = clock.now_ms();
-        move || seed::Seeding { people: &people, org: &org, platform: &platform, now }.run()
+        let (now, marked) = (clock.now_ms(), package_missing.is_none());
+        move || seed::Seeding { people: &people, org: &org, platform: &platform, marked, now }.run()
     };
     let seeded = tokio::task::spawn_blocking(seeding).await.map_err(SandboxError::Seeding)?;
     let faults = Arc::new(FaultPlan::default());

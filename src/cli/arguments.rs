@@ -112,6 +112,8 @@ pub enum Command {
     Why(Why),
     /// Erase a person from this workspace, for good
     Forget(Forget),
+    /// Set a record of the platform inactive by hand, as after a deletion in Salesforce
+    Deactivate(Deactivate),
     /// Hold the run at hand after the batch in hand
     Pause,
     /// Go on with a held run
@@ -126,6 +128,8 @@ pub enum Command {
     Config(Config),
     /// List or show mappings
     Mapping(Mapping),
+    /// List or make the objects and fields that the platform's mappings want in the org
+    Objects(Objects),
     /// Examine the workspace itself: files, rights, database, lock, settings, secrets
     Doctor(Doctor),
     /// Print where everything lies
@@ -162,6 +166,9 @@ pub struct Population {
     /// Switch person accounts on in the org
     #[arg(long)]
     pub person_accounts: bool,
+    /// Found the org without the objects and fields that the platform's mappings want, as before `objects create`
+    #[arg(long)]
+    pub without_package: bool,
     /// Keep the platform's real pace limits, in the service and in the workspace
     #[arg(long)]
     pub real_pace: bool,

@@ -62,6 +62,7 @@ pub(super) fn wanted(population: &Population) -> Wanted {
         life_per_second: 0.0,
         person_accounts: population.person_accounts,
         real_pace: population.real_pace,
+        package: !population.without_package,
         workspace: None,
     }
 }

@@ -15,6 +15,7 @@ mod find;
 pub(crate) mod id;
 mod identity;
 mod limits;
+pub mod metadata;
 mod query;
 mod read;
 mod rights;
@@ -142,6 +143,17 @@ impl Salesforce {
         self.schemas.distrust();
         let objects: Vec<String> = objects.iter().map(|object| (*object).to_owned()).collect();
         self.schemas.describe(&self.door, &objects).await.is_ok() && !self.schemas.says_the_same(&before)
+    }
+
+    /// Makes objects and fields in the org and gives our user the right to them; the full names of what was made.
+    pub async fn deploy(
+        &self,
+        wanted: &[metadata::Wanted<'_>],
+        label: &str,
+    ) -> Result<Vec<String>, PortError> {
+        let made = metadata::deploy(&self.door, wanted, label).await?;
+        self.schemas.distrust();
+        Ok(made)
     }
 
     /// A refresh token that replaced the one of the settings, once; it has to be stored before the next start.

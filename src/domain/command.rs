@@ -99,6 +99,13 @@ pub enum Command {
     },
     /// Take what a person decided by hand: into an own run, or into the next one where one is on its way.
     Decide(ByHand),
+    /// Sets the platform's record inactive, by a record of either side (F28).
+    Deactivate {
+        /// The object, by its name on the side of the id; blank where the id alone says it.
+        object: String,
+        /// The record's id on that side.
+        id: String,
+    },
     /// Forget a person (law E16); refused while a run is on its way.
     Forget {
         /// The object, by its name on either side.

@@ -39,7 +39,9 @@ impl Session<'_> {
                 self.context.control.checkpoint().await?;
                 let from = last;
                 let limit = self.context.options.chunk;
-                let chunk = self.context.store.write(move |db| work::after(db, from, held, limit)).await?;
+                let mut chunk =
+                    self.context.store.write(move |db| work::after(db, from, held, limit)).await?;
+                self.cut_before_children(&mut chunk);
                 let Some(end) = chunk.last().map(|work| work.work) else { break };
                 last = end;
                 self.chunk(chunk, held).await?;

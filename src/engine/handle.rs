@@ -62,6 +62,12 @@ pub trait Runner: Send + Sync + 'static {
 
     /// Keeps what a person decided for the next run and says how many decisions that were; an error is a sentence.
     async fn keep(&self, by_hand: ByHand) -> Result<u64, String>;
+
+    /// Sets the platform's record inactive, by a record of either side; an error is a sentence.
+    async fn deactivate(&self, object: &str, id: &str) -> Result<(), String> {
+        Err(format!("This engine can't set {object} {id} inactive."))
+    }
+
     /// Forgets a person by a record of either side; an error is a sentence.
     async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
         Err(format!("This engine keeps nothing about {object} {id}."))

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use rusqlite::Connection;
 
+use crate::domain::compiled::CompiledPair;
 use crate::domain::criteria::Criteria;
 use crate::domain::mapping::Mapping;
 use crate::domain::port::{
@@ -27,6 +28,7 @@ use crate::domain::value::Value;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
 use crate::engine::session::Session;
+use crate::store::work::Work;
 use crate::store::{Store, StoreError, links, pending};
 
 /// Why a record waits whose parent is not linked yet.
@@ -360,6 +362,17 @@ impl Session<'_> {
             }
         }
         Ok(waiting)
+    }
+
+    /// Ends a chunk where another mapping begins, if references have to be told: what they lead to is linked once its own chunk is done.
+    pub(super) fn cut_before_children(&self, chunk: &mut Vec<Work>) {
+        let refers = |pair: &CompiledPair| matches!(pair.spec.transform, Transform::Reference(_));
+        if !self.mappings.iter().any(|mapping| mapping.compiled.pairs.iter().any(refers)) {
+            return;
+        }
+        let first = chunk.first().map(|work| work.mapping);
+        let end = chunk.iter().position(|work| Some(work.mapping) != first).unwrap_or(chunk.len());
+        chunk.truncate(end);
     }
 
     /// Keeps the records that wait for a parent, to be looked at again.

@@ -8,7 +8,7 @@ use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::session::Session;
-use crate::ops::{describe, test_connection};
+use crate::ops::{describe, objects, test_connection};
 use crate::workspace::settings::Settings;
 
 /// What a check found.
@@ -65,6 +65,9 @@ pub async fn check(session: &Session) -> Result<CheckReport, OpError> {
         report.lines.extend(test.lines);
     }
     if reached.org && reached.platform {
+        if let Err(error) = wanted_in_org(session, &settings, &mut report).await {
+            report.push(Verdict::Bad, "objects", error.message, None);
+        }
         if let Err(error) = check_mappings(session, &settings, &mut report).await {
             report.push(Verdict::Bad, "mappings", error.message, None);
         }
@@ -73,6 +76,18 @@ pub async fn check(session: &Session) -> Result<CheckReport, OpError> {
         report.push(Verdict::Warning, "mappings", message, None);
     }
     Ok(report)
+}
+
+/// The objects and fields that the platform's mappings want in the org and that no org has by itself (N26).
+async fn wanted_in_org(
+    session: &Session,
+    settings: &Settings,
+    report: &mut CheckReport,
+) -> Result<(), OpError> {
+    for missing in objects::missing(session, settings).await? {
+        report.push(Verdict::Warning, "objects", missing.sentence(), None);
+    }
+    Ok(())
 }
 
 async fn check_mappings(

@@ -25,6 +25,7 @@ use crate::engine::handle::schedule::{QuietHours, Schedule};
 use crate::engine::matching::rebuild::{self, Rebuilt};
 use crate::engine::references::referring;
 use crate::ops::connections;
+use crate::ops::deactivate;
 use crate::ops::error::{OpClass, OpError, sentence};
 use crate::ops::run::examine;
 use crate::ops::secrets;
@@ -36,6 +37,9 @@ use crate::workspace::settings::{self, PlatformKind, Settings, SyncSettings};
 
 /// Under which name the state database keeps the org's descriptions.
 const ORG_SCHEMAS: &str = "org_schemas";
+
+/// Under which name it keeps the platform that its links lead to.
+const PLATFORM: &str = "platform";
 
 /// How often the API budget is looked at during a run.
 const BUDGET_PERIOD: Duration = Duration::from_millis(500);
@@ -198,6 +202,7 @@ impl WorkspaceRunner {
     ) -> Result<RunContext, OpError> {
         examine(&self.session, request)?;
         let settings = self.session.settings();
+        pin_platform(store, settings.platform.kind).await?;
         let connected = self.connected(&settings).await?;
         for budget in connected.budgets() {
             budget.set_priority(Priority::of(request.kind));
@@ -398,6 +403,18 @@ impl Runner for WorkspaceRunner {
             .map_err(|error| OpError::from(error).message)
     }
 
+    async fn deactivate(&self, object: &str, id: &str) -> Result<(), String> {
+        let settings = self.session.settings();
+        let store = self.store().await.map_err(|error| error.message)?;
+        let connected = self.connected(&settings).await.map_err(|error| error.message)?;
+        let Some(profile) = settings.platform.kind.profile() else {
+            return Err("The platform's profile is damaged: reinstall forcesync.".into());
+        };
+        let now = self.session.clock().now();
+        let platform = connected.endpoints.platform.as_ref();
+        deactivate::carry_out(&store, platform, profile, &settings.mappings, (object, id), now).await
+    }
+
     async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
         let store = self.store().await.map_err(|error| error.message)?;
         let (name, number, now) = (object.to_owned(), id.to_owned(), self.session.clock().now());
@@ -415,6 +432,22 @@ impl Runner for WorkspaceRunner {
                 Err(format!("No mapping that ever ran here has an object “{object}”, so nothing is known of it."))
             }
         }
+    }
+}
+
+/// Links lead to the records of one platform; with another one behind the same workspace nothing may be written (law E17).
+async fn pin_platform(store: &Store, kind: PlatformKind) -> Result<(), OpError> {
+    let pinned = store.write(|db| mappings::remembered(db, PLATFORM)).await?;
+    match pinned {
+        Some(pinned) if pinned != kind.word() => Err(OpError::new(
+            OpClass::Blocked,
+            format!(
+                "The records of this workspace are linked with {pinned}, but its settings now name {kind}; nothing was written. Go \
+                 back to {pinned}, or make a new workspace for {kind}."
+            ),
+        )),
+        Some(_) => Ok(()),
+        None => Ok(store.write(move |db| mappings::remember(db, PLATFORM, kind.word())).await?),
     }
 }
 

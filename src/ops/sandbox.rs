@@ -36,6 +36,8 @@ pub struct Wanted {
     pub person_accounts: bool,
     /// Whether the real pace limits hold, in the service and in the workspace.
     pub real_pace: bool,
+    /// Whether the org has what the vendor's package adds, as after its installation.
+    pub package: bool,
     /// Where a ready workspace is written; none if left out.
     pub workspace: Option<PathBuf>,
 }
@@ -80,6 +82,7 @@ pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, Op
         person_accounts: wanted.person_accounts,
         real_pace: wanted.real_pace,
         folder: files,
+        package: wanted.package,
         ..SandboxOptions::default()
     };
     let sandbox = Sandbox::start(options)
@@ -124,8 +127,9 @@ async fn write_workspace(
         missing: Missing::Create,
     };
     let session = Session::open(&options, clock)?;
-    let mut settings = settings(session.settings(), wanted, sandbox, ready);
-    save(&session, settings.clone(), secrets(ready)).await?;
+    save(&session, settings(session.settings(), wanted, sandbox, ready), secrets(ready)).await?;
+    // The choice of the platform brought its intervals.
+    let mut settings = session.settings();
     // Mappings made by a person stay when a sandbox is started again over the same folder.
     if settings.mappings.is_empty() {
         settings.mappings = default_mappings::propose(&session).await?;

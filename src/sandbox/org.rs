@@ -41,7 +41,7 @@ pub use write::merge::Merged;
 use crate::sandbox::clock::SandboxClock;
 use automation::{Automation, By};
 use lateness::BoundLateness;
-use rest::{Cursors, Jobs};
+use rest::{Cursors, Deployments, Jobs};
 use rights::Rights;
 use schema::Schema;
 use sign_in::Sessions;
@@ -87,6 +87,7 @@ pub struct Org {
     jobs: Mutex<Jobs>,
     usage: Mutex<Usage>,
     knobs: Mutex<Knobs>,
+    deployments: Mutex<Deployments>,
     founders: Founders,
     created: i64,
 }
@@ -119,6 +120,7 @@ impl Org {
             jobs: Mutex::default(),
             usage: Mutex::default(),
             knobs: Mutex::new(knobs),
+            deployments: Mutex::default(),
             founders,
             created: now - world::AGE_MS,
             options,
@@ -184,6 +186,10 @@ impl Org {
                 format!("{id} is neither anyone, others, integration, person nor the id of a user")
             }),
         }
+    }
+
+    fn deployments(&self) -> MutexGuard<'_, Deployments> {
+        locked(&self.deployments)
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {

@@ -60,6 +60,8 @@ pub struct Seeding<'a> {
     pub org: &'a Arc<Org>,
     /// Onto which platform.
     pub platform: &'a Arc<dyn Emulator>,
+    /// Whether the org has a field for the platform's ids, so that an earlier integration could note them.
+    pub marked: bool,
     /// Counted back from when.
     pub now: i64,
 }
@@ -85,9 +87,7 @@ impl Seeding<'_> {
                 let Made { one, mut row } = made;
                 let twin = one.twin.as_ref().filter(|_| self.platform.takes(one.kind));
                 let contact_id = twin.is_some().then(|| self.platform.reserve_id());
-                if let Some((mark, id)) =
-                    self.platform.org_mark().zip(contact_id.as_ref()).filter(|_| one.linked)
-                {
+                if let Some((mark, id)) = self.mark().zip(contact_id.as_ref()).filter(|_| one.linked) {
                     row.insert(mark.into(), json!(id));
                 }
                 if one.part == Part::Converted {
@@ -133,6 +133,10 @@ impl Seeding<'_> {
         seeded
     }
 
+    fn mark(&self) -> Option<&'static str> {
+        self.platform.org_mark().filter(|_| self.marked)
+    }
+
     fn companies(&self, writer: &str) -> Vec<String> {
         let make = |number| {
             let company: Company = self.people.company(number);
@@ -152,7 +156,7 @@ impl Seeding<'_> {
             }
             rows::authors(&mut row, writer);
             let number = company.number;
-            let reserved = self.platform.org_mark().and_then(|mark| {
+            let reserved = self.mark().and_then(|mark| {
                 let id = self.platform.seed_company(&company, number, self.now)?;
                 row.insert(mark.into(), json!(id));
                 Some(id)

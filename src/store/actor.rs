@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -62,7 +63,10 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     db.pragma_update(None, "cache_size", -16_000)?;
     db.pragma_update(None, "temp_store", "FILE")?;
     db.pragma_update(None, "journal_size_limit", 32 * 1024 * 1024)?;
-    db.set_prepared_statement_cache_capacity(128);
+    // More than there are statements: one that falls out is parsed again at its next use.
+    db.set_prepared_statement_cache_capacity(512);
+    // A plan may not depend on what is bound, else SQLite plans a statement anew at each binding that a partial index could suit.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     migrations::apply(&mut db)?;
     if super::forget::any(&db)? {
         // Who was forgotten still exists on either side, and passes through when it changes.

@@ -173,7 +173,9 @@ impl World {
             ];
             let kind = kinds[self.random.random_range(0..kinds.len())];
             let side = if self.random.random_bool(0.5) { Service::Salesforce } else { Service::Platform };
-            let mut fault = Fault::new(kind).on_side(side).times(self.random.random_range(1..4));
+            // A limit that passes by itself is asked again a few times; one that lasts ends the run.
+            let longer = if kind == FaultKind::Limit { 3 } else { 1 };
+            let mut fault = Fault::new(kind).on_side(side).times(longer * self.random.random_range(1..4));
             fault.after = self.random.random_range(0..8);
             // Most of what matters happens to writes.
             if self.random.random_bool(0.5) && kind != FaultKind::RowLock {

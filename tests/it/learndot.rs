@@ -22,8 +22,16 @@ async fn synced() -> Scene {
 async fn synced_with(edit: impl FnOnce(String) -> String) -> Scene {
     let scene = Scene::of_platform("learndot", Cast::of(60), edit).await;
     let ended = scene.initial().await;
-    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    assert_eq!(ended.exit, 0, "{ended:?} {:?} {:?}", scene.issues().await, waiting(&scene));
     scene
+}
+
+/// What waits to be looked at again, and why.
+fn waiting(scene: &Scene) -> Vec<(String, i64)> {
+    let db = rusqlite::Connection::open(scene.workspace().join("state.db")).unwrap();
+    let mut statement = db.prepare("SELECT reason, count(*) FROM pending GROUP BY reason").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
 }
 
 fn put(scene: &Scene, entity: &str, fields: Value) -> String {
@@ -193,7 +201,7 @@ async fn f13_another_object_is_refused_with_the_reason_and_the_line() {
     let text = std::fs::read_to_string(&file).unwrap();
     let lead = "\n[[mapping]]\nname = \"lead\"\norg_object = \"Lead\"\nplatform_object = \"contact\"\ndirection = \"to_platform\"\n[[mapping.pair]]\norg = \"Email\"\nplatform = \"email\"\nkey = true\n";
     std::fs::write(&file, format!("{text}{lead}")).unwrap();
-    let line = text.lines().count() + 5;
+    let line = text.lines().count() + 6;
     let done = scene.command(&["config", "validate"]).await;
     assert_eq!(done.code, 2, "{done:?}");
     let said = format!("{}{}", done.stdout, done.stderr);
@@ -329,4 +337,61 @@ async fn f3_one_direction_alone_writes_one_side_alone() {
     assert_eq!(ended.exit, 0, "{ended:?}");
     assert_eq!((ended.counts.platform.created, ended.counts.platform.updated), (0, 0), "{ended:?}");
     assert!(ended.counts.salesforce.created > 0);
+}
+
+/// F28: after a deletion in Salesforce a person sets the record inactive, by the deleted record's own id.
+#[tokio::test(flavor = "multi_thread")]
+async fn f28_a_record_is_set_inactive_by_hand() {
+    let scene = synced().await;
+    let (id, there) = linked_contact(&scene);
+    scene.org_delete("Contact", &id);
+    scene.instant().await;
+    forcesync::ops::deactivate::deactivate(scene.engine(), "Contact", &id).await.unwrap();
+    assert_eq!(held(&scene, "contact", &there)["enabled"], false);
+    let row = scene.history(1).await.remove(0);
+    assert_eq!(row.action, "deactivated", "{row:?}");
+    let again = forcesync::ops::deactivate::deactivate(scene.engine(), "contact", &there).await.unwrap_err();
+    assert!(again.message.contains("inactive already"), "{again:?}");
+    let course =
+        forcesync::ops::deactivate::deactivate(scene.engine(), "learning_component", "1").await.unwrap_err();
+    assert!(course.message.contains("by hand"), "{course:?}");
+}
+
+/// N26: what the mappings want in the org is listed by a check, made on request by a deploy with a permission set, and never unasked.
+#[tokio::test(flavor = "multi_thread")]
+async fn n26_missing_objects_are_listed_and_made_on_request() {
+    let scene = Scene::without_package("learndot", Cast::of(60)).await;
+    let names: Vec<String> =
+        scene.session().settings().mappings.iter().map(|mapping| mapping.name.clone()).collect();
+    assert_eq!(names, ["account", "contact"]);
+    let listed = scene.command(&["objects", "list"]).await;
+    assert_eq!(listed.code, 10, "{listed:?}");
+    for missing in ["Learndot_Enrolment__c", "Contact lacks Learndot_Id__c", "objects create"] {
+        assert!(listed.stdout.contains(missing), "{missing}: {}", listed.stdout);
+    }
+    let refused = scene.command(&["objects", "create", "--json"]).await;
+    assert_eq!(refused.code, 2, "{refused:?}");
+    let made = scene.command(&["objects", "create", "--yes", "--with-mappings"]).await;
+    assert_eq!(made.code, 0, "{made:?}");
+    assert!(made.stdout.contains("Made Learndot_Enrolment__c.Contact__c"), "{}", made.stdout);
+    assert_eq!(scene.command(&["objects", "list"]).await.code, 0);
+    let scene = scene.reopened(|_| ()).await;
+    let ended = scene.initial().await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    assert!(!rows(&scene, "Learndot_Enrolment__c").is_empty());
+    assert!(rows(&scene, "Contact").iter().any(|row| row["Learndot_Id__c"].is_string()));
+}
+
+/// `forcesync doctor` lists what nobody could confirm, with what is assumed.
+#[tokio::test(flavor = "multi_thread")]
+async fn unconfirmed_facts_are_settings_that_the_doctor_lists() {
+    let scene = scene().await;
+    let done = scene.command(&["doctor"]).await;
+    for name in [
+        "platform.learndot.time_zone",
+        "platform.learndot.group_field is “userGroupIds” (assumed)",
+        "order of Learndot",
+    ] {
+        assert!(done.stdout.contains(name), "{name}: {}", done.stdout);
+    }
 }

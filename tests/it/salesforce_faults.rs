@@ -172,11 +172,24 @@ async fn a_create_whose_gateway_failed_is_unknown_and_not_repeated() {
     }
 }
 
+const USED_UP: Fault = Fault::Instead(
+    403,
+    r#"[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#,
+);
+
+#[tokio::test]
+async fn a_day_s_quota_that_the_org_s_own_count_contradicts_is_asked_again_and_the_write_done_once() {
+    let org = troubled().await;
+    org.then(&[USED_UP, USED_UP]);
+    let rows = org.create().await.unwrap();
+    assert!(matches!(&rows[0], RowResult::Done { created: true, .. }), "{rows:?}");
+    assert_eq!(org.served.org.count("Contact"), 1);
+}
+
 #[tokio::test]
 async fn a_day_s_quota_that_is_used_up_before_a_write_means_nothing_was_done() {
     let org = troubled().await;
-    let words = r#"[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#;
-    org.then(&[Fault::Instead(403, words)]);
+    org.then(&[USED_UP, USED_UP, USED_UP, USED_UP, USED_UP]);
     let error = org.create().await.unwrap_err();
     assert_eq!(error.class, PortClass::Limit);
     assert_eq!(org.served.org.count("Contact"), 0);

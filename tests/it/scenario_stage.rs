@@ -132,6 +132,14 @@ impl Scene {
         Self::on(start(&wanted, forcesync::ops::clock()).await.unwrap(), folder, edit).await
     }
 
+    /// An org without what the vendor's package would have added.
+    pub async fn without_package(platform: &str, cast: Cast) -> Self {
+        let folder = TempDir::new().unwrap();
+        let wanted =
+            Wanted { platform: platform.into(), package: false, ..wanted(cast, folder.path().join("w")) };
+        Self::on(start(&wanted, forcesync::ops::clock()).await.unwrap(), folder, |settings| settings).await
+    }
+
     async fn on(running: Running, folder: TempDir, edit: impl FnOnce(String) -> String) -> Self {
         let file = folder.path().join("w").join("forcesync.toml");
         let settings = std::fs::read_to_string(&file).unwrap();
@@ -366,6 +374,7 @@ fn wanted(cast: Cast, workspace: PathBuf) -> Wanted {
         life_per_second: 0.0,
         person_accounts: cast.person_accounts,
         real_pace: false,
+        package: true,
         workspace: Some(workspace),
     }
 }

@@ -18,12 +18,12 @@ use super::limits::ApiBudget;
 use super::settings::{SalesforceSecrets, SalesforceSettings};
 use super::sign_in;
 use crate::connect::budget::{Budget, Rules};
-use crate::connect::http::{Body, Call, Http, Idempotency, Reply, RetryPolicy};
+use crate::connect::http::{Body, Call, Http, Idempotency, Reply, RetryPolicy, Verdict};
 use crate::domain::port::{PortClass, PortError};
 use crate::domain::record::RecordId;
 use crate::domain::side::Side;
 
-use judge::{is_session_over, judge, limit_of, version_number};
+use judge::{is_doubtful, is_session_over, judge, limit_of, version_number};
 pub(super) use request::{DoorError, Request};
 
 /// How long a refused sign-in is remembered, so that tasks in a row don't lock the account.
@@ -114,6 +114,11 @@ impl Door {
 
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.http.clock().now()
+    }
+
+    /// Waits, on the clock of the connection.
+    pub(super) async fn sleep(&self, duration: std::time::Duration) {
+        self.http.clock().sleep(duration).await;
     }
 
     /// The org's clock, as far as its replies have told.
@@ -239,10 +244,15 @@ impl Door {
             Call::get("versions", format!("{instance}/services/data")).header("Accept", "application/json");
         let reply = self
             .http
-            .send_retrying(&call, &RetryPolicy::PATIENT, |reply| judge(reply, Idempotency::Repeatable))
+            .send_retrying(&call, &RetryPolicy::PATIENT, |reply| self.judge(reply, Idempotency::Repeatable))
             .await
             .map_err(|error| errors::from_http(&error))?;
         self.note(&reply);
+        let fault = Fault::from_reply(&reply);
+        if let Some(refusal) = limit_of(&fault).filter(|_| !reply.is_success()) {
+            self.budget.refused(refusal, &fault.code, reply.retry_after(), self.now());
+            return Err(DoorError::Fault(fault).told("the API versions of the org"));
+        }
         let offered: Vec<Offered> = reply.json().map_err(|_unreadable| {
             PortError::new(
                 PortClass::Settings,
@@ -298,15 +308,14 @@ impl Door {
             call = call.header(*name, text.as_str());
         }
         if let Some(bytes) = &request.body {
-            call.body =
-                Body::Bytes { content_type: "application/json; charset=UTF-8".into(), bytes: bytes.clone() };
+            call.body = Body::Bytes { content_type: request.content_type.into(), bytes: bytes.clone() };
         }
         call.idempotency = request.idempotency;
         let idempotency = request.idempotency;
         let sent = self.now();
         let reply = self
             .http
-            .send_retrying(&call, &RetryPolicy::PATIENT, |reply| judge(reply, idempotency))
+            .send_retrying(&call, &RetryPolicy::PATIENT, |reply| self.judge(reply, idempotency))
             .await
             .map_err(DoorError::Http)?;
         self.note(&reply);
@@ -322,6 +331,19 @@ impl Door {
         Err(DoorError::Fault(fault))
     }
 
+    /// Whether a reply asks for another try. A refusal by the day's limit that the org's own count contradicts is asked again after
+    /// a short while; one that it confirms lasts.
+    fn judge(&self, reply: &Reply, idempotency: Idempotency) -> Verdict {
+        let now = self.now();
+        let told = limit_info(reply, now)
+            .map(|budget| (budget.used, budget.limit))
+            .or_else(|| self.budget.last_told().map(|(used, limit, _at)| (used, limit)));
+        match told {
+            Some((used, limit)) if is_doubtful(reply, used, limit) => Verdict::Again,
+            Some(_) | None => judge(reply, idempotency),
+        }
+    }
+
     /// Remembers what every reply tells beside its body.
     fn note(&self, reply: &Reply) {
         let now = self.now();
@@ -330,12 +352,14 @@ impl Door {
             let ahead = date - now;
             *lock(&self.ahead) = if ahead.abs() <= TimeDelta::seconds(2) { TimeDelta::zero() } else { ahead };
         }
-        if let Some(budget) =
-            reply.header("Sforce-Limit-Info").and_then(|text| ApiBudget::from_header(text, now))
-        {
+        if let Some(budget) = limit_info(reply, now) {
             self.budget.told(budget.used, budget.limit, budget.at);
         }
     }
+}
+
+fn limit_info(reply: &Reply, now: DateTime<Utc>) -> Option<ApiBudget> {
+    reply.header("Sforce-Limit-Info").and_then(|text| ApiBudget::from_header(text, now))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

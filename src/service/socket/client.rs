@@ -99,7 +99,9 @@ impl Client {
     /// Asks the engine.
     pub async fn ask(&self, command: Command) -> Result<Reply, SocketError> {
         let patience = match command {
-            Command::Start(_) | Command::Retry { .. } | Command::Decide(_) => PATIENCE_FOR_START,
+            Command::Start(_) | Command::Retry { .. } | Command::Decide(_) | Command::Deactivate { .. } => {
+                PATIENCE_FOR_START
+            }
             // The whole file is rewritten.
             Command::Forget { .. } => PATIENCE_FOR_ERASURE,
             Command::Pause

@@ -37,6 +37,13 @@ pub(super) fn limit_of(fault: &Fault) -> Option<Refusal> {
     }
 }
 
+/// Whether a refusal by the day's limit is contradicted by the org's own count, which may lag behind a little.
+pub(super) fn is_doubtful(reply: &Reply, used: u64, limit: u64) -> bool {
+    reply.status == 403
+        && limit_of(&Fault::from_reply(reply)) == Some(Refusal::Daily)
+        && used < limit / 10 * 9
+}
+
 /// Whether a reply asks for another try, and another try is safe.
 pub(super) fn judge(reply: &Reply, idempotency: Idempotency) -> Verdict {
     if reply.status < 400 {

@@ -15,7 +15,7 @@ macro_rules! fields_of {
     };
 }
 
-const FIELDS: [(&str, &str); 17] = [
+const FIELDS: [(&str, &str); 19] = [
     fields_of!("Account"),
     fields_of!("PersonAccount"),
     fields_of!("Contact"),
@@ -33,6 +33,8 @@ const FIELDS: [(&str, &str); 17] = [
     fields_of!("Group"),
     fields_of!("OpportunityStage"),
     fields_of!("LeadStatus"),
+    fields_of!("PermissionSet"),
+    fields_of!("PermissionSetAssignment"),
 ];
 
 /// A field whose targets are still names.
