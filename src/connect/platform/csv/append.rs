@@ -28,7 +28,12 @@ pub(super) fn append(path: &Path, before: &Version, bytes: &[u8]) -> Result<Vers
     work().map_err(|error| from_io("written", path, &error))
 }
 
-/// Takes half a row away that a crash left at the end.
+/// Whether rows were being added when it ended, or are being added now.
+pub(super) fn is_interrupted(path: &Path) -> bool {
+    note(path).exists()
+}
+
+/// Takes half a row away that a crash left at the end. Only for whoever holds the folder's lock: else another process may be at it.
 pub(super) fn heal(path: &Path) -> Result<(), PortError> {
     let note = note(path);
     let Ok(text) = fs::read_to_string(&note) else { return Ok(()) };

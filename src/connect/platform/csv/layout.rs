@@ -165,6 +165,11 @@ impl Layout {
         Ok(Some(layout))
     }
 
+    /// The fields that a file names, without looking at its rows.
+    pub(super) fn names(path: &Path, file: &File) -> Result<Option<Vec<String>>, PortError> {
+        Ok(Head::of(path, file)?.map(|head| head.names))
+    }
+
     fn look_through(&mut self, path: &Path, file: &File) -> Result<(), PortError> {
         let failed = |error: std::io::Error| from_io("read", path, &error);
         let mut rows = Rows::from(file, self.delimiter, self.body).map_err(failed)?;
@@ -525,7 +530,7 @@ impl Head {
         let mut start = file.try_clone().map_err(failed)?;
         start.seek(SeekFrom::Start(0)).map_err(failed)?;
         let mut bytes = Vec::new();
-        start.take(1 << 20).read_to_end(&mut bytes).map_err(failed)?;
+        start.take(BUFFER as u64).read_to_end(&mut bytes).map_err(failed)?;
         let name = name_of(path);
         let encoding = |what: &str| {
             refused(

@@ -132,7 +132,7 @@ impl Shelf {
     /// Opens a file and knows how it is laid out; nothing where it is not there or empty.
     pub(super) fn open(&mut self, subject: &Subject) -> Result<Option<File>, PortError> {
         let path = &subject.path;
-        super::append::heal(path)?;
+        self.heal(path)?;
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -153,20 +153,40 @@ impl Shelf {
         })
     }
 
+    /// Takes half a row away that a crash left, unless it is being written at this moment.
+    fn heal(&self, path: &Path) -> Result<(), PortError> {
+        if super::append::is_interrupted(path)
+            && let Ok(_held) = self.place.lock()
+        {
+            super::append::heal(path)?;
+        }
+        Ok(())
+    }
+
+    /// The fields of a file; nothing where it is not there or empty.
+    fn columns(&self, subject: &Subject) -> Result<Option<Vec<String>>, PortError> {
+        let path = &subject.path;
+        match File::open(path) {
+            Ok(file) => Layout::names(path, &file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(from_io("opened", path, &error)),
+        }
+    }
+
     /// How an opened file is laid out.
     pub(super) fn layout(&self, subject: &Subject) -> Result<&Layout, PortError> {
         self.layouts.get(&subject.path).ok_or_else(|| gone(subject))
     }
 
-    pub(super) fn describe(&mut self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
+    pub(super) fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
         let mut schemas = Vec::with_capacity(objects.len());
         for object in objects {
             let Ok(subject) = self.subject(object) else {
                 self.place.check()?;
                 continue;
             };
-            let columns: Vec<String> = match self.open(&subject)? {
-                Some(_) => self.layout(&subject)?.header.clone(),
+            let columns: Vec<String> = match self.columns(&subject)? {
+                Some(columns) => columns,
                 None if subject.is_known() => {
                     let said = subject.types.fields.keys().cloned();
                     let known = subject.profile.filter(|profile| profile.name != ANY);
@@ -463,9 +483,10 @@ pub(super) fn gone(subject: &Subject) -> PortError {
         PortClass::Settings,
         "NO_FILE",
         format!(
-            "There is no {}, or it is empty. Put it back; {}.csv.bak beside it is what it was before forcesync first wrote it.",
+            "There is no {}, or it is empty. Make it with the names of the fields in its first line; if it was there before, put it \
+             back ({}.bak is what somebody saved last).",
             subject.path.display(),
-            subject.object
+            name_of(&subject.path)
         ),
     )
 }

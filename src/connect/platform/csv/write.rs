@@ -68,6 +68,7 @@ impl Shelf {
     pub(super) fn write(&mut self, batch: &WriteBatch) -> Result<Vec<RowResult>, PortError> {
         let subject = self.subject(&batch.object)?;
         let _held = self.place.lock()?;
+        super::append::heal(&subject.path)?;
         for _ in 0..TRIES {
             refuse_open(&subject.path)?;
             if let Some(results) = self.write_once(&subject, batch)? {
