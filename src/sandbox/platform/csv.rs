@@ -408,7 +408,7 @@ mod tests {
             person_accounts: false,
         })
         .unwrap();
-        lock_free_seeding(&files);
+        close_the_seeding(&files);
         let mut known = Vec::new();
         for number in 0..2 {
             assert!(files.live(Deed::Joined, &people.newcomer(number), &mut known, 0));
@@ -423,7 +423,7 @@ mod tests {
         assert_eq!(files.counts(), (1, 0));
     }
 
-    fn lock_free_seeding(files: &Arc<dyn Emulator>) {
+    fn close_the_seeding(files: &Arc<dyn Emulator>) {
         let people = People::new(crate::sandbox::people::PeopleOptions {
             seed: 1,
             records: 0,

@@ -181,9 +181,10 @@ impl Shelf {
     pub(super) fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
         let mut schemas = Vec::with_capacity(objects.len());
         for object in objects {
-            let Ok(subject) = self.subject(object) else {
-                self.place.check()?;
-                continue;
+            let subject = match self.subject(object) {
+                Ok(subject) => subject,
+                Err(error) if error.code == "NO_SUCH_OBJECT" => continue,
+                Err(error) => return Err(error),
             };
             let columns: Vec<String> = match self.columns(&subject)? {
                 Some(columns) => columns,
@@ -568,9 +569,8 @@ fn sentence(path: &Path, layout: &Layout) -> String {
         _ => "another delimiter",
     };
     let ids = match (layout.id, layout.nameless) {
-        (None, 0) => String::new(),
+        (_, 0) => String::new(),
         (None, _) => " It has no id column; the first write adds one.".into(),
-        (Some(_), 0) => String::new(),
         (Some(_), nameless) => format!(" {nameless} rows have no id yet; the first write fills it in."),
     };
     let (rows, fields) = (layout.ids.len(), layout.header.len());

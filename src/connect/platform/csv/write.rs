@@ -126,7 +126,11 @@ impl Shelf {
         let widens = shape.header.len() > layout.header.len() || layout.nameless > 0;
         let own = self.own.get(&subject.path).map(|own| own.to);
         let ours = file.is_some() && own == Some(layout.version);
-        let read = file.is_some().then_some(layout.version);
+        let read = match &file {
+            Some(_) => Some(layout.version),
+            // Nothing but white space is as good as nothing, and still a version of the file.
+            None => Version::of(&subject.path).map_err(failed)?,
+        };
         let version = if ours && !widens && plan.edits.is_empty() {
             // Somebody may have written since it was opened.
             if Version::of(&subject.path).map_err(failed)? != read {
