@@ -41,27 +41,20 @@ fn with(settings: &Settings, key: &str, value: &str) -> Result<Settings, OpError
         )));
     };
     let text = write_settings(settings)?;
-    let mut document: toml::Table =
-        text.parse().map_err(|error| OpError::failed(format!("The settings can't be written: {error}.")))?;
-    let mut section = &mut document;
-    for step in &steps {
-        let inner = section.entry(*step).or_insert_with(|| Value::Table(toml::Table::new()));
-        let Value::Table(inner) = inner else {
-            return Err(OpError::settings(format!("“{step}” in “{key}” is no section.")));
-        };
-        section = inner;
-    }
     // A text first, since an id may look like a number; what the rules want as something else is read as such.
     let literal =
         format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut one| one.remove("value"));
     let mut refused = None;
     for value in std::iter::once(Value::String(value.to_owned())).chain(literal) {
-        section.insert(name.to_owned(), value);
-        let (read, problems) = read_settings(&document_text(&document_of(settings, &steps, section)?)?);
-        match problems
-            .into_iter()
-            .find(|problem| problem.path == key || problem.path.starts_with(&format!("{key}[")))
-        {
+        let mut document: toml::Table = text
+            .parse()
+            .map_err(|error| OpError::failed(format!("The settings can't be written: {error}.")))?;
+        put(&mut document, &steps, name, value).ok_or_else(|| {
+            OpError::settings(format!("“{key}” is no setting: a part of it is no section."))
+        })?;
+        let (read, problems) = read_settings(&document_text(&document)?);
+        let inside = format!("{key}[");
+        match problems.into_iter().find(|problem| problem.path == key || problem.path.starts_with(&inside)) {
             None => return Ok(read),
             Some(problem) => refused = refused.or(Some(problem)),
         }
@@ -70,19 +63,20 @@ fn with(settings: &Settings, key: &str, value: &str) -> Result<Settings, OpError
     Err(OpError::settings(format!("{key} can't be set so: {why}")))
 }
 
-/// The whole document with one section in its place.
-fn document_of(settings: &Settings, steps: &[&str], section: &toml::Table) -> Result<toml::Table, OpError> {
-    let mut document: toml::Table = write_settings(settings)?
-        .parse()
-        .map_err(|error| OpError::failed(format!("The settings can't be written: {error}.")))?;
-    let mut here = &mut document;
-    for step in steps {
-        let inner = here.entry(*step).or_insert_with(|| Value::Table(toml::Table::new()));
-        let Value::Table(inner) = inner else { break };
-        here = inner;
+/// Puts a value into a section, which is made where it is missing; nothing where a step is no section.
+fn put(table: &mut toml::Table, steps: &[&str], name: &str, value: Value) -> Option<()> {
+    match steps.split_first() {
+        None => {
+            table.insert(name.to_owned(), value);
+            Some(())
+        }
+        Some((first, rest)) => {
+            match table.entry(*first).or_insert_with(|| Value::Table(toml::Table::new())) {
+                Value::Table(inner) => put(inner, rest, name, value),
+                _ => None,
+            }
+        }
     }
-    here.clone_from(section);
-    Ok(document)
 }
 
 fn document_text(document: &toml::Table) -> Result<String, OpError> {

@@ -260,6 +260,10 @@ pub struct Schedule {
     pub quiet: Option<QuietHours>,
 }
 
+fn every_seconds(seconds: u64) -> Every {
+    Every::seconds(u32::try_from(seconds).unwrap_or(u32::MAX))
+}
+
 impl Schedule {
     /// How often the changes of a side are read.
     pub fn every_from(&self, side: Side) -> Every {
@@ -277,10 +281,9 @@ impl Schedule {
 
     /// The intervals of a platform's profile in place of those that stand here.
     pub fn follow(&mut self, interval: &Interval) {
-        let every = |seconds: u64| Every::seconds(u32::try_from(seconds).unwrap_or(u32::MAX));
-        self.every = every(interval.default_seconds);
-        self.every_to_org = interval.to_org_seconds.map(every);
-        self.every_to_platform = interval.to_platform_seconds.map(every);
+        self.every = every_seconds(interval.default_seconds);
+        self.every_to_org = interval.to_org_seconds.map(every_seconds);
+        self.every_to_platform = interval.to_platform_seconds.map(every_seconds);
     }
 }
 

@@ -210,8 +210,9 @@ async fn f13_another_object_is_refused_with_the_reason_and_the_line() {
         "line {line}: {said}"
     );
     assert!(said.contains("only accounts and contacts"), "{said}");
-    let enrolment = text.replacen("direction = \"to_org\"", "direction = \"both\"", 1);
-    std::fs::write(&file, enrolment).unwrap();
+    let both = "platform_object = \"learning_component\"\ndirection = \"both\"";
+    let course = text.replacen("platform_object = \"learning_component\"\ndirection = \"to_org\"", both, 1);
+    std::fs::write(&file, course).unwrap();
     let done = scene.command(&["config", "validate"]).await;
     assert_eq!(done.code, 2, "{done:?}");
 }

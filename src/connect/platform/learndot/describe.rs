@@ -17,14 +17,13 @@ impl Learndot {
             let Ok(object) = self.object(name) else { continue };
             let known =
                 self.described.lock().unwrap_or_else(PoisonError::into_inner).get(&object.name).cloned();
-            let schema = match known {
-                Some(schema) => schema,
-                None => {
-                    let schema = Arc::new(self.describe_one(object.schema([])).await?);
-                    let mut kept = self.described.lock().unwrap_or_else(PoisonError::into_inner);
-                    kept.insert(object.name.clone(), Arc::clone(&schema));
-                    schema
-                }
+            let schema = if let Some(schema) = known {
+                schema
+            } else {
+                let schema = Arc::new(self.describe_one(object.schema([])).await?);
+                let mut kept = self.described.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(object.name.clone(), Arc::clone(&schema));
+                schema
             };
             described.push(schema.as_ref().clone());
         }

@@ -87,13 +87,12 @@ impl Learndot {
     pub(super) async fn changed(&self, request: &FeedRequest) -> Result<Page, PortError> {
         self.object(&request.object)?;
         let ours = self.service.now();
-        let mut place = match &request.mark {
-            Some(text) => mark::<FeedPlace>(text)?,
-            None => {
-                let from = since(&request.cursor)?;
-                let end = ours.timestamp().max(from).saturating_add(DAY);
-                FeedPlace { from, end, width: end - from, page: None }
-            }
+        let mut place = if let Some(text) = &request.mark {
+            mark::<FeedPlace>(text)?
+        } else {
+            let from = since(&request.cursor)?;
+            let end = ours.timestamp().max(from).saturating_add(DAY);
+            FeedPlace { from, end, width: end - from, page: None }
         };
         let mut began = None;
         let (rows, next) = loop {

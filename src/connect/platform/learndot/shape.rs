@@ -110,7 +110,6 @@ pub(super) fn at<'a>(row: &'a Map<String, Json>, name: &str) -> Option<&'a Json>
 pub(super) fn value(kind: FieldKind, held: &Json, zone: FixedOffset) -> Value {
     match (kind, held) {
         (_, Json::Null) => Value::Null,
-        (FieldKind::Id | FieldKind::Reference, Json::Number(_) | Json::String(_)) => Value::text(plain(held)),
         (FieldKind::Bool, Json::Number(number)) => Value::Bool(number.as_i64() == Some(1)),
         (FieldKind::Moment, Json::String(text)) => {
             moment(text, zone).map_or_else(|| Value::text(text.as_str()), Value::Moment)
@@ -121,7 +120,9 @@ pub(super) fn value(kind: FieldKind, held: &Json, zone: FixedOffset) -> Value {
         }
         (FieldKind::Number, Json::String(text)) => Value::Number(text.trim().into()),
         (FieldKind::Number, _) => Value::from_json(held),
-        (_, Json::Number(_)) => Value::text(plain(held)),
+        (FieldKind::Id | FieldKind::Reference, Json::String(_)) | (_, Json::Number(_)) => {
+            Value::text(plain(held))
+        }
         _ => Value::from_json(held),
     }
 }

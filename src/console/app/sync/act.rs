@@ -246,8 +246,8 @@ impl App {
         };
         let schedule = crate::workspace::settings::Schedule {
             every,
-            every_to_platform,
             every_to_org,
+            every_to_platform,
             ..self.settings.schedule
         };
         let settings = Settings { schedule, ..self.settings.clone() };

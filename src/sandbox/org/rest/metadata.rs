@@ -77,12 +77,12 @@ impl Org {
             }
             None => self.schema.find(name).is_some(),
         };
-        if !known {
-            let problem = "This sandbox can make only what the vendors' packages contain".to_owned();
-            failures.push(Failure { kind, name: name.to_owned(), problem });
-        } else {
+        if known {
             // What is there already is changed by a deploy, which changes nothing here.
             self.deployments().dormant.remove(name);
+        } else {
+            let problem = "This sandbox can make only what the vendors' packages contain".to_owned();
+            failures.push(Failure { kind, name: name.to_owned(), problem });
         }
     }
 }

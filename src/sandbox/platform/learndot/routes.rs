@@ -66,13 +66,14 @@ async fn dated(State(site): State<Arc<Learndot>>, mut response: Response) -> Res
     response
 }
 
-fn body_of(bytes: &Bytes) -> Result<Map<String, Value>, Response> {
+/// The body as an object; an empty one is an empty object.
+fn body_of(bytes: &Bytes) -> Option<Map<String, Value>> {
     if bytes.is_empty() {
-        return Ok(Map::new());
+        return Some(Map::new());
     }
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(body)) => Ok(body),
-        Ok(_) | Err(_) => Err(refused(400, "The body must be a JSON object")),
+        Ok(Value::Object(body)) => Some(body),
+        Ok(_) | Err(_) => None,
     }
 }
 
@@ -83,10 +84,7 @@ async fn search(
     bytes: Bytes,
 ) -> Response {
     let Some((place, _)) = entity(&name) else { return refused(404, "No such entity") };
-    let body = match body_of(&bytes) {
-        Ok(body) => body,
-        Err(response) => return response,
-    };
+    let Some(body) = body_of(&bytes) else { return refused(400, "The body must be a JSON object") };
     match site.answer(place, &paging, &body) {
         Ok(answer) => axum::Json(answer).into_response(),
         Err(words) => refused(400, &words),
@@ -124,10 +122,7 @@ async fn create(
     bytes: Bytes,
 ) -> Response {
     let Some((place, shape)) = entity(&name) else { return refused(404, "No such entity") };
-    let body = match body_of(&bytes) {
-        Ok(body) => body,
-        Err(response) => return response,
-    };
+    let Some(body) = body_of(&bytes) else { return refused(400, "The body must be a JSON object") };
     let by = site.creator(user, shape.name);
     let mut tables = site.held_mut();
     match tables.create(place, &body, by) {
@@ -147,10 +142,7 @@ async fn update(
 ) -> Response {
     let Some((place, shape)) = entity(&name) else { return refused(404, "No such entity") };
     let Ok(id) = id.parse::<u64>() else { return refused(404, "No such row") };
-    let body = match body_of(&bytes) {
-        Ok(body) => body,
-        Err(response) => return response,
-    };
+    let Some(body) = body_of(&bytes) else { return refused(400, "The body must be a JSON object") };
     let by = site.writer(user, true);
     let mut tables = site.held_mut();
     match tables.update(place, id, &body, by) {

@@ -72,7 +72,7 @@ impl Learndot {
             rows.map(|(id, row)| (*id, row.fields.get("organizationId").cloned().unwrap_or_default()))
                 .collect()
         };
-        let mut dice = SmallRng::seed_from_u64(self.options.seed ^ 0x1ea2_d07);
+        let mut dice = SmallRng::seed_from_u64(self.options.seed ^ 0x01ea_2d07);
         for (contact, organization) in contacts {
             if dice.random_ratio(1, 3) {
                 continue;
