@@ -249,7 +249,8 @@ impl Layout {
             let what = if open {
                 "has a quotation mark that is never closed".to_owned()
             } else {
-                format!("has {} fields, while the first line names {expected}", cells.len())
+                let fields = if cells.len() == 1 { "field" } else { "fields" };
+                format!("has {} {fields}, while the first line names {expected}", cells.len())
             };
             return Err(refused(
                 PortClass::Settings,

@@ -137,7 +137,7 @@ fn delimiters_quotes_line_ends_and_the_byte_order_mark_are_recognised() {
 fn what_is_wrong_with_a_file_is_told_with_its_line() {
     let cases: [(&[u8], &[&str]); 8] = [
         (b"Id,Email\r\n1,a\r\n\r\n2,b,c\r\n", &["line 4", "3 fields", "names 2"]),
-        (b"Id,Email\n1,a\n2\n", &["line 3", "1 fields"]),
+        (b"Id,Email\n1,a\n2\n", &["line 3", "1 field,"]),
         (b"Id,Email\n1,\"two\nlines\"\n2,\"open\n3,c\n", &["line 4", "never closed"]),
         (b"Id,Email\n1,M\xfcller\n", &["line 2", "UTF-8"]),
         (b"\xff\xfeI\0d\0", &["line 1", "UTF-16"]),
