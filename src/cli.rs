@@ -20,6 +20,7 @@ mod control;
 mod deactivate;
 mod demo;
 mod doctor;
+mod drift;
 mod follow;
 mod forget;
 mod history;
@@ -101,7 +102,8 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Sandbox(sandbox) => sandbox::run(sandbox, context).await,
         Command::Check => check::run(context).await,
         Command::Sync(sync) => sync::run(sync, context).await,
-        Command::Run => run::run(context).await,
+        Command::Run(run) => run::run(run, context).await,
+        Command::Drift(drift) => drift::run(drift, context).await,
         Command::Audit(audit) => audit::run(audit, context).await,
         Command::Status => status::run(context).await,
         Command::Runs(runs) => runs::run(runs, context).await,
@@ -120,7 +122,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Secret(secret) => secret::run(secret, context).await,
         Command::Config(config) => config::run(&config, context),
         Command::Objects(objects) => objects::run(objects, context).await,
-        Command::Mapping(mapping) => mapping::run(mapping, context),
+        Command::Mapping(mapping) => mapping::run(mapping, context).await,
         Command::Doctor(doctor) => doctor::run(&doctor, context).await,
         Command::Paths => paths::run(context),
         Command::Keys => keys::run(context),

@@ -12,6 +12,8 @@ pub enum Mutant {
     TakenKeyIsMatched,
     /// E1: in a family every candidate goes, not the first alone.
     FamilyShares,
+    /// E1: who was left out because of a key stays so when it is free.
+    FreedKeyForgotten,
     /// E2: the other side wins.
     PolicyInverted,
     /// E2: the earlier change wins.
@@ -72,10 +74,11 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::AmbiguousIsMatched,
         Self::TakenKeyIsMatched,
         Self::FamilyShares,
+        Self::FreedKeyForgotten,
         Self::PolicyInverted,
         Self::NewestInverted,
         Self::OneBaseForBoth,

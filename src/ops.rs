@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod brakes;
 pub mod budget;
 pub mod check;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod deactivate;
 pub mod default_mappings;
 pub mod describe;
 pub mod doctor;
+pub mod drift;
 pub mod engine;
 pub mod error;
 pub mod export;
@@ -34,6 +36,7 @@ pub mod session;
 pub mod set_connection;
 pub mod test_connection;
 pub mod undo;
+mod unequal;
 mod unlocked;
 pub mod why;
 

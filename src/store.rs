@@ -6,8 +6,10 @@
 
 pub mod actor;
 pub mod audit;
+pub mod contested;
 pub mod decisions;
 pub mod departures;
+pub mod drift;
 pub mod error;
 pub mod facts;
 pub mod feeds;

@@ -5,6 +5,7 @@
 mod conflicts;
 mod keeping;
 mod reading;
+mod released;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::conflicts::*;
 pub use self::keeping::*;
 pub use self::reading::*;
+pub use self::released::*;
 
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::RunKind;
@@ -91,7 +93,7 @@ pub enum Command {
     /// Do one run in the foreground
     Sync(Sync),
     /// Run automatic sync, headless, until stopped; the console and other commands attach to it
-    Run,
+    Run(Run),
     /// Look for records that no run has dealt with
     Audit(Audit),
     /// Tell how the synchronization is doing
@@ -126,8 +128,10 @@ pub enum Command {
     Secret(Secret),
     /// Look after the settings file
     Config(Config),
-    /// List or show mappings
+    /// List, show or accept mappings
     Mapping(Mapping),
+    /// List what both sides say of their fields that is not what was accepted, or accept it
+    Drift(Drift),
     /// List or make the objects and fields that the platform's mappings want in the org
     Objects(Objects),
     /// Examine the workspace itself: files, rights, database, lock, settings, secrets
@@ -230,21 +234,48 @@ pub struct Sync {
     /// Only this direction
     #[arg(long, value_enum)]
     pub direction: Option<SyncDirection>,
-    /// Let this many records be created beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_creates: Option<u64>,
-    /// Let this many records be changed beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_updates: Option<u64>,
-    /// Let this many values be blanked beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_blanks: Option<u64>,
-    /// Let this many people be opted out beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_opt_outs: Option<u64>,
+    /// What may be done beyond the brakes.
+    #[command(flatten)]
+    pub released: Released,
     /// Don't ask before an initial sync
     #[arg(long, short)]
     pub yes: bool,
+    /// Confirm by the workspace's name that a sandbox is joined to a live account, or the reverse
+    #[arg(long, value_name = "NAME")]
+    pub confirm_workspace: Option<String>,
+}
+
+/// Run automatic sync, headless, until stopped.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Confirm by the workspace's name that a sandbox is joined to a live account, or the reverse
+    #[arg(long, value_name = "NAME")]
+    pub confirm_workspace: Option<String>,
+}
+
+/// List or accept drift.
+#[derive(Debug, Args)]
+pub struct Drift {
+    /// What to do; list if left out
+    #[command(subcommand)]
+    pub action: Option<DriftAction>,
+}
+
+/// What to do about drift.
+#[derive(Debug, Subcommand)]
+pub enum DriftAction {
+    /// List what differs from what was accepted, the worst first
+    List {
+        /// Only of this mapping
+        #[arg(long, value_name = "NAME")]
+        mapping: Option<String>,
+    },
+    /// Accept what differs, as far as that ends it
+    Accept {
+        /// These mappings; all if left out
+        #[arg(value_name = "MAPPING")]
+        mappings: Vec<String>,
+    },
 }
 
 /// Look for records that no run has dealt with.
@@ -253,18 +284,9 @@ pub struct Audit {
     /// Deal with what was found, in a run of its own and under the brakes
     #[arg(long)]
     pub heal: bool,
-    /// Let this many records be created beyond the brake
-    #[arg(long, value_name = "N", requires = "heal")]
-    pub allow_creates: Option<u64>,
-    /// Let this many records be changed beyond the brake
-    #[arg(long, value_name = "N", requires = "heal")]
-    pub allow_updates: Option<u64>,
-    /// Let this many values be blanked beyond the brake
-    #[arg(long, value_name = "N", requires = "heal")]
-    pub allow_blanks: Option<u64>,
-    /// Let this many people be opted out beyond the brake
-    #[arg(long, value_name = "N", requires = "heal")]
-    pub allow_opt_outs: Option<u64>,
+    /// What healing may do beyond the brakes.
+    #[command(flatten)]
+    pub released: Released,
 }
 
 /// What a run reads.

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::cli::arguments::Audit;
+use crate::cli::arguments::{Audit, Released};
 use crate::cli::context::Context;
 use crate::cli::follow::follow;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::prompt;
 use crate::cli::safe_text::safe;
 use crate::domain::audit::{AuditReport, Hole};
-use crate::domain::command::{Allowances, RunRequest};
+use crate::domain::command::RunRequest;
 use crate::domain::grouped::grouped;
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::record::RecordId;
@@ -36,6 +36,11 @@ struct ReportLine<'a> {
 }
 
 pub(super) async fn run(arguments: Audit, context: &Context) -> Result<u8, OpError> {
+    if !arguments.heal && arguments.released != Released::default() {
+        return Err(OpError::settings(
+            "An audit writes nothing, so there is nothing to release; say --heal too.",
+        ));
+    }
     let session = context.open(Access::ReadWrite)?;
     run::examine(&session, &audit::audit())?;
     prompt::unlock(&session, context).await?;
@@ -49,13 +54,7 @@ pub(super) async fn run(arguments: Audit, context: &Context) -> Result<u8, OpErr
         tell(report, holes, context);
         let mendable = holes.iter().any(|hole| hole.kind.heals());
         if arguments.heal && mendable && [0, RunResult::PartlyFailed.exit_code()].contains(&code) {
-            let allow = Allowances {
-                creates: arguments.allow_creates,
-                updates: arguments.allow_updates,
-                blanks: arguments.allow_blanks,
-                deletes: None,
-                opt_outs: arguments.allow_opt_outs,
-            };
+            let allow = arguments.released.into();
             let number = run::start(&engine, RunRequest { allow, ..audit::heal() }).await?;
             let healed = follow(&session, &engine, number, RunKind::Heal, &interrupts, context).await?;
             // What only a person can mend is left.

@@ -8,7 +8,7 @@ use crate::cli::prompt;
 use crate::cli::safe_text::safe;
 use crate::cli::table::Table;
 use crate::cli::words;
-use crate::domain::by_hand::Choice;
+use crate::domain::by_hand::{Answer, Choice};
 use crate::domain::outcome::RunKind;
 use crate::domain::plan::parked_because;
 use crate::domain::report::{ConflictQuery, ConflictRow};
@@ -52,8 +52,8 @@ async fn print_list(filter: &ConflictFilter, context: &Context) -> Result<u8, Op
             if row.label.is_empty() { words::ids(&row.ids) } else { row.label.clone() },
             fields(row),
             base.map_or_else(|| "–".into(), |base| values(base)),
-            values(&row.values.org),
-            values(&row.values.platform),
+            held(row, Side::Org),
+            held(row, Side::Platform),
             row.why.clone(),
             state(row),
         ]);
@@ -66,7 +66,15 @@ async fn print_list(filter: &ConflictFilter, context: &Context) -> Result<u8, Op
     Ok(0)
 }
 
+/// What a side holds; a record that is gone holds nothing.
+fn held(row: &ConflictRow, side: Side) -> String {
+    if row.deleted == Some(side) { "deleted".into() } else { values(&row.values[side]) }
+}
+
 fn fields(row: &ConflictRow) -> String {
+    if row.deleted.is_some() {
+        return "the whole record".into();
+    }
     match (row.fields.org.is_empty(), row.fields.platform.is_empty()) {
         (true, true) => "the whole record".into(),
         (true, false) => row.fields.platform.join(" + "),
@@ -114,16 +122,23 @@ async fn show(conflict: i64, context: &Context) -> Result<u8, OpError> {
             name.to_owned(),
             row.fields[side].join(" + "),
             row.base.as_ref().map_or_else(|| "–".into(), |base| values(&base[side])),
-            values(&row.values[side]),
+            held(&row, side),
         ]);
     }
     for line in table.lines() {
         output.text(format_args!("  {line}"));
     }
-    output.text(format_args!(
-        "  forcesync conflicts resolve {} --take salesforce|platform, or --value V; --rule makes it the pair's rule",
-        row.conflict
-    ));
+    if row.deleted.is_some() {
+        output.text(format_args!(
+            "  forcesync conflicts resolve {} --delete deletes it there too, --keep keeps it and closes the link",
+            row.conflict
+        ));
+    } else {
+        output.text(format_args!(
+            "  forcesync conflicts resolve {} --take salesforce|platform, or --value V; --rule makes it the pair's rule",
+            row.conflict
+        ));
+    }
     Ok(0)
 }
 
@@ -133,6 +148,8 @@ async fn resolve(resolution: Resolution, context: &Context) -> Result<u8, OpErro
         (Some(Taken::Salesforce), _) => Wish::Take(Side::Org),
         (Some(Taken::Platform), _) => Wish::Take(Side::Platform),
         (Some(Taken::Base), _) => Wish::Base,
+        (None, _) if resolution.delete => Wish::Record(Answer::DeleteToo),
+        (None, _) if resolution.keep => Wish::Record(Answer::Keep),
         (None, values) => Wish::Values(values.clone()),
     };
     let mut rows = Vec::new();
@@ -155,7 +172,7 @@ async fn resolve(resolution: Resolution, context: &Context) -> Result<u8, OpErro
     if resolution.all && !resolution.yes && context.output.can_ask() && !context.output.is_json() {
         context.output.note(format_args!(
             "{} would be decided.",
-            words::count_of(sorted.by_hand.decisions.len() as u64, "conflict")
+            words::count_of(sorted.by_hand.len() as u64, "conflict")
         ));
         let answer = tokio::select! {
             answer = prompt::line("Type yes to go on: ") => answer?,

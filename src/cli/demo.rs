@@ -26,6 +26,17 @@ pub(super) async fn console(options: Console, context: &Context) -> Result<u8, O
 }
 
 pub(super) async fn run(arguments: Demo, options: Console, context: &Context) -> Result<u8, OpError> {
+    // What the environment names is meant for the other commands; what is typed is meant, and would not be what is opened.
+    let by_environment = std::env::var_os("FORCESYNC_WORKSPACE").map(std::path::PathBuf::from);
+    if let Some(folder) = context.workspace.as_ref().filter(|folder| by_environment.as_ref() != Some(folder))
+    {
+        return Err(OpError::settings(format!(
+            "The demo always makes a throw-away workspace and removes it, so it does not open {}. Leave --workspace out, or run \
+             `forcesync sandbox --workspace DIR` in one terminal and `forcesync --workspace DIR` in another one.",
+            folder.display()
+        ))
+        .code("usage"));
+    }
     let options = options.or(arguments.console);
     let name = format!("forcesync-demo-{}-{}", std::process::id(), context.clock.now().timestamp_micros());
     let folder = Throwaway(std::env::temp_dir().join(name));

@@ -115,8 +115,25 @@ pub async fn follow_to_end(
     interrupts: &Interrupts,
     context: &Context,
 ) -> Result<RunReport, OpError> {
-    context.output.object(&Started { event: "started", run, kind });
+    begin(run, kind, context);
     watch(session, engine, run, interrupts, context).await
+}
+
+/// Says that run number `run` has begun.
+pub fn begin(run: i64, kind: RunKind, context: &Context) {
+    context.output.object(&Started { event: "started", run, kind });
+}
+
+/// Follows a run whose beginning was told by [`begin`], and prints its end; the exit code is the run's.
+pub async fn follow_begun(
+    session: &Session,
+    engine: &EngineClient,
+    run: i64,
+    interrupts: &Interrupts,
+    context: &Context,
+) -> Result<u8, OpError> {
+    let report = watch(session, engine, run, interrupts, context).await?;
+    Ok(print_end(&report, context))
 }
 
 async fn watch(
@@ -211,6 +228,7 @@ pub fn print_end(report: &RunReport, context: &Context) -> u8 {
                     RunResult::Limited => OpClass::Limited,
                     RunResult::Braked => OpClass::Braked,
                     RunResult::Blocked => OpClass::Blocked,
+                    _ if report.settings => OpClass::Settings,
                     _ => OpClass::Failed,
                 };
                 output.error(&OpError::new(class, message.clone()));
@@ -226,7 +244,7 @@ fn exit_code(report: &RunReport) -> u8 {
     let left_open = report.counts.failed > 0 || report.counts.conflicts > 0;
     match report.result {
         RunResult::Succeeded if left_open => RunResult::PartlyFailed.exit_code(),
-        result => result.exit_code(),
+        _ => report.exit_code(),
     }
 }
 
@@ -236,7 +254,15 @@ mod tests {
     use crate::domain::outcome::Counts;
 
     fn report(result: RunResult, counts: Counts) -> RunReport {
-        RunReport { run: 3, kind: RunKind::Instant, result, message: None, counts, milliseconds: 1500 }
+        RunReport {
+            run: 3,
+            kind: RunKind::Instant,
+            result,
+            message: None,
+            counts,
+            milliseconds: 1500,
+            settings: false,
+        }
     }
 
     #[test]

@@ -34,7 +34,9 @@ pub(super) async fn run(arguments: Issues, context: &Context) -> Result<u8, OpEr
         IssuesAction::List { snoozed, filter, .. } => records(&filter, shown(snoozed), context).await,
         IssuesAction::Show { issue, values } => show(issue, values, context).await,
         IssuesAction::Edit { issue, field, value } => edit(issue, field.as_deref(), &value, context).await,
-        IssuesAction::Snooze { issues, how_long, .. } => snooze(issues, how_long, context).await,
+        IssuesAction::Snooze { issues, filter, how_long, .. } => {
+            snooze(issues, &filter, how_long, context).await
+        }
         IssuesAction::Retry { issues, filter } => retry(issues, &filter, context).await,
         IssuesAction::Export { filter, resolved, out } => {
             export_rows(&filter, resolved, out.as_deref(), context).await
@@ -234,8 +236,20 @@ async fn edit(issue: i64, field: Option<&str>, typed: &[String], context: &Conte
     Ok(code)
 }
 
-async fn snooze(numbers: Vec<i64>, how_long: Option<Every>, context: &Context) -> Result<u8, OpError> {
+async fn snooze(
+    mut numbers: Vec<i64>,
+    filter: &IssueFilter,
+    how_long: Option<Every>,
+    context: &Context,
+) -> Result<u8, OpError> {
     let session = context.open(Access::ReadWrite)?;
+    if numbers.is_empty() {
+        numbers = matching(&session, filter).await?;
+        if numbers.is_empty() {
+            context.output.text("There are no such open issues.");
+            return Ok(0);
+        }
+    }
     let engine = attach(&session).await?;
     let done = issues::snooze(&session, &engine, numbers.clone(), how_long).await;
     engine.close().await;
@@ -251,15 +265,22 @@ async fn snooze(numbers: Vec<i64>, how_long: Option<Every>, context: &Context) -
     Ok(0)
 }
 
+/// The numbers of all open issues that a filter lets through.
+async fn matching(session: &Session, filter: &IssueFilter) -> Result<Vec<i64>, OpError> {
+    let mut issues = Vec::new();
+    each_page(session, query(filter), |rows| {
+        issues.extend(rows.iter().map(|row| row.issue));
+        Ok(true)
+    })
+    .await?;
+    Ok(issues)
+}
+
 async fn retry(mut issues: Vec<i64>, filter: &IssueFilter, context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadWrite)?;
     let filtered = filter.code.is_some() || filter.mapping.is_some() || filter.cause.is_some();
     if issues.is_empty() && filtered {
-        each_page(&session, query(filter), |rows| {
-            issues.extend(rows.iter().map(|row| row.issue));
-            Ok(true)
-        })
-        .await?;
+        issues = matching(&session, filter).await?;
         if issues.is_empty() {
             context.output.text("There are no such open issues.");
             return Ok(0);

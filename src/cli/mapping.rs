@@ -1,18 +1,40 @@
 //! `forcesync mapping`: which objects are paired, and field by field how.
 
+use serde::Serialize;
+
 use crate::cli::arguments::{Mapping, MappingAction};
 use crate::cli::context::Context;
 use crate::cli::table::Table;
+use crate::domain::command::{Acceptance, Command};
+use crate::domain::drift::Effect;
 use crate::domain::mapping::{self, Pair};
+use crate::domain::report::StatusReport;
 use crate::domain::transform::Transform;
+use crate::ops::engine::attach;
 use crate::ops::error::OpError;
 use crate::ops::session::Access;
+use crate::ops::{drift, read};
 
-pub(super) fn run(arguments: Mapping, context: &Context) -> Result<u8, OpError> {
+/// `{"event":"accepted",…}`
+#[derive(Serialize)]
+struct Accepted<'a> {
+    event: &'static str,
+    what: Acceptance,
+    mappings: &'a [String],
+}
+
+pub(super) async fn run(arguments: Mapping, context: &Context) -> Result<u8, OpError> {
+    let action = arguments.action.unwrap_or(MappingAction::List);
+    if let MappingAction::Accept { names } = action {
+        return accept(names, context).await;
+    }
     let session = context.open(Access::ReadOnly)?;
     let settings = session.settings();
-    match arguments.action.unwrap_or(MappingAction::List) {
-        MappingAction::List => list(&settings.mappings, context),
+    match action {
+        MappingAction::Accept { .. } | MappingAction::List => {
+            let waiting = read::status(&session).await?;
+            list(&settings.mappings, &waiting, context);
+        }
         MappingAction::Show { name } => {
             let found = settings.mapping(&name).ok_or_else(|| {
                 let names: Vec<&str> =
@@ -30,7 +52,27 @@ pub(super) fn run(arguments: Mapping, context: &Context) -> Result<u8, OpError> 
     Ok(0)
 }
 
-fn list(mappings: &[mapping::Mapping], context: &Context) {
+async fn accept(names: Vec<String>, context: &Context) -> Result<u8, OpError> {
+    let session = context.open(Access::ReadWrite)?;
+    if let Some(problem) = session.problems().iter().find(|problem| problem.blocks()) {
+        return Err(OpError::settings(format!("{}: {problem}", session.settings_file().display())));
+    }
+    drift::known(&session, &names)?;
+    let engine = attach(&session).await?;
+    let done = match engine.ask(Command::Reload).await {
+        Ok(_) => drift::accept(&engine, names.clone(), Acceptance::Settings).await,
+        Err(error) => Err(error),
+    };
+    engine.close().await;
+    done?;
+    context.output.object(&Accepted { event: "accepted", what: Acceptance::Settings, mappings: &names });
+    let which =
+        if names.is_empty() { "All mappings are".to_owned() } else { format!("{}:", names.join(", ")) };
+    context.output.text(format_args!("{which} accepted as written; automatic runs take them in."));
+    Ok(0)
+}
+
+fn list(mappings: &[mapping::Mapping], status: &StatusReport, context: &Context) {
     let mut table = Table::new(&["name", "Salesforce", "", "platform", "pairs", "key", "state"]);
     for mapping in mappings {
         context.output.object(mapping);
@@ -41,7 +83,7 @@ fn list(mappings: &[mapping::Mapping], context: &Context) {
             &mapping.platform_object,
             &mapping.pairs.len().to_string(),
             &key(mapping),
-            if mapping.enabled { "on" } else { "off" },
+            &state(mapping, status),
         ]);
     }
     if table.is_empty() {
@@ -50,6 +92,20 @@ fn list(mappings: &[mapping::Mapping], context: &Context) {
             .text("There are no mappings yet. The console proposes some once both sides are connected.");
     } else {
         table.print(&context.output);
+    }
+}
+
+/// Whether runs take it in, and what they leave out.
+fn state(mapping: &mapping::Mapping, status: &StatusReport) -> String {
+    if !mapping.enabled {
+        return "off".into();
+    }
+    let drift = status.drift.iter().filter(|row| row.finding.mapping == mapping.name);
+    match drift.map(|row| row.finding.effect).min() {
+        Some(Effect::Stops) => "stopped: `forcesync drift`".into(),
+        _ if status.unaccepted.contains(&mapping.name) => "on, not accepted".into(),
+        Some(Effect::Parks) => "on, fields lost: `forcesync drift`".into(),
+        Some(Effect::Warns | Effect::Tells) | None => "on".into(),
     }
 }
 

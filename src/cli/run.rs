@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cli::arguments::Run;
 use crate::cli::context::Context;
 use crate::cli::follow::Finished;
 use crate::cli::interrupts::Interrupts;
@@ -22,11 +23,11 @@ struct Running<'a> {
     every_seconds: u64,
 }
 
-pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
+pub(super) async fn run(arguments: Run, context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadWrite)?;
     prompt::unlock(&session, context).await?;
     let interrupts = Interrupts::listen()?;
-    let headless = Headless::begin(&session).await?;
+    let headless = Headless::begin(&session, arguments.confirm_workspace.as_deref()).await?;
     let workspace = session.folder().display().to_string();
     let schedule = session.settings().schedule;
     let every = schedule.every_from(Side::Org).min(schedule.every_from(Side::Platform)).duration();
@@ -36,6 +37,9 @@ pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
         pid: std::process::id(),
         every_seconds: every.as_secs(),
     });
+    if let Some(sentence) = headless.waits() {
+        context.output.note(format_args!("{sentence} Automatic sync begins once it is done."));
+    }
     context.output.text(format_args!(
         "Automatic sync runs every {} in {workspace}; the console attaches to it. Ctrl-C stops it.",
         if schedule.differs() { schedule.to_string() } else { words::duration(every) }

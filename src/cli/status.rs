@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::words;
+use crate::domain::drift::Effect;
 use crate::domain::progress::{EngineState, Progress};
 use crate::domain::report::{FirstSync, StatusReport};
 use crate::domain::side::{PerSide, Side};
@@ -59,10 +60,20 @@ pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
     output.text(format_args!("Pending                       {}", words::number(report.pending)));
     output.text(format_args!("Open conflicts                {}", words::number(report.conflicts)));
     output.text(format_args!("Automatic synchronization     {}", automatic(&session, engine.as_ref())));
+    for line in left_out_lines(&report) {
+        output.text(line);
+    }
     for side in Side::BOTH {
         for line in budget_lines(&budget[side], context.clock.now()) {
             output.text(line);
         }
+    }
+    if let Some(audit) = &report.last_audit {
+        output.text(format_args!(
+            "Completeness audit            {}, {}",
+            words::moment(audit.at),
+            words::count_of(audit.holes, "hole")
+        ));
     }
     if let Some(last) = &report.last_run {
         let end = last.result.map_or("not finished", words::result);
@@ -74,6 +85,38 @@ pub(super) async fn run(context: &Context) -> Result<u8, OpError> {
         ));
     }
     Ok(0)
+}
+
+/// What runs leave out, and what is unequal about the sides.
+fn left_out_lines(report: &StatusReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    let of = |effect: Effect| report.drift.iter().filter(|row| row.finding.effect == effect).count() as u64;
+    let counted: Vec<String> = [
+        (of(Effect::Stops), "stops a mapping", "stop mappings"),
+        (of(Effect::Parks), "parks a pair", "park pairs"),
+        (of(Effect::Warns), "may refuse records", "may refuse records"),
+    ]
+    .into_iter()
+    .filter(|(count, _, _)| *count > 0)
+    .map(|(count, one, several)| {
+        format!("{} {}", words::number(count), if count == 1 { one } else { several })
+    })
+    .collect();
+    if !counted.is_empty() {
+        lines.push(format!("{:<30}⚠ {}: `forcesync drift`", "Fields changed", counted.join(", ")));
+    }
+    if !report.unaccepted.is_empty() {
+        lines.push(format!(
+            "{:<30}⚠ {}: changed outside the console; `forcesync mapping accept`",
+            "Not accepted",
+            report.unaccepted.join(", ")
+        ));
+    }
+    if let Some(unequal) = &report.unequal {
+        let state = if unequal.confirmed { "confirmed" } else { "not confirmed: nothing is written" };
+        lines.push(format!("{:<30}⚠ {} ({state})", "Joins a", unequal.what));
+    }
+    lines
 }
 
 /// Used, allowed and left; and what holds runs back, until when.

@@ -1,12 +1,15 @@
 //! `forcesync sync`: one run in the foreground, here or in the engine that already runs.
 
+use serde::Serialize;
+
 use crate::cli::arguments::{Sync, SyncKind};
 use crate::cli::context::Context;
-use crate::cli::follow::follow;
+use crate::cli::follow;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::prompt;
-use crate::domain::command::{Allowances, RunRequest};
+use crate::domain::command::RunRequest;
 use crate::domain::outcome::RunKind;
+use crate::domain::side_effects::{SideEffect, sentences};
 use crate::ops::engine::attach;
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::run;
@@ -19,14 +22,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         kind,
         mappings: arguments.mapping.clone(),
         direction: arguments.direction.map(Into::into),
-        allow: Allowances {
-            creates: arguments.allow_creates,
-            updates: arguments.allow_updates,
-            blanks: arguments.allow_blanks,
-            // No mapping can delete yet.
-            deletes: None,
-            opt_outs: arguments.allow_opt_outs,
-        },
+        allow: arguments.released.into(),
         reads: None,
         undo: None,
     };
@@ -47,10 +43,37 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         return Err(error);
     }
     run::examine_secrets(&session, &engine).await?;
+    if let Some(name) = &arguments.confirm_workspace
+        && let Err(error) = run::confirm_workspace(&engine, name).await
+    {
+        engine.close().await;
+        return Err(error);
+    }
+    let effects = if kind == RunKind::Initial { Some(run::side_effects(&session, &request)) } else { None };
+    if let Some(effects) = &effects
+        && !context.output.is_json()
+        && !context.output.can_ask()
+    {
+        for line in sentences(effects) {
+            context.output.note(line);
+        }
+    }
     let run = run::start(&engine, request).await?;
-    let code = follow(&session, &engine, run, kind, &interrupts, context).await?;
+    follow::begin(run, kind, context);
+    if let Some(effects) = effects {
+        context.output.object(&SideEffects { event: "side_effects", kind, effects });
+    }
+    let code = follow::follow_begun(&session, &engine, run, &interrupts, context).await?;
     engine.close().await;
     Ok(code)
+}
+
+/// `{"event":"side_effects",…}`, as an initial sync begins.
+#[derive(Serialize)]
+struct SideEffects {
+    event: &'static str,
+    kind: RunKind,
+    effects: Vec<SideEffect>,
 }
 
 async fn confirm(

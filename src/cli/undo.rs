@@ -9,16 +9,16 @@ use crate::cli::interrupts::Interrupts;
 use crate::cli::prompt;
 use crate::cli::safe_text::safe;
 use crate::cli::words;
-use crate::domain::command::{Allowances, RunRequest};
+use crate::domain::command::RunRequest;
 use crate::domain::outcome::RunKind;
-use crate::domain::undo::{Extent, UndoChange, UndoLeft, UndoPreview};
+use crate::domain::undo::{Extent, UndoLeft, UndoPreview, UndoRecord, UndoStep};
 use crate::domain::why::telling::values;
 use crate::ops::engine::attach;
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::session::{Access, Session};
 use crate::ops::{run, undo};
 
-/// `{"event":"undo",…}`, `{"event":"would_write",…}`, `{"event":"left",…}`
+/// `{"event":"undo",…}`, `{"event":"left",…}`; what an undo would do says by itself which event it is.
 #[derive(Serialize)]
 struct Told<'a, T: Serialize> {
     event: &'static str,
@@ -28,15 +28,8 @@ struct Told<'a, T: Serialize> {
 
 pub(super) async fn run(arguments: Undo, context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadWrite)?;
-    let allow = Allowances {
-        creates: None,
-        updates: arguments.allow_updates,
-        blanks: arguments.allow_blanks,
-        deletes: arguments.allow_deletes,
-        opt_outs: arguments.allow_opt_outs,
-    };
     let extent = if arguments.dry_run { Extent::Look } else { Extent::Write };
-    let request = RunRequest::undo(arguments.run, extent, allow);
+    let request = RunRequest::undo(arguments.run, extent, arguments.released.into());
     run::examine(&session, &request)?;
     let preview = undo::preview(&session, arguments.run).await?;
     prompt::unlock(&session, context).await?;
@@ -51,8 +44,22 @@ pub(super) async fn run(arguments: Undo, context: &Context) -> Result<u8, OpErro
     let number = run::start(&engine, request).await?;
     let report = follow_to_end(&session, &engine, number, RunKind::Undo, &interrupts, context).await?;
     if arguments.dry_run {
-        let count = undo::planned(&session, number, |change| tell_change(change, context)).await?;
-        context.output.text(format_args!("{} would be written.", words::count_of(count, "value")));
+        let mut counts = [0_u64; 3];
+        undo::planned(&session, number, |step| {
+            counts[match step {
+                UndoStep::WouldWrite(_) => 0,
+                UndoStep::WouldDelete(_) => 1,
+                UndoStep::WouldRestore(_) => 2,
+            }] += 1;
+            tell_step(step, context);
+        })
+        .await?;
+        context.output.text(format_args!(
+            "{} would be written, {} deleted, {} brought back.",
+            words::count_of(counts[0], "value"),
+            words::count_of(counts[1], "record"),
+            words::count_of(counts[2], "record")
+        ));
     }
     let mut heading = Some("These stay as they are:");
     undo::left(&session, number, |left| {
@@ -67,8 +74,16 @@ pub(super) async fn run(arguments: Undo, context: &Context) -> Result<u8, OpErro
     Ok(code)
 }
 
-fn tell_change(change: &UndoChange, context: &Context) {
-    context.output.object(&Told { event: "would_write", what: change });
+fn tell_step(step: &UndoStep, context: &Context) {
+    context.output.object(step);
+    let whole = |record: &UndoRecord, what: &str| {
+        format!("  {}  {}  {what} on the {}", record.mapping, words::ids(&record.ids), record.side)
+    };
+    let change = match step {
+        UndoStep::WouldWrite(change) => change,
+        UndoStep::WouldDelete(record) => return context.output.text(safe(&whole(record, "deleted"))),
+        UndoStep::WouldRestore(record) => return context.output.text(safe(&whole(record, "brought back"))),
+    };
     let line = format!(
         "  {}  {}  {} on the {}: {} → {}",
         change.mapping,

@@ -6,6 +6,7 @@
 mod call;
 mod client;
 mod error;
+mod opened;
 mod pace;
 mod retry;
 
@@ -20,14 +21,18 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use reqwest::Url;
 
-pub use call::{Body, Call, HeaderText, Idempotency, Reply};
+pub use call::{Body, Call, HeaderText, Idempotency, Pieces, Reply};
 pub use error::{HttpError, NotSent, TlsTrouble};
+pub use opened::{Answer, Opened};
 pub use pace::Pace;
 pub use reqwest::Method;
 pub use retry::{RetryPolicy, Verdict};
 
 use crate::domain::clock::Clock;
 use client::Clients;
+
+/// The longest that a file of results or an upload may take; a stand-still ends it sooner.
+const LONGEST_TRANSFER: Duration = Duration::from_secs(6 * 3600);
 
 /// How the client reaches the outside.
 #[derive(Clone, Debug)]
@@ -107,14 +112,7 @@ impl Http {
 
     /// Sends one call, once.
     pub async fn send(&self, call: &Call) -> Result<Reply, HttpError> {
-        let url = Url::parse(&call.url).map_err(|error| HttpError::BadAddress {
-            address: call.shown_address(),
-            detail: error.to_string(),
-        })?;
-        let host = error::host_of(&url);
-        if url.scheme() == "http" && !self.clients.is_local(&url) {
-            return Err(HttpError::PlainHttp { host });
-        }
+        let (url, host) = self.address(call)?;
         let started = self.clock.now();
         let outcome = self.exchange(call, url.clone(), &host).await;
         let milliseconds = (self.clock.now() - started).num_milliseconds();
@@ -149,21 +147,29 @@ impl Http {
                 Ok(reply) => judge(reply),
                 Err(error) => retry::after_error(error, call.idempotency),
             };
-            let at_least = match wish {
-                Verdict::Take => return outcome,
-                Verdict::Again => Duration::ZERO,
-                Verdict::AgainAfter(pause) => pause,
-            };
-            if attempt >= policy.tries || at_least > policy.most {
+            if !self.goes_again(call, policy, attempt, wish).await {
                 return outcome;
             }
-            let pause = policy.pause(attempt, self.chance()).max(at_least);
-            tracing::info!(
-                target: "forcesync::http", call = call.name, attempt, seconds = pause.as_secs_f64(), "Trying again after a pause."
-            );
-            self.clock.sleep(pause).await;
             attempt += 1;
         }
+    }
+
+    /// Waits before the next try, if there is one.
+    async fn goes_again(&self, call: &Call, policy: &RetryPolicy, attempt: u32, wish: Verdict) -> bool {
+        let at_least = match wish {
+            Verdict::Take => return false,
+            Verdict::Again => Duration::ZERO,
+            Verdict::AgainAfter(pause) => pause,
+        };
+        if attempt >= policy.tries || at_least > policy.most {
+            return false;
+        }
+        let pause = policy.pause(attempt, self.chance()).max(at_least);
+        tracing::info!(
+            target: "forcesync::http", call = call.name, attempt, seconds = pause.as_secs_f64(), "Trying again after a pause."
+        );
+        self.clock.sleep(pause).await;
+        true
     }
 
     /// A number in 0..1 from the injected randomness, for pauses.
@@ -171,17 +177,84 @@ impl Http {
         self.jitter.lock().unwrap_or_else(PoisonError::into_inner).random()
     }
 
+    /// Sends a call whose reply may be long. A good reply is handed back before its body is read; any other is read whole and
+    /// repeated as [`Http::send_retrying`] would.
+    pub async fn open_retrying(
+        &self,
+        call: &Call,
+        policy: &RetryPolicy,
+        judge: impl Fn(&Reply) -> Verdict + Send,
+    ) -> Result<Answer, HttpError> {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.open(call).await;
+            let wish = match &outcome {
+                Ok(Answer::Open(_)) => Verdict::Take,
+                Ok(Answer::Whole(reply)) => judge(reply),
+                Err(error) => retry::after_error(error, call.idempotency),
+            };
+            if !self.goes_again(call, policy, attempt, wish).await {
+                return outcome;
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn open(&self, call: &Call) -> Result<Answer, HttpError> {
+        let (url, host) = self.address(call)?;
+        let outcome = self.begin(call, url, &host, Patience::Long).await;
+        if !outcome.as_ref().is_err_and(HttpError::surely_not_sent) {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        }
+        let response = outcome?;
+        if response.status().is_success() {
+            return Ok(Answer::Open(Opened::new(response, host, self.timeout)));
+        }
+        self.take_in(response, &host).await.map(Answer::Whole)
+    }
+
+    fn address(&self, call: &Call) -> Result<(Url, String), HttpError> {
+        let url = Url::parse(&call.url).map_err(|error| HttpError::BadAddress {
+            address: call.shown_address(),
+            detail: error.to_string(),
+        })?;
+        let host = error::host_of(&url);
+        if url.scheme() == "http" && !self.clients.is_local(&url) {
+            return Err(HttpError::PlainHttp { host });
+        }
+        Ok((url, host))
+    }
+
     async fn exchange(&self, call: &Call, url: Url, host: &str) -> Result<Reply, HttpError> {
+        let patience =
+            if matches!(call.body, Body::Pieces { .. }) { Patience::Long } else { Patience::Usual };
+        let response = self.begin(call, url, host, patience).await?;
+        self.take_in(response, host).await
+    }
+
+    async fn begin(
+        &self,
+        call: &Call,
+        url: Url,
+        host: &str,
+        patience: Patience,
+    ) -> Result<reqwest::Response, HttpError> {
         let client = self.clients.for_url(&url)?;
         let mut request = client.request(call.method.clone(), url);
         for (name, text) in &call.headers {
             request = request.header(name.as_str(), text.to_header(name, host)?);
         }
+        if patience == Patience::Long {
+            request = request.timeout(LONGEST_TRANSFER);
+        }
         request = call.body.put_into(request);
-        let mut response = request
+        request
             .send()
             .await
-            .map_err(|error| HttpError::from_sending(&error, host, self.timeout, self.connect_timeout))?;
+            .map_err(|error| HttpError::from_sending(&error, host, self.timeout, self.connect_timeout))
+    }
+
+    async fn take_in(&self, mut response: reqwest::Response, host: &str) -> Result<Reply, HttpError> {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let expected = response.content_length().unwrap_or(0).min(16 << 20);
@@ -201,6 +274,15 @@ impl Http {
         }
         Ok(Reply { status, headers, body })
     }
+}
+
+/// How long a transfer may take in all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// As long as any call.
+    Usual,
+    /// Hours, as long as something moves: files of results and uploads.
+    Long,
 }
 
 /// Reads an HTTP date such as `Sun, 22 Nov 2026 10:00:00 GMT`.

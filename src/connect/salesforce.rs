@@ -4,6 +4,7 @@
 //! call goes (it signs in, repeats what is safe to repeat and keeps an eye on the API budget), `soql` writes queries, `rows` reads
 //! their records without building a tree of JSON, and each other file does the one thing that it is named after.
 
+mod bulk;
 mod changes;
 mod collections;
 mod composite;
@@ -24,6 +25,7 @@ mod session;
 mod settings;
 mod sign_in;
 mod soql;
+mod undelete;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,10 +44,11 @@ pub use settings::{Environment, SalesforceSecrets, SalesforceSettings, SignIn};
 use crate::connect::budget::Budget;
 use crate::connect::http::{Http, HttpOptions};
 use crate::domain::clock::Clock;
+use crate::domain::cost::{self, Choice, Task, Way, Workload};
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
-    Addressing, Capabilities, ConsentDefault, FeedRequest, Finder, Job, Page, PortClass, PortError,
-    RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, Written,
+    Addressing, Capabilities, ConsentDefault, FeedRequest, Finder, Job, Late, Mark, Page, PortClass,
+    PortError, RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, WriteKind, Written,
 };
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::schema::ObjectSchema;
@@ -64,6 +67,7 @@ pub struct Salesforce {
     door: Arc<Door>,
     schemas: Schemas,
     changes: Changes,
+    reads: bulk::Reads,
     settle: Duration,
 }
 
@@ -88,6 +92,7 @@ impl Salesforce {
             door: Arc::new(Door::new(http, settings, secrets)?),
             schemas: Schemas::new(freshness),
             changes: Changes::default(),
+            reads: bulk::Reads::default(),
             settle,
         })
     }
@@ -185,10 +190,20 @@ impl Source for Salesforce {
         self.schemas.distrust();
     }
 
+    fn foresee(&self, work: &Workload) -> Option<Choice> {
+        Some(cost::choose(&self.door.settings().rates, *work))
+    }
+
+    async fn forsake(&self, mark: &Mark) {
+        if bulk::Reads::knows(mark) {
+            self.reads.forsake(&self.door, mark).await;
+        }
+    }
+
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
-        let outcome = query::scan(&self.door, &self.schemas, self.settle, request).await;
+        let outcome = query::scan(&self.door, &self.schemas, self.settle, &self.reads, request).await;
         if self.was_out_of_date(&outcome, &[request.object.as_str()]).await {
-            return query::scan(&self.door, &self.schemas, self.settle, request).await;
+            return query::scan(&self.door, &self.schemas, self.settle, &self.reads, request).await;
         }
         outcome
     }
@@ -239,6 +254,11 @@ impl Source for Salesforce {
 #[async_trait]
 impl Sink for Salesforce {
     async fn write(&self, batch: &WriteBatch) -> Result<Written, PortError> {
+        if self.rows_of_a_job(batch, batch.rows.len()).is_some()
+            && let Some(job) = bulk::prepare(&self.door, &self.schemas, batch).await?
+        {
+            return Ok(Written::Prepared(job));
+        }
         let outcome = collections::write(&self.door, &self.schemas, batch).await;
         if outcome.as_ref().is_err_and(errors::is_about_schema) {
             // Not sent again: whoever decided these values has to look at the new describe first.
@@ -256,6 +276,34 @@ impl Sink for Salesforce {
                 job.0
             ),
         ))
+    }
+
+    fn keeps_deleted(&self) -> bool {
+        true
+    }
+
+    async fn undelete(&self, _object: &str, ids: &[RecordId]) -> Result<Vec<RowResult>, PortError> {
+        undelete::undelete(&self.door, ids).await
+    }
+
+    fn rows_of_a_job(&self, batch: &WriteBatch, rows: usize) -> Option<usize> {
+        let task = if batch.kind == WriteKind::Delete { Task::Delete } else { Task::Write };
+        let rates = &self.door.settings().rates;
+        let choice = cost::choose(rates, Workload { task, rows: rows as u64 });
+        (choice.way == Way::Job && bulk::fits(batch))
+            .then(|| usize::try_from(rates.job_rows).unwrap_or(usize::MAX))
+    }
+
+    async fn carry_out(&self, job: &Job, batch: &WriteBatch) -> Result<Vec<RowResult>, PortError> {
+        let outcome = bulk::carry_out(&self.door, &self.schemas, job, batch).await;
+        if outcome.as_ref().is_err_and(errors::is_about_schema) {
+            self.schemas.distrust();
+        }
+        outcome
+    }
+
+    async fn conclude(&self, job: &Job, late: Late) -> Result<(), PortError> {
+        bulk::conclude(&self.door, job, late).await
     }
 
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {

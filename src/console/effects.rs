@@ -9,6 +9,7 @@ use crate::console::app::effect::{Effect, ExportWhat};
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::{Engine, OrgSummary, SecretPlace, TestReport};
 use crate::console::event_loop::{FRAME, World};
+use crate::domain::forget::Forgotten;
 use crate::domain::report::{ConflictQuery, ConflictRow};
 use crate::ops::conflicts::{Holds, Resolved, Wish};
 use crate::ops::engine::{EngineClient, Place};
@@ -17,7 +18,7 @@ use crate::ops::export::{Form, Sink};
 use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
-    check, conflicts, default_mappings, describe, engine, issues, read, save_settings, secrets,
+    check, conflicts, default_mappings, describe, engine, issues, objects, read, save_settings, secrets,
     test_connection,
 };
 use crate::workspace::problems::Severity;
@@ -140,6 +141,10 @@ impl Task {
                 let found = crate::ops::unlocked(session);
                 self.tell(Msg::Unlocked(found));
             }
+            Effect::MakeObjects => {
+                let answer = sentence(objects::create_and_tell(session).await);
+                self.tell(Msg::Checked(answer));
+            }
             Effect::Check => {
                 let answer = sentence(check::check(session).await).map(|report| report.lines);
                 self.tell(Msg::Checked(answer));
@@ -207,6 +212,14 @@ impl Task {
                 let answer = sentence(crate::ops::undo::preview(session, run).await);
                 self.tell(Msg::UndoPreview(answer));
             }
+            Effect::ReadUndoPage(run) => {
+                let answer = sentence(crate::ops::undo::page(session, run).await);
+                self.tell(Msg::UndoPage { run, answer });
+            }
+            Effect::Forget { object, id } => {
+                let answer = self.forget(&object, &id).await;
+                self.tell(Msg::Forgotten(answer));
+            }
             Effect::ReadWhy(query) => {
                 let answer = sentence(crate::ops::why::why(session, query).await);
                 self.tell(Msg::Why(answer));
@@ -218,6 +231,14 @@ impl Task {
             // These are the event loop's own.
             Effect::Copy(_) | Effect::Theme(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit(_) => {}
         }
+    }
+
+    async fn forget(&self, object: &str, id: &str) -> Answer<Forgotten> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(engine) = engine else {
+            return Err(crate::console::view::text::sync::ENGINE_LOOKING.to_owned());
+        };
+        sentence(crate::ops::forget::forget(&self.session, &engine, object, id).await)
     }
 
     async fn mend(&self, form: &IssueForm, place: usize, values: &[String]) -> Answer<Option<i64>> {

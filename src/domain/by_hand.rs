@@ -58,6 +58,31 @@ pub struct HandDecision {
     pub by: String,
 }
 
+/// What becomes of a record whose counterpart was deleted while it was edited (law E9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It is deleted too, in the next run.
+    DeleteToo,
+    /// It stays, and the link is closed.
+    Keep,
+}
+
+/// What a person decided about a record whose counterpart was deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepartureDecision {
+    /// The mapping's name.
+    pub mapping: String,
+    /// The records, of which one is gone.
+    pub ids: PerSide<Option<RecordId>>,
+    /// The edited values that the person saw.
+    pub seen: PerSide<Vec<Value>>,
+    /// What becomes of the record that is left.
+    pub answer: Answer,
+    /// Who decided.
+    pub by: String,
+}
+
 /// What a person decides at once, and what else shall be looked at again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByHand {
@@ -66,6 +91,21 @@ pub struct ByHand {
     /// Pairs with a new rule: mapping and pair. Whatever of them is parked is looked at again.
     #[serde(default)]
     pub revisit: Vec<(String, String)>,
+    /// What becomes of records whose counterparts were deleted.
+    #[serde(default)]
+    pub departures: Vec<DepartureDecision>,
+}
+
+impl ByHand {
+    /// How many decisions it holds.
+    pub fn len(&self) -> usize {
+        self.decisions.len() + self.departures.len()
+    }
+
+    /// Whether nothing is decided.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// The fields of a pair on both sides, out of the text that the state database knows it by.

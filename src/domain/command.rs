@@ -113,12 +113,36 @@ pub enum Command {
         /// The record's id on that side.
         id: String,
     },
+    /// A person accepts these mappings as they are written (law E5), and as both sides are (law E13); all if empty.
+    Accept {
+        /// Names of mappings.
+        mappings: Vec<String>,
+        /// What is accepted.
+        what: Acceptance,
+    },
+    /// A person typed the workspace's name, because a sandbox is joined to a live account or the reverse (law E17).
+    ConfirmWorkspace {
+        /// What they typed.
+        name: String,
+    },
     /// Read the settings again.
     Reload,
     /// Tell the present numbers.
     Status,
     /// End the engine after the batch in hand.
     Shutdown,
+}
+
+/// What a person accepts of a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Acceptance {
+    /// How it is written, and what both sides say of its objects.
+    All,
+    /// How it is written.
+    Settings,
+    /// What both sides say of its objects.
+    Drift,
 }
 
 /// What the engine answers.
@@ -166,4 +190,14 @@ pub struct RunReport {
     pub counts: Counts,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
+    /// Whether it is the settings that are wrong.
+    #[serde(default)]
+    pub settings: bool,
+}
+
+impl RunReport {
+    /// The exit code of a command that ran it (design, command line).
+    pub fn exit_code(&self) -> u8 {
+        if self.settings && self.result == RunResult::Failed { 2 } else { self.result.exit_code() }
+    }
 }

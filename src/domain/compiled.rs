@@ -235,7 +235,7 @@ fn find_object<'a>(schemas: &'a [ObjectSchema], name: &str) -> Option<&'a Object
 }
 
 /// The schema of a field, following a path through a reference where its object is described.
-fn find_field(schemas: &[ObjectSchema], object: &ObjectSchema, name: &str) -> Option<FieldSchema> {
+pub fn find_field(schemas: &[ObjectSchema], object: &ObjectSchema, name: &str) -> Option<FieldSchema> {
     if let Some(field) = object.field(name) {
         return Some(field.clone());
     }

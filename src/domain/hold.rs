@@ -47,7 +47,7 @@ impl Hold {
 /// How urgent calls are: what is less urgent stops earlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Re-reading for completeness: stops at twice the reserve.
+    /// Re-reading, audits and healing: stop at twice the reserve.
     Background,
     /// Automatic and initial syncs: stop at the reserve.
     #[default]
@@ -61,7 +61,7 @@ pub enum Priority {
 impl Priority {
     /// The priority of a run.
     pub fn of(kind: RunKind) -> Self {
-        if kind == RunKind::Heal {
+        if matches!(kind, RunKind::Heal | RunKind::Audit) {
             Self::Background
         } else if matches!(kind, RunKind::Instant | RunKind::Apply | RunKind::Undo) {
             Self::Interactive
@@ -109,6 +109,7 @@ mod tests {
     fn a_person_comes_before_the_schedule_and_the_schedule_before_mending() {
         assert!(Priority::of(RunKind::Instant) > Priority::of(RunKind::Automatic));
         assert!(Priority::of(RunKind::Initial) > Priority::of(RunKind::Heal));
+        assert_eq!(Priority::of(RunKind::Audit), Priority::Background);
     }
 
     #[test]

@@ -74,6 +74,9 @@ pub struct Mapping {
     /// What a write may set off on its side (law E17).
     #[serde(default, skip_serializing_if = "SideEffects::is_quiet")]
     pub side_effects: SideEffects,
+    /// What a write of an initial sync may set off.
+    #[serde(default, skip_serializing_if = "SideEffects::is_quiet")]
+    pub initial_side_effects: SideEffects,
     /// The field pairs.
     #[serde(default, rename = "pair")]
     pub pairs: Vec<Pair>,
@@ -351,6 +354,8 @@ pub struct SideEffects {
     pub assignment_rules: bool,
     /// Salesforce: a record is saved even where a duplicate rule would stop it.
     pub allow_duplicates: bool,
+    /// Salesforce: changes of tracked fields are told in Chatter feeds.
+    pub feed_tracking: bool,
 }
 
 impl SideEffects {

@@ -198,8 +198,13 @@ pub enum Action {
     },
     /// Linked records: values are written to one side or both, or only the bases are adopted.
     Merge,
-    /// The record of that side is deleted, because a person deleted its counterpart (law E9).
+    /// The record of that side is deleted: a person deleted its counterpart (law E9), or the run that created it is taken back.
     Delete {
+        /// Where.
+        on: Side,
+    },
+    /// The record of that side, which a run that is taken back deleted, is brought back (law E16).
+    Restore {
         /// Where.
         on: Side,
     },

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::cost::{Choice, Workload};
 use crate::domain::criteria::Criteria;
 use crate::domain::mapping::SideEffects;
 use crate::domain::record::{Record, RecordId, Selection};
@@ -54,6 +55,17 @@ pub enum Stamps {
     Days,
     /// None at all.
     Absent,
+}
+
+impl Stamps {
+    /// How long after its stamp a record may have been changed and still carry that stamp.
+    pub fn grain(self) -> chrono::TimeDelta {
+        match self {
+            Self::Seconds => chrono::TimeDelta::seconds(1),
+            Self::Days => chrono::TimeDelta::days(1),
+            Self::Absent => chrono::TimeDelta::zero(),
+        }
+    }
 }
 
 /// How updates name their target.
@@ -123,6 +135,8 @@ pub struct Page {
     pub cursor: Option<Cursor>,
     /// How many records the whole read will bring, where the side says so on the first page.
     pub total: Option<u64>,
+    /// A sentence for the run's log: which way the side chose to read, and what that is expected to cost.
+    pub told: Option<String>,
 }
 
 /// A record that was deleted, or merged into another.
@@ -147,6 +161,14 @@ pub trait Source: Send + Sync {
 
     /// Makes the next [`Source::describe`] ask the service, where descriptions are remembered.
     fn distrust_descriptions(&self) {}
+
+    /// What a piece of work would cost, and by which way; `None` where there is one way only.
+    fn foresee(&self, _work: &Workload) -> Option<Choice> {
+        None
+    }
+
+    /// Lets go of a place in a backlog from which nobody will go on, so that nothing is left behind in the service.
+    async fn forsake(&self, _mark: &Mark) {}
 
     /// Everything, page by page.
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError>;
@@ -286,6 +308,8 @@ pub enum Written {
     Rows(Vec<RowResult>),
     /// Taken over for later; ask again by [`Sink::poll`].
     Accepted(Job),
+    /// A job is made ready and nothing is sent yet: once the job is journalled, [`Sink::carry_out`] does the work.
+    Prepared(Job),
 }
 
 /// A job of the remote that is still at work; only its side understands it.
@@ -327,8 +351,58 @@ pub trait Sink: Send + Sync {
     /// Asks for a job; `None` while it is still at work.
     async fn poll(&self, job: &Job) -> Result<Option<Vec<RowResult>>, PortError>;
 
+    /// Whether deleted records are kept for a while, so that they can be brought back.
+    fn keeps_deleted(&self) -> bool {
+        false
+    }
+
+    /// Brings deleted records back; one answer an id, in their order. Where nothing is kept, every one is refused.
+    async fn undelete(&self, object: &str, ids: &[RecordId]) -> Result<Vec<RowResult>, PortError> {
+        let refused = RowError {
+            code: "NOT_KEPT".into(),
+            message: format!("deleted records of {object} are not kept"),
+            fields: Vec::new(),
+            class: RowClass::Gone,
+        };
+        Ok(ids.iter().map(|_| RowResult::Refused(refused.clone())).collect())
+    }
+
+    /// How many rows go into one job at most, where so many rows of this kind are better sent by jobs than by calls. The batch
+    /// tells what it is about; its rows do not count.
+    fn rows_of_a_job(&self, _batch: &WriteBatch, _rows: usize) -> Option<usize> {
+        None
+    }
+
+    /// Carries out a prepared job with the batch that it was prepared for, to its end. An `Err` means that nothing was done.
+    async fn carry_out(&self, job: &Job, _batch: &WriteBatch) -> Result<Vec<RowResult>, PortError> {
+        Err(no_such_job(job))
+    }
+
+    /// Sees to a prepared job that an interrupted run left: when this returns, nothing of it is at work any more. What was
+    /// uploaded but not begun is begun if `late` says that its values still count, and given up if not.
+    async fn conclude(&self, job: &Job, _late: Late) -> Result<(), PortError> {
+        Err(no_such_job(job))
+    }
+
     /// Looks for records; values compare as the side compares them.
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError>;
+}
+
+fn no_such_job(job: &Job) -> PortError {
+    PortError::new(
+        PortClass::Protocol,
+        "UNKNOWN_JOB",
+        format!("There is no job {}: this side answers writes at once.", job.0),
+    )
+}
+
+/// Whether a job that was made ready before an interruption may still begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// It was decided so shortly ago that its values still count.
+    StillCounts,
+    /// People may have edited since; its rows are decided anew.
+    TooLate,
 }
 
 /// Both halves of a side.

@@ -113,6 +113,10 @@ pub struct ConflictRow {
     pub note: Option<String>,
     /// The decision that waits for the next run.
     pub decided: Option<Decided>,
+    /// The side that was deleted, where the conflict is about a whole record; `fields` and `values` are then what was edited on
+    /// the other side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Side>,
 }
 
 /// A decision that waits for the next run.
@@ -344,6 +348,56 @@ pub struct StatusReport {
     pub last_update: Option<DateTime<Utc>>,
     /// The last run.
     pub last_run: Option<RunRow>,
+    /// What differs from what was accepted of both sides' objects, the worst first (law E13).
+    #[serde(default)]
+    pub drift: Vec<DriftRow>,
+    /// Mappings that automatic runs leave out until a person accepts them (law E5).
+    #[serde(default)]
+    pub unaccepted: Vec<String>,
+    /// What is unequal about the two sides: a sandbox joined to a live account, or the reverse (law E17).
+    #[serde(default)]
+    pub unequal: Option<Unequal>,
+    /// The last completeness audit.
+    #[serde(default)]
+    pub last_audit: Option<LastAudit>,
+}
+
+/// A sandbox joined to a live account, or the reverse (law E17).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unequal {
+    /// Which it is, such as `sandbox org, live platform`.
+    pub what: String,
+    /// Whether a person has typed the workspace's name.
+    pub confirmed: bool,
+}
+
+/// Something that differs from what was accepted of a side (law E13).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftRow {
+    /// Its number.
+    pub drift: i64,
+    /// What it is.
+    #[serde(flatten)]
+    pub finding: crate::domain::drift::Finding,
+    /// Whether it ends when a person accepts it.
+    pub acceptable: bool,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// The run that saw it last.
+    pub run: i64,
+}
+
+/// What the last completeness audit found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAudit {
+    /// Its run.
+    pub run: i64,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// Records that no run has dealt with.
+    pub holes: u64,
+    /// Those of them that are gone without a tombstone, which only a person can judge.
+    pub gone: u64,
 }
 
 /// One line of a check.

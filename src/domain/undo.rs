@@ -30,9 +30,9 @@ pub enum Extent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyLeft {
-    /// The run created the record.
+    /// The run created the record, where the mapping does not write any more.
     Created,
-    /// The run deleted the record.
+    /// The run deleted the record, and it is in no recycle bin.
     Deleted,
     /// The run closed or reopened the link, because the record went or came back.
     LinkChanged,
@@ -80,8 +80,12 @@ impl WhyLeft {
     /// The sentence shown to people.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::Created => "the run created this record; delete it by hand if it should go",
-            Self::Deleted => "the run deleted this record; bring it back from the recycle bin by hand",
+            Self::Created => {
+                "the run created this record, and the mapping does not write there any more; delete it by hand if it should go"
+            }
+            Self::Deleted => {
+                "the run deleted this record, and it can't be brought back: it is in no recycle bin"
+            }
             Self::LinkChanged => "the record went or came back by itself, so there is nothing to take back",
             Self::NoLink => "the two records are not linked any more",
             Self::NotMapped => "the settings do not write this field any more",
@@ -127,6 +131,29 @@ pub struct UndoChange {
     pub new: Vec<Value>,
 }
 
+/// What an undo would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum UndoStep {
+    /// A value is written back.
+    WouldWrite(UndoChange),
+    /// A record that the run created is deleted.
+    WouldDelete(UndoRecord),
+    /// A record that the run deleted is brought back.
+    WouldRestore(UndoRecord),
+}
+
+/// A whole record of an undo.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoRecord {
+    /// The mapping.
+    pub mapping: String,
+    /// Both records.
+    pub ids: PerSide<Option<RecordId>>,
+    /// The side of the record that goes or comes back.
+    pub side: Side,
+}
+
 /// What history tells about a run before anything is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoPreview {
@@ -147,7 +174,8 @@ pub struct UndoPreview {
 impl UndoPreview {
     /// Whether there is anything that could be taken back.
     pub fn is_empty(&self) -> bool {
-        self.updated.org + self.updated.platform == 0
+        let sum = |numbers: PerSide<u64>| numbers.org + numbers.platform;
+        sum(self.updated) + sum(self.created) + self.deleted.org == 0
     }
 
     /// What a person should know before saying yes.
@@ -166,18 +194,28 @@ impl UndoPreview {
             }
         }
         told.push("What somebody edited since stays; nothing flows back to the other side.".into());
-        let created = self.created.org + self.created.platform;
-        if created > 0 {
+        if self.created.org > 0 {
             told.push(format!(
-                "Created by it and left: {}; delete by hand what should go.",
-                records(created)
+                "{} that it created in Salesforce go to the recycle bin, unless somebody has touched them since.",
+                records(self.created.org)
             ));
         }
-        let deleted = self.deleted.org + self.deleted.platform;
-        if deleted > 0 {
+        if self.created.platform > 0 {
             told.push(format!(
-                "Deleted by it and left: {}; restore by hand what should return.",
-                records(deleted)
+                "{} that it created in {platform} are deleted for good, unless somebody has touched them since.",
+                records(self.created.platform)
+            ));
+        }
+        if self.deleted.org > 0 {
+            told.push(format!(
+                "{} that it deleted in Salesforce come back, as far as the recycle bin still has them.",
+                records(self.deleted.org)
+            ));
+        }
+        if self.deleted.platform > 0 {
+            told.push(format!(
+                "{} that it deleted in {platform} can't be brought back.",
+                records(self.deleted.platform)
             ));
         }
         if self.forgotten > 0 {

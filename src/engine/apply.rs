@@ -12,24 +12,29 @@ use crate::mutant::{Mutant, broken};
 use crate::store::work::{self, Work};
 use crate::store::{StoreError, decisions, departures, links, pending, stage, turns};
 
-/// How often a row is sent that meets a lock or a broken connection.
 mod batch;
 mod braking;
 mod item;
+mod portion;
 mod removal;
 mod send;
+mod tide;
 
 pub use item::Item;
 pub use removal::effective_policy;
-pub(super) use removal::{close as close_departure, commit_departure};
+pub(super) use removal::{close as close_departure, commit_departure, edited, lost_values};
 pub use send::{LookUp, meant};
 pub(super) use send::{deliver, end_of};
+pub use tide::Tide;
 
 impl Session<'_> {
     /// Works through everything, chunk by chunk; what must wait for the end of the run comes last.
     pub async fn work(&mut self) -> Result<(), End> {
         self.phase(Phase::Writing);
         self.set_brakes().await?;
+        let totals = self.context.store.write(|db| work::totals(db)).await?;
+        let total: u64 = totals.iter().map(|(_, total)| total).sum();
+        let mut worked = 0;
         for held in [false, true] {
             if held && !self.release_held().await? {
                 break;
@@ -38,12 +43,13 @@ impl Session<'_> {
             loop {
                 self.context.control.checkpoint().await?;
                 let from = last;
-                let limit = self.context.options.chunk;
+                let limit = self.portion(worked, total.saturating_sub(worked));
                 let mut chunk =
                     self.context.store.write(move |db| work::after(db, from, held, limit)).await?;
                 self.cut_before_children(&mut chunk);
                 let Some(end) = chunk.last().map(|work| work.work) else { break };
                 last = end;
+                worked += chunk.len() as u64;
                 self.chunk(chunk, held).await?;
                 self.publish();
             }

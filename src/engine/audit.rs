@@ -297,10 +297,7 @@ impl Session<'_> {
     }
 
     async fn forget_read(&self) -> Result<(), End> {
-        let objects: Vec<(Side, String)> = Side::BOTH
-            .into_iter()
-            .flat_map(|side| self.objects(side).into_iter().map(move |object| (side, object)))
-            .collect();
+        let objects = self.feeds();
         self.context
             .store
             .write(move |db| {
@@ -323,13 +320,7 @@ fn examine(
     past: &Past,
     sums: &mut AuditReport,
 ) -> Result<Option<Hole>, StoreError> {
-    let mut staged = PerSide::default();
-    for side in Side::BOTH {
-        if let Some(id) = &piece.ids[side] {
-            let fields = mapping.compiled.selection[side].len();
-            staged[side] = stage::get(db, side, mapping.compiled.spec.object(side), id.as_str(), fields)?;
-        }
-    }
+    let staged = mapping.staged(db, &piece.ids)?;
     // What changed after the last read is for the next run.
     let young = Side::BOTH.into_iter().any(|side| {
         staged[side].as_ref().and_then(|staged| staged.record.stamp).is_some_and(|stamp| stamp >= past[side])
@@ -337,8 +328,12 @@ fn examine(
     let (kind, side, why) = match (piece.link, &staged) {
         (Some(number), _) => {
             let Some(link) = links::get(db, number)? else { return Ok(None) };
-            let present = staged.as_ref().map(|staged| match staged {
-                Some(staged) => Present::Read { record: &staged.record, read_at: staged.read_at },
+            let present = PerSide::from_fn(|side| match &staged[side] {
+                Some(staged) => Present::Read {
+                    record: &staged.record,
+                    read_at: staged.read_at,
+                    grain: mapping.capabilities[side].stamps.grain(),
+                },
                 None => Present::AsBase,
             });
             let decision =

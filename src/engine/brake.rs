@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use crate::domain::command::Allowances;
+use crate::domain::command::{Allowances, RunRequest};
+use crate::domain::mapping::Direction;
 use crate::domain::outcome::RunKind;
 use crate::engine::context::Brakes;
 
@@ -51,6 +52,19 @@ impl Braked {
 }
 
 impl Braked {
+    /// What releases so many of this kind, and of no other.
+    pub fn allowing(self, number: u64) -> Allowances {
+        let mut allow = Allowances::default();
+        match self {
+            Self::Create => allow.creates = Some(number),
+            Self::Update => allow.updates = Some(number),
+            Self::Blank => allow.blanks = Some(number),
+            Self::OptOut => allow.opt_outs = Some(number),
+            Self::Delete => allow.deletes = Some(number),
+        }
+        allow
+    }
+
     /// Whether a person has looked at what this run does of the kind: an initial sync is confirmed by its key or command and
     /// creates and changes freely, and anything may be released by its number. What was released does not count against the
     /// runs of the rolling day that follows, or the first create after an initial sync would trip the brake.
@@ -63,6 +77,32 @@ impl Braked {
             Self::Delete => allow.deletes.is_some(),
         }
     }
+}
+
+/// The command that does a run again, to which the flag of a brake is added.
+pub fn command_again(request: &RunRequest) -> String {
+    let mut command = match (request.kind, request.undo) {
+        (RunKind::Undo, Some(order)) => format!("forcesync undo {}", order.run),
+        (RunKind::Heal, _) => "forcesync audit --heal".to_owned(),
+        (RunKind::Initial, _) => "forcesync sync initial".to_owned(),
+        (RunKind::Instant | RunKind::Automatic | RunKind::Apply | RunKind::Audit | RunKind::Undo, _) => {
+            "forcesync sync instant".to_owned()
+        }
+    };
+    if matches!(request.kind, RunKind::Initial | RunKind::Instant) {
+        for mapping in &request.mappings {
+            let quote = if mapping.contains(char::is_whitespace) { "'" } else { "" };
+            for part in [" --mapping ", quote, mapping, quote] {
+                command.push_str(part);
+            }
+        }
+        command.push_str(match request.direction {
+            Some(Direction::ToPlatform) => " --direction to-platform",
+            Some(Direction::ToOrg) => " --direction to-org",
+            Some(Direction::Both) | None => "",
+        });
+    }
+    command
 }
 
 /// The rolling window of the brakes.

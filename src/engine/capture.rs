@@ -11,7 +11,7 @@ use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{decisions, flagged, links, pending, stage};
+use crate::store::{contested, decisions, flagged, links, pending, stage};
 
 mod unseen;
 
@@ -55,7 +55,28 @@ impl Session<'_> {
         Ok(self.context.store.write(move |db| feeds::get(db, side, &object)).await?)
     }
 
+    /// What an interrupted run staged was read by the fields of that run. Where they are others now, it is not taken for what it
+    /// is not: its records are looked at again by their ids, and the read begins anew.
+    async fn keep_in_shape(&self, side: Side) -> Result<(), End> {
+        for object in self.objects(side) {
+            let shape = self.selection(side, &object).names().join(",");
+            let mappings: Vec<i64> = self
+                .mappings
+                .iter()
+                .filter(|mapping| mapping.compiled.spec.object(side) == object)
+                .map(|mapping| mapping.row.mapping)
+                .collect();
+            let now = self.now();
+            self.context
+                .store
+                .write(move |db| stage::keep_in_shape(db, side, &object, &shape, &mappings, now))
+                .await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn capture_side(&self, side: Side, reading: Reading) -> Result<u64, End> {
+        self.keep_in_shape(side).await?;
         match reading {
             Reading::Scan => {
                 let mut read = 0;
@@ -100,29 +121,57 @@ impl Session<'_> {
                 return Ok(staged);
             }
         } else {
+            if let Some(mark) = feed.mark.as_ref().filter(|_| feed.reading == Some(Reading::Scan)) {
+                self.context.endpoints[side].forsake(mark).await;
+            }
             self.begin(side, object, Reading::Scan, true).await?;
         }
         let criteria = self.narrowing(side, object).await?;
+        let selection = self.selection(side, object);
+        let request = |mark: Option<Mark>| ScanRequest {
+            object: object.to_owned(),
+            selection: selection.clone(),
+            criteria: criteria.clone(),
+            mark,
+        };
+        let endpoint = &self.context.endpoints[side];
         let mut read = 0;
+        let mut begun_anew = false;
+        let mut read_at = self.now();
+        let mut fetched = endpoint.scan(&request(mark.take())).await;
         loop {
-            self.context.control.checkpoint().await?;
-            let request = ScanRequest {
-                object: object.to_owned(),
-                selection: self.selection(side, object),
-                criteria: criteria.clone(),
-                mark: mark.clone(),
+            let page = match fetched {
+                Ok(page) => page,
+                Err(error) if error.class == PortClass::MarkLost && !begun_anew => {
+                    begun_anew = true;
+                    self.fact(self.say(Level::Warn, format!("{object}: {}", error.message))).await?;
+                    self.begin(side, object, Reading::Scan, true).await?;
+                    read_at = self.now();
+                    fetched = endpoint.scan(&request(None)).await;
+                    continue;
+                }
+                Err(error) => return Err(Self::explain(object, error)),
             };
-            let read_at = self.now();
-            let page = self.context.endpoints[side]
-                .scan(&request)
-                .await
-                .map_err(|error| Self::explain(object, error))?;
+            if let Some(told) = &page.told {
+                self.fact(self.say(Level::Info, told.clone())).await?;
+            }
             read += page.records.len() as u64;
-            mark = self.keep_page(side, object, page, read_at).await?;
-            if mark.is_none() {
+            let Some(next) = page.next.clone() else {
+                self.keep_page(side, object, page, read_at).await?;
                 self.fact(self.say(Level::Info, format!("{object}: {read} records read."))).await?;
                 return Ok(read);
-            }
+            };
+            // While one page is staged the next one is on its way.
+            let next_at = self.now();
+            let keeping = self.keep_page(side, object, page, read_at);
+            let fetching = async {
+                self.context.control.checkpoint().await?;
+                Ok::<_, End>(endpoint.scan(&request(Some(next))).await)
+            };
+            let (kept, ahead) = futures_util::future::join(keeping, fetching).await;
+            kept?;
+            fetched = ahead?;
+            read_at = next_at;
         }
     }
 
@@ -305,6 +354,9 @@ impl Session<'_> {
             .store
             .write(move |db| {
                 decisions::make_due(db, now)?;
+                if !broken(Mutant::FreedKeyForgotten) {
+                    contested::make_due(db, now)?;
+                }
                 pending::due(db, now, 10_000)
             })
             .await?;
@@ -355,7 +407,17 @@ impl Session<'_> {
                 let read_at = self.now();
                 let records = self.context.endpoints[side].read(&object, &selection, &ids[side]).await?;
                 self.counts.read += records.len() as u64;
-                self.context.store.write(move |db| stage::put(db, side, &object, &records, read_at)).await?;
+                let asked = ids[side].clone();
+                self.context
+                    .store
+                    .write(move |db| {
+                        // What an interrupted run staged of a record that is there no longer is worth nothing.
+                        for id in asked.iter().filter(|id| !records.iter().any(|record| record.id == **id)) {
+                            stage::remove(db, side, &object, id.as_str())?;
+                        }
+                        stage::put(db, side, &object, &records, read_at)
+                    })
+                    .await?;
             }
             self.context
                 .store
@@ -372,10 +434,7 @@ impl Session<'_> {
 
     /// Keeps the cursors of all feeds: what they passed is pending or done.
     pub async fn finish_feeds(&self) -> Result<(), End> {
-        let feeds: Vec<(Side, String)> = Side::BOTH
-            .into_iter()
-            .flat_map(|side| self.objects(side).into_iter().map(move |object| (side, object)))
-            .collect();
+        let feeds = self.feeds();
         self.context
             .store
             .write(move |db| {

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::Clock;
+use crate::domain::compiled::Cause;
 use crate::domain::mapping::Mapping;
 use crate::domain::outcome::RunResult;
 use crate::domain::port::{Endpoint, PortClass, PortError};
@@ -42,8 +43,12 @@ pub struct EngineOptions {
     pub brakes: Brakes,
     /// Records decided and committed together.
     pub chunk: usize,
-    /// Batches under way at once on one side.
+    /// Records worked on together where enough of them are written by jobs.
+    pub portion: usize,
+    /// Batches under way at once on one side, to begin with.
     pub parallel: usize,
+    /// The same at most, where the side bears it.
+    pub most_parallel: usize,
     /// How long history and log are kept, in days; 0 keeps them for ever.
     pub retention_days: u32,
     /// How many percent of the links the slow re-read looks at in a day; none if 0.
@@ -55,7 +60,9 @@ impl Default for EngineOptions {
         Self {
             brakes: Brakes::default(),
             chunk: 800,
+            portion: 5_000,
             parallel: 3,
+            most_parallel: 8,
             retention_days: 90,
             reread_percent_per_day: 0,
         }
@@ -161,12 +168,22 @@ pub struct End {
     pub result: RunResult,
     /// A sentence.
     pub message: String,
+    /// Whether it is the settings that are wrong.
+    pub settings: bool,
 }
 
 impl End {
     /// An end with a sentence.
     pub fn new(result: RunResult, message: impl Into<String>) -> Self {
-        Self { result, message: message.into() }
+        Self { result, message: message.into(), settings: false }
+    }
+
+    /// The one rule of what a mapping that can't run means: a missing right is blocked, wrong settings are wrong settings.
+    pub fn of_cause(cause: Cause, message: impl Into<String>) -> Self {
+        match cause {
+            Cause::Right => Self::new(RunResult::Blocked, message),
+            Cause::Settings => Self { settings: true, ..Self::new(RunResult::Failed, message) },
+        }
     }
 
     /// A person stopped it.
@@ -186,12 +203,12 @@ impl From<PortError> for End {
             | PortClass::Settings
             | PortClass::Protocol => RunResult::Failed,
         };
-        Self { result, message: error.message }
+        Self { result, message: error.message, settings: error.class == PortClass::Settings }
     }
 }
 
 impl From<StoreError> for End {
     fn from(error: StoreError) -> Self {
-        Self { result: RunResult::Failed, message: error.to_string() }
+        Self { result: RunResult::Failed, message: error.to_string(), settings: false }
     }
 }

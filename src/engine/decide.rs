@@ -1,6 +1,6 @@
 //! Decide: one record, or one pair of records, becomes a line of the plan. Pure and deterministic (law E5).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::compiled::{CompiledMapping, CompiledPair};
 use crate::domain::consent;
@@ -47,6 +47,8 @@ pub enum Present<'a> {
         record: &'a Record,
         /// When the read began.
         read_at: DateTime<Utc>,
+        /// How coarse the stamps of its side are.
+        grain: TimeDelta,
     },
     /// It was not read, so nothing is known to have changed since the base.
     AsBase,
@@ -169,11 +171,13 @@ fn by_hand_of<'a>(
 }
 
 /// Between which two moments a side changed: after it was last seen equal to its base, and before it was read. A stamp that
-/// says more narrows the end.
+/// says more narrows the end; it is cut off to whole seconds or days, so that the change may have come that much later.
 fn changed_within(link: Option<&Link>, side: Side, present: &Present<'_>) -> Option<ChangedWithin> {
     let link = link?;
-    let Present::Read { record, read_at } = present else { return None };
-    let until = record.stamp.filter(|stamp| *stamp > link.read[side] && stamp < read_at).unwrap_or(*read_at);
+    let Present::Read { record, read_at, grain } = present else { return None };
+    let stamp = record.stamp.filter(|stamp| *stamp > link.read[side]);
+    let until = stamp.and_then(|stamp| stamp.checked_add_signed(*grain));
+    let until = until.filter(|until| until < read_at).unwrap_or(*read_at);
     Some(ChangedWithin { after: link.read[side], until })
 }
 
@@ -302,3 +306,6 @@ pub fn line_hash(line: &Line, bases: Option<&Bases>) -> i64 {
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
         as i64
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,7 @@ impl Session<'_> {
                 consent: Vec::new(),
                 effects: SideEffects::default(),
             };
-            let results = deliver(self.context, Side::Org, &batch).await.map_err(end_of)?;
+            let results = deliver(self.context, Side::Org, &batch, &entries).await.map_err(end_of)?;
             taken += self.settle_flags(first, &ids, entries, &results).await?;
         }
     }
@@ -136,6 +136,7 @@ impl Session<'_> {
                             mark: None,
                             key: Vec::new(),
                             pairs: Vec::new(),
+                            job: None,
                         },
                     )?);
                 }

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::by_hand::ByHand;
 use crate::domain::clock::Clock;
-use crate::domain::command::{Command, Reply, RunReport, RunRequest};
+use crate::domain::command::{Acceptance, Command, Reply, RunReport, RunRequest};
 use crate::domain::hold::Hold;
 use crate::domain::outcome::RunKind;
 use crate::domain::progress::Progress;
@@ -62,6 +62,18 @@ pub trait Runner: Send + Sync + 'static {
 
     /// Keeps what a person decided for the next run and says how many decisions that were; an error is a sentence.
     async fn keep(&self, by_hand: ByHand) -> Result<u64, String>;
+    /// A person accepts these mappings, all of them if empty; an error is a sentence.
+    async fn accept(&self, mappings: &[String], what: Acceptance) -> Result<(), String> {
+        Err(format!("This engine accepts nothing ({what:?}) of {}.", mappings.join(", ")))
+    }
+    /// A person typed the workspace's name; an error is a sentence.
+    async fn confirm(&self, name: &str) -> Result<(), String> {
+        Err(format!("This engine has no workspace “{name}”."))
+    }
+    /// Why automatic sync can't be switched on, as a sentence.
+    async fn obstacle_to_automatic(&self) -> Option<String> {
+        None
+    }
 
     /// Sets the platform's record inactive, by a record of either side; an error is a sentence.
     async fn deactivate(&self, object: &str, id: &str) -> Result<(), String> {

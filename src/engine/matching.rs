@@ -11,7 +11,7 @@ use crate::engine::context::End;
 use crate::engine::session::{Session, both};
 use crate::store::links::{self};
 use crate::store::stage::{self, Candidate, Staged};
-use crate::store::{pending, work};
+use crate::store::{contested, drift, pending, work};
 
 /// Records looked at in one transaction.
 const BATCH: usize = 2_000;
@@ -78,6 +78,7 @@ impl Session<'_> {
             .filter(|other| other.row.family == mapping.row.family)
             .map(|other| other.compiled.clone())
             .collect();
+        let lacking = self.lacks_family(&mapping.compiled.spec.platform_object);
         let mut last = String::new();
         loop {
             self.context.control.checkpoint().await?;
@@ -91,6 +92,7 @@ impl Session<'_> {
                     let batch = stage::after(db, side, &object_name, &from, fields, BATCH)?;
                     let reached = batch.last().map(|staged| staged.record.id.as_str().to_owned());
                     let full = batch.len() == BATCH;
+                    let contests = contested::any(db)?;
                     let mut left = Vec::new();
                     for staged in batch {
                         let link = match side {
@@ -156,8 +158,18 @@ impl Session<'_> {
                                     }
                                 }
                             }
+                            None if lacking => {
+                                // To whom it belongs can't be said without the mapping that is left out (laws E1 and E13).
+                                let (number, id) = (mapping.row.mapping, &staged.record.id);
+                                pending::put(db, number, side, id, drift::FAMILY, now, None)?;
+                                stage::remove(db, side, &object_name, id.as_str())?;
+                                Found::Done
+                            }
                             None => unlinked(&mapping.compiled, &members, side, place, class, &staged),
                         };
+                        if contests && matches!(&found, Found::Done | Found::Left(..)) {
+                            contested::leave(db, mapping.row.family, side, &staged.record.id, None)?;
+                        }
                         match found {
                             Found::Linked { mapping, link, ids } => {
                                 work::put(db, mapping, Some(link), &both(&ids))?;

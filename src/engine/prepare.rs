@@ -1,17 +1,25 @@
-//! Before anything is read: the org is the pinned one, both sides are described, mappings are compiled and numbered.
+//! Before anything is read: the org is the pinned one, both sides are described, mappings are judged, compiled and numbered.
 
 use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 
 use crate::domain::command::RunRequest;
 use crate::domain::compiled::{Compiled, CompiledMapping, MappingProblem, Severity, compile};
 use crate::domain::criteria::Criteria;
+use crate::domain::drift::{Effect, Finding, Judged, footprint, judge};
 use crate::domain::mapping::{Direction, Mapping};
-use crate::domain::outcome::RunResult;
+use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::port::Source;
+use crate::domain::report::Level;
+use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::{End, RunContext};
 use crate::engine::session::Prepared;
-use crate::store::mappings;
+use crate::store::drift::{self, Why};
+use crate::store::facts::{self, NewFact};
+use crate::store::issues::{self, NewIssue};
+use crate::store::{StoreError, mappings};
 
 /// The mappings a request is about, with its direction taken in.
 fn wanted(context: &RunContext, request: &RunRequest) -> Result<Vec<Mapping>, End> {
@@ -110,69 +118,368 @@ async fn pin_org(context: &RunContext) -> Result<(), End> {
     }
 }
 
-/// Compiles and numbers the mappings of a run; gives what should be looked at besides.
-pub async fn prepare(
-    context: &RunContext,
-    request: &RunRequest,
-) -> Result<(Vec<Prepared>, Vec<MappingProblem>), End> {
+/// What a run begins with.
+pub struct Ready {
+    /// The mappings that run, without the pairs that are left out.
+    pub prepared: Vec<Prepared>,
+    /// What should be looked at besides.
+    pub warnings: Vec<MappingProblem>,
+    /// Mappings that are left out.
+    pub absent: Vec<Absent>,
+    /// Sentences about pairs that are left out.
+    pub parked: Vec<String>,
+    /// What was judged, to be compared with a second look.
+    looks: Vec<Look>,
+}
+
+/// A mapping that a run leaves out (laws E5 and E13); the others go on.
+#[derive(Clone, Debug)]
+pub struct Absent {
+    /// The mapping.
+    pub name: String,
+    /// Its platform object: unlinked records of its family are not decided without it.
+    pub platform_object: String,
+    /// How the run ends for that.
+    pub end: End,
+    why: Why,
+}
+
+/// How a mapping stands under what both sides say now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    name: String,
+    parked: Vec<String>,
+    runs: bool,
+}
+
+/// A mapping with what became of it.
+struct Standing {
+    asked: Mapping,
+    judged: Judged,
+    accepted: Option<PerSide<ObjectSchema>>,
+    footprint: PerSide<Option<ObjectSchema>>,
+}
+
+/// Judges, compiles and numbers the mappings of a run; what can't run is left out, and the others go on (law E13).
+pub async fn prepare(context: &RunContext, request: &RunRequest, run: i64) -> Result<Ready, End> {
     let mappings = wanted(context, request)?;
     pin_org(context).await?;
-    let (compiled, problems) = match compiled(context, &mappings).await {
+    let mut standings = look(context, &mappings).await?;
+    if standings.iter().any(|standing| !standing.judged.runs() || !standing.judged.parked().is_empty()) {
         // What was remembered may be out of date: a right that was given back is seen at once.
-        Err(end) if end.result == RunResult::Blocked => {
-            for side in Side::BOTH {
-                context.endpoints[side].distrust_descriptions();
-            }
-            compiled(context, &mappings).await?
+        for side in Side::BOTH {
+            context.endpoints[side].distrust_descriptions();
         }
-        compiled => compiled?,
-    };
-    let mut prepared = Vec::with_capacity(compiled.len());
-    for mapping in compiled {
-        prepared.push(number(context, mapping).await?);
+        standings = look(context, &mappings).await?;
     }
-    Ok((prepared, problems))
+    let looks = looks_of(&standings);
+    let mut absent = absent(context, request, &standings).await?;
+    if request.kind == RunKind::Initial
+        && let Some(first) = absent.iter().position(|absent| absent.why == Why::Settings)
+    {
+        return Err(absent.swap_remove(first).end);
+    }
+    let mut ready = Ready { prepared: Vec::new(), warnings: Vec::new(), absent, parked: Vec::new(), looks };
+    let running: Vec<&Standing> = standings
+        .iter()
+        .filter(|standing| ready.absent.iter().all(|absent| absent.name != standing.asked.name))
+        .collect();
+    let specs: Vec<Mapping> = running.iter().map(|standing| standing.judged.mapping.clone()).collect();
+    for standing in running {
+        let parked = standing.judged.findings.iter().filter(|finding| finding.effect == Effect::Parks);
+        ready.parked.extend(parked.map(|finding| finding.message.clone()));
+    }
+    let (Compiled { mappings: compiled, .. }, problems) =
+        compile(&specs, &describe_both(context, &mappings).await?);
+    if let Some(worst) = problems.iter().find(|problem| problem.severity == Severity::Error) {
+        return Err(end_of(&specs, worst));
+    }
+    ready.warnings = problems;
+    for compiled in compiled {
+        let written = context.mappings.iter().find(|known| known.name == compiled.spec.name);
+        let fingerprint = fingerprint(written.map_or(&[], std::slice::from_ref));
+        ready.prepared.push(number(context, compiled, fingerprint).await?);
+    }
+    for standing in &standings {
+        let left_out = ready.absent.iter().find(|absent| absent.name == standing.asked.name);
+        let left_out = left_out.map(|absent| absent.why);
+        if request.direction.is_none() {
+            note(context, standing, left_out, run).await?;
+        } else {
+            // Half a mapping needs less than all of it: what that lacks is for its own runs to judge.
+            leave_out(context, standing, left_out).await?;
+        }
+    }
+    match ready.absent.first() {
+        Some(absent) if ready.prepared.is_empty() => Err(absent.end.clone()),
+        _ => Ok(ready),
+    }
 }
 
 /// Looks again once everything is read: a field that went away meanwhile was left out of what was read, and whatever the other side
 /// holds for it would be passed by (law E13). Costs no call where a side knows its description.
-pub async fn still_fits(context: &RunContext, request: &RunRequest) -> Result<(), End> {
-    compiled(context, &wanted(context, request)?).await.map(drop)
+pub async fn still_fits(context: &RunContext, request: &RunRequest, ready: &[Look]) -> Result<bool, End> {
+    let standings = look(context, &wanted(context, request)?).await?;
+    Ok(looks_of(&standings) == ready)
 }
 
-/// Compiles mappings against what both sides are now; what can't work ends the run.
-async fn compiled(
+impl Ready {
+    /// How the mappings stood, for [`still_fits`].
+    pub fn looks(&self) -> Vec<Look> {
+        self.looks.clone()
+    }
+}
+
+fn looks_of(standings: &[Standing]) -> Vec<Look> {
+    standings
+        .iter()
+        .map(|standing| Look {
+            name: standing.asked.name.clone(),
+            parked: standing.judged.parked(),
+            runs: standing.judged.runs(),
+        })
+        .collect()
+}
+
+async fn describe_both(
     context: &RunContext,
     mappings: &[Mapping],
-) -> Result<(Vec<CompiledMapping>, Vec<MappingProblem>), End> {
+) -> Result<PerSide<Vec<ObjectSchema>>, End> {
     let (org_names, platform_names) = (objects(mappings, Side::Org), objects(mappings, Side::Platform));
     let (org, platform) = futures_util::future::join(
         describe(context.endpoints.org.as_ref(), &org_names),
         describe(context.endpoints.platform.as_ref(), &platform_names),
     )
     .await;
-    let (Compiled { mappings: compiled, .. }, problems) =
-        compile(mappings, &PerSide { org: org?, platform: platform? });
-    if let Some(worst) = problems.iter().find(|problem| problem.severity == Severity::Error) {
-        let pair = worst
-            .pair
-            .and_then(|place| mappings.iter().find(|mapping| mapping.name == worst.mapping)?.pairs.get(place))
-            .map(|pair| format!(", pair {}", pair.name()))
-            .unwrap_or_default();
-        return Err(End::new(
-            RunResult::Blocked,
-            format!("mapping {}{pair}: {}", worst.mapping, worst.message),
-        ));
-    }
-    Ok((compiled, problems))
+    Ok(PerSide { org: org?, platform: platform? })
 }
 
-async fn number(context: &RunContext, compiled: CompiledMapping) -> Result<Prepared, End> {
+/// Judges mappings by what both sides are now and what was accepted of them.
+async fn look(context: &RunContext, mappings: &[Mapping]) -> Result<Vec<Standing>, End> {
+    let schemas = describe_both(context, mappings).await?;
+    let names: Vec<String> = mappings.iter().map(|mapping| mapping.name.clone()).collect();
+    let accepted = context
+        .store
+        .write(move |db| names.iter().map(|name| drift::accepted(db, name)).collect::<Result<Vec<_>, _>>())
+        .await?;
+    Ok(mappings
+        .iter()
+        .zip(accepted)
+        .map(|(mapping, accepted)| Standing {
+            judged: judge(mapping, accepted.as_ref(), &schemas),
+            footprint: PerSide::from_fn(|side| footprint(mapping, side, &schemas[side])),
+            asked: mapping.clone(),
+            accepted,
+        })
+        .collect())
+}
+
+/// The mappings that this run leaves out, each with how that ends the run.
+async fn absent(
+    context: &RunContext,
+    request: &RunRequest,
+    standings: &[Standing],
+) -> Result<Vec<Absent>, End> {
+    let mut absent = Vec::new();
+    for standing in standings {
+        let name = standing.asked.name.clone();
+        let stopped = standing.judged.findings.iter().find(|finding| finding.effect == Effect::Stops);
+        let found = if let Some(problem) = standing.judged.problems.first() {
+            Some((end_of(std::slice::from_ref(&standing.asked), problem), Why::Settings))
+        } else if let Some(finding) = stopped {
+            let end = End::of_cause(finding.cause, format!("mapping {name}: {}", finding.message));
+            Some((end, Why::Drift))
+        } else if request.kind == RunKind::Automatic && !is_accepted(context, &name).await? {
+            Some((
+                End::new(
+                    RunResult::Blocked,
+                    format!(
+                        "mapping {name} waits: its settings were changed outside the console and no person has accepted them. \
+                         Look at them in Mapping Settings and accept them there, or run `forcesync mapping accept {name}`"
+                    ),
+                ),
+                Why::Unaccepted,
+            ))
+        } else {
+            None
+        };
+        if let Some((end, why)) = found {
+            let platform_object = standing.asked.platform_object.clone();
+            absent.push(Absent { name, platform_object, end, why });
+        }
+    }
+    Ok(absent)
+}
+
+/// Whether a person has accepted a mapping as it is written (law E5).
+async fn is_accepted(context: &RunContext, name: &str) -> Result<bool, End> {
+    let written = context.mappings.iter().find(|known| known.name == name);
+    let fingerprint = fingerprint(written.map_or(&[], std::slice::from_ref));
+    let name = name.to_owned();
+    let accepted = context.store.write(move |db| mappings::accepted(db, &name)).await?;
+    Ok(accepted.is_some_and(|accepted| accepted == fingerprint))
+}
+
+fn end_of(mappings: &[Mapping], worst: &MappingProblem) -> End {
+    let pair = worst
+        .pair
+        .and_then(|place| mappings.iter().find(|mapping| mapping.name == worst.mapping)?.pairs.get(place))
+        .map(|pair| format!(", pair {}", pair.name()))
+        .unwrap_or_default();
+    End::of_cause(worst.cause, format!("mapping {}{pair}: {}", worst.mapping, worst.message))
+}
+
+/// Keeps what was found: facts for what is new or over, one issue while something is lost, and from where is to be caught up.
+async fn note(context: &RunContext, standing: &Standing, left_out: Option<Why>, run: i64) -> Result<(), End> {
+    let Some((org, platform)) =
+        standing.footprint.org.clone().zip(standing.footprint.platform.clone()).or_else(|| {
+            let known = standing.accepted.as_ref()?;
+            Some((known.org.clone(), known.platform.clone()))
+        })
+    else {
+        return Ok(());
+    };
+    let (mapping, footprint, now) = (standing.asked.clone(), PerSide { org, platform }, context.clock.now());
+    let (findings, seen) = (standing.judged.findings.clone(), standing.footprint.clone());
+    let fits = standing.judged.problems.is_empty();
+    let first = standing.accepted.is_none();
+    let grown = standing.accepted.as_ref().is_some_and(|known| findings.is_empty() && *known != footprint);
+    let parked = standing.judged.parked();
+    let pairs: Vec<String> = mapping.pairs.iter().map(crate::domain::mapping::Pair::identity).collect();
+    let idle = findings.is_empty() && left_out.is_none() && !first && !grown;
+    context
+        .store
+        .write(move |db| {
+            let Some(number) = drift::mapping(db, &mapping.name)? else {
+                // It has never run; what it meets first is accepted once it does.
+                return Ok(());
+            };
+            if idle && !drift::anything(db, number)? {
+                return Ok(());
+            }
+            let (fresh, ended) = drift::note(db, number, &findings, run, now)?;
+            if fits && findings.is_empty() {
+                drift::keep_accepted(db, number, &footprint, now)?;
+            } else {
+                drift::keep_seen(db, number, &seen)?;
+            }
+            tell(db, &mapping, number, &findings, &fresh, &ended, run, now)?;
+            let objects = PerSide::from_fn(|side| mapping.object(side).to_owned());
+            let mut absent = parked;
+            for pair in &absent {
+                drift::leave_out(db, number, pair, &objects, Why::Drift, now)?;
+            }
+            if let Some(why) = left_out {
+                drift::leave_out(db, number, "", &objects, why, now)?;
+                absent.push(String::new());
+                // While all of it waits, its pairs do.
+                absent.extend(pairs.iter().cloned());
+            }
+            let back = drift::take_back(db, number, &absent, &pairs, mapping.flag().is_some(), now)?;
+            if back > 0 {
+                let said = "What was left out takes part again; what was edited meanwhile is caught up.";
+                facts::insert(
+                    db,
+                    now,
+                    &NewFact::new(Level::Info, Some(run), said).of_mapping(&mapping.name),
+                )?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+/// Keeps from where is to be caught up what this run leaves out, and nothing else.
+async fn leave_out(context: &RunContext, standing: &Standing, left_out: Option<Why>) -> Result<(), End> {
+    let (mapping, now) = (standing.asked.clone(), context.clock.now());
+    let parked = standing.judged.parked();
+    context
+        .store
+        .write(move |db| {
+            let Some(number) = drift::mapping(db, &mapping.name)? else { return Ok(()) };
+            let objects = PerSide::from_fn(|side| mapping.object(side).to_owned());
+            for pair in &parked {
+                drift::leave_out(db, number, pair, &objects, Why::Drift, now)?;
+            }
+            if let Some(why) = left_out {
+                drift::leave_out(db, number, "", &objects, why, now)?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+/// Under which code a mapping's issue about lost fields stands.
+const DRIFT: &str = "drift";
+
+#[expect(clippy::too_many_arguments, reason = "one step of a transaction")]
+fn tell(
+    db: &rusqlite::Connection,
+    mapping: &Mapping,
+    number: i64,
+    findings: &[Finding],
+    fresh: &[Finding],
+    ended: &[String],
+    run: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for finding in fresh {
+        let level = match finding.effect {
+            Effect::Stops => Level::Error,
+            Effect::Parks | Effect::Warns => Level::Warn,
+            Effect::Tells => Level::Info,
+        };
+        facts::insert(
+            db,
+            now,
+            &NewFact::new(level, Some(run), format!("{}.", finding.message)).of_mapping(&mapping.name),
+        )?;
+    }
+    for message in ended {
+        let said = format!("No longer so: {message}.");
+        facts::insert(db, now, &NewFact::new(Level::Info, Some(run), said).of_mapping(&mapping.name))?;
+    }
+    let lost: Vec<&Finding> = findings.iter().filter(|finding| finding.effect <= Effect::Parks).collect();
+    let none = PerSide { org: None, platform: None };
+    match lost.first() {
+        Some(first) => issues::raise(
+            db,
+            &NewIssue {
+                mapping: number,
+                ids: none,
+                side: first.side,
+                label: format!(
+                    "{} {} {}",
+                    mapping.org_object,
+                    mapping.direction.arrow(),
+                    mapping.platform_object
+                ),
+                code: DRIFT.into(),
+                message: lost.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join(". "),
+                fields: lost
+                    .iter()
+                    .map(|finding| finding.field.clone())
+                    .filter(|name| !name.is_empty())
+                    .collect(),
+                run,
+            },
+            now,
+        ),
+        None => issues::resolve_whole(db, number, DRIFT),
+    }
+}
+
+async fn number(
+    context: &RunContext,
+    compiled: CompiledMapping,
+    fingerprint: String,
+) -> Result<Prepared, End> {
     let capabilities =
         PerSide::from_fn(|side| context.endpoints[side].capabilities(compiled.spec.object(side)));
     let spec = compiled.spec.clone();
     let identities: Vec<String> = compiled.pairs.iter().map(|pair| pair.identity.clone()).collect();
-    let fingerprint = fingerprint(std::slice::from_ref(&spec));
     let row = context
         .store
         .write(move |db| {

@@ -1,7 +1,7 @@
 //! Recovery (laws E6, E11): what was sent and never settled is looked up before anything is sent again.
 
 use crate::domain::plan::{Action, Parked, UNKNOWN_OUTCOME};
-use crate::domain::port::{Finder, PortClass, RowResult, WriteKind};
+use crate::domain::port::{Finder, Job, Late, PortClass, RowResult, WriteKind};
 use crate::domain::progress::Phase;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::report::Level;
@@ -17,7 +17,13 @@ use crate::store::journal::{self, Entry, Meant};
 use crate::store::links::{self, Bases, NewLink};
 use crate::store::{StoreError, pending, stage};
 
+mod ahead;
 mod traced;
+
+use ahead::Ahead;
+
+/// How long the values of a job that was not begun still count.
+const COUNTS_FOR: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 
 impl Session<'_> {
     /// Settles what an interrupted run left in the journal.
@@ -35,6 +41,8 @@ impl Session<'_> {
             ),
         ))
         .await?;
+        self.conclude_jobs(&open).await?;
+        let ahead = self.look_ahead(&open).await?;
         for entry in open {
             self.context.control.checkpoint().await?;
             let Some(place) = self.mappings.iter().position(|mapping| mapping.row.mapping == entry.mapping)
@@ -42,20 +50,43 @@ impl Session<'_> {
                 continue;
             };
             match entry.kind {
-                WriteKind::Update => self.recover_update(place, &entry).await?,
+                WriteKind::Update => self.recover_update(place, &entry, &ahead).await?,
                 WriteKind::Delete => self.recover_delete(place, &entry).await?,
-                WriteKind::Create => self.recover_create(place, &entry).await?,
+                WriteKind::Create => self.recover_create(place, &entry, &ahead).await?,
             }
+        }
+        Ok(())
+    }
+
+    /// What jobs of an interrupted run still do is waited for: until they are at rest, nobody can tell what was done. Values
+    /// that were decided a moment ago still count; later ones are decided anew (law E6).
+    async fn conclude_jobs(&self, open: &[Entry]) -> Result<(), End> {
+        let mut jobs: Vec<(Side, &Job, chrono::DateTime<chrono::Utc>)> = Vec::new();
+        for entry in open {
+            if let Some(job) = &entry.job
+                && !jobs.iter().any(|(side, known, _)| *side == entry.side && *known == job)
+            {
+                jobs.push((entry.side, job, entry.at));
+            }
+        }
+        for (side, job, at) in jobs {
+            self.context.control.checkpoint().await?;
+            let late = if self.now() - at <= COUNTS_FOR { Late::StillCounts } else { Late::TooLate };
+            self.context.endpoints[side].conclude(job, late).await?;
         }
         Ok(())
     }
 
     /// An update is decided anew from what both sides hold now. Where it was done, its bases are kept first, so that what people
     /// did to the target since is seen as their edit.
-    async fn recover_update(&self, place: usize, entry: &Entry) -> Result<(), End> {
+    async fn recover_update(&self, place: usize, entry: &Entry, ahead: &Ahead) -> Result<(), End> {
         let mapping = self.mappings[place].clone();
         let mut held = None;
-        if let Some(target) = &entry.target {
+        if let Some(target) = &entry.target
+            && let Some(read) = ahead.held((place, entry.side))
+        {
+            held = read.get(target).cloned();
+        } else if let Some(target) = &entry.target {
             held = self.context.endpoints[entry.side]
                 .read(
                     mapping.compiled.spec.object(entry.side),
@@ -75,13 +106,16 @@ impl Session<'_> {
                 if let (Trace::Done | Trace::Unclear, Some(ids)) = (trace, ids_of(&entry)) {
                     let link = links::by_org(db, entry.mapping, ids.org.as_str())?;
                     let taken = links::by_platform(db, mapping.row.family, ids.platform.as_str())?;
-                    let (mut bases, stamps, read) = link
+                    let (mut bases, mut stamps, mut read) = link
                         .as_ref()
                         .map(|link| (link.bases.clone(), link.stamps, link.read))
                         .unwrap_or_default();
                     if let (Trace::Done, Some(target)) = (trace, &held) {
                         keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, target);
+                        // It held its base after it was sent: whatever was read before is older than that.
+                        read[entry.side] = read[entry.side].max(entry.at);
                     }
+                    stamps[entry.side] = stamps[entry.side].max(held.as_ref().and_then(|held| held.stamp));
                     // Two records that met for the first time have no link yet.
                     if link.as_ref().map_or(taken.is_none(), |link| link.closed.is_none()) {
                         let kept = ids.clone();
@@ -129,10 +163,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn recover_create(&self, place: usize, entry: &Entry) -> Result<(), End> {
+    async fn recover_create(&self, place: usize, entry: &Entry, ahead: &Ahead) -> Result<(), End> {
         let mapping = self.mappings[place].clone();
         let Some(source) = entry.source.clone() else { return self.look_again(entry).await };
-        let found = self.find_created(&mapping, entry.side, &source, &entry.key).await?;
+        let found = match ahead.created((place, entry.side), &source) {
+            Some(found) => found,
+            None => self.find_created(&mapping, entry.side, &source, &entry.key).await?,
+        };
         let Some(first) = found.first().cloned() else { return self.look_again(entry).await };
         if found.len() > 1 {
             let (entry, now, run) = (entry.clone(), self.now(), self.run);
@@ -333,20 +370,29 @@ enum Trace {
     Unclear,
 }
 
+/// A row is written as a whole, so one pair tells for all; but a tick box, or a blank, holds what was sent by chance too often to
+/// tell anything against a pair that can't.
 fn trace(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> Trace {
-    let mut trace = Trace::Unclear;
+    let (mut telling, mut by_chance) = (Vec::new(), Vec::new());
     for meant in pairs {
         let Some(place) = mapping.row.pairs.iter().position(|number| *number == meant.pair) else { continue };
         let Some(pair) = mapping.compiled.pairs.get(place) else { continue };
         let Some(held) = pair.values(side, record).map(|raw| pair.fold(side, &raw)) else { continue };
-        if alike(&held, &meant.new) {
-            return Trace::Done;
-        }
-        if held == meant.old {
-            trace = Trace::NotDone;
-        }
+        let tells = |value: &Value| !value.is_blank() && !matches!(value, Value::Bool(_));
+        let traces = if meant.new.iter().any(tells) { &mut telling } else { &mut by_chance };
+        traces.push(if held == meant.new {
+            Trace::Done
+        } else if held == meant.old {
+            Trace::NotDone
+        } else if alike(&held, &meant.new) {
+            Trace::Done
+        } else {
+            Trace::Unclear
+        });
     }
-    trace
+    let traces = if telling.is_empty() { by_chance } else { telling };
+    let found = [Trace::Done, Trace::NotDone].into_iter().find(|trace| traces.contains(trace));
+    found.unwrap_or(Trace::Unclear)
 }
 
 /// The bases of a write that was done: what the source held when it was decided, and what the target holds, if that is what was

@@ -14,11 +14,12 @@ use chrono::TimeDelta;
 use rusqlite::Connection;
 
 use crate::domain::compiled::CompiledPair;
+use crate::domain::cost::{Choice, Workload};
 use crate::domain::criteria::Criteria;
 use crate::domain::mapping::Mapping;
 use crate::domain::port::{
-    Capabilities, Endpoint, FeedRequest, Finder, Job, Page, PortClass, PortError, RowResult, ScanRequest,
-    Sink, Source, Tombstone, WriteBatch, Written,
+    Capabilities, Endpoint, FeedRequest, Finder, Job, Late, Mark, Page, PortClass, PortError, RowResult,
+    ScanRequest, Sink, Source, Tombstone, WriteBatch, Written,
 };
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::schema::ObjectSchema;
@@ -171,6 +172,16 @@ impl Referring {
         Ok(())
     }
 
+    /// Turns the references of what a write left into the platform's ids.
+    async fn tell_rows(&self, batch: &WriteBatch, rows: &mut [RowResult]) -> Result<(), PortError> {
+        for row in rows {
+            if let RowResult::Done { record: Some(record), .. } = row {
+                self.tell(&batch.object, &batch.read_back, std::slice::from_mut(record)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Turns the platform's ids in the rows of a write into the org's; one that is not linked is left alone.
     async fn own_ids(&self, batch: &WriteBatch) -> Result<WriteBatch, PortError> {
         let mut batch = batch.clone();
@@ -241,6 +252,14 @@ impl Source for Referring {
         self.inner.distrust_descriptions();
     }
 
+    fn foresee(&self, work: &Workload) -> Option<Choice> {
+        self.inner.foresee(work)
+    }
+
+    async fn forsake(&self, mark: &Mark) {
+        self.inner.forsake(mark).await;
+    }
+
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
         self.inner.scan(request).await
     }
@@ -295,13 +314,35 @@ impl Sink for Referring {
         };
         let mut written = self.inner.write(&own).await?;
         if let Written::Rows(rows) = &mut written {
-            for row in rows {
-                if let RowResult::Done { record: Some(record), .. } = row {
-                    self.tell(&batch.object, &batch.read_back, std::slice::from_mut(record)).await?;
-                }
-            }
+            self.tell_rows(batch, rows).await?;
         }
         Ok(written)
+    }
+
+    fn keeps_deleted(&self) -> bool {
+        self.inner.keeps_deleted()
+    }
+
+    async fn undelete(&self, object: &str, ids: &[RecordId]) -> Result<Vec<RowResult>, PortError> {
+        self.inner.undelete(object, ids).await
+    }
+
+    fn rows_of_a_job(&self, batch: &WriteBatch, rows: usize) -> Option<usize> {
+        self.inner.rows_of_a_job(batch, rows)
+    }
+
+    async fn carry_out(&self, job: &Job, batch: &WriteBatch) -> Result<Vec<RowResult>, PortError> {
+        let own = match self.side {
+            Side::Org => self.own_ids(batch).await?,
+            Side::Platform => return self.inner.carry_out(job, batch).await,
+        };
+        let mut rows = self.inner.carry_out(job, &own).await?;
+        self.tell_rows(batch, &mut rows).await?;
+        Ok(rows)
+    }
+
+    async fn conclude(&self, job: &Job, late: Late) -> Result<(), PortError> {
+        self.inner.conclude(job, late).await
     }
 
     async fn poll(&self, job: &Job) -> Result<Option<Vec<RowResult>>, PortError> {

@@ -6,9 +6,10 @@ use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::Level;
 use crate::domain::side::PerSide;
+use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
-use crate::engine::prepare::{fingerprint, prepare, still_fits};
+use crate::engine::prepare::{Look, fingerprint, prepare, still_fits};
 use crate::engine::session::Session;
 use crate::store::facts::{self, NewFact};
 use crate::store::{audit, mappings, runs, stage, turns, work};
@@ -59,7 +60,10 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
         brakes: BrakeMeter::default(),
         calls_before,
         stale: 0,
+        tide: PerSide::from_fn(|_side| Tide::new(context.options.parallel, context.options.most_parallel)),
         withheld: None,
+        absent: Vec::new(),
+        parked: Vec::new(),
     };
     let end = steps(&mut session).await;
     finish(session, end).await
@@ -67,14 +71,7 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
 
 async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     session.context.control.checkpoint().await?;
-    let (prepared, problems) = prepare(session.context, session.request).await?;
-    for problem in problems {
-        session
-            .fact(session.say(Level::Warn, format!("{}.", problem.message)).of_mapping(&problem.mapping))
-            .await?;
-    }
-    session.per_mapping = vec![Counts::default(); prepared.len()];
-    session.mappings = prepared;
+    let mut looks = session.fit().await?;
     let initial = session.request.kind == RunKind::Initial;
     if initial {
         session.initial(false).await?;
@@ -92,14 +89,34 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
         return session.undo().await;
     }
     session.phase(Phase::Reading);
-    if let Err(end) = session.capture().await {
-        // Where a right or a field went away since the last describe, that is the cause to tell.
-        if end.result == RunResult::Failed {
-            still_fits(session.context, session.request).await?;
+    let mut reads = 0;
+    loop {
+        let read = session.capture().await;
+        // Where a right or a field went away since the last describe, that is the cause to tell, and to read anew without it.
+        let may_have_moved = read.as_ref().is_ok()
+            || read.as_ref().is_err_and(|end| matches!(end.result, RunResult::Failed | RunResult::Blocked));
+        let fits = if may_have_moved {
+            still_fits(session.context, session.request, &looks).await
+        } else {
+            Ok(true)
+        };
+        if !matches!(fits, Ok(false)) {
+            // Where neither works, the read has the better words.
+            read?;
+            fits?;
+            break;
         }
-        return Err(end);
+        reads += 1;
+        if reads == MOST_READS {
+            return Err(End::new(
+                RunResult::Failed,
+                "what both sides say of their fields kept changing while they were read; nothing was written, and the next \
+                 run begins anew",
+            ));
+        }
+        looks = session.fit().await?;
+        session.publish_totals(&[]);
     }
-    still_fits(session.context, session.request).await?;
     session.phase(Phase::Matching);
     session.edit_unlinked().await?;
     session.match_records().await?;
@@ -122,10 +139,45 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     session.withheld.take().map_or(Ok(()), Err)
 }
 
+/// How often a run reads both sides again because their fields changed meanwhile.
+const MOST_READS: u32 = 3;
+
 impl Session<'_> {
+    /// Judges and compiles the mappings, and says what is left out.
+    async fn fit(&mut self) -> Result<Vec<Look>, End> {
+        let ready = prepare(self.context, self.request, self.run).await?;
+        let looks = ready.looks();
+        for problem in ready.warnings {
+            self.fact(self.say(Level::Warn, format!("{}.", problem.message)).of_mapping(&problem.mapping))
+                .await?;
+        }
+        for absent in &ready.absent {
+            let said = format!("Left out of this run: {}.", absent.end.message);
+            self.fact(self.say(Level::Warn, said).of_mapping(&absent.name)).await?;
+        }
+        self.per_mapping = vec![Counts::default(); ready.prepared.len()];
+        self.counts = Counts::default();
+        self.mappings = ready.prepared;
+        // The others go on, and the run ends as what kept these from it.
+        self.withheld = ready.absent.first().map(|absent| End {
+            message: format!("{}; the other mappings went on", absent.end.message.trim_end_matches('.')),
+            ..absent.end.clone()
+        });
+        self.absent = ready.absent;
+        self.parked = ready.parked;
+        Ok(looks)
+    }
+
     async fn initial(&self, done: bool) -> Result<(), End> {
         let (numbers, now): (Vec<i64>, _) =
             (self.mappings.iter().map(|mapping| mapping.row.mapping).collect(), self.now());
+        let accepted: Vec<(String, String)> = self
+            .context
+            .mappings
+            .iter()
+            .filter(|written| self.mappings.iter().any(|mapping| mapping.compiled.spec.name == written.name))
+            .map(|written| (written.name.clone(), fingerprint(std::slice::from_ref(written))))
+            .collect();
         self.context
             .store
             .write(move |db| {
@@ -136,6 +188,10 @@ impl Session<'_> {
                         mappings::initial_begun(db, number, now)?;
                     }
                 }
+                // An initial sync is confirmed by a person, and with it what it does (law E5).
+                for (name, fingerprint) in accepted {
+                    mappings::accept(db, &name, &fingerprint)?;
+                }
                 Ok(())
             })
             .await?;
@@ -145,11 +201,13 @@ impl Session<'_> {
 
 async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
     session.count_calls();
+    let settings = end.as_ref().is_err_and(|end| end.settings);
     let (result, message) = match end {
         Ok(()) => {
             let counts = &session.counts;
             let clean = counts.failed == 0 && counts.conflicts == 0 && session.stale == 0;
-            (if clean { RunResult::Succeeded } else { RunResult::PartlyFailed }, None)
+            let clean = clean && session.parked.is_empty();
+            (if clean { RunResult::Succeeded } else { RunResult::PartlyFailed }, left_out(&session.parked))
         }
         Err(end) => {
             if end.result == RunResult::Limited {
@@ -195,7 +253,17 @@ async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
         }
     });
     let milliseconds = u64::try_from((now - session.started).num_milliseconds()).unwrap_or(0);
-    report(run, session.request, result, message, counts, milliseconds)
+    let settings = settings && result == RunResult::Failed;
+    RunReport { settings, ..report(run, session.request, result, message, counts, milliseconds) }
+}
+
+/// A sentence about pairs that were left out.
+fn left_out(parked: &[String]) -> Option<String> {
+    let first = parked.first()?;
+    Some(match parked.len() {
+        1 => first.clone(),
+        more => format!("{first} ({} more; `forcesync drift` lists them)", more - 1),
+    })
 }
 
 /// Slices of history that one run forgets at most.
@@ -247,5 +315,5 @@ fn report(
     counts: Counts,
     milliseconds: u64,
 ) -> RunReport {
-    RunReport { run, kind: request.kind, result, message, counts, milliseconds }
+    RunReport { run, kind: request.kind, result, message, counts, milliseconds, settings: false }
 }

@@ -10,10 +10,13 @@ use crate::domain::progress::{MappingProgress, Phase};
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
+use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
+use crate::engine::prepare::Absent;
 use crate::store::facts::NewFact;
 use crate::store::mappings::MappingRow;
+use crate::store::stage::{self, Staged};
 use crate::store::{StoreError, facts, runs};
 
 /// A mapping of this run.
@@ -25,6 +28,23 @@ pub struct Prepared {
     pub row: MappingRow,
     /// What its sides can do.
     pub capabilities: PerSide<Capabilities>,
+}
+
+impl Prepared {
+    /// What is staged of one record or two.
+    pub fn staged(
+        &self,
+        db: &rusqlite::Connection,
+        ids: &PerSide<Option<RecordId>>,
+    ) -> Result<PerSide<Option<Staged>>, StoreError> {
+        let mut staged = PerSide::default();
+        for side in Side::BOTH {
+            let Some(id) = &ids[side] else { continue };
+            let (object, fields) = (self.compiled.spec.object(side), self.compiled.selection[side].len());
+            staged[side] = stage::get(db, side, object, id.as_str(), fields)?;
+        }
+        Ok(staged)
+    }
 }
 
 /// One run on its way.
@@ -49,8 +69,14 @@ pub struct Session<'a> {
     pub calls_before: PerSide<u64>,
     /// Rows left for a later run because something moved twice or is unclear.
     pub stale: u64,
-    /// How the run ends although it went through: deletes that a brake withheld.
+    /// How many batches each side bears at once.
+    pub tide: PerSide<Tide>,
+    /// How the run ends although it went through: deletes that a brake withheld, a mapping that was left out.
     pub withheld: Option<End>,
+    /// Mappings that are left out (laws E5 and E13).
+    pub absent: Vec<Absent>,
+    /// Sentences about pairs that are left out.
+    pub parked: Vec<String>,
 }
 
 impl Session<'_> {
@@ -69,6 +95,17 @@ impl Session<'_> {
             }
         }
         objects
+    }
+
+    /// The distinct objects of both sides: what the run reads.
+    pub fn feeds(&self) -> Vec<(Side, String)> {
+        let of_side = |side: Side| self.objects(side).into_iter().map(move |object| (side, object));
+        Side::BOTH.into_iter().flat_map(of_side).collect()
+    }
+
+    /// Whether a mapping onto the same platform object is left out: then nobody can say to whom an unlinked record belongs.
+    pub fn lacks_family(&self, platform_object: &str) -> bool {
+        self.absent.iter().any(|absent| absent.platform_object == platform_object)
     }
 
     /// Updates the calls spent.

@@ -3,8 +3,17 @@
 //! Where the run wrote and nobody did since, the earlier value is written back, and both bases of the pair become what both
 //! sides hold then, so that nothing flows back. Everything else stays as it is and is listed with its reason. What is wanted of a
 //! record is read from history when its turn comes, so that an undo of any size needs the memory of one chunk.
+//!
+//! Values are decided in `decide`, whole records that the run created in `uncreate`; what it deleted is brought back, where that is
+//! possible, in `restore`.
 
 mod decide;
+mod restore;
+mod uncreate;
+
+pub(super) use uncreate::{close as close_uncreated, commit as commit_uncreated};
+
+use std::collections::BTreeMap;
 
 use crate::domain::outcome::RunResult;
 use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
@@ -13,6 +22,7 @@ use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::undo::{Extent, UndoLeft, UndoOrder, WhyLeft};
+use crate::domain::value::Value;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
 use crate::engine::session::Session;
@@ -31,9 +41,9 @@ pub struct Wanted {
     /// The fields.
     pub fields: Vec<String>,
     /// What the run left there.
-    pub expected: Vec<crate::domain::value::Value>,
+    pub expected: Vec<Value>,
     /// What stood there before.
-    pub restore: Vec<crate::domain::value::Value>,
+    pub restore: Vec<Value>,
 }
 
 /// What an item of an undo carries besides.
@@ -45,10 +55,16 @@ pub struct Undo {
     pub left: Vec<UndoLeft>,
     /// On which sides something differs from its base that the undo does not touch: an edit on its way, which must stay one.
     pub differs: PerSide<bool>,
+    /// The side on which the run created the record, which goes again.
+    pub created: Option<Side>,
+    /// Whether what somebody edited on that record has gone to its counterpart since.
+    pub edited_since: bool,
+    /// What we wrote last to its pairs, by their numbers.
+    pub written: BTreeMap<i64, Vec<Value>>,
 }
 
 impl Session<'_> {
-    fn order(&self) -> Option<UndoOrder> {
+    pub(super) fn order(&self) -> Option<UndoOrder> {
         self.request.undo.filter(|_| self.request.kind == crate::domain::outcome::RunKind::Undo)
     }
 
@@ -86,7 +102,9 @@ impl Session<'_> {
             _ => end,
         })?;
         self.context.store.write(|db| work::clear(db)).await?;
-        self.tell_undo(order).await
+        self.restore(order).await?;
+        self.tell_undo(order).await?;
+        self.withheld.take().map_or(Ok(()), Err)
     }
 
     /// Fills the table of work with the records that the run wrote, newest first; lists what can't be taken back at all.
@@ -120,22 +138,17 @@ impl Session<'_> {
                         };
                         let name = mapping.compiled.spec.name.as_str();
                         match row.action.as_str() {
-                            "created" => {
-                                leave(name, WhyLeft::Created)?;
-                                continue;
-                            }
-                            "deleted" => {
-                                leave(name, WhyLeft::Deleted)?;
-                                continue;
-                            }
-                            "updated" => {}
+                            // What was deleted is looked at when all else is done.
+                            "deleted" => continue,
+                            "created" | "restored" | "updated" => {}
                             _ => {
                                 leave(name, WhyLeft::LinkChanged)?;
                                 continue;
                             }
                         }
                         let (Some(org), Some(platform)) = (&row.ids.org, &row.ids.platform) else { continue };
-                        if undo::created(db, order.run, row.mapping, org.as_str(), platform.as_str())? {
+                        let created = undo::created_on(db, order.run, row.mapping, &row.ids)?;
+                        if created.is_some() && row.action == "updated" {
                             // It stands and falls with the record that was created.
                             continue;
                         }
@@ -175,8 +188,19 @@ impl Session<'_> {
                         let (Some(mapping), Some(org), Some(platform)) =
                             (mappings.get(*place), &ids.org, &ids.platform)
                         else {
-                            return Ok(Vec::new());
+                            return Ok(Undo::default());
                         };
+                        let number = mapping.row.mapping;
+                        if let Some(side) = undo::created_on(db, order.run, number, ids)? {
+                            let edited_since = undo::edited_since(db, order.run, number, ids, side)?;
+                            let written = undo::last_written(db, number, ids, side)?;
+                            return Ok(Undo {
+                                created: Some(side),
+                                edited_since,
+                                written,
+                                ..Undo::default()
+                            });
+                        }
                         let rows = undo::changes(
                             db,
                             order.run,
@@ -184,14 +208,16 @@ impl Session<'_> {
                             org.as_str(),
                             platform.as_str(),
                         )?;
-                        Ok(decide::wanted(mapping, rows))
+                        Ok(Undo { wanted: decide::wanted(mapping, rows), ..Undo::default() })
                     })
                     .collect::<Result<Vec<_>, StoreError>>()
             })
             .await?;
         for (item, wanted) in items.iter_mut().zip(wanted) {
             item.records = PerSide::default();
-            item.undo = Some(Undo { wanted, ..Undo::default() });
+            item.undo = Some(wanted);
+            // What follows from a record that went is the next run's business; an undo leaves such records.
+            item.gone = None;
         }
         Ok(())
     }
@@ -212,7 +238,8 @@ impl Session<'_> {
         for (item, (_, line, left)) in items.iter().zip(&kept) {
             let skipped = left.len() as u64;
             self.count(item.mapping, |counts| counts.skipped += skipped);
-            if line.changes.is_empty() && left.is_empty() {
+            let idle = line.changes.is_empty() && line.action == Action::Merge;
+            if idle && left.is_empty() {
                 self.count(item.mapping, |counts| counts.unchanged += 1);
             }
         }
@@ -220,7 +247,7 @@ impl Session<'_> {
             .store
             .write(move |db| {
                 for (mapping, line, left) in kept {
-                    if !line.changes.is_empty() {
+                    if !line.changes.is_empty() || matches!(line.action, Action::Delete { .. }) {
                         undo::put_planned(db, run, mapping, &line)?;
                     }
                     for left in left {
@@ -290,6 +317,14 @@ impl Item {
         // A fight that a person takes a side in is decided; only an unknown outcome has to be found out first.
         let unclear: Vec<i64> =
             self.waiting.iter().filter(|(_, why)| *why == UNKNOWN_OUTCOME).map(|(pair, _)| *pair).collect();
+        if let Some(side) = undo.created {
+            let unclear = !unclear.is_empty();
+            let link = self.link.as_ref();
+            let (decision, left) = uncreate::decide(mapping, side, link, &ids, &self.records, undo, unclear);
+            undo.left = left;
+            self.decision = decision;
+            return true;
+        }
         let (decision, left, differs) =
             decide::decide(mapping, &undo.wanted, self.link.as_ref(), &ids, &self.records, &unclear);
         undo.left = left;

@@ -2,13 +2,17 @@
 
 use crate::domain::compiled::{self, compile};
 use crate::domain::criteria::Criteria;
+use crate::domain::drift::{Effect, judge};
 use crate::domain::mapping::Mapping;
+use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
+use crate::domain::side_effects;
 use crate::ops::error::{OpClass, OpError};
+use crate::ops::run::events;
 use crate::ops::session::Session;
-use crate::ops::{describe, objects, test_connection};
+use crate::ops::{describe, objects, read, test_connection};
 use crate::workspace::settings::Settings;
 
 /// What a check found.
@@ -20,6 +24,8 @@ pub struct CheckReport {
     pub blocked: bool,
     /// Whether the settings themselves are wrong.
     pub settings_wrong: bool,
+    /// Whether runs leave something out: a pair whose field was lost, a mapping that nobody has accepted.
+    pub left_out: bool,
 }
 
 impl CheckReport {
@@ -30,6 +36,8 @@ impl CheckReport {
             (true, _, _) => OpClass::Blocked.exit_code(),
             (false, true, _) => OpClass::Settings.exit_code(),
             (false, false, true) => OpClass::Failed.exit_code(),
+            // As a run would end.
+            (false, false, false) if self.left_out => RunResult::PartlyFailed.exit_code(),
             (false, false, false) => 0,
         }
     }
@@ -101,7 +109,43 @@ async fn check_mappings(
         return Ok(());
     }
     let schemas = schemas(session, &settings.mappings).await?;
-    let (compiled, problems) = compile(&settings.mappings, &schemas);
+    let mut fitting = Vec::new();
+    for mapping in settings.mappings.iter().filter(|mapping| mapping.enabled) {
+        let accepted = read::accepted_schemas(session, &mapping.name).await?;
+        let judged = judge(mapping, accepted.as_ref(), &schemas);
+        let place = settings.mappings.iter().position(|known| known.name == mapping.name).unwrap_or(0);
+        for finding in &judged.findings {
+            let verdict = match finding.effect {
+                Effect::Stops => {
+                    match finding.cause {
+                        compiled::Cause::Right => report.blocked = true,
+                        compiled::Cause::Settings => report.settings_wrong = true,
+                    }
+                    Verdict::Bad
+                }
+                Effect::Parks => {
+                    report.left_out = true;
+                    Verdict::Warning
+                }
+                Effect::Warns => Verdict::Warning,
+                Effect::Tells => Verdict::Good,
+            };
+            let pair = mapping.pairs.iter().position(|pair| pair.identity() == finding.pair);
+            let field = match pair {
+                Some(pair) => format!("mapping[{place}].pair[{pair}]"),
+                None => format!("mapping[{place}]"),
+            };
+            let subject = format!("mapping {}", mapping.name);
+            report.push(verdict, &subject, crate::ops::error::sentence(&finding.message), Some(field));
+        }
+        // A mapping that is left out was told; the others are looked at as they will run.
+        if judged.problems.is_empty() && judged.runs() {
+            fitting.push(judged.mapping);
+        } else if !judged.problems.is_empty() {
+            fitting.push(mapping.clone());
+        }
+    }
+    let (compiled, problems) = compile(&fitting, &schemas);
     for problem in &problems {
         let verdict = match problem.severity {
             compiled::Severity::Error => {
@@ -130,6 +174,32 @@ async fn check_mappings(
             format!("{}: {pairs} pair{} ready.", mapping.title(), if pairs == 1 { "" } else { "s" }),
             None,
         );
+    }
+    let status = read::status(session).await?;
+    for name in &status.unaccepted {
+        let message = format!(
+            "Nobody has accepted it as it is written since its settings were changed outside the console, so automatic runs leave \
+             it out. Look at it in Mapping Settings and accept it there, or run `forcesync mapping accept {name}`."
+        );
+        report.left_out = true;
+        report.push(Verdict::Warning, &format!("mapping {name}"), message, None);
+    }
+    if let Some(unequal) = status.unequal {
+        let (message, verdict) = if unequal.confirmed {
+            (format!("This workspace joins a {}, as a person confirmed.", unequal.what), Verdict::Good)
+        } else {
+            (
+                format!("This workspace joins a {}; the first run asks for its name.", unequal.what),
+                Verdict::Warning,
+            )
+        };
+        report.push(verdict, "workspace", message, None);
+    }
+    for (kind, when) in [(RunKind::Initial, "an initial sync"), (RunKind::Instant, "the other runs")] {
+        let effects = side_effects::of_run(&settings.mappings, kind, events(settings));
+        for line in side_effects::sentences(&effects) {
+            report.push(Verdict::Good, "side effects", format!("Of {when}: {line}"), None);
+        }
     }
     Ok(())
 }

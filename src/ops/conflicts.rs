@@ -3,9 +3,10 @@
 //! Nothing is written here. What was decided goes to the engine, whose next run takes it while both sides still hold what the
 //! person saw.
 
-use crate::domain::by_hand::{ByHand, Choice, HandDecision, OPT_OUT_STANDS};
+use crate::domain::by_hand::{Answer, ByHand, Choice, DepartureDecision, HandDecision, OPT_OUT_STANDS};
 use crate::domain::consent::{Consent, ConsentForm};
 use crate::domain::mapping::{Pair, Policy};
+use crate::domain::plan::DELETED;
 use crate::domain::report::{ConflictQuery, ConflictRow};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
@@ -17,7 +18,7 @@ use crate::ops::{read, run, save_settings};
 use crate::workspace::Severity;
 use crate::workspace::settings::Settings;
 
-/// What both sides shall hold.
+/// What both sides shall hold, or what becomes of a record whose counterpart was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// What that side holds.
@@ -26,6 +27,8 @@ pub enum Wish {
     Base,
     /// A value for each field of the pair, as Salesforce spells it (as the platform does where Salesforce has no field).
     Values(Vec<String>),
+    /// The record that is left is deleted too, or kept with its link closed (law E9).
+    Record(Answer),
 }
 
 /// How long a decision holds.
@@ -95,6 +98,13 @@ pub fn author() -> String {
 pub fn sort(settings: &Settings, rows: &[ConflictRow], wish: &Wish, holds: Holds, by: &str) -> Sorted {
     let mut sorted = Sorted::default();
     for row in rows {
+        if let Wish::Record(answer) = wish {
+            match depart(row, *answer, holds, by) {
+                Ok(decision) => sorted.by_hand.departures.push(decision),
+                Err(reason) => sorted.refused.push(Refused { conflict: row.conflict, reason }),
+            }
+            continue;
+        }
         match decide(settings, row, wish, by) {
             Ok(decision) => match rule_of(row, wish, holds) {
                 Ok(rule) => {
@@ -117,13 +127,34 @@ pub fn sort(settings: &Settings, rows: &[ConflictRow], wish: &Wish, holds: Holds
     sorted
 }
 
+/// Why a deletion can't be decided by a value.
+const WHOLE: &str = "this conflict is about a whole record that was deleted on one side: delete it on the other side too, or keep it";
+
+/// Why a conflict about values can't be decided by deleting.
+const NOT_DELETED: &str = "neither side was deleted: choose a value for both sides";
+
+/// What becomes of the record that is left.
+fn depart(row: &ConflictRow, answer: Answer, holds: Holds, by: &str) -> Result<DepartureDecision, String> {
+    if row.why != DELETED || !row.pair.is_empty() {
+        return Err(NOT_DELETED.into());
+    }
+    if holds == Holds::AsTheRule {
+        return Err(
+            "the rule for deletions is `deletes` of the mapping; change it in Mapping Settings".into()
+        );
+    }
+    Ok(DepartureDecision {
+        mapping: row.mapping.clone(),
+        ids: row.ids.clone(),
+        seen: row.values.clone(),
+        answer,
+        by: by.to_owned(),
+    })
+}
+
 fn decide(settings: &Settings, row: &ConflictRow, wish: &Wish, by: &str) -> Result<HandDecision, String> {
     if row.pair.is_empty() {
-        return Err(
-            "this conflict is about a whole record: delete or restore it by hand on one side; the conflict \
-                    closes once both sides agree"
-                .into(),
-        );
+        return Err(WHOLE.into());
     }
     let pair = pair_of(settings, &row.mapping, &row.pair)
         .ok_or_else(|| format!("the mapping “{}” has no such pair any more", row.mapping))?;
@@ -131,6 +162,7 @@ fn decide(settings: &Settings, row: &ConflictRow, wish: &Wish, by: &str) -> Resu
         Wish::Take(side) => Choice::of(*side),
         Wish::Base => kept(pair, row)?,
         Wish::Values(values) => typed(pair, values)?,
+        Wish::Record(_) => return Err(NOT_DELETED.into()),
     };
     if let Transform::Consent { org, platform } = &pair.transform {
         refuse_lifting(PerSide { org: *org, platform: *platform }, row, &choice)?;
@@ -189,7 +221,7 @@ fn refuse_lifting(forms: PerSide<ConsentForm>, row: &ConflictRow, choice: &Choic
 fn rule_of(row: &ConflictRow, wish: &Wish, holds: Holds) -> Result<Option<Policy>, String> {
     match (holds, wish) {
         (Holds::Once, _) => Ok(None),
-        (Holds::AsTheRule, Wish::Values(_) | Wish::Base) => {
+        (Holds::AsTheRule, Wish::Values(_) | Wish::Base | Wish::Record(_)) => {
             Err("a single value can't become the rule of a pair; only “Salesforce wins” or “the platform wins” can".into())
         }
         (Holds::AsTheRule, Wish::Take(side)) => match row.why.as_str() {
@@ -214,7 +246,7 @@ pub async fn resolve(session: &Session, engine: &EngineClient, sorted: Sorted) -
         );
     }
     let Sorted { by_hand, refused, rules } = sorted;
-    let decided = by_hand.decisions.len();
+    let decided = by_hand.len();
     if decided == 0 {
         let reason = refused.first().map_or("There is no such open conflict.", |first| first.reason.as_str());
         return Err(OpError::settings(sentence(reason)).code("refused"));
@@ -245,96 +277,4 @@ async fn save_rules(session: &Session, rules: &[(String, String, Policy)]) -> Re
 }
 
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-    use crate::domain::by_hand::fields_of;
-    use crate::domain::record::RecordId;
-
-    fn settings() -> Settings {
-        toml::from_str(
-            r#"
-            [[mapping]]
-            name = "contact"
-            org_object = "Contact"
-            platform_object = "contact"
-            [[mapping.pair]]
-            org = "Status__c"
-            platform = "status"
-            policy = "ask"
-            [[mapping.pair]]
-            org = "HasOptedOutOfEmail"
-            platform = "optedOut"
-            transform = { consent = { org = "opt_out_flag", platform = "opt_out" } }
-            "#,
-        )
-        .unwrap()
-    }
-
-    fn row(place: usize, why: &str, org: Value, platform: Value) -> ConflictRow {
-        let pair = settings().mappings[0].pairs[place].identity();
-        ConflictRow {
-            conflict: 4,
-            mapping: "contact".into(),
-            fields: fields_of(&pair),
-            pair,
-            why: why.into(),
-            label: "Ann Lee".into(),
-            ids: PerSide { org: Some(RecordId::new("003")), platform: Some(RecordId::new("77")) },
-            base: None,
-            values: PerSide { org: vec![org], platform: vec![platform] },
-            since: chrono::DateTime::UNIX_EPOCH,
-            run: 1,
-            note: None,
-            decided: None,
-        }
-    }
-
-    #[test]
-    fn a_choice_carries_what_the_person_saw() {
-        let row = row(0, "ask", "Gold".into(), "Bronze".into());
-        let sorted =
-            sort(&settings(), std::slice::from_ref(&row), &Wish::Take(Side::Platform), Holds::Once, "ann");
-        let [decision] = sorted.by_hand.decisions.as_slice() else { panic!("{sorted:?}") };
-        assert_eq!(decision.choice, Choice::Platform);
-        assert_eq!(decision.seen, row.values.map(Some));
-        assert!(sorted.rules.is_empty() && sorted.refused.is_empty());
-    }
-
-    #[rstest]
-    #[case(Side::Org, true)]
-    #[case(Side::Platform, false)]
-    fn nobody_is_opted_in_by_hand_where_one_side_is_out(#[case] take: Side, #[case] refused: bool) {
-        let row = row(1, "unknown_outcome", false.into(), true.into());
-        let sorted = sort(&settings(), &[row], &Wish::Take(take), Holds::Once, "ann");
-        assert_eq!(!sorted.refused.is_empty(), refused, "{sorted:?}");
-    }
-
-    #[rstest]
-    #[case("ask", Wish::Take(Side::Org), false)]
-    #[case("first_meeting", Wish::Take(Side::Org), true)]
-    #[case("unknown_outcome", Wish::Take(Side::Org), true)]
-    #[case("ask", Wish::Values(vec!["Silver".into()]), true)]
-    fn only_a_side_of_a_lasting_conflict_becomes_the_rule(
-        #[case] why: &str,
-        #[case] wish: Wish,
-        #[case] refused: bool,
-    ) {
-        let row = row(0, why, "Gold".into(), "Bronze".into());
-        let sorted = sort(&settings(), &[row], &wish, Holds::AsTheRule, "ann");
-        assert_eq!(!sorted.refused.is_empty(), refused, "{sorted:?}");
-        assert_eq!(sorted.rules.is_empty(), refused);
-    }
-
-    #[test]
-    fn a_pair_that_is_mapped_no_more_and_a_wrong_count_of_values_are_refused() {
-        let mut gone = row(0, "ask", "Gold".into(), "Bronze".into());
-        gone.pair = "Old__c|old|Copy".into();
-        let sorted = sort(&settings(), &[gone], &Wish::Take(Side::Org), Holds::Once, "ann");
-        assert!(sorted.refused[0].reason.contains("no such pair"));
-        let two = Wish::Values(vec!["a".into(), "b".into()]);
-        let sorted = sort(&settings(), &[row(0, "ask", "Gold".into(), "x".into())], &two, Holds::Once, "ann");
-        assert!(sorted.refused[0].reason.contains("Status__c"));
-    }
-}
+mod tests;

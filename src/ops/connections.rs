@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -14,13 +15,16 @@ use crate::connect::salesforce::{
     SignIn as ConnectSignIn,
 };
 use crate::domain::clock::Clock;
+use crate::domain::cost::{Jobs, Rates};
 use crate::domain::hold::Priority;
 use crate::domain::mapping::Mapping;
 use crate::domain::port::{PortClass, PortError};
 use crate::domain::side::Side;
 use crate::ops::budget;
 use crate::workspace::secrets::SecretName;
-use crate::workspace::settings::{HostAddress, PlatformKind, Settings, SignIn, Transport};
+use crate::workspace::settings::{
+    BulkSettings, BulkUse, HostAddress, PlatformKind, Settings, SignIn, Transport,
+};
 
 /// What a connection needs besides its settings.
 #[derive(Clone)]
@@ -123,6 +127,9 @@ pub fn salesforce(
         ca_file: given.ca_file.as_ref().map(|file| around.folder.join(file)),
         resolve: resolved(&given.resolve),
         org_id: given.org_id.clone(),
+        rates: rates(&given.bulk),
+        bulk_page_rows: Some(u64::from(given.bulk.page_rows)).filter(|rows| *rows > 0),
+        bulk_upload_bytes: given.bulk.upload_mb as usize * 1_000_000,
         ..SalesforceSettings::default()
     };
     let secrets = SalesforceSecrets {
@@ -135,6 +142,20 @@ pub fn salesforce(
     // A person looks; runs say for themselves how urgent they are.
     connection.budget().set_priority(Priority::Check);
     Ok(connection)
+}
+
+/// What calls and bulk jobs are taken to cost.
+fn rates(given: &BulkSettings) -> Rates {
+    Rates {
+        jobs: match given.jobs {
+            BulkUse::ByCost => Jobs::ByCost,
+            BulkUse::Always => Jobs::Always,
+            BulkUse::Never => Jobs::Never,
+        },
+        from: u64::from(given.from),
+        call_worth: Duration::from_secs(u64::from(given.call_worth_seconds)),
+        ..Rates::default()
+    }
 }
 
 /// The platform's connection; nothing is sent yet. The mappings tell which details are in use.

@@ -162,6 +162,7 @@ fn report_of(row: RunRow) -> Option<RunReport> {
         message: row.message,
         counts: row.counts,
         milliseconds: u64::try_from(took.num_milliseconds()).unwrap_or(0),
+        settings: false,
     })
 }
 

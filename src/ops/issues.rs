@@ -271,7 +271,7 @@ pub async fn mend(
     })?;
     let decision = edit(form, place, mapping, typed, by)
         .map_err(|reason| OpError::settings(sentence(&reason)).code("refused"))?;
-    run::decide(engine, ByHand { decisions: vec![decision], revisit: Vec::new() }).await
+    run::decide(engine, ByHand { decisions: vec![decision], ..ByHand::default() }).await
 }
 
 /// Hides issues for a while, or shows them again.

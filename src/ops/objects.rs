@@ -3,6 +3,7 @@
 
 use crate::connect::salesforce::metadata;
 use crate::domain::profile::{OrgField, OrgObject};
+use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
 use crate::ops::session::{Access, Session};
@@ -89,6 +90,21 @@ pub async fn create(session: &Session) -> Result<Vec<String>, OpError> {
     let made = connection.deploy(&wanted, label).await?;
     describe::forget(session);
     Ok(made)
+}
+
+/// The same, told in lines; also that nothing was missing.
+pub async fn create_and_tell(session: &Session) -> Result<Vec<CheckLine>, OpError> {
+    let made = create(session).await?;
+    let line = |message: String| CheckLine {
+        verdict: Verdict::Good,
+        subject: "objects".into(),
+        message,
+        field: None,
+    };
+    if made.is_empty() {
+        return Ok(vec![line("Nothing is missing.".into())]);
+    }
+    Ok(made.into_iter().map(|name| line(format!("Made {name}."))).collect())
 }
 
 /// Adds the platform's mappings that the settings do not have by name, and gives the marks that became possible to those that they

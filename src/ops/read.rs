@@ -1,12 +1,16 @@
 //! Reads runs, issues, history and the log; needs no lock, and works while an engine writes.
 
 use crate::domain::report::{
-    ConflictQuery, ConflictRow, FactRow, HistoryQuery, HistoryRow, IssueGroup, IssueQuery, IssueRow,
-    LogQuery, RunRow, StatusReport,
+    ConflictQuery, ConflictRow, FactRow, FirstSync, HistoryQuery, HistoryRow, IssueGroup, IssueQuery,
+    IssueRow, LogQuery, RunRow, StatusReport,
 };
-use crate::domain::side::Side;
+use crate::domain::schema::ObjectSchema;
+use crate::domain::side::{PerSide, Side};
+use crate::engine::prepare::fingerprint;
 use crate::ops::error::OpError;
+use crate::ops::runner::run_mappings;
 use crate::ops::session::Session;
+use crate::ops::unequal;
 use crate::store::read::HistoryPage;
 pub use crate::store::read::Snoozed;
 use crate::store::{Reader, StoreError};
@@ -30,7 +34,34 @@ pub(super) async fn read<T: Default + Send + 'static>(
 /// What the status block shows.
 pub async fn status(session: &Session) -> Result<StatusReport, OpError> {
     let now = session.clock().now();
-    read(session, move |reader| reader.status(now)).await
+    let settings = session.settings();
+    read(session, move |reader| {
+        let mut status = reader.status(now)?;
+        status.drift = reader.drift()?;
+        let runs = |name: &str| settings.mapping(name).is_some_and(|mapping| mapping.enabled);
+        status.drift.retain(|row| runs(&row.finding.mapping));
+        status.unequal = unequal::of(&settings, reader)?;
+        // Before the first run nothing is there that could wait.
+        if status.first_sync != FirstSync::Never {
+            for mapping in run_mappings(&settings).iter().filter(|mapping| mapping.enabled) {
+                let written = fingerprint(std::slice::from_ref(mapping));
+                if reader.accepted(&mapping.name)?.is_none_or(|accepted| accepted != written) {
+                    status.unaccepted.push(mapping.name.clone());
+                }
+            }
+        }
+        Ok(status)
+    })
+    .await
+}
+
+/// What both sides said of a mapping's objects when that was accepted.
+pub async fn accepted_schemas(
+    session: &Session,
+    mapping: &str,
+) -> Result<Option<PerSide<ObjectSchema>>, OpError> {
+    let name = mapping.to_owned();
+    read(session, move |reader| reader.accepted_schemas(&name)).await
 }
 
 /// Runs, newest first, before a run if one is given.

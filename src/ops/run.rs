@@ -6,12 +6,14 @@ use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::outcome::RunKind;
 use crate::domain::progress::EngineState;
 use crate::domain::side::Side;
+use crate::domain::side_effects::{self, Events, SideEffect};
 use crate::ops::connections;
 use crate::ops::engine::{EngineClient, Place};
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::session::Session;
 use crate::ops::{read, secrets};
 use crate::workspace::Problem;
+use crate::workspace::settings::{Settings, Transport};
 
 /// Refuses what can't work by the settings alone: a file with errors, no mapping, an unknown name.
 pub fn examine(session: &Session, request: &RunRequest) -> Result<(), OpError> {
@@ -76,26 +78,66 @@ pub async fn examine_first_sync(
     if request.kind != RunKind::Instant || engine.progress().borrow().state != EngineState::Idle {
         return Ok(());
     }
+    unread(session, &request.mappings).await?.map_or(Ok(()), Err)
+}
+
+/// Why nothing can be told from changes yet: an object of these mappings (all enabled ones if empty) was never read to its end
+/// (law E11).
+pub async fn unread(session: &Session, mappings: &[String]) -> Result<Option<OpError>, OpError> {
     let settings = session.settings();
-    let wanted = settings.mappings.iter().filter(|mapping| {
-        mapping.enabled && (request.mappings.is_empty() || request.mappings.contains(&mapping.name))
-    });
+    let wanted = settings
+        .mappings
+        .iter()
+        .filter(|mapping| mapping.enabled && (mappings.is_empty() || mappings.contains(&mapping.name)));
     let mut objects: Vec<(Side, String)> =
         wanted.flat_map(|mapping| Side::BOTH.map(|side| (side, mapping.object(side).to_owned()))).collect();
     objects.sort();
     objects.dedup();
     let unread = read::never_read(session, objects).await?;
     if unread.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let names: Vec<String> =
         unread.iter().map(|(side, object)| format!("{object} ({})", side.place())).collect();
-    Err(OpError::settings(format!(
+    Ok(Some(OpError::settings(format!(
         "There has been no complete initial sync of {} yet, so nothing is known to tell changes from. Run `forcesync sync initial` \
          first; one that was interrupted goes on where it ended.",
         names.join(", ")
     ))
-    .code("no_initial_sync"))
+    .code("no_initial_sync")))
+}
+
+/// What a run of that kind sets off besides its writes (law E17).
+pub fn side_effects(session: &Session, request: &RunRequest) -> Vec<SideEffect> {
+    let settings = session.settings();
+    let wanted: Vec<Mapping> = settings
+        .mappings
+        .iter()
+        .filter(|mapping| request.mappings.is_empty() || request.mappings.contains(&mapping.name))
+        .filter_map(|mapping| {
+            let direction = request
+                .direction
+                .map_or(Some(mapping.direction), |direction| mapping.direction.and(direction))?;
+            Some(Mapping { direction, ..mapping.clone() })
+        })
+        .collect();
+    side_effects::of_run(&wanted, request.kind, events(&settings))
+}
+
+/// What the platform can hold back, as it is written to.
+pub fn events(settings: &Settings) -> Events {
+    match settings.platform.salesmanago.transport {
+        Transport::Async => Events::Switched,
+        Transport::PerRow => Events::Unswitched,
+    }
+}
+
+/// A person types the workspace's name, so that a sandbox is joined to a live account or the reverse (law E17).
+pub async fn confirm_workspace(engine: &EngineClient, name: &str) -> Result<(), OpError> {
+    match engine.ask(Command::ConfirmWorkspace { name: name.to_owned() }).await? {
+        Reply::Refused { message } => Err(OpError::settings(message).code("workspace_name")),
+        Reply::Accepted | Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. } => Ok(()),
+    }
 }
 
 /// A sentence for the question before an initial sync.
@@ -116,7 +158,12 @@ pub fn what_an_initial_sync_does(session: &Session, request: &RunRequest) -> Str
             format!("  {} {direction} {}", mapping.org_object, mapping.platform_object)
         })
         .collect();
-    format!("An initial sync reads every record of both sides and writes what differs:\n{}", lines.join("\n"))
+    let fires = side_effects::sentences(&side_effects(session, request));
+    format!(
+        "An initial sync reads every record of both sides and writes what differs:\n{}\nWhat it sets off besides:\n  {}",
+        lines.join("\n"),
+        fires.join("\n  ")
+    )
 }
 
 /// Starts a run and tells its number.

@@ -11,7 +11,7 @@ use crate::connect::budget::Budget;
 use crate::connect::platform::Platform;
 use crate::connect::salesforce::Salesforce;
 use crate::domain::by_hand::ByHand;
-use crate::domain::command::{Reply, RunReport, RunRequest};
+use crate::domain::command::{Acceptance, Reply, RunReport, RunRequest};
 use crate::domain::hold::{Hold, Priority};
 use crate::domain::mapping::{DefaultValue, Mapping};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
@@ -23,15 +23,16 @@ use crate::engine::context::{Brakes, Control, EngineOptions, RunContext};
 use crate::engine::handle::Runner;
 use crate::engine::handle::schedule::{QuietHours, Schedule};
 use crate::engine::matching::rebuild::{self, Rebuilt};
+use crate::engine::prepare::fingerprint;
 use crate::engine::references::referring;
 use crate::ops::connections;
 use crate::ops::deactivate;
 use crate::ops::error::{OpClass, OpError, sentence};
-use crate::ops::run::examine;
-use crate::ops::secrets;
+use crate::ops::run::{self, examine};
 use crate::ops::session::Session;
+use crate::ops::{secrets, unequal};
 use crate::store::facts::{self, NewFact};
-use crate::store::{Store, StoreError, audit, decisions, forget, issues, mappings, requeue, runs};
+use crate::store::{Store, StoreError, audit, decisions, drift, forget, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
 use crate::workspace::settings::{self, PlatformKind, Settings, SyncSettings};
 
@@ -51,6 +52,8 @@ struct Connected {
     org: Arc<Salesforce>,
     platform: Arc<dyn Platform>,
     org_id: Option<String>,
+    /// Whether the org is a sandbox, where it was asked.
+    sandbox: Option<bool>,
 }
 
 impl Connected {
@@ -154,17 +157,19 @@ impl WorkspaceRunner {
         let org = connections::salesforce(settings, &known, &around)?;
         known = secrets::read(&self.session, settings, Side::Platform, &[]).await?;
         let platform = connections::platform(settings, &known, &around)?;
-        let org_id = match &settings.salesforce.org_id {
-            // The connection itself refuses any other org.
-            Some(pinned) => Some(pinned.clone()),
-            None => Some(org.identity().await?.org_id.to_string()),
+        // The connection itself refuses any other org than the pinned one.
+        let (org_id, sandbox) = if let Some(pinned) = &settings.salesforce.org_id {
+            (Some(pinned.clone()), None)
+        } else {
+            let identity = org.identity().await?;
+            (Some(identity.org_id.to_string()), Some(identity.is_sandbox))
         };
         let org = Arc::new(org);
         let endpoints = PerSide {
             org: Arc::clone(&org) as Arc<dyn Endpoint>,
             platform: Arc::clone(&platform) as Arc<dyn Endpoint>,
         };
-        let connected = Connected { endpoints, org, platform, org_id };
+        let connected = Connected { endpoints, org, platform, org_id, sandbox };
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected.clone());
         Ok(connected)
     }
@@ -208,6 +213,9 @@ impl WorkspaceRunner {
             budget.set_priority(Priority::of(request.kind));
         }
         recall_schemas(store, &connected.org).await?;
+        if request.kind != RunKind::Audit {
+            self.refuse_unequal(store, &connected, &settings).await?;
+        }
         let mappings = run_mappings(&settings);
         Ok(RunContext {
             store: store.clone(),
@@ -225,6 +233,41 @@ impl WorkspaceRunner {
             progress: progress.clone(),
             org_id: connected.org_id,
         })
+    }
+
+    /// A sandbox joined to a live account, or the reverse, is written only once a person has typed the workspace's name (law E17).
+    async fn refuse_unequal(
+        &self,
+        store: &Store,
+        connected: &Connected,
+        settings: &Settings,
+    ) -> Result<(), OpError> {
+        let Some(org) = connected.org_id.clone() else { return Ok(()) };
+        if [true, false].into_iter().all(|sandbox| unequal::what(settings, sandbox).is_none()) {
+            // Whatever the org is, the account is the same; so it is not asked.
+            return Ok(());
+        }
+        let kept = store.write(|db| mappings::remembered(db, unequal::ORG_KIND)).await?;
+        let sandbox =
+            match (kept.as_deref().and_then(|kept| unequal::kept_kind(kept, &org)), connected.sandbox) {
+                (Some(kept), _) => kept,
+                (None, asked) => {
+                    let sandbox = match asked {
+                        Some(sandbox) => sandbox,
+                        None => connected.org.identity().await?.is_sandbox,
+                    };
+                    let kind = unequal::keep_kind(&org, sandbox);
+                    store.write(move |db| mappings::remember(db, unequal::ORG_KIND, &kind)).await?;
+                    sandbox
+                }
+            };
+        let Some(what) = unequal::what(settings, sandbox) else { return Ok(()) };
+        let join = unequal::join(settings, &org, what);
+        let confirmed = store.write(|db| mappings::remembered(db, unequal::CONFIRMED)).await?;
+        if confirmed.is_some_and(|confirmed| confirmed == join) {
+            return Ok(());
+        }
+        Err(unequal::refusal(what, &self.session.name()))
     }
 
     /// The org's API budget is told by its replies; whoever watches the numbers sees it move.
@@ -319,6 +362,7 @@ impl Runner for WorkspaceRunner {
             message: Some(error.message.clone()),
             counts: Counts::default(),
             milliseconds: 0,
+            settings: error.class == OpClass::Settings,
         };
         let store = match self.store().await {
             Ok(store) => store,
@@ -401,6 +445,75 @@ impl Runner for WorkspaceRunner {
             .write(move |db| requeue::requeue(db, &issues, now))
             .await
             .map_err(|error| OpError::from(error).message)
+    }
+
+    async fn accept(&self, names: &[String], what: Acceptance) -> Result<(), String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        let settings = self.session.settings();
+        if let Some(unknown) = names.iter().find(|name| settings.mapping(name).is_none()) {
+            return Err(format!("There is no mapping “{unknown}”."));
+        }
+        let wanted: Vec<Mapping> = run_mappings(&settings)
+            .into_iter()
+            .filter(|mapping| {
+                names.is_empty() || names.iter().any(|name| name.eq_ignore_ascii_case(&mapping.name))
+            })
+            .collect();
+        let now = self.session.clock().now();
+        store
+            .write(move |db| {
+                for mapping in &wanted {
+                    if what != Acceptance::Drift {
+                        let fingerprint = fingerprint(std::slice::from_ref(mapping));
+                        mappings::accept(db, &mapping.name, &fingerprint)?;
+                    }
+                    if what != Acceptance::Settings {
+                        let ended = drift::accept(db, mapping, now)?;
+                        if ended > 0 {
+                            let said = format!(
+                                "A person accepted what both sides say of their fields now ({ended})."
+                            );
+                            let fact = NewFact::new(Level::Info, None, said).of_mapping(&mapping.name);
+                            facts::insert(db, now, &fact)?;
+                        }
+                    }
+                }
+                Ok(())
+            })
+            .await
+            .map_err(|error| OpError::from(error).message)
+    }
+
+    async fn confirm(&self, name: &str) -> Result<(), String> {
+        let ours = self.session.name();
+        if name.trim() != ours {
+            return Err(format!(
+                "This workspace is called “{ours}”, not “{}”; nothing was confirmed.",
+                name.trim()
+            ));
+        }
+        let settings = self.session.settings();
+        let known = self.connected(&settings).await.map_err(|error| error.message)?;
+        let Some(org) = known.org_id.clone() else { return Err("The org is not known yet.".into()) };
+        let store = self.store().await.map_err(|error| error.message)?;
+        let sandbox = match known.sandbox {
+            Some(sandbox) => sandbox,
+            None => known.org.identity().await.map_err(|error| OpError::from(error).message)?.is_sandbox,
+        };
+        let Some(what) = unequal::what(&settings, sandbox) else { return Ok(()) };
+        let (join, now) = (unequal::join(&settings, &org, what), self.session.clock().now());
+        store
+            .write(move |db| {
+                mappings::remember(db, unequal::CONFIRMED, &join)?;
+                let said = format!("A person confirmed by the workspace's name that this joins a {what}.");
+                facts::insert(db, now, &NewFact::new(Level::Warn, None, said)).map(drop)
+            })
+            .await
+            .map_err(|error| OpError::from(error).message)
+    }
+
+    async fn obstacle_to_automatic(&self) -> Option<String> {
+        run::unread(&self.session, &[]).await.ok().flatten().map(|error| error.message)
     }
 
     async fn deactivate(&self, object: &str, id: &str) -> Result<(), String> {
@@ -486,7 +599,7 @@ fn brakes(sync: &SyncSettings) -> Brakes {
 }
 
 /// The mappings of the settings, in which contacts made in the org are put under the account that the admin named (F50).
-fn run_mappings(settings: &Settings) -> Vec<Mapping> {
+pub(crate) fn run_mappings(settings: &Settings) -> Vec<Mapping> {
     let mut mappings = settings.mappings.clone();
     let of_salesmanago = settings.platform.kind == PlatformKind::SALESMANAGO;
     if let Some(account) = settings.platform.salesmanago.account_id.as_ref().filter(|_| of_salesmanago) {

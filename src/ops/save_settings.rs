@@ -2,12 +2,13 @@
 
 use secrecy::SecretString;
 
-use crate::domain::command::Command;
+use crate::domain::command::{Acceptance, Command};
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
+use crate::ops::runner::run_mappings;
 use crate::ops::secrets::{self, SecretName};
 use crate::ops::session::{Access, Session};
-use crate::ops::{accounts, engine, unlocked};
+use crate::ops::{accounts, drift, engine, unlocked};
 use crate::workspace::settings::Settings;
 use crate::workspace::validate::validate;
 use crate::workspace::{Problem, Severity};
@@ -54,7 +55,10 @@ pub async fn save(
         }
     }
     session.schemas().clear();
-    tell_engine(session).await;
+    let (was, is) = (run_mappings(&before), run_mappings(&settings));
+    let accepted: Vec<String> =
+        is.iter().filter(|mapping| !was.contains(mapping)).map(|mapping| mapping.name.clone()).collect();
+    tell_engine(session, accepted).await;
     Ok(problems)
 }
 
@@ -101,11 +105,15 @@ pub(crate) fn pin(session: &Session, mut settings: Settings, org_id: String) {
     }
 }
 
-/// A running engine works with the new settings from its next run on.
-async fn tell_engine(session: &Session) {
+/// A running engine works with the new settings from its next run on. Who saves a mapping has accepted it (law E5).
+async fn tell_engine(session: &Session, accepted: Vec<String>) {
     match engine::peek(session).await {
         Ok(Some(client)) => {
-            if let Err(error) = client.ask(Command::Reload).await {
+            let mut told = client.ask(Command::Reload).await.map(drop);
+            if told.is_ok() && !accepted.is_empty() {
+                told = drift::accept(&client, accepted, Acceptance::Settings).await;
+            }
+            if let Err(error) = told {
                 tracing::warn!(%error, "The engine could not be told about the new settings.");
             }
         }

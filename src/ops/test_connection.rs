@@ -5,10 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::SecretString;
 
 use crate::connect::salesforce::{ObjectRights, OrgIdentity, Salesforce};
+use crate::domain::cost::{Task, Way, Workload};
 use crate::domain::grouped::grouped;
 use crate::domain::hold::Priority;
+use crate::domain::port::Source;
 use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::side::{PerSide, Side};
+use crate::engine::context::EngineOptions;
 use crate::ops::connections;
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::secrets::{self, SecretName};
@@ -167,7 +170,8 @@ async fn org(
     for rights in &rights {
         rights_line(rights, settings, test);
     }
-    budget_line(&connection, settings, test, calls_of_initial(&rights)).await;
+    let needed = calls_of_initial(&connection, &rights, test);
+    budget_line(&connection, settings, test, needed).await;
     test.org = Some(OrgSummary {
         id: identity.org_id.to_string(),
         name: identity.name.clone(),
@@ -248,11 +252,28 @@ fn rights_line(rights: &ObjectRights, settings: &Settings, test: &mut Connection
 }
 
 /// About how many calls to the org an initial sync takes: to read everything, and at most besides, if every record is written.
-fn calls_of_initial(rights: &[ObjectRights]) -> (u64, u64) {
-    let seen = || rights.iter().filter_map(|rights| rights.seen);
-    // A page has 2,000 rows; a write has 200, and what it goes to is verified 2,000 at a time before.
-    let read = seen().map(|count| count.div_ceil(2_000).max(1)).sum::<u64>() + 2;
-    let write = seen().map(|count| count.div_ceil(200) + count.div_ceil(2_000)).sum();
+/// Each by the way that costs less; where that is a bulk job, it is said.
+fn calls_of_initial(
+    connection: &Salesforce,
+    rights: &[ObjectRights],
+    test: &mut ConnectionTest,
+) -> (u64, u64) {
+    let portion = EngineOptions::default().portion as u64;
+    let (mut read, mut write) = (2, 0);
+    for rights in rights {
+        let Some(rows) = rights.seen else { continue };
+        let foresee = |task, rows| connection.foresee(&Workload { task, rows });
+        if let Some(choice) = foresee(Task::Read, rows) {
+            read += choice.forecast().calls;
+            if choice.way == Way::Job {
+                test.good("salesforce", choice.sentence(&rights.object));
+            }
+        }
+        // What is written is verified 2,000 at a time before.
+        write += rows.div_ceil(2_000);
+        let of = |rows| foresee(Task::Write, rows).map_or(0, |choice| choice.forecast().calls);
+        write += (rows / portion) * of(portion) + if rows % portion > 0 { of(rows % portion) } else { 0 };
+    }
     (read, write)
 }
 

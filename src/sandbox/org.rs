@@ -12,6 +12,7 @@ mod ids;
 mod lateness;
 mod moment;
 mod options;
+mod pace;
 mod rest;
 mod rights;
 mod row_error;
@@ -31,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 pub use automation::{AutomationRule, Condition, Occasion};
 pub use lateness::LateCommits;
 pub use options::{OrgOptions, RowFaults};
-pub use rights::{FieldPermission, ObjectPermission};
+pub use rights::{FieldChange, FieldPermission, ObjectPermission};
 pub use row_error::RowError;
 pub use schema::{ExtraSchema, SchemaError};
 pub use steering::Acts;
@@ -63,6 +64,8 @@ struct Knobs {
     automation_rules: Vec<AutomationRule>,
     lateness: Arc<[BoundLateness]>,
     late_commits: Vec<LateCommits>,
+    /// Rows on a page of a query, where it is fewer than the service usually gives.
+    page_rows: Option<usize>,
 }
 
 /// Ids that the org was founded with.
@@ -87,6 +90,7 @@ pub struct Org {
     jobs: Mutex<Jobs>,
     usage: Mutex<Usage>,
     knobs: Mutex<Knobs>,
+    pace: pace::Pace,
     deployments: Mutex<Deployments>,
     founders: Founders,
     created: i64,
@@ -118,6 +122,7 @@ impl Org {
             sessions: Mutex::default(),
             cursors: Mutex::default(),
             jobs: Mutex::default(),
+            pace: pace::Pace::default(),
             usage: Mutex::default(),
             knobs: Mutex::new(knobs),
             deployments: Mutex::default(),

@@ -20,11 +20,13 @@ pub enum Stop {
 #[derive(Debug)]
 pub struct Headless {
     engine: EngineClient,
+    waits: Option<String>,
 }
 
 impl Headless {
     /// Takes the lock, switches automatic sync on, and does a first run at once. Another engine in the workspace is an error.
-    pub async fn begin(session: &Session) -> Result<Self, OpError> {
+    /// `confirmed` is the workspace's name, where a person typed it (law E17).
+    pub async fn begin(session: &Session, confirmed: Option<&str>) -> Result<Self, OpError> {
         run::examine(session, &RunRequest::new(RunKind::Automatic))?;
         let engine = attach(session).await?;
         match engine.place() {
@@ -40,14 +42,27 @@ impl Headless {
             }
         }
         run::examine_secrets(session, &engine).await?;
-        Ok(Self { engine })
+        if let Some(name) = confirmed {
+            run::confirm_workspace(&engine, name).await?;
+        }
+        // Whatever there is to wait for, it is not the next interval: somebody has to start the initial sync (law E11).
+        let waits = run::unread(session, &[]).await?.map(|obstacle| obstacle.message);
+        Ok(Self { engine, waits })
+    }
+
+    /// Why automatic sync does not begin yet, as a sentence.
+    pub fn waits(&self) -> Option<&str> {
+        self.waits.as_deref()
     }
 
     /// Runs until `stop`, telling how each run ended.
     pub async fn live(&self, stop: impl Future<Output = Stop>, mut tell: impl FnMut(&RunReport)) {
-        self.ask(Command::Automatic { on: true }).await;
+        let mut waits = self.waits.is_some();
         let mut reports = self.engine.reports();
-        self.ask(Command::Start(RunRequest::new(RunKind::Automatic))).await;
+        if !waits {
+            self.ask(Command::Automatic { on: true }).await;
+            self.ask(Command::Start(RunRequest::new(RunKind::Automatic))).await;
+        }
         tokio::pin!(stop);
         let ended = self.engine.ended();
         tokio::pin!(ended);
@@ -56,8 +71,15 @@ impl Headless {
             tokio::select! {
                 biased;
                 Ok(()) = reports.changed() => {
-                    if let Some(report) = reports.borrow_and_update().as_ref() {
-                        tell(report);
+                    let report = reports.borrow_and_update().clone();
+                    if let Some(report) = report {
+                        tell(&report);
+                        if waits && report.kind == RunKind::Initial {
+                            waits = !matches!(
+                                self.engine.ask(Command::Automatic { on: true }).await,
+                                Ok(Reply::Accepted)
+                            );
+                        }
                     }
                 }
                 () = &mut ended => return,

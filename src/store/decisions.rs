@@ -3,11 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::domain::by_hand::{ByHand, Choice, HandDecision};
+use crate::domain::by_hand::{Answer, ByHand, Choice, DepartureDecision, HandDecision};
+use crate::domain::plan::PING_PONG;
 use crate::domain::record::RecordId;
+use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
-use crate::store::{StoreError, links, pending, to_millis};
+use crate::store::facts::{self, NewFact};
+use crate::store::{StoreError, departures, links, pending, to_millis, turns};
 
 /// The note on a conflict whose sides moved after the person had looked.
 pub const MOVED: &str = "changed since you looked";
@@ -79,14 +82,51 @@ pub fn keep(db: &Connection, by_hand: &ByHand, now: DateTime<Utc>) -> Result<u64
         if !given.why.is_empty() && !still_shown(db, mapping, pair, given)? {
             continue;
         }
+        if given.why == PING_PONG {
+            settle_fight(db, mapping, pair, given)?;
+        }
         put(db, mapping, pair, given, now)?;
         kept += 1;
+    }
+    for given in &by_hand.departures {
+        kept += u64::from(depart(db, given, now)?);
     }
     for (mapping, pair) in &by_hand.revisit {
         let Some((mapping, pair)) = number_of(db, mapping, pair)? else { continue };
         revisit(db, mapping, pair, now)?;
     }
     Ok(kept)
+}
+
+/// Takes what a person decided about a record whose counterpart was deleted; tells whether it still stood.
+fn depart(db: &Connection, given: &DepartureDecision, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let Some(org) = &given.ids.org else { return Ok(false) };
+    let mapping: Option<i64> = db
+        .prepare_cached("SELECT mapping FROM mapping WHERE name=?")?
+        .query_row([&given.mapping], |row| row.get(0))
+        .optional()?;
+    let Some(mapping) = mapping else { return Ok(false) };
+    let link = links::by_org(db, mapping, org.as_str())?.filter(|link| link.closed.is_none());
+    let Some(link) = link else { return Ok(false) };
+    let Some(departure) = departures::get(db, link.link)? else { return Ok(false) };
+    if !departures::answer(db, link.link, &given.seen, given.answer, now)? {
+        note(db, link.link, departures::WHOLE_RECORD, MOVED)?;
+        return Ok(false);
+    }
+    note(db, link.link, departures::WHOLE_RECORD, "")?;
+    let (gone, left) = (departure.side, departure.side.other());
+    let message = match given.answer {
+        Answer::DeleteToo => {
+            format!("Deleted on the {gone}; {} decided that it is deleted on the {left} too.", given.by)
+        }
+        Answer::Keep => format!(
+            "Deleted on the {gone}; {} decided to keep it on the {left}, and the link is closed.",
+            given.by
+        ),
+    };
+    let fact = NewFact::new(Level::Info, None, message).of_mapping(&given.mapping).about(&given.ids);
+    facts::insert(db, now, &fact)?;
+    Ok(true)
 }
 
 /// Whether the pair is still parked with the values that the person saw. Takes the note of an earlier decision away.
@@ -106,6 +146,15 @@ fn still_shown(db: &Connection, mapping: i64, pair: i64, given: &HandDecision) -
     let fits = same(&given.seen.org, &org)? && same(&given.seen.platform, &platform)?;
     note(db, link.link, pair, if fits { "" } else { MOVED })?;
     Ok(fits)
+}
+
+/// Who takes a side in a fight ends it: the turns are counted anew (law E8).
+fn settle_fight(db: &Connection, mapping: i64, pair: i64, given: &HandDecision) -> Result<(), StoreError> {
+    let Some(org) = &given.ids.org else { return Ok(()) };
+    match links::by_org(db, mapping, org.as_str())? {
+        Some(link) => turns::settle(db, link.link, pair),
+        None => Ok(()),
+    }
 }
 
 fn put(

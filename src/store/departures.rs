@@ -3,14 +3,17 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+pub use crate::domain::by_hand::Answer;
 use crate::domain::plan::DELETED;
 use crate::domain::port::Tombstone;
 use crate::domain::record::RecordId;
-use crate::domain::side::Side;
+use crate::domain::side::{PerSide, Side};
+use crate::domain::value::Value;
 use crate::store::links::{self, Closed};
 use crate::store::{StoreError, from_millis, to_millis};
 
-/// The pair number under which a whole record is parked; no pair has it.
+/// The pair number under which a whole record is parked; no pair has it. On the side that is left stand the edited values, on the
+/// side that is gone the names of their fields.
 pub const WHOLE_RECORD: i64 = 0;
 
 /// How far a departure has come.
@@ -22,7 +25,9 @@ pub enum State {
     Parked,
     /// A person decided that the other record is deleted too.
     Decided,
-    /// The other record was deleted by us.
+    /// The service refused it; it is tried again when a person asks for that, or the other record changes.
+    Refused,
+    /// The other record was deleted by us, or is gone as well.
     Done,
 }
 
@@ -32,6 +37,7 @@ impl State {
             Self::Due => "due",
             Self::Parked => "parked",
             Self::Decided => "decided",
+            Self::Refused => "refused",
             Self::Done => "done",
         }
     }
@@ -40,6 +46,7 @@ impl State {
         match word {
             "parked" => Self::Parked,
             "decided" => Self::Decided,
+            "refused" => Self::Refused,
             "done" => Self::Done,
             _ => Self::Due,
         }
@@ -55,12 +62,14 @@ pub struct Departure {
     pub side: Side,
     /// When, where that side tells.
     pub at: Option<DateTime<Utc>>,
-    /// When it was noticed, or decided by a person.
+    /// When it was noticed or decided by a person; of a refused one, when the other record was last looked at.
     pub since: DateTime<Utc>,
     /// The org's record that it was merged into.
     pub merged_into: Option<RecordId>,
     /// How far it has come.
     pub state: State,
+    /// The edited values that a person saw who decided that the other record is deleted too.
+    pub seen: Option<PerSide<Vec<Value>>>,
 }
 
 impl Departure {
@@ -84,6 +93,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Departure> {
         since: from_millis(row.get(3)?),
         merged_into: row.get::<_, Option<String>>(4)?.map(RecordId::new),
         state: State::from_word(&row.get::<_, String>(5)?),
+        seen: None,
     })
 }
 
@@ -111,10 +121,28 @@ pub fn put(
 
 /// The departure of a link.
 pub fn get(db: &Connection, link: i64) -> Result<Option<Departure>, StoreError> {
-    Ok(db
+    let found = db
         .prepare_cached(&format!("SELECT {COLUMNS} FROM departure WHERE link=?"))?
         .query_row([link], from_row)
-        .optional()?)
+        .optional()?;
+    let Some(mut departure) = found else { return Ok(None) };
+    if departure.state == State::Decided {
+        departure.seen = shown(db, link)?;
+    }
+    Ok(Some(departure))
+}
+
+/// The edited values with which a link waits for a person.
+fn shown(db: &Connection, link: i64) -> Result<Option<PerSide<Vec<Value>>>, StoreError> {
+    let found: Option<(String, String)> = db
+        .prepare_cached("SELECT org, platform FROM parked WHERE link=? AND pair=? AND why=?")?
+        .query_row(params![link, WHOLE_RECORD, DELETED], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    found
+        .map(|(org, platform)| {
+            Ok(PerSide { org: serde_json::from_str(&org)?, platform: serde_json::from_str(&platform)? })
+        })
+        .transpose()
 }
 
 /// The departures of a mapping's open links, in order.
@@ -152,25 +180,24 @@ pub fn unpark(db: &Connection, link: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What a person decides about a record that was deleted on one side and edited on the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The other record is deleted too, in the next run.
-    DeleteToo,
-    /// The other record stays, and the link is closed.
-    Keep,
-}
-
-/// Takes a person's decision; gives whether there was anything to decide.
-pub fn answer(db: &Connection, link: i64, answer: Answer, now: DateTime<Utc>) -> Result<bool, StoreError> {
+/// Takes a person's decision while the record that is left still shows what the person saw; gives whether it did. What was seen
+/// stays with the departure, so that an edit made since makes it a person's decision once more.
+pub fn answer(
+    db: &Connection,
+    link: i64,
+    seen: &PerSide<Vec<Value>>,
+    answer: Answer,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
     let Some(departure) = get(db, link)?.filter(|departure| departure.state == State::Parked) else {
         return Ok(false);
     };
+    let left = departure.side.other();
+    if shown(db, link)?.is_none_or(|shown| shown[left] != seen[left]) {
+        return Ok(false);
+    }
     match answer {
-        Answer::DeleteToo => {
-            set(db, link, State::Decided, now)?;
-            unpark(db, link)?;
-        }
+        Answer::DeleteToo => set(db, link, State::Decided, now)?,
         Answer::Keep => {
             links::close(db, link, &departure.reason())?;
             remove(db, link)?;

@@ -15,7 +15,7 @@ use crate::domain::value::Value;
 use crate::store::facts::{self, NewFact};
 use crate::store::history::compact;
 use crate::store::links::{self, Link};
-use crate::store::{StoreError, mappings};
+use crate::store::{StoreError, contested, mappings};
 
 /// Under which number a link is closed whose person was forgotten.
 pub const CLOSED: i64 = 5;
@@ -59,6 +59,7 @@ pub fn forget(db: &Connection, object: &str, id: &str, now: DateTime<Utc>) -> Re
     }
     if found.is_empty() {
         for (mapping, side, family) in &asked {
+            contested::gone(db, *side, &RecordId::new(id))?;
             stone(db, *mapping, *family, *side, id)?;
             let mut both = PerSide::default();
             both[*side] = Some(RecordId::new(id));
@@ -242,6 +243,10 @@ fn tells_a_person(text: &str) -> bool {
 
 /// Empties a link and closes it for good.
 fn bury(db: &Connection, link: &Link) -> Result<u64, StoreError> {
+    for side in Side::BOTH {
+        contested::gone(db, side, &link.ids[side])?;
+    }
+    links::free_keys(db, link.link)?;
     db.execute(
         "UPDATE link SET closed=?1, closed_to=NULL, base=x'', org_key=NULL, platform_key=NULL, org_stamp=NULL,
              platform_stamp=NULL WHERE link=?2",

@@ -49,6 +49,20 @@ pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<i
     put_call(db, at, row, None)
 }
 
+/// Writes that a link was made, closed or reopened because of what became of a record of `side`.
+pub fn put_link(
+    db: &Connection,
+    at: DateTime<Utc>,
+    run: i64,
+    link: (i64, &PerSide<RecordId>),
+    side: Side,
+    action: &str,
+) -> Result<(), StoreError> {
+    let (mapping, ids) = link;
+    let ids = ids.clone().map(Some);
+    put(db, at, &NewHistory { run, mapping, ids: &ids, side, action, changes: &[] }).map(drop)
+}
+
 /// Writes a row of history with the kind of call that wrote the record.
 pub fn put_call(
     db: &Connection,

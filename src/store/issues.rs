@@ -114,6 +114,19 @@ pub fn resolve(db: &Connection, mapping: i64, ids: &PerSide<Option<RecordId>>) -
     Ok(())
 }
 
+/// Resolves an issue of a whole mapping, which has no record.
+pub fn resolve_whole(db: &Connection, mapping: i64, code: &str) -> Result<(), StoreError> {
+    let changed = db
+        .prepare_cached(
+            "UPDATE issue SET open=0 WHERE mapping=? AND org_id='' AND platform_id='' AND code=? AND open=1",
+        )?
+        .execute(params![mapping, code])?;
+    if changed > 0 {
+        mappings::count(db, "issues", -i64::try_from(changed).unwrap_or(0))?;
+    }
+    Ok(())
+}
+
 /// Words of the remotes that a record's own value follows, up to the words behind it or to the end.
 const BEFORE_A_VALUE: [(&str, Option<&str>); 3] = [
     ("data value too large: ", Some(" (max length=")),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-use crate::domain::port::WriteKind;
+use crate::domain::port::{Job, WriteKind};
 use crate::domain::record::RecordId;
 use crate::domain::side::Side;
 use crate::domain::value::Value;
@@ -34,6 +34,8 @@ pub struct Entry {
     pub key: Vec<Value>,
     /// What was meant, per pair; removed with the entry.
     pub pairs: Vec<Meant>,
+    /// The job of the service that carries it, once there is one.
+    pub job: Option<Job>,
 }
 
 /// What a write meant for one pair; canonical values.
@@ -84,7 +86,7 @@ pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
 /// All that was sent and never settled.
 pub fn open(db: &Connection) -> Result<Vec<Entry>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT entry, run, at, mapping, side, kind, source_id, target_id, mark, key, pairs FROM journal ORDER BY entry",
+        "SELECT entry, run, at, mapping, side, kind, source_id, target_id, mark, key, pairs, job FROM journal ORDER BY entry",
     )?;
     let mut rows = statement.query([])?;
     let mut entries = Vec::new();
@@ -106,9 +108,19 @@ pub fn open(db: &Connection) -> Result<Vec<Entry>, StoreError> {
             mark: row.get(8)?,
             key: serde_json::from_str(&row.get::<_, String>(9)?)?,
             pairs: serde_json::from_str(&row.get::<_, String>(10)?)?,
+            job: row.get::<_, Option<String>>(11)?.map(Job),
         });
     }
     Ok(entries)
+}
+
+/// A job carries these entries.
+pub fn set_job(db: &Connection, entries: &[i64], job: &Job) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached("UPDATE journal SET job=? WHERE entry=?")?;
+    for entry in entries {
+        statement.execute(params![job.0, entry])?;
+    }
+    Ok(())
 }
 
 /// An entry is settled.

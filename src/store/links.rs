@@ -5,10 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::codec::{self, Reader};
 use crate::domain::plan::UNKNOWN_OUTCOME;
+use crate::domain::port::Tombstone;
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
-use crate::store::{StoreError, from_millis, mappings, to_millis};
+use crate::store::{StoreError, contested, departures, from_millis, mappings, to_millis};
 
 /// What each side last held, per pair number. Canonical values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -197,6 +198,36 @@ pub fn by_platform(db: &Connection, family: i64, id: &str) -> Result<Option<Link
     .transpose()
 }
 
+/// The closed links of a record of an object of which only this side was left: now both are gone.
+pub fn left_behind(db: &Connection, side: Side, object: &str, id: &str) -> Result<Vec<Link>, StoreError> {
+    let sql = match side {
+        Side::Org => format!(
+            "SELECT {COLUMNS} FROM link WHERE org_id=?1 AND closed=2
+                 AND mapping IN (SELECT mapping FROM mapping WHERE org_object=?2)"
+        ),
+        Side::Platform => format!(
+            "SELECT {COLUMNS} FROM link WHERE platform_id=?1 AND closed IN (1, 3, 4)
+                 AND family IN (SELECT family FROM family WHERE platform_object=?2)"
+        ),
+    };
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map([id, object], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// Both records of a closed link are gone: it keeps nobody out of matching any more, and whichever is back is a new one (law E9).
+pub fn bury(
+    db: &Connection,
+    link: &Link,
+    side: Side,
+    gone: &Tombstone,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    departures::put(db, link.link, side.other(), gone, now)?;
+    departures::set(db, link.link, departures::State::Done, now)?;
+    free_keys(db, link.link)
+}
+
 /// A link by its number.
 pub fn get(db: &Connection, link: i64) -> Result<Option<Link>, StoreError> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE link=?"))?
@@ -259,14 +290,24 @@ pub fn blocking_key(db: &Connection, family: i64, hash: i64) -> Result<Option<Li
 
 /// Makes a link, or rewrites the one of the same mapping and record of the org; gives its number.
 pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
-    let known: Option<(i64, bool)> = db
-        .prepare_cached("SELECT link, closed<>0 FROM link WHERE mapping=? AND org_id=?")?
-        .query_row(params![link.mapping, link.ids.org.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+    let known: Option<(i64, bool, [Option<i64>; 2])> = db
+        .prepare_cached(
+            "SELECT link, closed<>0, org_key, platform_key FROM link WHERE mapping=? AND org_id=?",
+        )?
+        .query_row(params![link.mapping, link.ids.org.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?]))
+        })
         .optional()?;
     let base = link.bases.encode();
     let stamps = link.stamps.map(|stamp| stamp.map(to_millis));
     let read = link.read.map(to_millis);
-    if let Some((number, was_closed)) = known {
+    if let Some((number, was_closed, keys)) = known {
+        // Whoever was left out because of a key that it no longer has may have it now (law E1).
+        for key in keys.into_iter().flatten() {
+            if ![link.keys.org, link.keys.platform].contains(&Some(key)) {
+                contested::free(db, link.family, key)?;
+            }
+        }
         db.prepare_cached(
             "UPDATE link SET platform_id=?, closed=0, closed_to=NULL, org_stamp=?, platform_stamp=?, org_read=?,
                  platform_read=?, org_key=?, platform_key=?, base=? WHERE link=?",
@@ -309,6 +350,14 @@ pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
     Ok(db.last_insert_rowid())
 }
 
+/// Lets whoever was left out because of a link's key be looked at again.
+pub(super) fn free_keys(db: &Connection, link: i64) -> Result<(), StoreError> {
+    let (family, keys): (i64, [Option<i64>; 2]) = db
+        .prepare_cached("SELECT family, org_key, platform_key FROM link WHERE link=?")?
+        .query_row([link], |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?])))?;
+    keys.into_iter().flatten().try_for_each(|key| contested::free(db, family, key))
+}
+
 /// Closes a link (law E9).
 pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError> {
     let to = match why {
@@ -319,6 +368,9 @@ pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError>
         "UPDATE link SET closed=?, closed_to=? WHERE link=? AND closed=0",
         params![why.number(), to, link],
     )?;
+    if changed > 0 {
+        free_keys(db, link)?;
+    }
     // Nothing is left to decide; what nobody knows the fate of stays until the link is open again.
     db.prepare_cached("DELETE FROM parked WHERE link=? AND why<>?")?
         .execute(params![link, UNKNOWN_OUTCOME])?;

@@ -34,6 +34,16 @@ pub fn register(
         db.query_row("SELECT family FROM family WHERE platform_object=?", [platform_object], |row| {
             row.get(0)
         })?;
+    let before: Option<String> =
+        db.query_row("SELECT fingerprint FROM mapping WHERE name=?", [name], |row| row.get(0)).optional()?;
+    if before.is_some_and(|before| before != fingerprint) {
+        // What waited for its mapping to change is looked at again (laws E7 and E12).
+        db.execute(
+            "UPDATE pending SET next_try=since WHERE next_try IS NULL
+                 AND mapping=(SELECT mapping FROM mapping WHERE name=?)",
+            [name],
+        )?;
+    }
     db.execute(
         "INSERT INTO mapping (name, family, org_object, fingerprint) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (name) DO UPDATE SET family=?2, org_object=?3, fingerprint=?4",
@@ -63,6 +73,16 @@ pub fn register(
         initial_done: done.map(from_millis),
         forward_since: forward.map(from_millis),
     })
+}
+
+/// A person accepts a mapping as it is written (law E5).
+pub fn accept(db: &Connection, name: &str, fingerprint: &str) -> Result<(), StoreError> {
+    remember(db, &format!("accepted:{name}"), fingerprint)
+}
+
+/// How a mapping was written when a person last accepted it.
+pub fn accepted(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+    remembered(db, &format!("accepted:{name}"))
 }
 
 /// Notes that an initial sync of a mapping has begun.

@@ -11,6 +11,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0004_history.sql"),
     include_str!("../../assets/migrations/0005_turns.sql"),
     include_str!("../../assets/migrations/0006_audit.sql"),
+    include_str!("../../assets/migrations/0007_contested.sql"),
+    include_str!("../../assets/migrations/0008_drift.sql"),
+    include_str!("../../assets/migrations/0009_jobs.sql"),
 ];
 
 /// The schema version this program knows.

@@ -154,7 +154,12 @@ pub fn is_unsettled(db: &Connection, link: i64) -> Result<bool, StoreError> {
         .query_row([link], |row| row.get(0))?)
 }
 
-/// How many pairs are parked.
+/// How many pairs wait for a person; a deletion that was decided waits for its run alone.
 pub fn parked_count(db: &Connection) -> Result<u64, StoreError> {
-    Ok(db.query_row("SELECT count(*) FROM parked", [], |row| row.get::<_, i64>(0))? as u64)
+    Ok(db.query_row(
+        "SELECT count(*) FROM parked p WHERE p.pair<>0 OR NOT EXISTS
+             (SELECT 1 FROM departure g WHERE g.link=p.link AND g.state='decided')",
+        [],
+        |row| row.get::<_, i64>(0),
+    )? as u64)
 }

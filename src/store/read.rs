@@ -9,9 +9,12 @@ use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter, types::Valu
 use crate::domain::audit::{AuditReport, Hole};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
-use crate::domain::report::{FirstSync, IssueGroup, IssueQuery, IssueRow, RunRow, StatusReport};
+use crate::domain::report::{
+    DriftRow, FirstSync, IssueGroup, IssueQuery, IssueRow, LastAudit, RunRow, StatusReport,
+};
+use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
-use crate::store::{StoreError, audit, feeds, from_millis, mappings, migrations, pending, to_millis};
+use crate::store::{StoreError, audit, drift, feeds, from_millis, mappings, migrations, pending, to_millis};
 
 mod conflicts;
 
@@ -172,8 +175,30 @@ impl Reader {
                 last_synchronization: oldest.map(from_millis),
                 last_update: last_update.map(from_millis),
                 last_run: self.last_run(db)?,
+                last_audit: audit::last(db)?.map(|report| LastAudit {
+                    run: report.run,
+                    at: report.at,
+                    holes: report.holes(),
+                    gone: report.gone,
+                }),
+                ..StatusReport::default()
             })
         })
+    }
+
+    /// What differs from what was accepted of both sides, the worst first.
+    pub fn drift(&self) -> Result<Vec<DriftRow>, StoreError> {
+        self.with(drift::rows)
+    }
+
+    /// What both sides said of a mapping's objects when that was accepted.
+    pub fn accepted_schemas(&self, mapping: &str) -> Result<Option<PerSide<ObjectSchema>>, StoreError> {
+        self.with(|db| drift::accepted(db, mapping))
+    }
+
+    /// How a mapping was written when a person last accepted it.
+    pub fn accepted(&self, mapping: &str) -> Result<Option<String>, StoreError> {
+        self.with(|db| mappings::accepted(db, mapping))
     }
 
     /// Whether a feed was ever read to its end.

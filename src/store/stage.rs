@@ -131,6 +131,39 @@ pub fn clear(db: &Connection, side: Side, object: &str) -> Result<(), StoreError
     Ok(())
 }
 
+/// What was staged by other fields than those of `shape` is taken away: the places of its values mean something else now. Its
+/// records become pending for these mappings, and the read that was under way begins anew from its cursor.
+pub fn keep_in_shape(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    shape: &str,
+    mappings: &[i64],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let name = format!("shape:{side}:{object}");
+    let before = super::mappings::remembered(db, &name)?;
+    if before.as_deref() == Some(shape) {
+        return Ok(());
+    }
+    super::mappings::remember(db, &name, shape)?;
+    if before.is_none() {
+        return Ok(());
+    }
+    // A scan reads everything again anyway.
+    let scans = super::feeds::get(db, side, object)?.reading == Some(super::feeds::Reading::Scan);
+    for mapping in mappings.iter().filter(|_| !scans) {
+        db.execute(
+            "INSERT INTO pending (mapping, side, id, reason, since, next_try)
+             SELECT ?1, ?2, id, 'fields', ?4, ?4 FROM stage WHERE side=?2 AND object=?3
+             ON CONFLICT (mapping, side, id) DO UPDATE SET next_try=?4",
+            params![mapping, side.number(), object, to_millis(now)],
+        )?;
+    }
+    db.execute("DELETE FROM stage WHERE side=? AND object=?", params![side.number(), object])?;
+    super::feeds::abandon(db, side, object)
+}
+
 /// Stages tombstones.
 pub fn put_gone(
     db: &Connection,

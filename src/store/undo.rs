@@ -1,12 +1,15 @@
 //! What an undo asks the state database: the rows of the run that is taken back, and the list of what stays as it is.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::plan::Line;
 use crate::domain::record::RecordId;
 use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::undo::{UndoLeft, WhyLeft};
+use crate::domain::value::Value;
 use crate::store::StoreError;
 use crate::store::history::compact;
 
@@ -29,38 +32,102 @@ fn id(text: Option<String>) -> Option<RecordId> {
     text.map(RecordId::new)
 }
 
+fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        sequence: row.get(0)?,
+        mapping: row.get(1)?,
+        ids: PerSide { org: id(row.get(2)?), platform: id(row.get(3)?) },
+        side: Side::from_number(row.get(4)?),
+        action: row.get(5)?,
+    })
+}
+
 /// Up to `limit` rows of a run before a sequence, newest first.
 pub fn rows(db: &Connection, run: i64, before: i64, limit: usize) -> Result<Vec<Row>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT sequence, mapping, org_id, platform_id, side, action FROM history WHERE run=? AND sequence<?
          ORDER BY sequence DESC LIMIT ?",
     )?;
-    let rows = statement.query_map(params![run, before, limit as i64], |row| {
-        Ok(Row {
-            sequence: row.get(0)?,
-            mapping: row.get(1)?,
-            ids: PerSide { org: id(row.get(2)?), platform: id(row.get(3)?) },
-            side: Side::from_number(row.get(4)?),
-            action: row.get(5)?,
-        })
-    })?;
+    let rows = statement.query_map(params![run, before, limit as i64], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whether the run created one of two records.
-pub fn created(
+/// The side on which the run created one of two records, or brought it back.
+pub fn created_on(
     db: &Connection,
     run: i64,
     mapping: i64,
-    org: &str,
-    platform: &str,
+    ids: &PerSide<Option<RecordId>>,
+) -> Result<Option<Side>, StoreError> {
+    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(None) };
+    let side: Option<i64> = db
+        .prepare_cached(
+            "SELECT side FROM history WHERE org_id=? AND platform_id=? AND +run=? AND +mapping=?
+                 AND action IN ('created', 'restored') ORDER BY sequence LIMIT 1",
+        )?
+        .query_row(params![org.as_str(), platform.as_str(), run, mapping], |row| row.get(0))
+        .optional()?;
+    Ok(side.map(Side::from_number))
+}
+
+/// Whether a later run wrote to a record what somebody had edited on its counterpart on `side`.
+pub fn edited_since(
+    db: &Connection,
+    run: i64,
+    mapping: i64,
+    ids: &PerSide<Option<RecordId>>,
+    side: Side,
 ) -> Result<bool, StoreError> {
+    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(false) };
     Ok(db
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM history WHERE org_id=? AND platform_id=? AND +run=? AND +mapping=?
-                            AND action='created')",
+            "SELECT EXISTS (SELECT 1 FROM history WHERE org_id=? AND platform_id=? AND run>? AND +mapping=? AND side=?
+                 AND action='updated')",
         )?
-        .query_row(params![org, platform, run, mapping], |row| row.get(0))?)
+        .query_row(
+            params![org.as_str(), platform.as_str(), run, mapping, side.other().number()],
+            |row| row.get(0),
+        )?)
+}
+
+/// What we wrote last to each pair of a record, by the pair's number.
+pub fn last_written(
+    db: &Connection,
+    mapping: i64,
+    ids: &PerSide<Option<RecordId>>,
+    side: Side,
+) -> Result<BTreeMap<i64, Vec<Value>>, StoreError> {
+    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(BTreeMap::new()) };
+    let mut statement = db.prepare_cached(
+        "SELECT changes FROM history WHERE org_id=? AND platform_id=? AND +mapping=? AND side=?
+             AND action IN ('created', 'updated') ORDER BY sequence",
+    )?;
+    let mut rows = statement.query(params![org.as_str(), platform.as_str(), mapping, side.number()])?;
+    let mut written = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        for change in compact::decode(&row.get::<_, String>(0)?)? {
+            if let Some(pair) = change.pair {
+                written.insert(pair, change.new);
+            }
+        }
+    }
+    Ok(written)
+}
+
+/// Records that a run deleted on a side, newest first, before a sequence.
+pub fn deleted(
+    db: &Connection,
+    run: i64,
+    side: Side,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT sequence, mapping, org_id, platform_id, side, action FROM history WHERE run=? AND sequence<? AND side=?
+             AND action='deleted' ORDER BY sequence DESC LIMIT ?",
+    )?;
+    let rows = statement.query_map(params![run, before, side.number(), limit as i64], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What a run changed on two records, newest first: side and changes.

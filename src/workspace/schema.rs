@@ -142,6 +142,15 @@ const SALESFORCE: &[Key] = &[
     key("ca_file", Kind::Text),
     key("org_id", Kind::Text),
     key("resolve", Kind::CheckedTexts(host_address)),
+    key("bulk", Kind::Section(BULK)),
+];
+
+const BULK: &[Key] = &[
+    key("jobs", Kind::Word(&["by_cost", "always", "never"])),
+    key("from", Kind::Whole(1, COUNT_MOST)),
+    key("call_worth_seconds", Kind::Whole(0, 3_600)),
+    key("page_rows", Kind::Whole(0, 1_000_000)),
+    key("upload_mb", Kind::Whole(1, 100)),
 ];
 
 const SALESMANAGO: &[Key] = &[
@@ -162,6 +171,7 @@ const SALESMANAGO: &[Key] = &[
     key("ca_file", Kind::Text),
     key("resolve", Kind::CheckedTexts(host_address)),
     key("transport", Kind::Word(&["per_row", "async"])),
+    key("account", Kind::Word(&["live", "test"])),
 ];
 
 const SCHEDULE: &[Key] = &[
@@ -210,6 +220,7 @@ const MAPPING: &[Key] = &[
     key("sync_flag", Kind::Text),
     key("ignore_own_changes", Kind::Flag),
     key("side_effects", Kind::Table(SIDE_EFFECTS)),
+    key("initial_side_effects", Kind::Table(SIDE_EFFECTS)),
     key("pair", Kind::Tables(PAIR)),
 ];
 
@@ -230,6 +241,7 @@ const SIDE_EFFECTS: &[Key] = &[
     key("double_opt_in", Kind::Flag),
     key("assignment_rules", Kind::Flag),
     key("allow_duplicates", Kind::Flag),
+    key("feed_tracking", Kind::Flag),
 ];
 
 const PAIR: &[Key] = &[

@@ -4,6 +4,7 @@
 //! [`super::secrets`].
 
 mod audit;
+mod bulk;
 mod duration;
 mod host_address;
 mod platform;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use self::audit::{AuditEvery, AuditSettings};
+pub use self::bulk::{BulkSettings, BulkUse};
 pub use self::duration::{DurationError, Every};
 pub use self::host_address::{HostAddress, HostAddressError};
 pub use self::platform::{PlatformConnection, PlatformValues, Told};
@@ -102,6 +104,9 @@ pub struct SalesforceConnection {
     /// Addresses to use for host names instead of asking the name service.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resolve: Vec<HostAddress>,
+    /// When bulk jobs are used instead of single calls.
+    #[serde(skip_serializing_if = "BulkSettings::is_default")]
+    pub bulk: BulkSettings,
 }
 
 impl Default for SalesforceConnection {
@@ -117,6 +122,7 @@ impl Default for SalesforceConnection {
             ca_file: None,
             org_id: None,
             resolve: Vec::new(),
+            bulk: BulkSettings::default(),
         }
     }
 }
@@ -204,6 +210,20 @@ pub struct SalesmanagoConnection {
     pub resolve: Vec<HostAddress>,
     /// How rows are sent.
     pub transport: Transport,
+    /// Whether the account is a live one or one for tests; without it, one on this machine is what its org is, any other is live
+    /// (law E17).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+}
+
+/// What a platform's account is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// Real customers.
+    Live,
+    /// Tests.
+    Test,
 }
 
 impl Default for SalesmanagoConnection {
@@ -226,6 +246,7 @@ impl Default for SalesmanagoConnection {
             ca_file: None,
             resolve: Vec::new(),
             transport: Transport::default(),
+            account: None,
         }
     }
 }

@@ -25,9 +25,9 @@ async fn audited(scene: &Scene) -> (AuditReport, Vec<Hole>) {
 async fn settled(cast: Cast) -> Scene {
     let scene = Scene::new(cast).await;
     scene.initial().await;
-    scene.pass(HOUR);
+    scene.pass(HOUR).await;
     scene.instant().await;
-    scene.pass(HOUR);
+    scene.pass(HOUR).await;
     scene.instant().await;
     scene
 }
@@ -84,7 +84,7 @@ async fn missed_edit(scene: &Scene) -> String {
     scene.org_update("Contact", &edited, json!({"MailingCity": "Ghent"}));
     scene.instant().await;
     assert_eq!(scene.contact(&email)["address"]["city"], "Ghent");
-    scene.pass(HOUR);
+    scene.pass(HOUR).await;
     scene.instant().await;
     scene.platform_upsert(json!({"email": email, "address": address}));
     db.execute(
@@ -92,9 +92,9 @@ async fn missed_edit(scene: &Scene) -> String {
         rusqlite::params![before.0, before.1, before.2, before.3],
     )
     .unwrap();
-    scene.pass(HOUR);
+    scene.pass(HOUR).await;
     scene.instant().await;
-    scene.pass(HOUR);
+    scene.pass(HOUR).await;
     scene.instant().await;
     assert_ne!(scene.contact(&email)["address"]["city"], "Ghent", "no feed tells of it any more");
     email
@@ -119,7 +119,7 @@ async fn e4_the_slow_reread_sees_what_no_stamp_tells_within_its_bound() {
     let scene = settled(Cast::of(60)).await;
     let email = missed_edit(&scene).await;
     for _ in 0..8 {
-        scene.pass(24 * HOUR);
+        scene.pass(24 * HOUR).await;
         scene.instant().await;
     }
     assert_eq!(scene.contact(&email)["address"]["city"], "Ghent");

@@ -167,7 +167,7 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
     let stage = Stage::with(20, Some(Vec::new())).await;
     stage.run(&["check"]).await.says(0, &[]);
     stage.edit_settings(|text| text.replace("ca_file = \"ca.pem\"", ""));
-    refused(&stage, 1, &["certificate", "ca_file"]).await;
+    refused(&stage, 2, &["certificate", "ca_file"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

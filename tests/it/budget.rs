@@ -75,7 +75,7 @@ async fn a_service_that_says_when_is_asked_no_sooner() {
     let early = scene.instant().await;
     assert_eq!(early.exit, 4, "{early:?}");
     assert_eq!(scene.calls_since(before, Side::Platform).len(), 0, "asked before the time");
-    scene.pass(Duration::from_secs(7_200));
+    scene.pass(Duration::from_secs(7_200)).await;
     let late = scene.instant().await;
     assert_eq!(late.exit, 0, "{late:?}");
 }

@@ -1,5 +1,6 @@
 //! Parked pairs and what people decide about them (laws E2, E3, E7), through the real clients over HTTP.
 
+use forcesync::domain::by_hand::Answer;
 use forcesync::domain::mapping::{FirstMeeting, Policy};
 use forcesync::domain::report::{ConflictQuery, ConflictRow};
 use forcesync::domain::side::Side;
@@ -70,6 +71,108 @@ async fn a_conflict_shows_base_and_both_values_and_is_decided_for_either_side() 
     }
 }
 
+/// Somebody deleted a contact in the org while somebody else edited the platform's record; deletes are propagated.
+async fn deleted_and_edited() -> (Scene, String, String, ConflictRow) {
+    let scene = Scene::synced_with(|settings| {
+        settings.replace("deletes = \"ignore\"\n", "deletes = \"propagate\"\n")
+    })
+    .await;
+    let (id, email) = scene.somebody(0);
+    scene.org_delete("Contact", &id);
+    scene.platform_upsert(json!({"email": email, "phone": "+32 9 555 66 77"}));
+    scene.pass(std::time::Duration::from_secs(120)).await;
+    scene.instant().await;
+    let row = open(&scene).await.remove(0);
+    (scene, id, email, row)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_against_an_edit_names_the_person_and_what_was_edited() {
+    let (scene, _, _, row) = deleted_and_edited().await;
+    assert_eq!((row.why.as_str(), row.deleted), ("deleted", Some(Side::Org)));
+    assert_eq!((row.fields.platform.as_slice(), row.fields.org.len()), (["phone".to_owned()].as_slice(), 0));
+    assert_eq!(row.values.platform, [Value::text("+32 9 555 66 77")]);
+    assert!(!row.label.is_empty(), "{row:?}");
+    // A value decides nothing about a whole record, and nothing but a deletion is decided by deleting.
+    for wish in [Wish::Take(Side::Org), Wish::Base, Wish::Values(vec!["x".into()])] {
+        let sorted = conflicts::sort(
+            &scene.session().settings(),
+            std::slice::from_ref(&row),
+            &wish,
+            Holds::Once,
+            "ann",
+        );
+        assert!(sorted.by_hand.is_empty() && sorted.refused.len() == 1, "{sorted:?}");
+    }
+    let rule = Wish::Record(Answer::Keep);
+    let sorted = conflicts::sort(&scene.session().settings(), &[row], &rule, Holds::AsTheRule, "ann");
+    assert!(sorted.refused[0].reason.contains("`deletes` of the mapping"), "{sorted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_decides_that_the_edited_record_is_deleted_too() {
+    let (scene, _, email, row) = deleted_and_edited().await;
+    let contact = scene.contact(&email)["id"].as_str().unwrap().to_owned();
+    let ended = decide(&scene, &[row], Wish::Record(Answer::DeleteToo), Holds::Once).await;
+    assert_eq!((ended.exit, ended.counts.platform.deleted), (0, 1), "{ended:?}");
+    assert_eq!(scene.contact(&contact)["deleted"], json!(true));
+    assert_eq!((open(&scene).await, scene.status().await.conflicts), (Vec::new(), 0));
+    assert_eq!(scene.instant().await.counts.deleted(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_keeps_the_edited_record_and_nothing_is_written_to_it_any_more() {
+    let (scene, _, email, row) = deleted_and_edited().await;
+    let links = scene.status().await.links;
+    let ended = decide(&scene, &[row], Wish::Record(Answer::Keep), Holds::Once).await;
+    assert_eq!((ended.exit, ended.counts.deleted()), (0, 0), "{ended:?}");
+    assert_eq!(scene.status().await.links, links - 1);
+    scene.platform_upsert(json!({"email": email, "company": "Kept Ltd"}));
+    for _ in 0..2 {
+        scene.pass(std::time::Duration::from_secs(120)).await;
+        let ended = scene.instant().await;
+        assert_eq!((ended.counts.created(), ended.counts.deleted()), (0, 0), "{ended:?}");
+    }
+    assert_eq!(scene.contact(&email)["phone"], "+32 9 555 66 77");
+    assert_eq!(open(&scene).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_made_after_the_person_looked_is_never_deleted() {
+    let (scene, _, email, row) = deleted_and_edited().await;
+    scene.platform_upsert(json!({"email": email, "phone": "+32 9 999"}));
+    let ended =
+        decide(&scene, std::slice::from_ref(&row), Wish::Record(Answer::DeleteToo), Holds::Once).await;
+    assert_eq!((ended.counts.conflicts, ended.counts.deleted()), (1, 0), "{ended:?}");
+    let again = open(&scene).await.remove(0);
+    assert_eq!(
+        (again.conflict, again.values.platform.as_slice()),
+        (row.conflict, [Value::text("+32 9 999")].as_slice())
+    );
+    assert_eq!(again.note.as_deref(), Some("changed since you looked"));
+    // What was seen then is refused at once.
+    let wish = Wish::Record(Answer::DeleteToo);
+    let sorted = conflicts::sort(&scene.session().settings(), &[row], &wish, Holds::Once, "ann");
+    assert!(conflicts::resolve(scene.session(), scene.engine(), sorted).await.is_err());
+    assert_eq!(scene.contact(&email)["phone"], "+32 9 999");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_are_decided_on_the_command_line() {
+    let (scene, _, email, row) = deleted_and_edited().await;
+    let number = row.conflict.to_string();
+    let shown = scene.command(&["conflicts", "show", &number]).await;
+    assert!(shown.stdout.contains("--delete deletes it there too"), "{}", shown.stdout);
+    let listed = scene.command(&["conflicts", "list", "--why", "deleted", "--json"]).await;
+    assert_eq!(listed.last()["deleted"], "org", "{}", listed.stdout);
+    scene.command(&["conflicts", "resolve", &number, "--take", "salesforce"]).await.says(2, &["delete it"]);
+    let both = scene.command(&["conflicts", "resolve", &number, "--delete", "--keep"]).await;
+    assert_eq!(both.code, 2, "{}", both.stderr);
+    let done = scene.command(&["conflicts", "resolve", &number, "--delete", "--json"]).await;
+    assert_eq!((done.code, done.last()["deleted"].clone()), (0, json!(1)), "{}{}", done.stdout, done.stderr);
+    assert!(scene.sandbox().salesmanago().contact(&email).is_none_or(|row| row["deleted"] == json!(true)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_typed_value_reaches_both_sides() {
     let scene = asking().await;
@@ -94,7 +197,7 @@ async fn a_decision_that_was_interrupted_between_its_two_writes_is_finished_by_t
     assert!(open(&scene).await[0].decided.is_some());
     scene.calm();
     // Past the time for which a used-up budget is believed.
-    scene.pass(std::time::Duration::from_secs(1200));
+    scene.pass(std::time::Duration::from_secs(1200)).await;
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.updated()), (0, 1), "{ended:?}");
     assert_eq!(fax(&scene, &who), ("+32 9 333".to_owned(), "+32 9 333".to_owned()));

@@ -5,11 +5,17 @@ use forcesync::console::app::effect::Effect;
 use forcesync::console::app::message::Msg;
 use forcesync::console::app::overlay::Overlay;
 use forcesync::console::app::tab::Tab;
-use forcesync::domain::command::{Command, Reply};
+use forcesync::domain::by_hand::Answer;
+use forcesync::domain::command::{Allowances, Command, Reply, RunRequest};
+use forcesync::domain::forget::Forgotten;
+use forcesync::domain::outcome::{Counts, RunKind, RunResult};
+use forcesync::domain::report::RunRow;
 use forcesync::domain::side::Side;
 use forcesync::ops::conflicts::{Holds, Resolved, Wish};
 
-use crate::console_stage::{conflicts, full, issue_form, issue_opened, now, picture, press, type_text};
+use crate::console_stage::{
+    conflicts, deletion, full, issue_form, issue_opened, issues, now, picture, press, type_text,
+};
 
 fn toast(app: &App) -> String {
     app.toasts.newest().map(|toast| toast.text.clone()).unwrap_or_default()
@@ -158,4 +164,152 @@ fn an_issue_is_hidden_for_a_while_and_its_group_with_it() {
     press(&mut app, "esc esc Z");
     app.update(Msg::IssueGroups(Ok(groups)));
     assert_eq!(app.sync.groups.ready().map(Vec::len), Some(1));
+}
+
+fn departed() -> App {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    press(&mut app, "c");
+    app.update(Msg::Conflicts(Ok(vec![deletion()])));
+    app
+}
+
+#[test]
+fn a_deletion_against_an_edit_is_decided_in_its_own_words() {
+    for (key, answer, told) in
+        [("D", Answer::DeleteToo, "deleted on SALESmanago too"), ("K", Answer::Keep, "the link is closed")]
+    {
+        let mut app = departed();
+        press(&mut app, "enter");
+        let seen = picture(&mut app, 120, 40);
+        assert!(seen.contains("Deleted in Salesforce; edited on SALESmanago since."), "{seen}");
+        assert!(seen.contains("D delete it too") && seen.contains("K keep it"), "{seen}");
+        assert!(press(&mut app, "enter").is_empty() && toast(&app).contains("D deletes it too"));
+        press(&mut app, key);
+        assert!(picture(&mut app, 120, 40).contains(told));
+        let effects = press(&mut app, "enter");
+        let [Effect::Resolve { rows, wish, holds }] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!((rows[0].conflict, wish, *holds), (7, &Wish::Record(answer), Holds::Once));
+    }
+}
+
+#[test]
+fn values_decide_nothing_about_a_deletion_and_deleting_decides_nothing_about_values() {
+    let mut app = departed();
+    for key in ["o", "p", "v"] {
+        assert!(press(&mut app, &format!("enter {key}")).is_empty());
+        assert!(toast(&app).contains("delete it on the other side too, or keep it"), "{}", toast(&app));
+    }
+    let mut app = inbox();
+    assert!(press(&mut app, "D").is_empty() && toast(&app).contains("Neither side was deleted"));
+    assert!(!picture(&mut app, 120, 40).contains("keep it"));
+}
+
+fn braked() -> App {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    let run = RunRow {
+        run: 118,
+        kind: RunKind::Undo,
+        started: now(),
+        finished: Some(now()),
+        result: Some(RunResult::Braked),
+        message: Some(
+            "In mapping contact more than 20 records would be deleted or deactivated within a day; the rest was not written. Look at \
+             the records, then release the number you accept: `forcesync undo 7 --allow-deletes 24`, or B in the console"
+                .into(),
+        ),
+        counts: Counts::default(),
+        mappings: Vec::new(),
+    };
+    app.update(Msg::Runs { before: None, answer: Ok(vec![run]) });
+    app
+}
+
+#[test]
+fn a_brake_is_released_by_typing_its_number_and_by_nothing_else() {
+    let mut app = braked();
+    assert!(picture(&mut app, 120, 40).contains("brake holds it (B)"));
+    assert!(press(&mut app, "B").is_empty());
+    let seen = picture(&mut app, 120, 40);
+    assert!(seen.contains("Release the brake of run 118") && seen.contains("At least 24 records"), "{seen}");
+    for typed in ["", "y", "0"] {
+        type_text(&mut app, typed);
+        assert!(press(&mut app, "enter").is_empty(), "{typed}");
+        assert!(picture(&mut app, 120, 40).contains("Type the number that you accept, such as 24"));
+        press(&mut app, "ctrl+u");
+    }
+    type_text(&mut app, "24");
+    let effects = press(&mut app, "enter");
+    let [Effect::Ask(Command::Start(request))] = effects.as_slice() else { panic!("{effects:?}") };
+    let allow = Allowances { deletes: Some(24), ..Allowances::default() };
+    let undo = RunRequest::undo(7, forcesync::domain::undo::Extent::Write, allow);
+    assert_eq!(request, &undo);
+    // Without a brake there is nothing to release.
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    assert!(press(&mut app, "B").is_empty() && toast(&app).contains("No brake"), "{}", toast(&app));
+    assert!(!picture(&mut app, 120, 40).contains("release brake"));
+}
+
+#[test]
+fn a_person_is_forgotten_only_when_the_word_is_typed() {
+    let mut app = issue_opened();
+    assert!(press(&mut app, "F").is_empty());
+    let seen = picture(&mut app, 120, 40);
+    assert!(seen.contains("Forget contact 5f1c") || seen.contains("Forget Contact 003"), "{seen}");
+    assert!(seen.contains("Type forget to do it."), "{seen}");
+    assert!(press(&mut app, "enter").is_empty());
+    assert!(picture(&mut app, 120, 40).contains("Type the word forget"));
+    type_text(&mut app, "forget");
+    let effects = press(&mut app, "enter");
+    assert!(matches!(effects.as_slice(), [Effect::Forget { .. }]), "{effects:?}");
+    let again = app.update(Msg::Forgotten(Ok(Forgotten { history: 3, ..Forgotten::default() })));
+    assert!(again.iter().any(|effect| matches!(effect, Effect::ReadStatus)), "{again:?}");
+    assert!(app.overlays.is_empty() && toast(&app).contains("3 rows of history"), "{}", toast(&app));
+}
+
+fn records() -> App {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    press(&mut app, "tab tab enter");
+    app.update(Msg::Issues(Ok(issues())));
+    app
+}
+
+#[test]
+fn all_that_the_filter_shows_are_hidden_or_tried_again_at_once() {
+    let mut app = records();
+    let all = issues();
+    press(&mut app, "/");
+    type_text(&mut app, &all[1].label.to_lowercase());
+    press(&mut app, "enter");
+    let seen = picture(&mut app, 120, 40);
+    assert!(seen.contains("1 of ") && seen.contains(&all[1].label), "{seen}");
+    press(&mut app, "X");
+    let effects = press(&mut app, "enter");
+    let [Effect::Ask(Command::Snooze { issues, .. })] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(issues, &[all[1].issue]);
+    assert!(press(&mut app, "T").is_empty());
+    let effects = press(&mut app, "y");
+    let [Effect::Ask(Command::Retry { issues })] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(issues, &[all[1].issue]);
+}
+
+#[test]
+fn a_whole_group_is_hidden_or_tried_again_however_many_it_has() {
+    for (keys, hides) in [("X", true), ("T", false), ("esc z", true), ("esc r", false)] {
+        let mut app = records();
+        let effects = press(&mut app, keys);
+        let [Effect::ReadIssues(query)] = effects.as_slice() else { panic!("{keys}: {effects:?}") };
+        assert_eq!(query.limit, usize::MAX);
+        app.update(Msg::Issues(Ok(issues())));
+        let numbers: Vec<i64> = issues().iter().map(|issue| issue.issue).collect();
+        let effects = press(&mut app, if hides { "enter" } else { "y" });
+        match effects.as_slice() {
+            [Effect::Ask(Command::Snooze { issues, .. })] if hides => assert_eq!(issues, &numbers),
+            [Effect::Ask(Command::Retry { issues })] if !hides => assert_eq!(issues, &numbers),
+            _ => panic!("{keys}: {effects:?}"),
+        }
+    }
 }

@@ -9,8 +9,8 @@ use forcesync::domain::side::Side;
 use insta::assert_snapshot;
 
 use crate::console_stage::{
-    cells, conflicts, empty, failed_test, full, full_with, issue_form, issue_opened, issues, now, picture,
-    press, running, start_running, styles_of,
+    cells, conflicts, deletion, drifted, empty, failed_test, full, full_with, issue_form, issue_opened,
+    issues, now, picture, press, running, start_running, styles_of,
 };
 
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
@@ -67,6 +67,19 @@ fn a_sync_at_rest_with_force_unfolded() {
     app.go_to(Tab::Sync);
     press(&mut app, "enter");
     assert_snapshot!("force_unfolded", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn e13_what_differs_from_what_was_accepted_is_seen_on_every_tab_it_concerns() {
+    let mut app = full();
+    app.update(Msg::Status(Ok(Box::new(drifted()))));
+    for tab in [Tab::Mapping, Tab::Sync] {
+        app.go_to(tab);
+        let name = format!("drift_{tab:?}").to_lowercase();
+        assert_snapshot!(name, picture(&mut app, 100, 30));
+    }
+    press(&mut app, "I");
+    assert_snapshot!("drift_confirm", picture(&mut app, 80, 24));
 }
 
 #[test]
@@ -127,6 +140,15 @@ fn what_the_conflict_inbox_asks_and_says() {
     press(&mut app, "c");
     app.update(Msg::Conflicts(Ok(Vec::new())));
     assert_snapshot!("conflicts_none", picture(&mut app, 80, 24));
+    let mut gone = deletion();
+    gone.note = None;
+    app.update(Msg::Conflicts(Ok(vec![gone])));
+    assert_snapshot!("conflicts_deleted", picture(&mut app, 80, 24));
+    for (columns, rows) in SIZES {
+        press(&mut app, "enter D");
+        assert_snapshot!(format!("conflict_deleted_{columns}x{rows}"), picture(&mut app, columns, rows));
+        press(&mut app, "esc");
+    }
     app.update(Msg::Conflicts(Ok(conflicts())));
     press(&mut app, "down enter");
     assert_snapshot!("conflict_has_changed", picture(&mut app, 80, 24));

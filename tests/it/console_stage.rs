@@ -1,5 +1,7 @@
 //! What the console's tests stand on: a state full of data, a picture of it as text, and a session typed key by key.
 
+mod inboxes;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use forcesync::console::app::action::Action;
 use forcesync::console::app::effect::Effect;
@@ -11,21 +13,23 @@ use forcesync::console::app::{App, Look, Start};
 use forcesync::console::view::canvas::Canvas;
 use forcesync::console::view::draw;
 use forcesync::console::view::theme::{Theme, ThemeChoice};
+use forcesync::domain::drift::{DriftKind, Effect as Hit, Finding};
 use forcesync::domain::outcome::{Counts, RunKind, RunResult, SideCounts};
 use forcesync::domain::progress::{EngineState, MappingProgress, Phase, Progress};
 use forcesync::domain::record::RecordId;
 use forcesync::domain::report::{
-    CheckLine, ConflictRow, FactRow, FirstSync, IssueGroup, IssueRow, Level, RunRow, StatusReport, Verdict,
+    CheckLine, DriftRow, FactRow, FirstSync, Level, RunRow, StatusReport, Unequal, Verdict,
 };
 use forcesync::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 use forcesync::domain::side::{PerSide, Side};
-use forcesync::domain::value::Value;
-use forcesync::ops::issues::{FormField, IssueForm};
 use forcesync::workspace::secrets::SecretName;
 use forcesync::workspace::settings::Settings;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+
+use inboxes::groups;
+pub use inboxes::{conflicts, deletion, issue_form, issue_opened, issues};
 
 /// What must never be drawn, copied or logged.
 pub const SECRET: &str = "hunter2-marker";
@@ -324,131 +328,45 @@ fn status() -> StatusReport {
         last_synchronization: Some(now() - TimeDelta::minutes(1)),
         last_update: Some(now() - TimeDelta::minutes(25)),
         last_run: None,
+        ..StatusReport::default()
     }
 }
 
-fn groups() -> Vec<IssueGroup> {
-    vec![IssueGroup {
-        code: "REQUIRED_FIELD_MISSING".into(),
-        mapping: "lead".into(),
-        cause: "Company is empty".into(),
-        records: 2,
-        snoozed: 0,
-        since: now() - TimeDelta::hours(1),
-        last_seen: now() - TimeDelta::minutes(5),
-    }]
-}
-
-/// The records of the group.
-pub fn issues() -> Vec<IssueRow> {
-    ["Ann Lee", "Cem Öz"]
-        .into_iter()
-        .enumerate()
-        .map(|(place, label)| IssueRow {
-            issue: place as i64 + 1,
-            mapping: "lead".into(),
-            ids: PerSide {
-                org: None,
-                platform: Some(RecordId::from(if place == 0 { "5f1c-0001" } else { "5f1c-0002" })),
-            },
+/// The status of a workspace in which much is not as it was accepted.
+pub fn drifted() -> StatusReport {
+    let mapping = settings().mappings[0].clone();
+    let finding = |place: usize, kind: DriftKind, effect: Hit, message: &str| DriftRow {
+        drift: place as i64 + 1,
+        finding: Finding {
+            mapping: mapping.name.clone(),
             side: Side::Org,
-            label: label.into(),
-            code: "REQUIRED_FIELD_MISSING".into(),
-            cause: "Company is empty".into(),
-            message: "Required fields are missing: [Company]".into(),
-            fields: vec!["Company".into()],
-            run: 115,
-            since: now() - TimeDelta::hours(1),
-            last_seen: now() - TimeDelta::minutes(5),
-            tries: 3,
-            open: true,
-            snoozed_until: None,
-        })
-        .collect()
-}
-
-/// The form of the first issue of `contact`, whose phone was refused.
-pub fn issue_form() -> IssueForm {
-    let mapping = settings().mappings.remove(0);
-    let issue = IssueRow {
-        mapping: "contact".into(),
-        ids: PerSide {
-            org: Some(RecordId::from("003xx000004TmiQAAS")),
-            platform: Some(RecordId::from("5f1c-0001")),
+            object: mapping.org_object.clone(),
+            field: mapping.pairs[place].org.first().cloned().unwrap_or_default(),
+            pair: mapping.pairs[place].identity(),
+            name: mapping.pairs[place].name(),
+            kind,
+            effect,
+            cause: forcesync::domain::compiled::Cause::Right,
+            message: message.into(),
         },
-        code: "STRING_TOO_LONG".into(),
-        cause: "Mobile: data value too large: … (max length=40)".into(),
-        message: "Mobile: data value too large: +49 170 1234 5678 9012 3456 7890 1234 5678 (max length=40)"
-            .into(),
-        fields: vec!["MobilePhone".into()],
-        ..issues().remove(0)
-    };
-    let held = [
-        ["ann@x.example", "ann@x.example"],
-        ["Ann", "Ann Lee"],
-        ["", "+49 170 1234 5678 9012 3456 7890 1234 5678"],
-    ];
-    let fields = mapping.pairs.iter().enumerate().map(|(pair, spec)| FormField {
-        pair,
-        identity: spec.identity(),
-        fields: PerSide { org: spec.org.clone(), platform: spec.platform.clone() },
-        values: match (held.get(pair), spec.org.len()) {
-            (Some([org, platform]), 1) => {
-                PerSide { org: Some(texts(&[org])), platform: Some(texts(&[platform])) }
-            }
-            (Some([org, platform]), _) => {
-                PerSide { org: Some(texts(&[org, "Lee"])), platform: Some(texts(&[platform])) }
-            }
-            (None, _) => PerSide::default(),
-        },
-        failing: spec.org == ["MobilePhone"],
-    });
-    IssueForm { source: Side::Platform, fields: fields.collect(), same_cause: 12, unread: None, issue }
-}
-
-/// A console with the form of an issue open.
-pub fn issue_opened() -> App {
-    let mut app = full();
-    app.go_to(forcesync::console::app::tab::Tab::Sync);
-    press(&mut app, "tab tab enter");
-    app.update(Msg::Issues(Ok(issues())));
-    press(&mut app, "enter");
-    app.update(Msg::IssueForm(Ok(Box::new(issue_form()))));
-    app
-}
-
-/// Two conflicts: a name of two fields, and a status whose last decision came to nothing.
-pub fn conflicts() -> Vec<ConflictRow> {
-    let pairs = settings().mappings.remove(0).pairs;
-    let row = |conflict: i64, pair: usize, label: &str, values: [&[&str]; 3]| ConflictRow {
-        conflict,
-        mapping: "contact".into(),
-        pair: pairs[pair].identity(),
-        fields: PerSide { org: pairs[pair].org.clone(), platform: pairs[pair].platform.clone() },
-        why: "ask".into(),
-        label: label.into(),
-        ids: PerSide {
-            org: Some(RecordId::from("003xx000004TmiQAAS")),
-            platform: Some(RecordId::from("5f1c-0001")),
-        },
-        base: Some(PerSide { org: texts(values[0]), platform: texts(values[0]) }),
-        values: PerSide { org: texts(values[1]), platform: texts(values[2]) },
+        acceptable: kind == DriftKind::Shorter,
         since: now() - TimeDelta::hours(1),
-        run: 115,
-        note: None,
-        decided: None,
+        run: 117,
     };
-    vec![
-        row(3, 1, "Ann Lee", [&["Ann", "Leigh"], &["Ann", "Lee"], &["Anna Leigh"]]),
-        ConflictRow {
-            note: Some("changed since you looked".into()),
-            ..row(4, 2, "Cem Öz", [&["+49 170 1"], &["+49 171 9"], &[""]])
-        },
-    ]
-}
-
-fn texts(texts: &[&str]) -> Vec<Value> {
-    texts.iter().map(|text| if text.is_empty() { Value::Null } else { Value::text(*text) }).collect()
+    StatusReport {
+        drift: vec![
+            finding(
+                2,
+                DriftKind::FieldGone,
+                Hit::Parks,
+                "Salesforce does not show the field to this user any more",
+            ),
+            finding(4, DriftKind::Shorter, Hit::Parks, "The field takes 20 characters now; it took 40"),
+        ],
+        unaccepted: vec![mapping.name.clone()],
+        unequal: Some(Unequal { what: "sandbox org and a live platform".into(), confirmed: false }),
+        ..status()
+    }
 }
 
 fn runs() -> Vec<RunRow> {

@@ -16,7 +16,7 @@ use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::transform::Transform;
 
 use crate::console_stage::{
-    empty, fact, failed_test, full, issues, now, picture, press, running, saved, type_text,
+    drifted, empty, fact, failed_test, full, issues, now, picture, press, running, saved, type_text,
 };
 
 fn toast(app: &forcesync::console::app::App) -> String {
@@ -280,10 +280,55 @@ fn automatic_is_switched_in_the_engine_and_kept_in_the_settings() {
     let mut app = full();
     press(&mut app, "3");
     let effects = press(&mut app, "A");
-    assert!(matches!(
-        effects.as_slice(),
-        [Effect::Ask(Command::Automatic { on: true }), Effect::Save { settings, .. }] if settings.schedule.automatic
-    ));
+    assert!(matches!(effects.as_slice(), [Effect::Ask(Command::Automatic { on: true })]), "{effects:?}");
+    let command = Command::Automatic { on: true };
+    let refused = Reply::Refused { message: "There has been no complete initial sync yet.".into() };
+    assert!(app.update(Msg::Replied(command.clone(), Ok(refused))).is_empty());
+    let effects = app.update(Msg::Replied(command, Ok(Reply::Accepted)));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Save { settings, .. }] if settings.schedule.automatic),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn e11_automatic_sync_waits_for_a_first_initial_sync() {
+    let mut app = full();
+    app.update(Msg::Status(Ok(Box::default())));
+    press(&mut app, "3");
+    assert!(press(&mut app, "A").is_empty());
+}
+
+#[test]
+fn e17_a_run_asks_for_the_name_of_a_workspace_whose_sides_are_not_of_a_kind() {
+    let mut app = full();
+    app.update(Msg::Status(Ok(Box::new(drifted()))));
+    for key in ["I", "s"] {
+        press(&mut app, &format!("3 {key}"));
+        type_text(&mut app, "another");
+        assert!(press(&mut app, "enter").is_empty(), "{key}");
+        press(&mut app, "ctrl+u");
+        let name = app.workspace_name();
+        type_text(&mut app, &name);
+        let effects = press(&mut app, "enter");
+        assert!(
+            matches!(effects.as_slice(), [Effect::Ask(Command::ConfirmWorkspace { .. })]),
+            "{key}: {effects:?}"
+        );
+    }
+}
+
+#[test]
+fn one_key_accepts_what_changed_and_only_where_there_is_something() {
+    let mut app = full();
+    press(&mut app, "2");
+    assert!(press(&mut app, "K").is_empty());
+    app.update(Msg::Status(Ok(Box::new(drifted()))));
+    let effects = press(&mut app, "K");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Ask(Command::Accept { mappings, .. })] if mappings.len() == 1),
+        "{effects:?}"
+    );
 }
 
 #[test]

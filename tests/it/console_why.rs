@@ -4,12 +4,14 @@ use chrono::TimeDelta;
 use forcesync::console::app::effect::Effect;
 use forcesync::console::app::message::Msg;
 use forcesync::console::app::tab::Tab;
-use forcesync::domain::command::Command;
-use forcesync::domain::outcome::RunKind;
+use forcesync::domain::command::{Command, Reply};
+use forcesync::domain::outcome::{Counts, RunKind, RunResult};
+use forcesync::domain::report::RunRow;
 use forcesync::domain::side::{PerSide, Side};
-use forcesync::domain::undo::{Extent, UndoPreview};
+use forcesync::domain::undo::{Extent, UndoChange, UndoLeft, UndoPreview, UndoRecord, UndoStep, WhyLeft};
 use forcesync::domain::value::Value;
 use forcesync::domain::why::{WhyLink, WhyPair, WhyParked, WhyRecord, WhyStep};
+use forcesync::ops::undo::UndoPage;
 use insta::assert_snapshot;
 
 use crate::console_stage::{full, issues, now, picture, press};
@@ -129,4 +131,64 @@ fn e16_a_run_is_taken_back_only_after_a_look_and_a_yes() {
     )));
     app.update(Msg::UndoPreview(Err("Run 1 can't be taken back: it changed no values.".into())));
     assert!(picture(&mut app, 80, 24).contains("can't be taken back"));
+}
+
+#[test]
+fn e16_p_shows_the_plan_first_and_the_plan_opens_when_it_is_ready() {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    press(&mut app, "U");
+    let preview = UndoPreview {
+        run: 117,
+        kind: RunKind::Instant,
+        updated: PerSide { org: 0, platform: 1 },
+        created: PerSide { org: 0, platform: 1 },
+        deleted: PerSide { org: 1, platform: 0 },
+        forgotten: 0,
+    };
+    app.update(Msg::UndoPreview(Ok(preview)));
+    let begun = press(&mut app, "p");
+    let [Effect::Ask(command @ Command::Start(request))] = begun.as_slice() else { panic!("{begun:?}") };
+    assert_eq!(request.undo.map(|order| (order.run, order.extent)), Some((117, Extent::Look)));
+    app.update(Msg::Replied(command.clone(), Ok(Reply::Started { run: 118 })));
+    let run = RunRow {
+        run: 118,
+        kind: RunKind::Undo,
+        started: now(),
+        finished: Some(now()),
+        result: Some(RunResult::PartlyFailed),
+        message: None,
+        counts: Counts::default(),
+        mappings: Vec::new(),
+    };
+    let opened = app.update(Msg::Runs { before: None, answer: Ok(vec![run]) });
+    assert!(opened.iter().any(|effect| matches!(effect, Effect::ReadUndoPage(118))), "{opened:?}");
+    let ids = PerSide { org: Some("003Fs0000000001IAA".into()), platform: Some("20f6ab96".into()) };
+    let record = |side| UndoRecord { mapping: "contact".into(), ids: ids.clone(), side };
+    let page = UndoPage {
+        planned: vec![
+            UndoStep::WouldWrite(UndoChange {
+                mapping: "contact".into(),
+                ids: ids.clone(),
+                side: Side::Platform,
+                fields: vec!["phone".into()],
+                old: text("+49 171 9"),
+                new: text("+49 170 1"),
+            }),
+            UndoStep::WouldDelete(record(Side::Platform)),
+            UndoStep::WouldRestore(record(Side::Org)),
+        ],
+        left: vec![UndoLeft {
+            mapping: "contact".into(),
+            ids: ids.clone(),
+            side: Side::Platform,
+            fields: vec!["fax".into()],
+            why: WhyLeft::Moved,
+        }],
+        more: false,
+    };
+    app.update(Msg::UndoPage { run: 118, answer: Ok(page) });
+    assert_snapshot!("undo_plan", picture(&mut app, 120, 40));
+    press(&mut app, "G");
+    assert_snapshot!("undo_plan_80x24", picture(&mut app, 80, 24));
 }

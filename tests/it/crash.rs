@@ -47,10 +47,16 @@ enum Point {
 /// Requests that write, besides any request at all.
 const PLACES: [&str; 4] = ["", "", "/composite", "upsert"];
 
+/// The steps of a bulk job, reading and writing.
+const JOB_PLACES: [&str; 5] = ["/jobs/query", "/results", "/jobs/ingest", "/batches", "uccessfulResults"];
+
+/// Reads and writes of the org go by bulk jobs, in many pages.
+const BULK: &str = "\n[salesforce.bulk]\njobs = \"always\"\nfrom = 3\npage_rows = 7\n";
+
 impl Point {
     /// Any point of a run that takes about so many milliseconds.
-    fn draw(dice: &mut SmallRng, milliseconds: u64) -> Self {
-        let on = PLACES[dice.random_range(0..PLACES.len())];
+    fn draw(dice: &mut SmallRng, milliseconds: u64, places: &[&'static str]) -> Self {
+        let on = places[dice.random_range(0..places.len())];
         let nth = dice.random_range(0..if on.is_empty() { 18 } else { 3 });
         match dice.random_range(0..5) {
             0 | 1 => Self::Sent { on, nth },
@@ -93,17 +99,32 @@ struct World {
     dice: SmallRng,
     kills: u64,
     milliseconds: u64,
+    places: &'static [&'static str],
     told: Vec<String>,
 }
 
 impl World {
     async fn new(seed: u64) -> Self {
-        let cast = Cast { records: PEOPLE, seed, person_accounts: false };
+        Self::of(seed, PEOPLE).await
+    }
+
+    async fn of(seed: u64, records: u64) -> Self {
+        let cast = Cast { records, seed, person_accounts: false };
         let folder = TempDir::new().unwrap();
         let running = sandbox(cast, folder.path().join("w")).await;
         let twin = Scene::new(cast).await;
         let dice = SmallRng::seed_from_u64(seed);
-        Self { running, folder, twin, dice, kills: 0, milliseconds: 1500, told: Vec::new() }
+        Self { running, folder, twin, dice, kills: 0, milliseconds: 1500, places: &PLACES, told: Vec::new() }
+    }
+
+    /// One in which the process reads and writes the org by jobs; its twin does not.
+    async fn of_jobs(seed: u64) -> Self {
+        let world = Self { places: &JOB_PLACES, ..Self::of(seed, 2 * PEOPLE).await };
+        let settings = world.folder.path().join("w").join("forcesync.toml");
+        let text = std::fs::read_to_string(&settings).unwrap();
+        std::fs::write(&settings, text + BULK).unwrap();
+        world.sandbox().org().set_page_rows(Some(10), None);
+        world
     }
 
     fn sandbox(&self) -> &Sandbox {
@@ -155,7 +176,7 @@ impl World {
         let until = self.kills + kills;
         let mut ran_through = 0;
         while self.kills < until && ran_through < 3 {
-            let point = Point::draw(&mut self.dice, self.milliseconds);
+            let point = Point::draw(&mut self.dice, self.milliseconds, self.places);
             if let Some(status) = self.strike(kind, Some(point)).await {
                 ran_through += 1;
                 assert!(matches!(status.code(), Some(0 | 3)), "{status:?}: {}", self.story());
@@ -219,6 +240,35 @@ async fn a_killed_process_loses_nothing_and_does_nothing_twice(#[case] seed: u64
             .iter()
             .all(|side| world.sandbox().calls().counts(*side).faults > 0)
     );
+}
+
+#[rstest]
+#[case(21)]
+#[case(22)]
+#[case(23)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_in_the_middle_of_a_bulk_job_goes_on_with_it(#[case] seed: u64) {
+    let mut world = World::of_jobs(seed).await;
+    world.twin.unbraked(RunKind::Initial).await;
+    world.round(RunKind::Initial, 10).await;
+    world.judge();
+    let org = world.sandbox().org();
+    assert!(org.rows_carried() > 3, "jobs wrote {} rows: {}", org.rows_carried(), world.story());
+    assert_eq!(org.rows_carried_twice(), Vec::<String>::new(), "{}", world.story());
+    for _ in 0..2 {
+        for sandbox in [world.sandbox(), world.twin.sandbox()] {
+            sandbox.life().happen(3 * EDITS);
+        }
+        world.twin.unbraked(RunKind::Instant).await;
+        world.round(RunKind::Instant, 4).await;
+        world.judge();
+    }
+    assert_eq!(org_jobs(world.sandbox()), 0, "jobs are left behind: {}", world.story());
+}
+
+/// Jobs that nobody deleted, apart from those that a kill left before anybody could know of them.
+fn org_jobs(sandbox: &Sandbox) -> usize {
+    sandbox.org().jobs_at_work()
 }
 
 /// Who is where, by e-mail.

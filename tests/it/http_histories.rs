@@ -208,23 +208,23 @@ impl World {
             self.log.push(format!("run: {} {} {:?}", ended.exit, ended.message, ended.counts));
             initial &= !matches!(ended.exit, 0 | 3);
             let pause = self.random.random_range(1..900);
-            self.scene.pass(Duration::from_secs(pause));
+            self.scene.pass(Duration::from_secs(pause)).await;
         }
         self.scene.calm();
         self.open.clear();
         self.late = false;
-        self.scene.pass(Duration::from_secs(7_200));
+        self.scene.pass(Duration::from_secs(7_200)).await;
         if initial {
             let ended = self.scene.unbraked(RunKind::Initial).await;
             self.expect(&[0, 3], &ended, "a calm initial sync");
         }
         self.scene.retry().await;
         for _ in 0..3 {
-            self.scene.pass(Duration::from_secs(120));
+            self.scene.pass(Duration::from_secs(120)).await;
             let ended = self.scene.unbraked(RunKind::Instant).await;
             self.expect(&[0, 3], &ended, "a calm instant sync");
         }
-        self.scene.pass(Duration::from_secs(120));
+        self.scene.pass(Duration::from_secs(120)).await;
         let ended = self.scene.unbraked(RunKind::Instant).await;
         if ended.counts.created() + ended.counts.updated() > 0 {
             self.wrong.push(format!("not quiet: {ended:?}"));

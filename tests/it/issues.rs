@@ -120,7 +120,7 @@ async fn a_snoozed_issue_is_hidden_until_its_time_or_until_its_message_changes()
     // The same words again change nothing.
     scene.retry().await;
     assert_eq!(groups(Snoozed::Hidden).await, []);
-    scene.pass(std::time::Duration::from_secs(3 * 86_400 + 1));
+    scene.pass(std::time::Duration::from_secs(3 * 86_400 + 1)).await;
     assert_eq!(groups(Snoozed::Hidden).await.len(), 1);
     issues::snooze(scene.session(), scene.engine(), vec![issue], Some(three_days)).await.unwrap();
     scene.platform_upsert(json!({"email": email, "fax": "4".repeat(60)}));

@@ -116,7 +116,7 @@ async fn f7_f11_an_initial_sync_brings_purchases_and_enrolments_with_what_they_b
 #[tokio::test(flavor = "multi_thread")]
 async fn f25_a_purchase_and_a_completion_come_with_the_next_run() {
     let scene = synced().await;
-    scene.pass(Duration::from_secs(3600));
+    scene.pass(Duration::from_secs(3600)).await;
     let (id, contact) = linked_contact(&scene);
     let number: u64 = contact.parse().unwrap();
     let enrolment =
@@ -224,7 +224,7 @@ async fn f5_changes_by_the_integration_user_are_left_out_where_asked_for() {
         settings.replace("org_object = \"Contact\"", "org_object = \"Contact\"\nignore_own_changes = true")
     })
     .await;
-    scene.pass(Duration::from_secs(3600));
+    scene.pass(Duration::from_secs(3600)).await;
     scene.instant().await;
     let (id, there) = linked_contact(&scene);
     let us = scene.sandbox().org().integration_user_id();
@@ -244,7 +244,7 @@ async fn f12_f14_each_direction_has_its_own_interval() {
     assert_eq!(schedule.every_from(OurSide::Org).duration(), Duration::from_secs(1800));
     assert_eq!(schedule.every_from(OurSide::Platform).duration(), Duration::from_secs(3600));
     let (id, there) = linked_contact(&scene);
-    scene.pass(Duration::from_secs(1800));
+    scene.pass(Duration::from_secs(1800)).await;
     scene.org_update("Contact", &id, json!({"Title": "From here"}));
     put(&scene, "contact", json!({"id": there, "department": "From there"}));
     let only = |side| RunRequest { reads: Some(side), ..RunRequest::new(RunKind::Automatic) };
@@ -319,9 +319,9 @@ async fn a_refused_token_blocks_and_says_where_a_new_one_is_made() {
 async fn f23_f24_every_run_is_logged_and_the_last_update_is_not_the_last_run() {
     let scene = synced().await;
     let before = scene.status().await;
-    scene.pass(Duration::from_secs(7200));
+    scene.pass(Duration::from_secs(7200)).await;
     scene.instant().await;
-    scene.pass(Duration::from_secs(7200));
+    scene.pass(Duration::from_secs(7200)).await;
     scene.instant().await;
     let status = scene.status().await;
     assert_eq!(status.last_update, before.last_update, "{status:?}");

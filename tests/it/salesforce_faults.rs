@@ -93,7 +93,7 @@ impl Troubled {
         };
         self.client.write(&batch).await.map(|written| match written {
             Written::Rows(rows) => rows,
-            Written::Accepted(job) => panic!("{job:?}"),
+            Written::Accepted(job) | Written::Prepared(job) => panic!("{job:?}"),
         })
     }
 }

@@ -37,7 +37,7 @@ fn batch(kind: WriteKind, fields: &[&str], rows: Vec<(Option<&str>, Vec<Option<V
 async fn write(client: &Salesforce, batch: &WriteBatch) -> Vec<RowResult> {
     match client.write(batch).await.unwrap() {
         Written::Rows(rows) => rows,
-        Written::Accepted(job) => panic!("{job:?}"),
+        Written::Accepted(job) | Written::Prepared(job) => panic!("{job:?}"),
     }
 }
 
@@ -262,7 +262,7 @@ async fn a_value_that_breaks_the_whole_call_is_an_error_and_nothing_is_done() {
                 "{results:?}"
             );
         }
-        Ok(Written::Accepted(job)) => panic!("{job:?}"),
+        Ok(Written::Accepted(job) | Written::Prepared(job)) => panic!("{job:?}"),
         Err(error) => assert_eq!(error.class, PortClass::Settings, "{error:?}"),
     }
     assert_eq!(served.org.count("Contact"), 0);

@@ -183,7 +183,7 @@ pub fn batch(kind: WriteKind, fields: &[&str], rows: Vec<WriteRow>) -> WriteBatc
 pub async fn written(client: &Salesmanago, batch: &WriteBatch) -> Vec<RowResult> {
     match client.write(batch).await.unwrap() {
         Written::Rows(rows) => rows,
-        Written::Accepted(job) => panic!("{job:?}"),
+        Written::Accepted(job) | Written::Prepared(job) => panic!("{job:?}"),
     }
 }
 

@@ -233,7 +233,7 @@ async fn a_job_takes_the_batch_over_fires_nothing_and_answers_for_each_row() {
     ];
     let job = match client.write(&batch(WriteKind::Create, &["email", "name"], rows)).await.unwrap() {
         Written::Accepted(job) => job,
-        Written::Rows(rows) => panic!("{rows:?}"),
+        other => panic!("{other:?}"),
     };
     assert!(!job.0.contains("Ann"), "a job holds no values: {}", job.0);
     assert!(client.poll(&job).await.unwrap().is_none());

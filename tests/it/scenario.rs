@@ -96,9 +96,9 @@ async fn one_changed_field_is_one_update_and_few_calls() {
 async fn one_field_changed_on_the_platform_is_one_update_in_the_org() {
     let scene = Scene::synced().await;
     // Long after the last describe, so that it is asked for again; along the way, at no call.
-    scene.pass(Duration::from_secs(3600));
+    scene.pass(Duration::from_secs(3600)).await;
     scene.instant().await;
-    scene.pass(Duration::from_secs(3600));
+    scene.pass(Duration::from_secs(3600)).await;
     let (id, email) = scene.somebody(0);
     scene.platform_upsert(json!({"email": email, "phone": "+32 9 123 45 67"}));
     let before = scene.sandbox().calls().last();
@@ -117,9 +117,9 @@ async fn one_field_changed_on_the_platform_is_one_update_in_the_org() {
 async fn an_idle_instant_sync_costs_one_call_a_side() {
     let scene = Scene::synced().await;
     // Past the overlap, so that nothing of the initial sync is read again.
-    scene.pass(Duration::from_secs(3600));
+    scene.pass(Duration::from_secs(3600)).await;
     scene.instant().await;
-    scene.pass(Duration::from_secs(60));
+    scene.pass(Duration::from_secs(60)).await;
     let before = scene.sandbox().calls().last();
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.created(), ended.counts.updated()), (0, 0, 0), "{ended:?}");
@@ -263,7 +263,7 @@ async fn a_deletion_in_the_org_closes_the_link_and_writes_nothing() {
     let (links, contact) = (scene.status().await.links, scene.contact(&email));
     scene.org_delete("Contact", &id);
     // The org's log of deletions is read by whole minutes.
-    scene.pass(Duration::from_secs(120));
+    scene.pass(Duration::from_secs(120)).await;
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.created(), ended.counts.updated()), (0, 0, 0), "{ended:?}");
     assert_eq!(scene.status().await.links, links - 1);

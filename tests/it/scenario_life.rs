@@ -7,7 +7,7 @@ use forcesync::domain::command::{Allowances, RunRequest};
 use forcesync::domain::outcome::RunKind;
 use serde_json::json;
 
-use crate::scenario_stage::{Scene, duplicates};
+use crate::scenario_stage::{Cast, Scene, duplicates};
 
 /// Adds a line to every mapping of the settings.
 fn every_mapping(line: &'static str) -> impl FnOnce(String) -> String {
@@ -42,7 +42,7 @@ async fn e9_an_ignored_delete_closes_the_link_and_an_undelete_opens_it_again() {
     let links = scene.status().await.links;
     let (id, email) = scene.somebody(0);
     scene.org_delete("Contact", &id);
-    scene.pass(Duration::from_secs(120));
+    scene.pass(Duration::from_secs(120)).await;
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.deleted()), (0, 0), "{ended:?}");
     assert_eq!(scene.status().await.links, links - 1);
@@ -50,7 +50,7 @@ async fn e9_an_ignored_delete_closes_the_link_and_an_undelete_opens_it_again() {
     let user = scene.sandbox().org().person_user_id();
     scene.sandbox().org().admin_undelete("Contact", &id, &user).unwrap();
     for _ in 0..2 {
-        scene.pass(Duration::from_secs(60));
+        scene.pass(Duration::from_secs(60)).await;
         let ended = scene.instant().await;
         assert_eq!(ended.exit, 0, "{ended:?}");
     }
@@ -66,7 +66,7 @@ async fn e9_a_delete_in_the_org_reaches_the_platform_once() {
     let (id, email) = scene.somebody(0);
     let contact = scene.contact(&email)["id"].as_str().unwrap().to_owned();
     scene.org_delete("Contact", &id);
-    scene.pass(Duration::from_secs(120));
+    scene.pass(Duration::from_secs(120)).await;
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.platform.deleted, ended.counts.updated()), (0, 1, 0), "{ended:?}");
     assert!(is_deleted(&scene, &contact));
@@ -92,7 +92,7 @@ async fn e9_a_delete_on_the_platform_goes_to_the_recycle_bin_of_the_org() {
     assert!(scene.sandbox().org().row("Contact", &id).is_none());
     let user = scene.sandbox().org().person_user_id();
     scene.sandbox().org().admin_undelete("Contact", &id, &user).unwrap();
-    scene.pass(Duration::from_secs(60));
+    scene.pass(Duration::from_secs(60)).await;
     let ended = scene.instant().await;
     // Back from the bin, the person is new to the platform.
     assert_eq!((ended.exit, ended.counts.platform.created), (0, 1), "{ended:?}");
@@ -105,7 +105,7 @@ async fn e9_a_delete_against_an_edit_waits_for_a_person() {
     let (id, email) = scene.somebody(0);
     scene.org_delete("Contact", &id);
     scene.platform_upsert(json!({"email": email, "phone": "+32 9 555 66 77"}));
-    scene.pass(Duration::from_secs(120));
+    scene.pass(Duration::from_secs(120)).await;
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.conflicts, ended.counts.deleted()), (3, 1, 0), "{ended:?}");
     assert_eq!(scene.contact(&email)["phone"], "+32 9 555 66 77");
@@ -113,9 +113,9 @@ async fn e9_a_delete_against_an_edit_waits_for_a_person() {
     // Taken back, the conflict is gone and the edit arrives.
     let user = scene.sandbox().org().person_user_id();
     scene.sandbox().org().admin_undelete("Contact", &id, &user).unwrap();
-    scene.pass(Duration::from_secs(60));
+    scene.pass(Duration::from_secs(60)).await;
     for _ in 0..2 {
-        scene.pass(Duration::from_secs(60));
+        scene.pass(Duration::from_secs(60)).await;
         scene.platform_upsert(json!({"email": email, "company": "Undeleted Ltd"}));
         scene.instant().await;
     }
@@ -129,7 +129,7 @@ async fn e9_deletions_of_a_long_pause_are_found_by_the_ids_of_the_links() {
     let (id, email) = scene.somebody(0);
     let contact = scene.contact(&email)["id"].as_str().unwrap().to_owned();
     scene.org_delete("Contact", &id);
-    scene.pass(Duration::from_secs(20 * 24 * 3600));
+    scene.pass(Duration::from_secs(20 * 24 * 3600)).await;
     let (other, address) = scene.somebody(1);
     scene.org_update("Contact", &other, json!({"MailingCity": "Ghent"}));
     let ended = scene.instant().await;
@@ -159,7 +159,7 @@ async fn e10_many_deletes_are_braked_and_released_by_their_number() {
     for id in &ids {
         scene.org_delete("Contact", id);
     }
-    scene.pass(Duration::from_secs(120));
+    scene.pass(Duration::from_secs(120)).await;
     let (other, address) = some_lead(&scene, 0);
     scene.org_update("Lead", &other, json!({"City": "Ghent"}));
     let braked = scene.instant().await;
@@ -168,7 +168,7 @@ async fn e10_many_deletes_are_braked_and_released_by_their_number() {
     assert_eq!(alive(), before);
     // The rest of the run was done, and it is still known what has to be deleted when the feed has moved on.
     assert_eq!(scene.contact(&address)["address"]["city"], "Ghent");
-    scene.pass(Duration::from_secs(3600));
+    scene.pass(Duration::from_secs(3600)).await;
     let again = scene.instant().await;
     assert_eq!((again.exit, again.counts.deleted()), (5, 0), "{again:?}");
     let allow = Allowances { deletes: Some(24), ..Allowances::default() };
@@ -183,7 +183,7 @@ async fn e9_a_deactivated_record_keeps_everything_but_its_state() {
     let scene = Scene::synced_with(every_mapping(line)).await;
     let (id, email) = scene.somebody(0);
     scene.org_delete("Contact", &id);
-    scene.pass(Duration::from_secs(120));
+    scene.pass(Duration::from_secs(120)).await;
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.platform.updated, ended.counts.deleted()), (0, 1, 0), "{ended:?}");
     let contact = scene.contact(&email);
@@ -219,6 +219,31 @@ async fn n24_the_contact_takes_over_from_a_converted_lead_which_is_never_written
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n24_a_lead_is_handed_over_to_its_person_account() {
+    let scene = Scene::new(Cast { records: 60, seed: 11, person_accounts: true }).await;
+    scene.initial().await;
+    let email = "solo@handed.example";
+    let person = json!({"FirstName": "Ann", "LastName": "Solo", "Email": email, "Company": "None"});
+    let lead = scene.org_insert("Lead", person);
+    let ended = scene.instant().await;
+    assert_eq!(ended.counts.platform.created, 1, "{ended:?}");
+    let contact = scene.contact(email)["id"].as_str().unwrap().to_owned();
+    let user = scene.sandbox().org().person_user_id();
+    let person = json!({"FirstName": "Ann", "LastName": "Solo", "PersonEmail": email});
+    let account = scene.org_insert("Account", person);
+    scene.sandbox().org().admin_convert_lead(&lead, Some(&account), None, &user).unwrap();
+    scene.platform_upsert(json!({"email": email, "phone": "+32 9 123 45 67"}));
+    for _ in 0..2 {
+        scene.pass(Duration::from_secs(60)).await;
+        let ended = scene.instant().await;
+        assert_eq!((ended.counts.created(), ended.counts.failed), (0, 0), "{ended:?}");
+    }
+    assert_eq!(scene.contact(&contact)["externalId"], json!(account));
+    assert_eq!(scene.org_row("Account", &account)["PersonMobilePhone"], "+32 9 123 45 67");
+    assert_eq!(duplicates(scene.sandbox()), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn e9_the_winner_of_a_merge_takes_over_and_a_left_over_duplicate_is_an_issue() {
     let scene = Scene::synced_with(propagate()).await;
     let (winner, _) = scene.somebody(0);
@@ -230,7 +255,7 @@ async fn e9_the_winner_of_a_merge_takes_over_and_a_left_over_duplicate_is_an_iss
     scene.sandbox().org().admin_merge("Contact", &winner, &[loser.as_str()], &user).unwrap();
     scene.sandbox().org().admin_merge("Contact", &fresh, &[old.as_str()], &user).unwrap();
     let heirloom = scene.contact(&known)["id"].as_str().unwrap().to_owned();
-    scene.pass(Duration::from_secs(120));
+    scene.pass(Duration::from_secs(120)).await;
     let ended = scene.instant().await;
     assert_eq!(ended.counts.deleted(), 0, "{ended:?}");
     assert!(!is_deleted(&scene, &email));
@@ -251,7 +276,7 @@ async fn e15_the_flag_is_the_queue_and_is_taken_back() {
     })
     .await;
     let ((queued, email), (other, address)) = (scene.somebody(0), scene.somebody(1));
-    scene.pass(Duration::from_secs(3600));
+    scene.pass(Duration::from_secs(3600)).await;
     scene.instant().await;
     scene.org_update("Contact", &other, json!({"MailingCity": "Bruges"}));
     scene.org_update("Contact", &queued, json!({"MailingCity": "Ghent", "HasOptedOutOfFax": true}));

@@ -12,9 +12,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use forcesync::domain::clock::Clock;
-use forcesync::domain::command::{Allowances, RunRequest};
+use forcesync::domain::command::{Allowances, Command, Reply, RunRequest};
 use forcesync::domain::outcome::{Counts, RunKind, RunResult};
-use forcesync::domain::report::{HistoryQuery, HistoryRow, IssueQuery, IssueRow, StatusReport};
+use forcesync::domain::report::{HistoryQuery, HistoryRow, IssueQuery, IssueRow, LogQuery, StatusReport};
 use forcesync::ops::engine::{EngineClient, attach};
 use forcesync::ops::sandbox::{Running, Wanted, start};
 use forcesync::ops::{Access, Missing, OpenOptions, Session, read, run, save_settings};
@@ -120,7 +120,7 @@ impl Scene {
         scene
     }
 
-    async fn with(cast: Cast, edit: impl FnOnce(String) -> String) -> Self {
+    pub async fn with(cast: Cast, edit: impl FnOnce(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
         Self::on(sandbox(cast, folder.path().join("w")).await, folder, edit).await
     }
@@ -175,8 +175,20 @@ impl Scene {
     }
 
     /// Lets time pass on all clocks.
-    pub fn pass(&self, time: Duration) {
+    pub async fn pass(&self, time: Duration) {
+        // What a limit holds goes on by itself once it opens, and would stand in the way of what the test does next.
+        if let Ok(Reply::Status { progress }) = self.engine.ask(Command::Status).await
+            && progress.held.is_some()
+        {
+            self.engine.ask(Command::Cancel).await.unwrap();
+        }
         self.clock.advance(time);
+    }
+
+    /// What the log says.
+    pub async fn told(&self) -> Vec<String> {
+        let query = LogQuery { limit: 1_000, ..LogQuery::default() };
+        read::log(&self.session, query).await.unwrap().into_iter().map(|fact| fact.message).collect()
     }
 
     pub fn arm(&self, fault: Fault) {
@@ -244,7 +256,7 @@ impl Scene {
                     "{report:?}"
                 );
                 Ended {
-                    exit: report.result.exit_code(),
+                    exit: report.exit_code(),
                     message: report.message.unwrap_or_default(),
                     counts: report.counts,
                 }

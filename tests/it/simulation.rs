@@ -1,42 +1,41 @@
 //! The engine under simulation: two in-memory sides driven by capability tables, the real SQLite, a virtual clock, and
 //! histories that one seed replays.
 //!
-//! `FORCESYNC_HISTORIES` sets how many histories run (1,000 by default), `FORCESYNC_SEED` replays one of them.
+//! `FORCESYNC_HISTORIES` sets how many histories run (1,000 by default), `FORCESYNC_AFTER` passes over the first ones,
+//! `FORCESYNC_SEED` replays one of them.
 
 mod by_hand;
 mod clock;
+mod edits;
 mod history;
 mod judge;
 mod mutants;
 mod people;
 mod scene;
+mod settings;
 mod side;
+mod topic;
 mod undo;
 mod vanished;
+mod verdict;
 mod world;
 
-use history::{History, Verdict};
+use history::History;
+use verdict::Verdict;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// Seeds that end wrongly and whose defect is not found yet; each leaves this list with its mending, none may join it. They are six
-/// of the first five thousand, and are played like any other when they are asked for by `FORCESYNC_SEED`.
-const OPEN_DEFECTS: [u64; 6] = [810, 1_009, 1_784, 1_801, 2_545, 3_592];
-
-/// The same where the disk is full.
-const OPEN_DEFECTS_ON_A_SMALL_DISK: [u64; 1] = [80];
-
 /// Plays histories until some are broken; gives the sums, and the broken ones.
 fn play_all(seeds: impl Iterator<Item = u64>) -> (Verdict, Vec<(u64, Verdict)>) {
     let (mut totals, mut broken) = (Verdict::default(), Vec::new());
-    for seed in seeds.filter(|seed| !OPEN_DEFECTS.contains(seed)) {
+    for seed in seeds {
         let verdict = History::new(seed).play();
         totals.add_figures(&verdict);
         if !verdict.is_clean() {
             broken.push((seed, verdict));
-            if broken.len() >= 3 {
+            if broken.len() >= 20 {
                 break;
             }
         }
@@ -48,16 +47,19 @@ fn play_all(seeds: impl Iterator<Item = u64>) -> (Verdict, Vec<(u64, Verdict)>) 
 fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     if let Some(seed) = number("FORCESYNC_SEED") {
         let verdict = History::new(seed).talkative().play();
-        assert!(verdict.is_clean(), "seed {seed}:\n{verdict}");
+        println!("seed {seed}:\n{verdict}");
+        assert!(verdict.is_clean());
         return;
     }
     let histories = number("FORCESYNC_HISTORIES").unwrap_or(1_000);
+    let passed = number("FORCESYNC_AFTER").unwrap_or(0);
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let (mut totals, mut broken) = (Verdict::default(), Vec::new());
     std::thread::scope(|scope| {
         let mut players = Vec::new();
         for first in 1..=threads as u64 {
-            players.push(scope.spawn(move || play_all((first..=histories).step_by(threads))));
+            players
+                .push(scope.spawn(move || play_all((passed + first..=passed + histories).step_by(threads))));
         }
         for player in players {
             let (figures, found) = player.join().unwrap();
@@ -76,13 +78,11 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     // Parking is the exception, or it would hide what the judge should see.
     assert!(totals.parked <= histories / 20, "too many pairs were parked as unclear: {totals:?}");
     assert!(totals.fights > 0 || histories < 100, "nobody fought: {totals:?}");
-    // In the others people take runs back instead.
-    let with_removals = histories * 6 / 10;
-    assert!(totals.deletions > with_removals / 4, "hardly anything was deleted: {totals:?}");
-    assert!(totals.removals > with_removals / 25, "hardly a delete crossed: {totals:?}");
-    assert!(totals.conversions > with_removals / 10, "hardly a lead was converted: {totals:?}");
-    assert!(totals.merges > with_removals / 10, "hardly anything was merged: {totals:?}");
-    assert!(totals.scope_changes > with_removals / 10, "hardly anything left the scope: {totals:?}");
+    assert!(totals.deletions > histories / 4, "hardly anything was deleted: {totals:?}");
+    assert!(totals.removals > histories / 25, "hardly a delete crossed: {totals:?}");
+    assert!(totals.conversions > histories / 10, "hardly a lead was converted: {totals:?}");
+    assert!(totals.merges > histories / 10, "hardly anything was merged: {totals:?}");
+    assert!(totals.scope_changes > histories / 10, "hardly anything left the scope: {totals:?}");
     assert!(totals.decisions > 0 || histories < 300, "no delete ever met an edit: {totals:?}");
     assert!(totals.by_hand > histories / 100, "hardly anything was decided by hand: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
@@ -90,10 +90,16 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
 
 #[test]
 fn a_full_disk_ends_a_run_with_a_sentence_and_costs_nothing_once_there_is_room_again() {
+    if let Some(seed) = number("FORCESYNC_SEED") {
+        let verdict = History::new(seed).on_a_small_disk().talkative().play();
+        println!("seed {seed}:\n{verdict}");
+        assert!(verdict.is_clean());
+        return;
+    }
     let histories = number("FORCESYNC_HISTORIES").unwrap_or(1_000) / 5;
     let mut totals = Verdict::default();
     let mut broken = Vec::new();
-    for seed in (1..=histories).filter(|seed| !OPEN_DEFECTS_ON_A_SMALL_DISK.contains(seed)) {
+    for seed in 1..=histories {
         let verdict = History::new(seed).on_a_small_disk().play();
         if !verdict.is_clean() {
             broken.push(format!("seed {seed}:\n{verdict}"));

@@ -55,11 +55,21 @@ pub struct Resolution {
     #[command(flatten)]
     pub filter: ConflictFilter,
     /// Both sides get the value of this one
-    #[arg(long, value_enum, required_unless_present = "value", conflicts_with = "value")]
+    #[arg(
+        long, value_enum,
+        required_unless_present_any = ["value", "delete", "keep"],
+        conflicts_with_all = ["value", "delete", "keep"]
+    )]
     pub take: Option<Taken>,
     /// Both sides get this value, as Salesforce spells it; once for each field of the pair, blank to empty it
-    #[arg(long, value_name = "V")]
+    #[arg(long, value_name = "V", conflicts_with_all = ["delete", "keep"])]
     pub value: Vec<String>,
+    /// Of a record that was deleted on one side and edited on the other: delete it there too
+    #[arg(long, conflicts_with_all = ["keep", "rule"])]
+    pub delete: bool,
+    /// Of such a record: keep it, and close its link
+    #[arg(long, conflicts_with = "rule")]
+    pub keep: bool,
     /// Make it the rule for the pair: its policy is written into the settings file
     #[arg(long)]
     pub rule: bool,

@@ -136,6 +136,12 @@ pub enum MappingAction {
         /// Its name
         name: String,
     },
+    /// Accept mappings as they are written, so that automatic runs take them in
+    Accept {
+        /// Their names; all if left out
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
 }
 
 /// Print a completion script.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::cli::arguments::Released;
 use crate::domain::report::Level;
 use crate::workspace::settings::Every;
 
@@ -67,8 +68,11 @@ pub enum IssuesAction {
     /// Hide issues for a while; one whose message changes comes back by itself
     Snooze {
         /// Their numbers
-        #[arg(required = true)]
+        #[arg(required_unless_present_any = ["code", "mapping", "cause"])]
         issues: Vec<i64>,
+        /// Which issues, where no number is given.
+        #[command(flatten)]
+        filter: IssueFilter,
         /// How long, such as 12h or 3d
         #[arg(long = "for", value_name = "TIME", required_unless_present = "wake", conflicts_with = "wake")]
         how_long: Option<Every>,
@@ -238,18 +242,9 @@ pub struct Undo {
     /// Read both sides and print what would be written and what would stay; write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Let this many records be changed beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_updates: Option<u64>,
-    /// Let this many values be blanked beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_blanks: Option<u64>,
-    /// Let this many records be deleted beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_deletes: Option<u64>,
-    /// Let this many people be opted out beyond the brake
-    #[arg(long, value_name = "N")]
-    pub allow_opt_outs: Option<u64>,
+    /// What may be done beyond the brakes.
+    #[command(flatten)]
+    pub released: Released,
     /// Don't ask before anything is written
     #[arg(long, short)]
     pub yes: bool,

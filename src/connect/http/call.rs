@@ -1,12 +1,14 @@
 //! What is sent and what comes back, as plain data.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::error::HttpError;
 
@@ -65,8 +67,37 @@ pub enum Body {
         /// The text.
         text: SecretString,
     },
+    /// Bytes of a content type that are made while they are sent; for one sending only.
+    Pieces {
+        /// Such as `text/csv`.
+        content_type: String,
+        /// Where they come from.
+        pieces: Pieces,
+    },
     /// Form fields, some of them secret.
     Form(Vec<(String, HeaderText)>),
+}
+
+/// Pieces of a body on their way from whoever makes them.
+#[derive(Clone)]
+pub struct Pieces(Arc<Mutex<Option<Receiver<Vec<u8>>>>>);
+
+impl Pieces {
+    /// A body and the end into which its pieces go; few are held at once. The body is complete when the sender is dropped.
+    pub fn channel() -> (Sender<Vec<u8>>, Self) {
+        let (sender, receiver) = tokio::sync::mpsc::channel(2);
+        (sender, Self(Arc::new(Mutex::new(Some(receiver)))))
+    }
+
+    fn to_body(&self) -> reqwest::Body {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let pieces = futures_util::stream::unfold(taken, async |receiver| {
+            let mut receiver = receiver?;
+            let piece = receiver.recv().await?;
+            Some((Ok::<_, std::io::Error>(piece), Some(receiver)))
+        });
+        reqwest::Body::wrap_stream(pieces)
+    }
 }
 
 impl Call {
@@ -144,7 +175,7 @@ impl Call {
     fn push_form(mut self, name: String, text: HeaderText) -> Self {
         match &mut self.body {
             Body::Form(fields) => fields.push((name, text)),
-            Body::Empty | Body::Bytes { .. } | Body::Secret { .. } => {
+            Body::Empty | Body::Bytes { .. } | Body::Pieces { .. } | Body::Secret { .. } => {
                 self.body = Body::Form(vec![(name, text)]);
             }
         }
@@ -179,6 +210,7 @@ impl fmt::Debug for Body {
             Self::Bytes { content_type, bytes } => {
                 write!(formatter, "{} bytes of {content_type}", bytes.len())
             }
+            Self::Pieces { content_type, .. } => write!(formatter, "pieces of {content_type}"),
             Self::Secret { content_type, .. } => write!(formatter, "a secret text of {content_type}"),
             Self::Form(fields) => {
                 formatter.debug_list().entries(fields.iter().map(|(name, _)| name)).finish()
@@ -211,6 +243,9 @@ impl Body {
             Self::Empty => request,
             Self::Bytes { content_type, bytes } => {
                 request.header("Content-Type", content_type).body(bytes.clone())
+            }
+            Self::Pieces { content_type, pieces } => {
+                request.header("Content-Type", content_type).body(pieces.to_body())
             }
             Self::Secret { content_type, text } => {
                 request.header("Content-Type", content_type).body(text.expose_secret().to_owned())

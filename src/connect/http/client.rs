@@ -98,6 +98,8 @@ impl Clients {
         let mut builder = Client::builder()
             .timeout(self.timeout)
             .connect_timeout(self.connect_timeout)
+            // Long transfers have hours in all, but may not stand still for longer than any call may take.
+            .read_timeout(self.timeout)
             .user_agent(self.user_agent.clone())
             .redirect(Policy::custom(|attempt| {
                 let same_place =

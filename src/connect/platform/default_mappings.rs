@@ -171,6 +171,7 @@ fn mapping(org: &OrgShape<'_>, name: &str, names: &Names) -> Mapping {
         sync_flag: None,
         ignore_own_changes: false,
         side_effects: SideEffects::default(),
+        initial_side_effects: SideEffects::default(),
         pairs: pairs(&has, names),
     }
 }

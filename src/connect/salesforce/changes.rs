@@ -167,6 +167,7 @@ impl Changes {
                     deletions_missed: feed.tells_deletions && feed.is_beyond_the_log(now),
                     whole: false,
                     cursor: Some(Position { since }.to_cursor()),
+                    told: None,
                 },
             ));
         }

@@ -23,6 +23,7 @@ use crate::domain::port::{
 use crate::domain::record::{Record, RecordId};
 use crate::domain::schema::FieldKind;
 
+pub(super) use row_result::refusal;
 use row_result::{WireResult, row_result};
 
 /// The parts' names in the composite.
@@ -66,7 +67,7 @@ pub(super) async fn write(
 }
 
 /// A field of the batch as it is written; `None` for what can't be written, such as the id or a parent's field.
-fn columns(catalog: &Catalog, batch: &WriteBatch) -> Vec<Option<(String, FieldKind)>> {
+pub(super) fn columns(catalog: &Catalog, batch: &WriteBatch) -> Vec<Option<(String, FieldKind)>> {
     batch
         .selection
         .names()
@@ -275,6 +276,9 @@ impl Writer<'_> {
 fn headers(effects: SideEffects) -> Vec<(&'static str, String)> {
     let assign = if effects.assignment_rules { "TRUE" } else { "FALSE" };
     let mut headers = vec![("Sforce-Auto-Assign", assign.to_owned())];
+    if !effects.feed_tracking {
+        headers.push(("Sforce-Disable-Feed-Tracking", "true".into()));
+    }
     if effects.allow_duplicates {
         headers.push(("Sforce-Duplicate-Rule-Header", "allowSave=true".into()));
     }
@@ -287,9 +291,19 @@ mod tests {
 
     #[test]
     fn quiet_writes_fire_no_assignment_rules_and_keep_duplicate_rules() {
-        assert_eq!(headers(SideEffects::default()), [("Sforce-Auto-Assign", "FALSE".to_owned())]);
-        let loud =
-            headers(SideEffects { assignment_rules: true, allow_duplicates: true, ..SideEffects::default() });
-        assert_eq!(loud.len(), 2);
+        let quiet =
+            [("Sforce-Auto-Assign", "FALSE".to_owned()), ("Sforce-Disable-Feed-Tracking", "true".to_owned())];
+        assert_eq!(headers(SideEffects::default()), quiet);
+        let loud = headers(SideEffects {
+            assignment_rules: true,
+            allow_duplicates: true,
+            feed_tracking: true,
+            ..SideEffects::default()
+        });
+        let expected = [
+            ("Sforce-Auto-Assign", "TRUE".to_owned()),
+            ("Sforce-Duplicate-Rule-Header", "allowSave=true".to_owned()),
+        ];
+        assert_eq!(loud, expected);
     }
 }

@@ -92,11 +92,13 @@ pub(super) fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
     })
 }
 
-/// The form that every row has, read without the general parser: it is on the path of each record.
+/// The forms that every row has (`+0000` in JSON, `Z` in CSV), read without the general parser: it is on the path of each record.
 fn fixed_form(text: &str) -> Option<DateTime<Utc>> {
-    let bytes: &[u8; 28] = text.as_bytes().try_into().ok()?;
-    let rest = bytes.get(19..)?;
-    if rest.first() != Some(&b'.') || rest.get(4..) != Some(b"+0000") || bytes.get(10) != Some(&b'T') {
+    let bytes: &[u8; 23] = text.as_bytes().get(..23)?.try_into().ok()?;
+    if !matches!(text.as_bytes().get(23..), Some(b"+0000" | b"Z")) || bytes.get(19) != Some(&b'.') {
+        return None;
+    }
+    if bytes.get(10) != Some(&b'T') {
         return None;
     }
     let digits = |from: usize, count: usize| -> Option<u32> {
@@ -147,6 +149,55 @@ pub(super) fn put_json(out: &mut Vec<u8>, value: &Value, kind: FieldKind) {
         Value::Moment(moment) => put_string(out, &moment_text(*moment)),
         Value::Set(values) if values.is_empty() => out.extend_from_slice(b"null"),
         Value::Set(values) => put_string(out, &clean(&values.join(";"))),
+    }
+}
+
+/// How a value stands in a column of a bulk upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cell<'a> {
+    /// `#N/A`: the field is emptied.
+    Blank,
+    /// A text; never empty, because an empty column leaves the field alone.
+    Text(std::borrow::Cow<'a, str>),
+}
+
+/// A value as a bulk upload takes it for a field of that kind; it means what [`put_json`] would mean.
+pub(super) fn cell(value: &Value, kind: FieldKind) -> Cell<'_> {
+    let text = |text: std::borrow::Cow<'_, str>| match text {
+        empty if empty.is_empty() => Cell::Blank,
+        std::borrow::Cow::Borrowed(text) => Cell::Text(text.to_owned().into()),
+        std::borrow::Cow::Owned(text) => Cell::Text(text.into()),
+    };
+    match value {
+        Value::Null if kind == FieldKind::Bool => Cell::Text("false".into()),
+        Value::Null => Cell::Blank,
+        Value::Bool(flag) => Cell::Text(if *flag { "true".into() } else { "false".into() }),
+        Value::Number(number) if takes_text(kind) => Cell::Text((&**number).into()),
+        Value::Number(number) | Value::Text(number) if kind == FieldKind::Number => match number_text(number)
+        {
+            Some(number) => Cell::Text(number.into()),
+            None if number.trim().is_empty() => Cell::Blank,
+            None => text(clean(number)),
+        },
+        Value::Text(words) if kind == FieldKind::Bool => match words.trim() {
+            "" => Cell::Text("false".into()),
+            yes if yes.eq_ignore_ascii_case("true") => Cell::Text("true".into()),
+            no if no.eq_ignore_ascii_case("false") => Cell::Text("false".into()),
+            odd => text(clean(odd)),
+        },
+        Value::Text(words) => match clean(words) {
+            empty if empty.is_empty() => Cell::Blank,
+            words => Cell::Text(words),
+        },
+        Value::Number(number) => Cell::Text((&**number).into()),
+        Value::Date(day) if kind == FieldKind::Moment => Cell::Text(format!("{day}T00:00:00Z").into()),
+        Value::Date(day) => Cell::Text(day.to_string().into()),
+        Value::Moment(moment) if kind == FieldKind::Date => {
+            Cell::Text(moment.date_naive().to_string().into())
+        }
+        Value::Moment(moment) => Cell::Text(moment_text(*moment).into()),
+        Value::Set(values) if values.is_empty() => Cell::Blank,
+        Value::Set(values) => text(clean(&values.join(";"))),
     }
 }
 
@@ -204,6 +255,7 @@ mod tests {
 
     #[rstest]
     #[case("2013-05-20T20:49:32.000+0000")]
+    #[case("2013-05-20T20:49:32.000Z")]
     #[case("2013-05-20T20:49:32Z")]
     #[case("2013-05-20T22:49:32+02:00")]
     #[case("2013-05-20T22:49:32.000+0200")]

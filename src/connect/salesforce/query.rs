@@ -2,14 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::bulk::{self, Reads};
 use super::composite::{self, Answer, QueryKind};
 use super::describe::{Catalog, Schemas};
 use super::errors::{Topic, senseless, topic};
 use super::rows::{self, QueryPage, Shape};
 use super::session::{Door, DoorError, Request};
 use super::soql;
+use crate::domain::cost::{self, Task, Way, Workload};
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{Cursor, Mark, Page, PortClass, PortError, ScanRequest};
 
@@ -33,6 +36,12 @@ impl Place {
             stamp: last.and_then(|record| record.stamp),
             id: last.map(|record| record.id.as_str().to_owned()),
         };
+        serde_json::to_string(&place).ok().map(Mark)
+    }
+
+    /// The mark behind a row, without a link of the service.
+    pub(super) fn behind_row(stamp: DateTime<Utc>, id: String) -> Option<Mark> {
+        let place = Self { next: String::new(), stamp: Some(stamp), id: Some(id) };
         serde_json::to_string(&place).ok().map(Mark)
     }
 
@@ -78,17 +87,23 @@ impl Position {
     }
 }
 
-/// One page of everything.
+/// One page of everything. The first tells how much there is; where a bulk job costs less for the rest, the rest is read by one.
 pub(super) async fn scan(
-    door: &Door,
+    door: &Arc<Door>,
     schemas: &Schemas,
     settle: Duration,
+    reads: &Reads,
     request: &ScanRequest,
 ) -> Result<Page, PortError> {
     let object = request.object.as_str();
     let catalog = catalog(door, schemas, object, &request.selection, request.criteria.as_ref()).await?;
     let shape = Shape::new(&catalog, object, &request.selection);
     let narrowed = soql::narrow(&catalog, object, request.criteria.as_ref());
+    let settings = door.settings();
+    if let Some(mark) = request.mark.as_ref().filter(|mark| Reads::knows(mark)) {
+        let way = bulk::Way { rates: &settings.rates, page_rows: settings.bulk_page_rows };
+        return reads.next(door, &shape, object, way, mark).await;
+    }
     if let Some(mark) = &request.mark {
         let page = next_page(door, &shape, object, mark, narrowed.clause()).await?;
         return Ok(Page { next: Place::behind(&page), records: page.records, ..Page::default() });
@@ -101,8 +116,37 @@ pub(super) async fn scan(
         .map_err(|error| error.told(&format!("reading {object}")))?;
     let position = position_at_start(door, &answer, started, settle);
     let page = read_page(&shape, &answer.body, object)?;
+    let mut next = Place::behind(&page);
+    let mut told = None;
+    if next.is_some() {
+        let choice = cost::choose(&settings.rates, Workload { task: Task::Read, rows: page.total });
+        told = (page.total >= settings.rates.from).then(|| choice.sentence(object));
+        if choice.way == Way::Job {
+            // What the page brought need not come again; what changes meanwhile gets a newer stamp.
+            let last = page.records.last();
+            let since = last.and_then(|record| record.stamp).filter(|_| shape.has_stamp());
+            let since =
+                since.map(|stamp| format!("SystemModstamp >= {}", super::convert::moment_text(stamp)));
+            let conditions: Vec<&str> = narrowed.clause().into_iter().chain(since.as_deref()).collect();
+            let filter = if conditions.is_empty() {
+                String::new()
+            } else {
+                format!("WHERE {}", conditions.join(" AND "))
+            };
+            let query = soql::select(&shape, object, &filter);
+            match bulk::begin(door, object, &query, last).await? {
+                Some(mark) => next = Some(mark),
+                None => {
+                    told = Some(format!(
+                        "{object}: the org takes no bulk job for this; it is read by single calls."
+                    ));
+                }
+            }
+        }
+    }
     Ok(Page {
-        next: Place::behind(&page),
+        next,
+        told,
         total: Some(page.total),
         cursor: Some(position.to_cursor()),
         records: page.records,
@@ -132,6 +176,7 @@ pub(super) async fn next_page(
 ) -> Result<QueryPage, PortError> {
     let place = Place::parse(mark)?;
     match follow(door, shape, object, &place.next).await {
+        Err(DoorError::Told(error)) if place.next.is_empty() && error.class == PortClass::MarkLost => {}
         Err(DoorError::Fault(fault)) if topic(&fault.code) == Some(Topic::Locator) => {}
         outcome => return outcome.map_err(|error| error.told(&format!("reading on in {object}"))),
     }

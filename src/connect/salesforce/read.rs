@@ -1,5 +1,7 @@
 //! Reading records by their ids.
 
+use futures_util::StreamExt;
+
 use super::composite::{self, MOST_QUERIES, Part, QueryKind};
 use super::describe::Schemas;
 use super::errors::senseless;
@@ -11,6 +13,8 @@ use crate::connect::http::Idempotency;
 use crate::domain::port::PortError;
 use crate::domain::record::{Record, RecordId, Selection};
 
+/// Calls under way at once.
+const SIDE_BY_SIDE: usize = 4;
 /// Ids in one query; five of them go into one call.
 const IDS_IN_A_QUERY: usize = 400;
 
@@ -42,14 +46,26 @@ pub(super) async fn by_shape(
     ids: &[RecordId],
 ) -> Result<Vec<Record>, PortError> {
     let mut records = Vec::with_capacity(ids.len());
-    for some in ids.chunks(super::READ_BATCH) {
-        if shape.has_parents() {
-            records.extend(by_query(door, shape, object, some).await?);
-        } else {
-            records.extend(by_collection(door, shape, object, some).await?);
-        }
+    let calls: Vec<_> =
+        ids.chunks(super::READ_BATCH).map(|some| by_call(door, shape, object, some)).collect();
+    let mut reads = futures_util::stream::iter(calls).buffered(SIDE_BY_SIDE);
+    while let Some(read) = reads.next().await {
+        records.extend(read?);
     }
     Ok(records)
+}
+
+async fn by_call(
+    door: &Door,
+    shape: &Shape,
+    object: &str,
+    ids: &[RecordId],
+) -> Result<Vec<Record>, PortError> {
+    if shape.has_parents() {
+        by_query(door, shape, object, ids).await
+    } else {
+        by_collection(door, shape, object, ids).await
+    }
 }
 
 async fn by_collection(

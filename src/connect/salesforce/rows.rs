@@ -2,6 +2,7 @@
 //!
 //! A [`Shape`] is made once for a read: it knows which key of a row goes where, through parents too.
 
+mod flat;
 mod shape;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::domain::record::{Record, RecordId};
 use crate::domain::schema::FieldKind;
 use crate::domain::value::Value;
 
+pub(super) use flat::Flat;
 pub(super) use shape::Shape;
 use shape::{Entry, Node, Role};
 

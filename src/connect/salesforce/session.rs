@@ -5,6 +5,7 @@
 
 mod judge;
 mod request;
+mod soap;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +19,9 @@ use super::limits::ApiBudget;
 use super::settings::{SalesforceSecrets, SalesforceSettings};
 use super::sign_in;
 use crate::connect::budget::{Budget, Rules};
-use crate::connect::http::{Body, Call, Http, Idempotency, Reply, RetryPolicy, Verdict};
+use crate::connect::http::{
+    Answer, Body, Call, Http, Idempotency, Opened, Pieces, Reply, RetryPolicy, Verdict,
+};
 use crate::domain::port::{PortClass, PortError};
 use crate::domain::record::RecordId;
 use crate::domain::side::Side;
@@ -110,6 +113,11 @@ impl Door {
     /// Calls that count against the org's daily limit: signing in and asking for the versions do not.
     pub(super) fn calls(&self) -> u64 {
         self.http.calls().saturating_sub(self.unmetered.load(Ordering::Relaxed))
+    }
+
+    /// Waits, on the clock that everything here goes by.
+    pub(super) async fn pause(&self, pause: std::time::Duration) {
+        self.http.clock().sleep(pause).await;
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
@@ -247,7 +255,7 @@ impl Door {
             .send_retrying(&call, &RetryPolicy::PATIENT, |reply| self.judge(reply, Idempotency::Repeatable))
             .await
             .map_err(|error| errors::from_http(&error))?;
-        self.note(&reply);
+        self.note(reply.date(), reply.header("Sforce-Limit-Info"));
         let fault = Fault::from_reply(&reply);
         if let Some(refusal) = limit_of(&fault).filter(|_| !reply.is_success()) {
             self.budget.refused(refusal, &fault.code, reply.retry_after(), self.now());
@@ -298,19 +306,82 @@ impl Door {
         }
     }
 
-    async fn send_on(&self, session: &Session, request: &Request) -> Result<Reply, DoorError> {
+    /// Sends a call whose reply may be long, and hands it back before its body is read.
+    pub(super) async fn open(&self, request: &Request) -> Result<Opened, DoorError> {
+        self.budget.admit(self.now())?;
+        let session = self.current().await?;
+        match self.open_on(&session, request).await {
+            Err(DoorError::Fault(fault)) if is_session_over(&fault) => {
+                let session = self.renewed(session.generation).await?;
+                self.open_on(&session, request).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn open_on(&self, session: &Session, request: &Request) -> Result<Opened, DoorError> {
+        let call = Self::call(session, request, Body::Empty);
+        let sent = self.now();
+        let idempotency = request.idempotency;
+        let answer = self
+            .http
+            .open_retrying(&call, &RetryPolicy::PATIENT, |reply| self.judge(reply, idempotency))
+            .await
+            .map_err(DoorError::Http)?;
+        match answer {
+            Answer::Open(opened) => {
+                self.note(opened.date(), opened.header("Sforce-Limit-Info"));
+                self.budget.seen(self.calls(), self.now());
+                self.budget.answered(sent, self.now());
+                Ok(opened)
+            }
+            Answer::Whole(reply) => self.judged(request, reply, sent).map(|_| ()).and_then(|()| {
+                Err(DoorError::Told(PortError::new(
+                    PortClass::Protocol,
+                    "UNREADABLE_REPLY",
+                    "Salesforce answered a request for results with nothing that can be read.",
+                )))
+            }),
+        }
+    }
+
+    /// Sends a body that is made while it is sent: once, because it can't be made twice here.
+    pub(super) async fn upload(&self, request: &Request, pieces: Pieces) -> Result<Reply, DoorError> {
+        self.budget.admit(self.now())?;
+        let session = self.current().await?;
+        let body = Body::Pieces { content_type: "text/csv; charset=UTF-8".into(), pieces };
+        let call = Self::call(&session, request, body);
+        let sent = self.now();
+        let reply = self.http.send(&call).await.map_err(DoorError::Http)?;
+        self.judged(request, reply, sent)
+    }
+
+    fn call(session: &Session, request: &Request, body: Body) -> Call {
         let mut call =
             Call::new(request.name, request.method.clone(), format!("{}{}", session.instance, request.path))
-                .header("Accept", "application/json")
+                .header("Accept", request.accept)
                 .header("Sforce-Call-Options", concat!("client=forcesync/", env!("CARGO_PKG_VERSION")))
                 .bearer(&session.token);
         for (name, text) in &request.headers {
             call = call.header(*name, text.as_str());
         }
-        if let Some(bytes) = &request.body {
-            call.body = Body::Bytes { content_type: request.content_type.into(), bytes: bytes.clone() };
+        call.body = body;
+        if let Some(operation) = &request.soap {
+            call.url = format!("{}{}", session.instance, soap::path(&session.base));
+            call = call
+                .header("SOAPAction", "\"\"")
+                .secret_body("text/xml; charset=UTF-8", soap::envelope(&session.token, operation));
         }
         call.idempotency = request.idempotency;
+        call
+    }
+
+    async fn send_on(&self, session: &Session, request: &Request) -> Result<Reply, DoorError> {
+        let body = request.body.as_ref().map_or(Body::Empty, |bytes| Body::Bytes {
+            content_type: request.content_type.into(),
+            bytes: bytes.clone(),
+        });
+        let call = Self::call(session, request, body);
         let idempotency = request.idempotency;
         let sent = self.now();
         let reply = self
@@ -318,13 +389,21 @@ impl Door {
             .send_retrying(&call, &RetryPolicy::PATIENT, |reply| self.judge(reply, idempotency))
             .await
             .map_err(DoorError::Http)?;
-        self.note(&reply);
+        self.judged(request, reply, sent)
+    }
+
+    /// Keeps what a reply tells, and tells a refusal from an answer.
+    fn judged(&self, request: &Request, reply: Reply, sent: DateTime<Utc>) -> Result<Reply, DoorError> {
+        self.note(reply.date(), reply.header("Sforce-Limit-Info"));
         self.budget.seen(self.calls(), self.now());
         if reply.is_success() || reply.status == 304 {
             self.budget.answered(sent, self.now());
             return Ok(reply);
         }
-        let fault = Fault::from_reply(&reply);
+        let fault = match &request.soap {
+            Some(_) => soap::fault(&reply),
+            None => Fault::from_reply(&reply),
+        };
         if let Some(refusal) = limit_of(&fault) {
             self.budget.refused(refusal, &fault.code, reply.retry_after(), self.now());
         }
@@ -335,7 +414,9 @@ impl Door {
     /// a short while; one that it confirms lasts.
     fn judge(&self, reply: &Reply, idempotency: Idempotency) -> Verdict {
         let now = self.now();
-        let told = limit_info(reply, now)
+        let told = reply
+            .header("Sforce-Limit-Info")
+            .and_then(|text| ApiBudget::from_header(text, now))
             .map(|budget| (budget.used, budget.limit))
             .or_else(|| self.budget.last_told().map(|(used, limit, _at)| (used, limit)));
         match told {
@@ -345,21 +426,17 @@ impl Door {
     }
 
     /// Remembers what every reply tells beside its body.
-    fn note(&self, reply: &Reply) {
+    fn note(&self, date: Option<DateTime<Utc>>, usage: Option<&str>) {
         let now = self.now();
-        if let Some(date) = reply.date() {
+        if let Some(date) = date {
             // The header has whole seconds; what is below one is no difference of clocks.
             let ahead = date - now;
             *lock(&self.ahead) = if ahead.abs() <= TimeDelta::seconds(2) { TimeDelta::zero() } else { ahead };
         }
-        if let Some(budget) = limit_info(reply, now) {
+        if let Some(budget) = usage.and_then(|text| ApiBudget::from_header(text, now)) {
             self.budget.told(budget.used, budget.limit, budget.at);
         }
     }
-}
-
-fn limit_info(reply: &Reply, now: DateTime<Utc>) -> Option<ApiBudget> {
-    reply.header("Sforce-Limit-Info").and_then(|text| ApiBudget::from_header(text, now))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

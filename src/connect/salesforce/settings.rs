@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::connect::budget::Ledger;
+use crate::domain::cost::Rates;
 
 /// How an org is reached.
 #[derive(Clone, Debug)]
@@ -37,6 +38,12 @@ pub struct SalesforceSettings {
     pub settle: Duration,
     /// How long a describe counts as current without asking. Reads of changes ask for it along the way, at no cost.
     pub schema_freshness: Duration,
+    /// What calls and jobs cost, and from where on jobs are used.
+    pub rates: Rates,
+    /// Rows on a page of a job's results; the service's own choice without it.
+    pub bulk_page_rows: Option<u64>,
+    /// The largest upload of a job, in bytes. The service takes 150 MB after its own encoding, which adds half as much again.
+    pub bulk_upload_bytes: usize,
     /// Makes the jitter of pauses repeatable in simulations.
     pub jitter_seed: Option<u64>,
 }
@@ -57,6 +64,9 @@ impl Default for SalesforceSettings {
             timeout: Duration::from_secs(120),
             settle: Duration::from_secs(600),
             schema_freshness: Duration::from_secs(24 * 3600),
+            rates: Rates::default(),
+            bulk_page_rows: None,
+            bulk_upload_bytes: 100_000_000,
             jitter_seed: None,
         }
     }

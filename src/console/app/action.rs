@@ -58,6 +58,7 @@ actions! {
     Policy, "policy", Scope::On(Tab::Mapping), "Change who wins when both sides changed", None;
     Translations, "translations", Scope::On(Tab::Mapping), "Edit the value translations of the pair", None;
     Criteria, "criteria", Scope::On(Tab::Mapping), "Edit the criteria of the mapping", None;
+    Accept, "accept", Scope::On(Tab::Mapping), "Accept the mapping as it is written and as both sides are now", Some("forcesync mapping accept");
     AllFields, "all_fields", Scope::On(Tab::Mapping), "Switch between mapped pairs and all fields", Some("forcesync mapping show");
     StartInitial, "start_initial", Scope::On(Tab::Sync), "Kick off an initial sync", Some("forcesync sync initial");
     StartInstant, "start_instant", Scope::On(Tab::Sync), "Kick off an instant sync", Some("forcesync sync instant");
@@ -68,15 +69,20 @@ actions! {
     Pause, "pause", Scope::On(Tab::Sync), "Pause or resume the run", Some("forcesync pause");
     Stop, "stop", Scope::On(Tab::Sync), "Stop the run after the batch in hand", Some("forcesync cancel");
     Retry, "retry", Scope::On(Tab::Sync), "Try the issue, or the whole group, again", Some("forcesync issues retry");
+    RetryAll, "retry_all", Scope::On(Tab::Sync), "Try all records that are shown again", Some("forcesync issues retry --code");
+    Release, "release", Scope::On(Tab::Sync), "Release the brake that holds the run, by its number", Some("forcesync sync --allow-deletes");
     Conflicts, "conflicts", Scope::On(Tab::Sync), "Open the conflicts", Some("forcesync conflicts");
     TakeSalesforce, "take_salesforce", Scope::On(Tab::Sync), "Choose what Salesforce holds", Some("forcesync conflicts resolve N --take salesforce");
     TakePlatform, "take_platform", Scope::On(Tab::Sync), "Choose what the platform holds", Some("forcesync conflicts resolve N --take platform");
     KeepBase, "keep_base", Scope::On(Tab::Sync), "Choose what both held when last in step", Some("forcesync conflicts resolve N --take base");
     EditValue, "edit_value", Scope::On(Tab::Sync), "Type the value that both sides shall hold", Some("forcesync issues edit");
+    KeepRecord, "keep_record", Scope::On(Tab::Sync), "Keep the record whose counterpart was deleted", Some("forcesync conflicts resolve N --keep");
     TakeAllSalesforce, "take_all_salesforce", Scope::On(Tab::Sync), "Decide all shown conflicts for Salesforce", Some("forcesync conflicts resolve --all --take salesforce");
     TakeAllPlatform, "take_all_platform", Scope::On(Tab::Sync), "Decide all shown conflicts for the platform", Some("forcesync conflicts resolve --all --take platform");
     EditMapping, "edit_mapping", Scope::On(Tab::Sync), "Go to the issue's pair in Mapping Settings", Some("forcesync mapping show");
     Snooze, "snooze", Scope::On(Tab::Sync), "Hide the issue for a while", Some("forcesync issues snooze");
+    SnoozeAll, "snooze_all", Scope::On(Tab::Sync), "Hide all records that are shown for a while", Some("forcesync issues snooze --code");
+    Forget, "forget", Scope::On(Tab::Sync), "Forget the person of the record, for good", Some("forcesync forget");
     ShowSnoozed, "show_snoozed", Scope::On(Tab::Sync), "Show snoozed issues too, or hide them", Some("forcesync issues list --snoozed");
     UndoRun, "undo_run", Scope::On(Tab::Sync), "Take the selected run back", Some("forcesync undo");
     Level, "level", Scope::On(Tab::Logs), "Show the next higher level only", Some("forcesync log --level");
@@ -84,6 +90,7 @@ actions! {
     LogRun, "log_run", Scope::On(Tab::Logs), "Show the lines of one run", Some("forcesync log --run");
     Follow, "follow", Scope::On(Tab::Logs), "Follow new lines", Some("forcesync log --follow");
     Why, "why", Scope::On(Tab::Logs), "Explain why the record holds what it holds", Some("forcesync why");
+    MakeObjects, "make_objects", Scope::On(Tab::Connection), "Make the objects and fields that the mappings want in the org", Some("forcesync objects create");
     SetInactive, "set_inactive", Scope::On(Tab::Logs), "Set the record inactive on the platform", Some("forcesync deactivate");
     Export, "export", Scope::Anywhere, "Export what is shown to a file", Some("forcesync issues export");
     TabConnection, "tab_connection", Scope::Anywhere, "Go to Connection Settings", None;

@@ -2,6 +2,7 @@
 
 use crate::console::app::App;
 use crate::console::app::action::Action;
+use crate::console::app::keymap::Binding;
 use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::reading::Subject;
@@ -9,6 +10,7 @@ use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
 use crate::domain::report::{FirstSync, StatusReport};
+use crate::ops::brakes;
 
 impl App {
     /// Whether an action is possible now; otherwise a sentence that says why not.
@@ -20,7 +22,10 @@ impl App {
             Action::StartInitial
             | Action::StartInstant
             | Action::Retry
+            | Action::RetryAll
+            | Action::Release
             | Action::UndoRun
+            | Action::Forget
             | Action::Audit
             | Action::Heal => {
                 self.unlocked_or_reason()?;
@@ -42,12 +47,31 @@ impl App {
                 }
                 Ok(())
             }
-            Action::Snooze => self.engine_or_reason(),
+            Action::Accept => {
+                self.engine_or_reason()?;
+                if self.to_accept().is_none() {
+                    return Err(mapping::NOTHING_TO_ACCEPT.into());
+                }
+                Ok(())
+            }
+            // An interval without a first full read could only fail, each time (law E11).
+            Action::Automatic
+                if !self.sync.progress.automatic
+                    && self
+                        .sync
+                        .status
+                        .ready()
+                        .is_some_and(|status| status.first_sync == FirstSync::Never) =>
+            {
+                Err(sync::NO_INITIAL.into())
+            }
+            Action::Snooze | Action::SnoozeAll => self.engine_or_reason(),
             // A run on its way does not matter: the next one takes what was decided.
             Action::Automatic
             | Action::TakeSalesforce
             | Action::TakePlatform
             | Action::KeepBase
+            | Action::KeepRecord
             | Action::EditValue
             | Action::TakeAllSalesforce
             | Action::TakeAllPlatform => {
@@ -82,32 +106,89 @@ impl App {
                 Action::TakeSalesforce
                     | Action::TakePlatform
                     | Action::KeepBase
+                    | Action::KeepRecord
+                    | Action::Delete
                     | Action::Toggle
                     | Action::Filter
                     | Action::TakeAllSalesforce
                     | Action::TakeAllPlatform
                     | Action::UndoRun
+                    | Action::RetryAll
+                    | Action::SnoozeAll
+                    | Action::Release
             ),
+            (Some(Overlay::Reading(reading)), Action::Forget) => reading.person().is_some(),
+            (Some(Overlay::Reading(reading)), Action::Release) => {
+                matches!(&reading.subject, Subject::Run(run) if brakes::held(run).is_some())
+            }
+            (None, Action::Release) => self.held_by_a_brake().is_some(),
             (Some(Overlay::Reading(reading)), Action::Why) => {
                 reading.record().is_some() || matches!(reading.subject, Subject::Run(_))
             }
             (Some(Overlay::Reading(reading)), Action::UndoRun) => matches!(reading.subject, Subject::Run(_)),
             (Some(Overlay::Reading(reading)), Action::LogRun) => reading.run().is_some(),
-            (Some(Overlay::Reading(_)), Action::Retry)
-            | (Some(Overlay::Reading(_) | Overlay::Help { .. }), Action::Open)
-            | (Some(Overlay::Sheet(_) | Overlay::Records(_)), Action::UndoRun)
-            | (Some(Overlay::Sheet(_)), Action::Retry | Action::Why | Action::LogRun | Action::Copy)
+            (
+                Some(Overlay::Reading(_)),
+                Action::Open
+                | Action::Retry
+                | Action::Snooze
+                | Action::RetryAll
+                | Action::SnoozeAll
+                | Action::Filter,
+            )
+            | (Some(Overlay::Help { .. }), Action::Open)
+            | (Some(Overlay::Records(_)), Action::UndoRun | Action::Release | Action::Add | Action::Toggle)
+            | (
+                Some(Overlay::Sheet(_)),
+                Action::UndoRun
+                | Action::Forget
+                | Action::Release
+                | Action::Snooze
+                | Action::RetryAll
+                | Action::SnoozeAll
+                | Action::Filter
+                | Action::Retry
+                | Action::Why
+                | Action::LogRun
+                | Action::Copy,
+            )
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             (Some(Overlay::Conflicts(inbox)), action) => match action {
-                Action::Retry | Action::EditMapping | Action::Snooze | Action::UndoRun => false,
-                Action::Toggle | Action::KeepBase => inbox.open,
+                Action::Retry
+                | Action::RetryAll
+                | Action::EditMapping
+                | Action::Snooze
+                | Action::SnoozeAll
+                | Action::Release
+                | Action::UndoRun => false,
+                Action::Delete | Action::KeepRecord => inbox.is_deletion(),
+                Action::TakeSalesforce | Action::TakePlatform | Action::EditValue => !inbox.is_deletion(),
+                Action::Toggle | Action::KeepBase => inbox.open && !inbox.is_deletion(),
                 Action::Filter | Action::TakeAllSalesforce | Action::TakeAllPlatform => !inbox.open,
                 _ => true,
             },
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
+            (None, Action::Accept) => self.to_accept().is_some(),
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
             _ => true,
+        }
+    }
+
+    /// The selected mapping, if somebody has to accept something of it (laws E5 and E13).
+    pub fn to_accept(&self) -> Option<String> {
+        let name = &self.mapping.selected()?.name;
+        let status = self.sync.status.ready()?;
+        let drifts = status.drift.iter().any(|row| row.acceptable && row.finding.mapping == *name);
+        (drifts || status.unaccepted.contains(name)).then(|| name.clone())
+    }
+
+    /// The word of a hint, as it is right in what is open now.
+    pub fn hint_of<'a>(&self, binding: &'a Binding) -> &'a str {
+        match (self.overlays.last(), binding.action) {
+            (Some(Overlay::Conflicts(inbox)), Action::Open) if inbox.open => common::DECIDE,
+            (Some(Overlay::Issue(_)), Action::Open) => common::EDIT,
+            _ => binding.hint.as_deref().unwrap_or_default(),
         }
     }
 
@@ -141,9 +222,14 @@ fn changes(action: Action) -> bool {
             | Action::Pause
             | Action::Stop
             | Action::Retry
+            | Action::RetryAll
+            | Action::Release
+            | Action::Forget
+            | Action::SnoozeAll
             | Action::TakeSalesforce
             | Action::TakePlatform
             | Action::KeepBase
+            | Action::KeepRecord
             | Action::EditValue
             | Action::TakeAllSalesforce
             | Action::TakeAllPlatform
@@ -157,6 +243,7 @@ fn changes(action: Action) -> bool {
             | Action::Policy
             | Action::Translations
             | Action::Criteria
+            | Action::Accept
             | Action::Propose
             | Action::Undo
             | Action::Redo

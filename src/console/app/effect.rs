@@ -91,6 +91,8 @@ pub enum Effect {
     Unlocked,
     /// Check both sides and all mappings.
     Check,
+    /// Make what the mappings want in the org.
+    MakeObjects,
     /// Describe an object.
     Describe {
         /// Of which side.
@@ -152,6 +154,15 @@ pub enum Effect {
     ReadHistory(HistoryQuery),
     /// Tells what taking a run back would mean.
     PreviewUndo(i64),
+    /// Read what an undo would do, and what it left as it is.
+    ReadUndoPage(i64),
+    /// Forget a person.
+    Forget {
+        /// The object, by its name on either side.
+        object: String,
+        /// The record's id on that side.
+        id: String,
+    },
     /// Explains a record.
     ReadWhy(crate::domain::why::WhyQuery),
     /// Write a file with what is shown.

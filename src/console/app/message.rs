@@ -9,6 +9,7 @@ use crate::console::app::key::Key;
 use crate::console::app::model::{Engine, SecretPlace, TestReport};
 use crate::console::app::tab::Tab;
 use crate::domain::command::{Command, Reply};
+use crate::domain::forget::Forgotten;
 use crate::domain::mapping::Mapping;
 use crate::domain::progress::Progress;
 use crate::domain::report::{
@@ -18,6 +19,7 @@ use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
 use crate::ops::conflicts::Resolved;
 use crate::ops::issues::IssueForm;
+use crate::ops::undo::UndoPage;
 use crate::workspace::problems::Problem;
 use crate::workspace::secrets::SecretName;
 use crate::workspace::settings::Settings;
@@ -136,6 +138,15 @@ pub enum Msg {
     Conflicts(Answer<Vec<ConflictRow>>),
     /// Conflicts were decided, or not.
     Resolved(Answer<Resolved>),
+    /// What an undo would do, and what it left as it is.
+    UndoPage {
+        /// The undo.
+        run: i64,
+        /// The first page.
+        answer: Answer<UndoPage>,
+    },
+    /// A person was forgotten, or not.
+    Forgotten(Answer<Forgotten>),
     /// Log lines, newest first.
     Log {
         /// Why they were read.

@@ -1,9 +1,12 @@
 //! Synchronization Information: status, force, automatic, the run at hand, issues, runs.
 
 pub mod act;
+mod arrive;
 pub mod conflicts_act;
+mod forget_act;
 pub mod issue_act;
 pub mod records_act;
+mod release_act;
 pub mod undo_act;
 
 use std::collections::VecDeque;
@@ -32,6 +35,15 @@ pub enum Part {
 impl Part {
     /// All parts, as Tab walks them.
     pub const ALL: [Self; 4] = [Self::Force, Self::Automatic, Self::Issues, Self::Runs];
+}
+
+/// What is about to be done to a whole group of issues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupDeed {
+    /// Try it again.
+    Retry,
+    /// Hide it for a while.
+    Snooze,
 }
 
 /// One look at the numbers, for the rate.
@@ -68,8 +80,10 @@ pub struct SyncTab {
     pub run: Selection,
     /// Records a second over the last seconds, oldest first.
     pub rates: VecDeque<u64>,
-    /// The group that is about to be tried again, while its records are read.
-    pub retrying: Option<IssueGroup>,
+    /// The group that is about to be tried again or hidden, while its records are read.
+    pub asked: Option<(IssueGroup, GroupDeed)>,
+    /// The undo that only looks and whose plan is shown when it is through.
+    pub looking: Option<i64>,
     /// Whether snoozed issues are shown with the others.
     pub show_snoozed: bool,
     /// When the lists were read last.
@@ -81,6 +95,8 @@ pub struct SyncTab {
     /// How the run before it ended, as it was told.
     pub told: Option<String>,
     samples: VecDeque<Sample>,
+    /// When the present step was first seen, and when its numbers last moved: what is done in lumps is measured from lump to lump.
+    step: Option<(Sample, Sample)>,
 }
 
 /// Width of the sparkline.
@@ -102,6 +118,7 @@ impl SyncTab {
         if progress.run != self.progress.run || progress.phase != self.progress.phase {
             self.samples.clear();
             self.rates.clear();
+            self.step = None;
         }
         let ended = was_running && progress.state == EngineState::Idle
             || progress.run != self.progress.run
@@ -110,6 +127,12 @@ impl SyncTab {
         self.progress = progress;
         self.seen = Some(now);
         let done = self.done();
+        let sample = Sample { at: now, done };
+        match &mut self.step {
+            None => self.step = Some((sample, sample)),
+            Some((_, moved)) if done > moved.done => *moved = sample,
+            Some(_) => {}
+        }
         // One bar a second; more often is only kept for the rate.
         let last = self.samples.back().copied();
         match last {
@@ -147,10 +170,18 @@ impl SyncTab {
         Some(last.done.saturating_sub(first.done) * 1_000 / milliseconds as u64)
     }
 
-    /// Seconds until `left` records are done, at the present rate.
+    /// Seconds until `left` records are done, at the rate of the step so far. Records come in pages and portions, so the rate is
+    /// measured up to the last of them, and the time since is taken off.
     pub fn eta(&self, left: u64) -> Option<u64> {
-        let rate = self.rate()?;
-        (rate > 0).then(|| left.div_ceil(rate))
+        let (began, moved) = self.step.as_ref()?;
+        let took = (moved.at - began.at).num_milliseconds().max(0) as u64;
+        let done = moved.done.saturating_sub(began.done);
+        if done == 0 || took < 500 {
+            return None;
+        }
+        let since = self.seen.map_or(0, |seen| (seen - moved.at).num_milliseconds().max(0)) as u64;
+        let needed = u128::from(left) * u128::from(took) / u128::from(done);
+        Some((needed as u64).saturating_sub(since).div_ceil(1_000).max(1))
     }
 
     /// The selected group.
@@ -192,6 +223,22 @@ mod tests {
         assert_eq!(tab.rate(), Some(100));
         assert_eq!(tab.eta(250), Some(3));
         assert_eq!(tab.rates.iter().copied().collect::<Vec<_>>(), [100, 100, 100]);
+    }
+
+    #[test]
+    fn after_a_tenth_the_end_is_foreseen_though_records_come_in_lumps() {
+        let mut tab = SyncTab::default();
+        // 500 records every 7 seconds, 10,000 in all: 140 seconds.
+        for tick in 0..=130_u64 {
+            let now = DateTime::UNIX_EPOCH + TimeDelta::seconds(tick as i64);
+            let done = tick / 7 * 500;
+            tab.take(progress(done, EngineState::Running), now);
+            if tick >= 14 {
+                let eta = tab.eta(10_000 - done).unwrap();
+                let whole = tick + eta;
+                assert!(whole.abs_diff(140) <= 28, "after {tick} s: {eta} s");
+            }
+        }
     }
 
     #[test]

@@ -88,12 +88,10 @@ impl App {
             Msg::Status(answer) => {
                 self.sync.looked = self.now;
                 self.sync.status = answer.into();
+                self.review_mappings();
                 Vec::new()
             }
-            Msg::Runs { before, answer } => {
-                self.take_runs(before, answer);
-                Vec::new()
-            }
+            Msg::Runs { before, answer } => self.take_runs(before, answer),
             Msg::IssueGroups(answer) => {
                 self.take_groups(answer);
                 Vec::new()
@@ -134,6 +132,18 @@ impl App {
                 self.ask_undo(answer);
                 Vec::new()
             }
+            Msg::UndoPage { run, answer } => {
+                for overlay in self.overlays.iter_mut().rev() {
+                    if let Overlay::Reading(reading) = overlay
+                        && reading.run() == Some(run)
+                    {
+                        reading.undone = Some(answer.into());
+                        break;
+                    }
+                }
+                Vec::new()
+            }
+            Msg::Forgotten(answer) => self.forgotten(answer),
             Msg::Why(answer) => {
                 for overlay in self.overlays.iter_mut().rev() {
                     if let Overlay::Reading(reading) = overlay

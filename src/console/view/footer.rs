@@ -16,7 +16,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let mut hints = app.keymap.hints(app.context());
     hints.retain(|binding| app.means_something(binding.action));
     let room = usize::from(area.width).saturating_sub(2);
-    let shown = fitted(&hints, room);
+    let shown = fitted(app, &hints, room);
     let cut = shown.len() < hints.len();
     let (mut first, last): (Vec<&Binding>, Vec<&Binding>) =
         shown.into_iter().partition(|binding| binding.action != Action::Help);
@@ -41,7 +41,7 @@ fn hint(app: &App, canvas: &mut Canvas<'_>, binding: &Binding, x: u16, area: Rec
     let possible = app.available(binding.action).is_ok();
     let key_meaning = if possible { Meaning::Key } else { Meaning::Disabled };
     x += canvas.text(x, area.y, area.right().saturating_sub(x), &key, key_meaning) + 1;
-    let word = binding.hint.as_deref().unwrap_or_default();
+    let word = app.hint_of(binding);
     let word_meaning = if possible { Meaning::Muted } else { Meaning::Disabled };
     x += canvas.text(x, area.y, area.right().saturating_sub(x), word, word_meaning);
     let hit = Rect { x: start, y: area.y, width: x.saturating_sub(start), height: 1 };
@@ -50,10 +50,8 @@ fn hint(app: &App, canvas: &mut Canvas<'_>, binding: &Binding, x: u16, area: Rec
 }
 
 /// As many hints as fit, the lowest ranks first.
-fn fitted<'a>(hints: &[&'a Binding], room: usize) -> Vec<&'a Binding> {
-    let need = |binding: &Binding| {
-        width(&binding.key.to_string()) + 1 + width(binding.hint.as_deref().unwrap_or_default()) + 2
-    };
+fn fitted<'a>(app: &App, hints: &[&'a Binding], room: usize) -> Vec<&'a Binding> {
+    let need = |binding: &Binding| width(&binding.key.to_string()) + 1 + width(app.hint_of(binding)) + 2;
     let all: usize = hints.iter().map(|binding| need(binding)).sum();
     // Room for the sign that there is more.
     let room = if all <= room + 2 { room + 2 } else { room.saturating_sub(2) };

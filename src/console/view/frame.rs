@@ -12,10 +12,13 @@ use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
 use crate::console::view::canvas::{Canvas, Piece};
 use crate::console::view::safe_text;
-use crate::console::view::text::{common, connection as connection_text, numbers, tabs as text};
+use crate::console::view::text::{
+    common, connection as connection_text, numbers, sync as sync_text, tabs as text,
+};
 use crate::console::view::theme::Meaning;
 use crate::domain::hold::Priority;
 use crate::domain::progress::EngineState;
+use crate::domain::report::StatusReport;
 use crate::domain::side::Side;
 use crate::workspace::settings::Environment;
 
@@ -88,7 +91,13 @@ pub fn tabs(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 fn mark(app: &App, tab: Tab, canvas: &Canvas<'_>) -> Option<(String, Meaning)> {
     match tab {
         Tab::Connection | Tab::Mapping => {
-            app.unsaved(tab).then(|| (canvas.glyphs.unsaved.to_owned(), Meaning::Changed))
+            let left_out = |status: &StatusReport| tab == Tab::Mapping && sync_text::leaves_out(status);
+            if app.unsaved(tab) {
+                Some((canvas.glyphs.unsaved.to_owned(), Meaning::Changed))
+            } else {
+                let warns = app.sync.status.ready().is_some_and(|status| left_out(status));
+                warns.then(|| (canvas.glyphs.warning.to_owned(), Meaning::Warning))
+            }
         }
         Tab::Sync => match app.sync.progress.state {
             EngineState::Running | EngineState::Stopping => {
@@ -116,7 +125,10 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Environment::Sandbox => "sandbox",
         Environment::Custom => "custom domain",
     };
+    let unequal = app.sync.status.ready().and_then(|status| status.unequal.as_ref());
     let org = match &app.org {
+        // What stands out needs the room.
+        Some(org) if unequal.is_some() => org.name.clone(),
         Some(org) => {
             let kind = if org.sandbox { "sandbox" } else { environment };
             let edition = org.edition.trim_end_matches(" Edition");
@@ -130,6 +142,10 @@ pub fn context(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         (format!(" {} {org} {} ", canvas.glyphs.dot, canvas.glyphs.both).into(), Meaning::Muted),
         (app.settings.platform.kind.label().into(), Meaning::Muted),
     ];
+    if let Some(unequal) = unequal {
+        let sign = canvas.glyphs.warning;
+        pieces.push((format!(" {sign}{}", sync_text::unequal(&unequal.what)).into(), Meaning::Warning));
+    }
     if let Some((used, limit)) = app.api_budget {
         let percent = (used * 100).checked_div(limit).unwrap_or(0);
         let reserve = app.settings.salesforce.api_reserve_percent;

@@ -20,14 +20,14 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let frame = if canvas.plain { 1 } else { 2 };
     let actions_height = status::actions_rows(app) + frame + 1;
     let rest = if area.width >= BESIDE {
-        let height = (status::ROWS + frame).max(actions_height).min(area.height);
+        let height = (status::rows(app) + frame).max(actions_height).min(area.height);
         // The status block needs its labels in full; what is kicked off gets the rest.
         let left = (area.width / 2).max(50).min(area.width);
         status::draw(app, canvas, Rect { width: left, height, ..area });
         status::actions(app, canvas, Rect { x: area.x + left, width: area.width - left, height, ..area });
         below(area, height)
     } else {
-        let height = (status::ROWS + frame).min(area.height);
+        let height = (status::rows(app) + frame).min(area.height);
         status::draw(app, canvas, Rect { height, ..area });
         let left = below(area, height);
         let actions_height = actions_height.min(left.height);

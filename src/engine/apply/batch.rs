@@ -1,5 +1,7 @@
 //! Lines become batches of rows, one per object, kind and mapping.
 
+use std::collections::HashMap;
+
 use crate::domain::compiled::CompiledMapping;
 use crate::domain::plan::{Action, Change};
 use crate::domain::port::{WriteBatch, WriteKind, WriteRow};
@@ -9,52 +11,72 @@ use crate::domain::value::Value;
 use crate::engine::apply::Item;
 use crate::engine::session::{Prepared, Session};
 
+/// Fewer rows than these go out together anyway.
+const ONE_BATCH: usize = 200;
+
 /// A batch with the items its rows belong to.
 pub(super) struct Outgoing {
     pub(super) batch: WriteBatch,
     pub(super) owners: Vec<usize>,
+    /// Rows that it takes.
+    most: usize,
+    /// Whether it is sent by a job.
+    pub(super) by_job: bool,
+    /// The journal entries of its rows.
+    pub(super) entries: Vec<i64>,
 }
 
 impl Session<'_> {
     pub(super) fn batches(&self, items: &[Item], side: Side) -> Vec<Outgoing> {
         let mut batches: Vec<Outgoing> = Vec::new();
-        for (owner, item) in items.iter().enumerate() {
+        let mut going: Vec<(usize, WriteKind)> = items
+            .iter()
+            .enumerate()
+            .filter_map(|(owner, item)| Some((owner, kind_of(item, side)?)))
+            .collect();
+        let mut rows: HashMap<(usize, WriteKind), usize> = HashMap::new();
+        for (owner, kind) in &going {
+            *rows.entry((items[*owner].mapping, *kind)).or_default() += 1;
+        }
+        if going.len() > ONE_BATCH {
+            // Children of one parent lock it; side by side in one batch they do not meet one another.
+            going.sort_by_cached_key(|(owner, _)| parents(&items[*owner], side));
+        }
+        for (owner, kind) in going {
+            let item = &items[owner];
             let line = &item.decision.line;
-            let kind = match line.action {
-                Action::Create { on } if on == side => WriteKind::Create,
-                Action::Merge if line.writes_to(side) => WriteKind::Update,
-                Action::Delete { on } if on == side => WriteKind::Delete,
-                _ => continue,
-            };
-            if item.postponed() || item.results[side].is_some() {
-                continue;
-            }
             let mapping = &self.mappings[item.mapping];
             let spec = &mapping.compiled.spec;
             let most = mapping.capabilities[side].write_batch.max(1);
             let at = batches.iter().position(|known| {
                 known.batch.object == spec.object(side)
                     && known.batch.kind == kind
-                    && known.batch.rows.len() < most
+                    && known.batch.rows.len() < known.most
                     && known.batch.mark.as_deref() == spec.mark(side).filter(|_| kind == WriteKind::Create)
-                    && known.batch.effects == spec.side_effects
+                    && known.batch.effects == spec.effects(self.request.kind)
                     && known.owners.first().is_some_and(|first| items[*first].mapping == item.mapping)
             });
             let at = at.unwrap_or_else(|| {
                 let selection = writable(&mapping.compiled, side);
                 let consent = consent_places(&mapping.compiled, side, &selection);
+                let batch = WriteBatch {
+                    object: spec.object(side).to_owned(),
+                    kind,
+                    selection,
+                    rows: Vec::new(),
+                    read_back: mapping.compiled.selection[side].clone(),
+                    mark: spec.mark(side).filter(|_| kind == WriteKind::Create).map(str::to_owned),
+                    consent,
+                    effects: spec.effects(self.request.kind),
+                };
+                let count = rows.get(&(item.mapping, kind)).copied().unwrap_or(0);
+                let of_a_job = self.context.endpoints[side].rows_of_a_job(&batch, count);
                 batches.push(Outgoing {
-                    batch: WriteBatch {
-                        object: spec.object(side).to_owned(),
-                        kind,
-                        selection,
-                        rows: Vec::new(),
-                        read_back: mapping.compiled.selection[side].clone(),
-                        mark: spec.mark(side).filter(|_| kind == WriteKind::Create).map(str::to_owned),
-                        consent,
-                        effects: spec.side_effects,
-                    },
+                    most: of_a_job.unwrap_or(most).max(1),
+                    by_job: of_a_job.is_some(),
+                    batch,
                     owners: Vec::new(),
+                    entries: Vec::new(),
                 });
                 batches.len() - 1
             });
@@ -69,6 +91,26 @@ impl Session<'_> {
         }
         batches
     }
+}
+
+/// What is done with an item on a side, if anything is to be sent now.
+fn kind_of(item: &Item, side: Side) -> Option<WriteKind> {
+    let line = &item.decision.line;
+    let kind = match line.action {
+        Action::Create { on } if on == side => WriteKind::Create,
+        Action::Merge if line.writes_to(side) => WriteKind::Update,
+        Action::Delete { on } if on == side => WriteKind::Delete,
+        _ => return None,
+    };
+    (!item.postponed() && item.results[side].is_none()).then_some(kind)
+}
+
+/// The records that a line makes its record belong to.
+fn parents(item: &Item, side: Side) -> Vec<String> {
+    let changes = item.decision.line.changes.iter().filter(|change| change.to == side);
+    let named = changes.flat_map(|change| change.fields.iter().zip(&change.new));
+    let parents = named.filter(|(field, value)| field.ends_with("Id") && !value.is_blank());
+    parents.map(|(_, value)| value.to_string()).collect()
 }
 
 /// The fields of a side that this mapping may write, in order.

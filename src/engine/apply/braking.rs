@@ -7,9 +7,9 @@ use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
-use crate::store::departures;
 use crate::store::links::{self};
 use crate::store::work::{self};
+use crate::store::{departures, undo};
 
 impl Session<'_> {
     pub(super) async fn set_brakes(&mut self) -> Result<(), End> {
@@ -55,17 +55,22 @@ impl Session<'_> {
     /// Blankings, deletes and deactivations wait until all of them are counted; tells whether they may go (law E10). Deletes that
     /// may not are left out and stay due, so that the rest of the run goes on.
     pub(super) async fn release_held(&mut self) -> Result<bool, End> {
+        let undone = self.order().map(|order| order.run);
+        let mappings = self.mappings.clone();
         let held = self
             .context
             .store
-            .write(|db| {
+            .write(move |db| {
                 let mut held = Vec::new();
                 for work in work::after(db, 0, true, usize::MAX >> 1)? {
-                    let departure = match work.link {
-                        Some(link) => departures::get(db, link)?,
-                        None => None,
+                    let deletes = match (undone, work.link, mappings.get(work.mapping)) {
+                        (Some(run), _, Some(mapping)) => {
+                            undo::created_on(db, run, mapping.row.mapping, &work.ids)?.is_some()
+                        }
+                        (None, Some(link), _) => departures::get(db, link)?.is_some(),
+                        _ => false,
                     };
-                    let kind = if departure.is_some() { Braked::Delete } else { Braked::Blank };
+                    let kind = if deletes { Braked::Delete } else { Braked::Blank };
                     held.push((work, kind));
                 }
                 Ok(held)
@@ -98,15 +103,16 @@ impl Session<'_> {
         Ok(true)
     }
 
-    pub(super) fn braked(&self, place: usize, kind: Braked, more: u64) -> End {
+    pub(in crate::engine) fn braked(&self, place: usize, kind: Braked, more: u64) -> End {
         let name = self.mappings.get(place).map_or("", |mapping| mapping.compiled.spec.name.as_str());
         let (what, flag) = kind.sentence();
         End::new(
             RunResult::Braked,
             format!(
                 "In mapping {name} more than {} {what} within a day; the rest was not written. \
-                 Look at the records, then release the number you accept with {flag} {more}",
+                 Look at the records, then release the number you accept: `{} {flag} {more}`, or B in the console",
                 self.brakes.limit(place, kind),
+                crate::engine::brake::command_again(self.request),
             ),
         )
     }
@@ -123,7 +129,11 @@ impl Session<'_> {
                 Action::Merge if !line.changes.is_empty() && item.gone.is_none() => {
                     kinds.push((Braked::Update, 1));
                 }
-                Action::Merge | Action::Delete { .. } | Action::Skip { .. } | Action::Refuse { .. } => {}
+                Action::Merge
+                | Action::Delete { .. }
+                | Action::Restore { .. }
+                | Action::Skip { .. }
+                | Action::Refuse { .. } => {}
             }
             if item.decision.opt_outs > 0 {
                 kinds.push((Braked::OptOut, item.decision.opt_outs));

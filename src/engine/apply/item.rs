@@ -128,7 +128,11 @@ fn decide(
 ) -> Decision {
     if let (Some(org), Some(platform)) = (&ids.org, &ids.platform) {
         let present = PerSide::from_fn(|side| match &records[side] {
-            Some(staged) => Present::Read { record: &staged.record, read_at: staged.read_at },
+            Some(staged) => Present::Read {
+                record: &staged.record,
+                read_at: staged.read_at,
+                grain: mapping.capabilities[side].stamps.grain(),
+            },
             None => Present::AsBase,
         });
         let ids = PerSide { org: org.clone(), platform: platform.clone() };

@@ -5,25 +5,26 @@
 
 use std::collections::HashMap;
 
+use crate::domain::compiled::CompiledPair;
 use crate::domain::mapping::DeletePolicy;
-use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Action, Change, DELETED, Line, Parked, Rule};
 use crate::domain::port::{RowClass, RowError, RowResult, Tombstone};
-use crate::domain::record::RecordId;
-use crate::domain::report::Level;
+use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::engine::apply::{Item, LookUp};
-use crate::engine::commit::{Tally, fail, forget_staged};
 use crate::engine::context::End;
-use crate::engine::decide::{Decision, line_hash};
+use crate::engine::decide::Decision;
 use crate::engine::session::{Prepared, Session, both};
-use crate::store::departures::{self, Departure, State, WHOLE_RECORD};
-use crate::store::facts::{self, NewFact};
-use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::departures::{self, Departure, State};
+use crate::store::history;
 use crate::store::journal::Entry;
 use crate::store::links::{self, Link};
-use crate::store::{StoreError, issues, journal, pending, work};
+use crate::store::{journal, pending};
+
+mod commit;
+
+pub(in crate::engine) use commit::{close, commit_departure, lost_values};
 
 /// What the mapping does on `on` when the counterpart is gone: its policy, where it may write there and knows how.
 pub fn effective_policy(mapping: &Prepared, on: Side) -> DeletePolicy {
@@ -38,7 +39,9 @@ pub fn effective_policy(mapping: &Prepared, on: Side) -> DeletePolicy {
 impl Item {
     /// Whether it deletes or deactivates a record.
     pub(super) fn removes(&self) -> bool {
-        self.gone.is_some() && Side::BOTH.into_iter().any(|side| self.decision.line.writes_to(side))
+        let uncreates = self.undo.as_ref().is_some_and(|undo| undo.created.is_some());
+        (self.gone.is_some() || uncreates)
+            && Side::BOTH.into_iter().any(|side| self.decision.line.writes_to(side))
     }
 }
 
@@ -79,11 +82,11 @@ pub(super) fn decide(
         }
         DeletePolicy::Propagate => {
             let edits = held.map(|record| edited(mapping, link, on, record)).unwrap_or_default();
-            let seen_by_a_person = departure.state == State::Decided
-                && held.and_then(|record| record.stamp).is_none_or(|stamp| stamp <= departure.since);
+            let known = held.is_some_and(|held| is_known(mapping, departure, on, held));
+            let seen = departure.seen.as_ref().filter(|_| departure.state == State::Decided);
             match edits {
-                Some(edits) if !seen_by_a_person => {
-                    let mut values = PerSide { org: Vec::new(), platform: Vec::new() };
+                Some((fields, edits)) if !known && seen.is_none_or(|seen| seen[on] != edits) => {
+                    let mut values = PerSide { org: fields.clone(), platform: fields };
                     values[on] = edits;
                     line.parked.push(Parked {
                         pair: 0,
@@ -99,30 +102,45 @@ pub(super) fn decide(
     Decision { line, steps: Vec::new(), blanks: 0, opt_outs: 0 }
 }
 
-/// The values of a record that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
+/// Whether a delete was refused and the record has not been touched since, so that its edits were known when it was sent.
+fn is_known(mapping: &Prepared, departure: &Departure, on: Side, held: &Record) -> bool {
+    // Stamps are cut off: an edit may be that much later than it says.
+    let grain = mapping.capabilities[on].stamps.grain();
+    departure.state == State::Refused
+        && held
+            .stamp
+            .and_then(|stamp| stamp.checked_add_signed(grain))
+            .is_some_and(|by| by <= departure.since)
+}
+
+/// The fields of a record, with their values, that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
 /// would have flowed counts as edited.
-fn edited(
+pub(in crate::engine) fn edited(
     mapping: &Prepared,
     link: &Link,
     side: Side,
-    record: &crate::domain::record::Record,
-) -> Option<Vec<Value>> {
-    let mut values = Vec::new();
+    record: &Record,
+) -> Option<(Vec<Value>, Vec<Value>)> {
+    let (mut fields, mut values) = (Vec::new(), Vec::new());
+    let mut take = |pair: &CompiledPair, raw: Vec<Value>| {
+        fields.extend(pair.spec.fields(side).iter().map(|name| Value::text(name.as_str())));
+        values.extend(raw);
+    };
     let mut differs = link.bases.0.is_empty();
     for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
         let Some(raw) = pair.values(side, record) else { continue };
         if let Some(base) = link.bases.get(*number) {
             if pair.fold(side, &raw) != base[side] {
                 differs = true;
-                values.extend(raw);
+                take(pair, raw);
             }
         } else {
             // Whether the other side ever knew it can't be told.
             differs |= pair.direction.allows(side.other()) && !raw.iter().all(Value::is_blank);
-            values.extend(raw);
+            take(pair, raw);
         }
     }
-    differs.then_some(values)
+    differs.then_some((fields, values))
 }
 
 impl Session<'_> {
@@ -251,11 +269,19 @@ impl Session<'_> {
                     }
                     _ => None,
                 };
-                if let Some(link) = link.filter(|link| done && link.closed.is_none())
-                    && let Some(departure) = departures::get(db, link.link)?
-                {
-                    let changes = lost_values(&mapping, &link, entry.side);
-                    close(db, entry.run, now, &mapping, &link, &departure, "deleted", &changes)?;
+                if let Some(link) = link.filter(|link| done && link.closed.is_none()) {
+                    match departures::get(db, link.link)? {
+                        Some(departure) => {
+                            let changes = lost_values(&mapping, &link, entry.side);
+                            close(db, entry.run, now, &mapping, &link, &departure, "deleted", &changes)?;
+                        }
+                        // Nobody deleted its counterpart: an undo took the creation back.
+                        None => {
+                            crate::engine::undo::close_uncreated(
+                                db, entry.run, now, &mapping, &link, entry.side,
+                            )?;
+                        }
+                    }
                     history::count_braked(db, entry.mapping, "delete", 1, now)?;
                 }
                 journal::settle(db, entry.entry)
@@ -263,169 +289,4 @@ impl Session<'_> {
             .await?;
         Ok(())
     }
-}
-
-/// What a deleted record held, as far as its bases know.
-fn lost_values(mapping: &Prepared, link: &Link, side: Side) -> Vec<NewChange> {
-    let pairs = mapping.compiled.pairs.iter().zip(&mapping.row.pairs);
-    pairs
-        .filter_map(|(pair, number)| {
-            let old = link.bases.get(*number)?[side].clone();
-            Some(NewChange {
-                pair: Some(*number),
-                fields: pair.spec.fields(side).to_vec(),
-                old,
-                new: Vec::new(),
-                rule: Some(Rule::Deactivated),
-            })
-        })
-        .filter(|change| !change.fields.is_empty() && change.old.iter().any(|value| !value.is_blank()))
-        .collect()
-}
-
-/// Closes the link of a departure, with its line in history and log.
-#[expect(clippy::too_many_arguments, reason = "what closing consists of")]
-pub(in crate::engine) fn close(
-    db: &rusqlite::Connection,
-    run: i64,
-    now: chrono::DateTime<chrono::Utc>,
-    mapping: &Prepared,
-    link: &Link,
-    departure: &Departure,
-    action: &str,
-    changes: &[NewChange],
-) -> Result<i64, StoreError> {
-    links::close(db, link.link, &departure.reason())?;
-    let ids = both(&link.ids);
-    let side = if action == "closed" { departure.side } else { departure.side.other() };
-    history::put(
-        db,
-        now,
-        &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes },
-    )?;
-    if action == "deleted" {
-        departures::set(db, link.link, State::Done, now)?;
-        departures::unpark(db, link.link)?;
-    } else {
-        departures::remove(db, link.link)?;
-    }
-    let message = match (departure.side, action) {
-        (Side::Org, "deleted") => "Deleted in Salesforce; the platform's record was deleted too.",
-        (Side::Platform, "deleted") => "Deleted on the platform; the org's record was deleted too.",
-        (Side::Org, "deactivated") => "Deleted in Salesforce; the platform's record was deactivated.",
-        (Side::Platform, "deactivated") => "Deleted on the platform; the org's record was deactivated.",
-        (Side::Org, _) => "Deleted in Salesforce; its link is closed and the platform's record stays.",
-        (Side::Platform, _) => "Deleted on the platform; its link is closed and the org's record stays.",
-    };
-    issues::resolve(db, mapping.row.mapping, &ids)?;
-    for side in Side::BOTH {
-        issues::found(db, mapping.row.mapping, side, &link.ids[side])?;
-    }
-    facts::insert(
-        db,
-        now,
-        &NewFact::new(Level::Info, Some(run), message).of_mapping(&mapping.compiled.spec.name).about(&ids),
-    )
-}
-
-/// Commits a line that follows from a deletion.
-pub(in crate::engine) fn commit_departure(
-    db: &rusqlite::Connection,
-    run: i64,
-    now: chrono::DateTime<chrono::Utc>,
-    mapping: &Prepared,
-    item: &Item,
-    departure: &Departure,
-) -> Result<(Tally, Option<i64>), StoreError> {
-    let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
-    let (line, on) = (&item.decision.line, departure.side.other());
-    let Some(link) = &item.link else { return Ok((tally, None)) };
-    let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
-    let result = item.results[on].as_ref();
-    if !matches!(result, Some(RowResult::Unknown)) {
-        for entry in &item.entries {
-            journal::settle(db, *entry)?;
-        }
-    }
-    let finished = |outcome: Outcome| {
-        work::put_line(db, run, mapping.row.mapping, line, outcome, line_hash(line, Some(&link.bases)))
-    };
-    if let Action::Refuse { obstacle } = &line.action {
-        let error = RowError {
-            code: obstacle.code.clone(),
-            message: obstacle.message.clone(),
-            fields: Vec::new(),
-            class: RowClass::Data,
-        };
-        tally.counts.failed += 1;
-        finished(Outcome::Failed)?;
-        return Ok((tally, Some(fail(db, run, now, mapping, line, on, &error, &records)?)));
-    }
-    if let Some(parked) = line.parked.first() {
-        pending::park(db, link.link, WHOLE_RECORD, parked, run, now)?;
-        departures::set(db, link.link, State::Parked, now)?;
-        tally.counts.conflicts += 1;
-        finished(Outcome::Succeeded)?;
-        forget_staged(db, mapping, item)?;
-        let said = NewFact::new(
-            Level::Warn,
-            Some(run),
-            format!(
-                "Deleted on the {} and edited on the {on}: a person has to decide; both are left as they are.",
-                departure.side
-            ),
-        );
-        let said = said.of_mapping(&mapping.compiled.spec.name).about(&line.ids);
-        return Ok((tally, Some(facts::insert(db, now, &said)?)));
-    }
-    let deletes = line.action == Action::Delete { on };
-    let writes = line.writes_to(on);
-    let fact = match result {
-        Some(RowResult::Done { .. }) if !item.postponed() => {
-            let counts = tally.counts.side_mut(on);
-            let (action, mut changes) = if deletes {
-                counts.deleted += 1;
-                ("deleted", lost_values(mapping, link, on))
-            } else {
-                counts.updated += 1;
-                ("deactivated", Vec::new())
-            };
-            changes.extend(line.changes.iter().map(|change| NewChange {
-                pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
-                fields: change.fields.clone(),
-                old: change.old.clone(),
-                new: change.new.clone(),
-                rule: Some(change.rule),
-            }));
-            tally.removed = 1;
-            finished(Outcome::Succeeded)?;
-            close(db, run, now, mapping, link, departure, action, &changes)?
-        }
-        Some(RowResult::Refused(error)) if error.class == RowClass::Gone => {
-            tally.counts.unchanged += 1;
-            close(db, run, now, mapping, link, departure, "closed", &[])?
-        }
-        None if !writes && !item.postponed() => {
-            tally.counts.unchanged += 1;
-            close(db, run, now, mapping, link, departure, "closed", &[])?
-        }
-        Some(RowResult::Refused(error)) if error.class == RowClass::Limit => {
-            tally.counts.limited += 1;
-            return Ok((tally, None));
-        }
-        Some(RowResult::Refused(error)) if error.class != RowClass::Again => {
-            tally.counts.failed += 1;
-            finished(Outcome::Failed)?;
-            fail(db, run, now, mapping, line, on, error, &records)?
-        }
-        // It stays due, and the next run looks again.
-        _ => {
-            if item.later.is_none_or(|why| why != "brake" && why != "not_sent" && why != "back") {
-                tally.stale += 1;
-            }
-            return Ok((tally, None));
-        }
-    };
-    forget_staged(db, mapping, item)?;
-    Ok((tally, Some(fact)))
 }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
+use crate::domain::cost::{Task, Way, Workload};
 use crate::domain::plan::UNKNOWN_OUTCOME;
-use crate::domain::port::{PortClass, PortError, RowClass, RowResult, WriteBatch, Written};
+use crate::domain::port::{PortClass, PortError, RowClass, RowResult, WriteBatch, WriteKind, Written};
 use crate::domain::report::Level;
 use crate::domain::side::Side;
 use crate::engine::apply::Item;
 use crate::engine::apply::batch::Outgoing;
+use crate::engine::apply::tide::Met;
 use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session};
 use crate::mutant::{Mutant, broken};
@@ -28,12 +31,13 @@ impl Session<'_> {
         held: bool,
     ) -> Result<(), End> {
         for attempt in 0..TRIES {
-            let batches = self.batches(items, side);
+            let mut batches = self.batches(items, side);
             if batches.is_empty() {
                 return Ok(());
             }
+            self.tell_jobs(side, &batches).await?;
             if !broken(Mutant::JournalSkipped) {
-                self.write_journal(items, side, &batches).await?;
+                self.write_journal(items, side, &mut batches).await?;
             }
             if let Some(error) = self.send_batches(items, side, batches).await {
                 // What was done is committed before the run ends.
@@ -56,20 +60,30 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Sends batches side by side, as many at once as the side bears.
     async fn send_batches(
-        &self,
+        &mut self,
         items: &mut [Item],
         side: Side,
         batches: Vec<Outgoing>,
     ) -> Option<PortError> {
         let context = self.context;
-        let mut sending = futures_util::stream::iter(batches.into_iter().map(|outgoing| async move {
-            let result = deliver(context, side, &outgoing.batch).await;
-            (outgoing.owners, result)
-        }))
-        .buffered(context.options.parallel.max(1));
+        let mut waiting = batches.into_iter();
+        let mut under_way = FuturesUnordered::new();
         let mut trouble: Option<PortError> = None;
-        while let Some((owners, result)) = sending.next().await {
+        loop {
+            while under_way.len() < self.tide[side].width()
+                && let Some(outgoing) = waiting.next()
+            {
+                under_way.push(async move {
+                    let began = context.clock.now();
+                    let result = deliver(context, side, &outgoing.batch, &outgoing.entries).await;
+                    (outgoing.owners, result, context.clock.now() - began)
+                });
+            }
+            let Some((owners, result, took)) = under_way.next().await else { break };
+            let met = result.as_ref().map_or(Met::Resistance, |rows| Met::of(rows));
+            self.tide[side].answered(owners.len(), took.to_std().unwrap_or_default(), met);
             match result {
                 Ok(rows) => {
                     for (owner, row) in owners.iter().zip(rows) {
@@ -92,15 +106,33 @@ impl Session<'_> {
         trouble
     }
 
+    /// Says what goes by jobs, and what that costs.
+    async fn tell_jobs(&self, side: Side, batches: &[Outgoing]) -> Result<(), End> {
+        for outgoing in batches.iter().filter(|outgoing| outgoing.by_job) {
+            let rows = outgoing.batch.rows.len() as u64;
+            let task = if outgoing.batch.kind == WriteKind::Delete { Task::Delete } else { Task::Write };
+            let choice = self.context.endpoints[side].foresee(&Workload { task, rows });
+            if let Some(choice) = choice.filter(|choice| choice.way == Way::Job) {
+                self.fact(self.say(Level::Info, choice.sentence(&outgoing.batch.object))).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Durable before anything is sent (law E6).
-    async fn write_journal(&self, items: &mut [Item], side: Side, batches: &[Outgoing]) -> Result<(), End> {
+    async fn write_journal(
+        &self,
+        items: &mut [Item],
+        side: Side,
+        batches: &mut [Outgoing],
+    ) -> Result<(), End> {
         let now = self.now();
         let mut entries = Vec::new();
-        for outgoing in batches {
+        for (place, outgoing) in batches.iter().enumerate() {
             for (owner, row) in outgoing.owners.iter().zip(&outgoing.batch.rows) {
                 let Some(item) = items.get(*owner) else { continue };
                 entries.push((
-                    *owner,
+                    (place, *owner),
                     Entry {
                         entry: 0,
                         run: self.run,
@@ -113,6 +145,7 @@ impl Session<'_> {
                         mark: outgoing.batch.mark.clone(),
                         key: row.key.clone(),
                         pairs: meant(&self.mappings[item.mapping], item, side),
+                        job: None,
                     },
                 ));
             }
@@ -127,9 +160,12 @@ impl Session<'_> {
                     .collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        for (owner, number) in numbers {
+        for ((place, owner), number) in numbers {
             if let Some(item) = items.get_mut(owner) {
                 item.entries.push(number);
+            }
+            if let Some(outgoing) = batches.get_mut(place) {
+                outgoing.entries.push(number);
             }
         }
         Ok(())
@@ -239,14 +275,25 @@ fn pause(seed: u64, attempt: u32) -> Duration {
     Duration::from_millis((500u64 << attempt.min(6)) + chance)
 }
 
-/// Sends a batch and waits for its job.
+/// Sends a batch and waits for its job. A job that is made ready first is kept with the journal entries of the batch before
+/// anything is uploaded, so that after an interruption its end can be waited for.
 pub(in crate::engine) async fn deliver(
     context: &crate::engine::context::RunContext,
     side: Side,
     batch: &WriteBatch,
+    entries: &[i64],
 ) -> Result<Vec<RowResult>, PortError> {
     let results = match context.endpoints[side].write(batch).await? {
         Written::Rows(rows) => rows,
+        Written::Prepared(job) => {
+            let (entries, kept) = (entries.to_vec(), job.clone());
+            context
+                .store
+                .write_durably(move |db| journal::set_job(db, &entries, &kept))
+                .await
+                .map_err(|error| PortError::new(PortClass::Transient, "STORE", error.to_string()))?;
+            context.endpoints[side].carry_out(&job, batch).await?
+        }
         Written::Accepted(job) => {
             let mut wait = Duration::from_secs(1);
             loop {

@@ -16,7 +16,7 @@ use crate::store::facts::{self, NewFact};
 use crate::store::issues::{self, NewIssue};
 use crate::store::links::Link;
 use crate::store::stage::Staged;
-use crate::store::{StoreError, stage, work};
+use crate::store::{StoreError, work};
 
 /// Everything a refused or skipped line leaves behind; gives the sequence of its fact, if it wrote one.
 pub(in crate::engine) fn close_line(
@@ -50,7 +50,7 @@ pub(in crate::engine) fn close_line(
             work::put_line(db, run, mapping.row.mapping, line, Outcome::Failed, line_hash(line, None))?;
             Ok(Some(sequence))
         }
-        Action::Create { .. } | Action::Merge | Action::Delete { .. } => Ok(None),
+        Action::Create { .. } | Action::Merge | Action::Delete { .. } | Action::Restore { .. } => Ok(None),
     }
 }
 
@@ -89,7 +89,7 @@ pub(in crate::engine) fn fail(
 }
 
 /// A name by which a person knows the record: its full name, else its key.
-pub(super) fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
+pub(in crate::engine) fn label(mapping: &CompiledMapping, records: &PerSide<Option<&Record>>) -> String {
     for side in Side::BOTH {
         let Some(record) = records[side] else { continue };
         let named = mapping
@@ -120,16 +120,14 @@ pub(super) fn staged_records(
     mapping: &Prepared,
     line: &Line,
 ) -> Result<PerSide<Option<Staged>>, StoreError> {
-    let mut records = PerSide::default();
-    if matches!(line.action, Action::Refuse { .. }) {
-        for side in Side::BOTH {
-            let Some(id) = &line.ids[side] else { continue };
-            let fields = mapping.compiled.selection[side].len();
-            let object = mapping.compiled.spec.object(side);
-            records[side] = stage::get(db, side, object, id.as_str(), fields)?;
-        }
+    match line.action {
+        Action::Refuse { .. } => mapping.staged(db, &line.ids),
+        Action::Create { .. }
+        | Action::Merge
+        | Action::Delete { .. }
+        | Action::Restore { .. }
+        | Action::Skip { .. } => Ok(PerSide::default()),
     }
-    Ok(records)
 }
 
 /// Names both writers of a pair that is parked because they write it in turn (law E8).

@@ -95,6 +95,14 @@ impl Host {
                 Event::Ended(report) => self.close(report),
                 Event::Due => {
                     let held = self.held.take().map(|held| held.request);
+                    // Switched on in the settings before there was an initial sync, it would only fail each time (law E11).
+                    if held.is_none()
+                        && let Some(message) = self.runner.obstacle_to_automatic().await
+                    {
+                        tracing::warn!(%message, "The automatic sync is left out.");
+                        self.plan_next(self.clock.now());
+                        continue;
+                    }
                     let before = if held.is_some() { held } else { self.runner.instead().await };
                     self.start(&before.unwrap_or_else(|| RunRequest::new(RunKind::Automatic)));
                 }
@@ -186,9 +194,14 @@ impl Host {
             Command::Resume => self.resume(),
             Command::Cancel => self.cancel(),
             Command::Automatic { on } => {
-                self.set_automatic(on);
-                Reply::Accepted
+                let obstacle = if on { self.obstacle_to_automatic().await } else { None };
+                if obstacle.is_none() {
+                    self.set_automatic(on);
+                }
+                obstacle.map_or(Reply::Accepted, |message| Reply::Refused { message })
             }
+            Command::Accept { mappings, what } => done(self.runner.accept(&mappings, what).await),
+            Command::ConfirmWorkspace { name } => done(self.runner.confirm(&name).await),
             Command::Reload => match self.runner.reload().await {
                 Ok(()) => {
                     self.set_automatic(self.runner.schedule().automatic);
@@ -201,6 +214,15 @@ impl Host {
         };
         // Whoever asked may have gone away meanwhile; that is their right.
         let _ = reply.send(answer);
+    }
+
+    /// Why automatic sync can't be switched on: no interval makes up for a first full read (law E11). One that is on its way, or
+    /// that a limit holds back, is what goes on by itself.
+    async fn obstacle_to_automatic(&self) -> Option<String> {
+        let initial = |request: &RunRequest| request.kind == RunKind::Initial;
+        let begun = self.current.as_ref().is_some_and(|current| initial(&current.request))
+            || self.held.as_ref().is_some_and(|held| initial(&held.request));
+        if begun { None } else { self.runner.obstacle_to_automatic().await }
     }
 
     fn state(&self) -> EngineState {
@@ -340,13 +362,17 @@ impl Host {
 
     /// Sets the moment of the next automatic run, none while a run is on its way.
     fn plan_next(&mut self, now: DateTime<Utc>) {
-        let goes_on = self.automatic && self.current.is_none() && self.life == Life::GoesOn;
+        let goes_on = self.current.is_none() && self.life == Life::GoesOn;
         let schedule = self.runner.schedule();
-        self.next = goes_on.then(|| match &self.held {
-            // Before the window opens, a run would only be refused again.
-            Some(held) => schedule.after_quiet(held.hold.until.max(now)),
-            None => schedule.next(now),
-        });
+        self.next = match &self.held {
+            _ if !goes_on => None,
+            // Before the window opens, a run would only be refused again. What a person began goes on whether automatic sync is
+            // on or not, and whatever the hour.
+            Some(held) if held.request.kind != RunKind::Automatic => Some(held.hold.until.max(now)),
+            Some(held) if self.automatic => Some(schedule.after_quiet(held.hold.until.max(now))),
+            None if self.automatic => Some(schedule.next(now)),
+            Some(_) | None => None,
+        };
         let (automatic, next) = (self.automatic, self.next);
         let held = self.held.as_ref().map(|held| held.hold.clone());
         self.progress.send_modify(|progress| {
@@ -399,6 +425,10 @@ impl Host {
     }
 }
 
+fn done(result: Result<(), String>) -> Reply {
+    result.map_or_else(|message| Reply::Refused { message }, |()| Reply::Accepted)
+}
+
 fn refused(message: &str) -> Reply {
     Reply::Refused { message: message.into() }
 }
@@ -428,6 +458,7 @@ async fn ended(current: Option<&mut Current>, clock: &dyn Clock) -> RunReport {
                 message: Some(message.into()),
                 counts: Counts::default(),
                 milliseconds: u64::try_from(took).unwrap_or(0),
+                settings: false,
             }
         }
     }

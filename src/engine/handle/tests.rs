@@ -101,6 +101,7 @@ impl Runner for PaperRunner {
             message: None,
             counts: Counts::default(),
             milliseconds: 0,
+            settings: false,
         }
     }
 
@@ -308,13 +309,39 @@ async fn a_person_may_call_off_what_waits() {
 }
 
 #[tokio::test]
-async fn without_automatic_sync_a_limited_run_is_left_to_its_person() {
-    let stage = stage(PaperRunner { hold: Mutex::new(Some(hold_until(900))), ..PaperRunner::default() });
-    stage.ask_for(RunKind::Initial).await;
+async fn what_a_person_began_goes_on_without_automatic_sync_and_can_be_called_off() {
+    for called_off in [false, true] {
+        let stage = stage(PaperRunner { hold: Mutex::new(Some(hold_until(900))), ..PaperRunner::default() });
+        stage.ask_for(RunKind::Instant).await;
+        stage.end(1).await;
+        assert!(stage.due_at(900).await.held.is_some());
+        if called_off {
+            assert_eq!(stage.handle.ask(Command::Cancel).await, Reply::Accepted);
+            let numbers = stage.handle.progress().borrow().clone();
+            assert_eq!((numbers.held, numbers.next_automatic), (None, None));
+            continue;
+        }
+        *stage.runner.hold.lock().unwrap() = None;
+        stage.clock.advance(900);
+        assert_eq!(stage.end(2).await.result, RunResult::Succeeded);
+        let quiet = |numbers: &Progress| numbers.held.is_none() && numbers.next_automatic.is_none();
+        stage.handle.progress().wait_for(quiet).await.unwrap();
+        assert_eq!(*stage.runner.asked.lock().unwrap(), [RunKind::Instant, RunKind::Instant]);
+    }
+}
+
+#[tokio::test]
+async fn an_automatic_run_that_waits_does_not_go_on_once_automatic_sync_is_off() {
+    let stage = stage(PaperRunner {
+        automatic: true,
+        hold: Mutex::new(Some(hold_until(900))),
+        ..PaperRunner::default()
+    });
+    stage.ask_for(RunKind::Automatic).await;
     stage.end(1).await;
-    let held = |numbers: &Progress| numbers.held.is_some() && numbers.next_automatic.is_none();
-    stage.handle.progress().wait_for(held).await.unwrap();
-    // Switched on, automatic sync goes on with it.
+    stage.due_at(900).await;
+    stage.handle.ask(Command::Automatic { on: false }).await;
+    assert_eq!(stage.handle.progress().borrow().next_automatic, None);
     stage.handle.ask(Command::Automatic { on: true }).await;
     stage.due_at(900).await;
 }

@@ -10,7 +10,7 @@ use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures::{self, Departure, State};
 use crate::store::links::{self, Closed, Link};
 use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, issues, pending, work};
+use crate::store::{StoreError, contested, history, issues, pending, work};
 
 impl Session<'_> {
     /// Only a tombstone is a delete. What it means for the other side is the mapping's policy.
@@ -28,16 +28,23 @@ impl Session<'_> {
                                 continue;
                             }
                             stage::remove(db, side, &object, tombstone.id.as_str())?;
-                            // What was wrong with it is wrong no more; but a merge leaves something to do behind.
+                            let open = links::of_record(db, side, &object, tombstone.id.as_str())?;
+                            // What was wrong with it is wrong no more; but a merge leaves something to do behind, and a refused delete
+                            // is told until something comes of it.
+                            let told = tombstone.merged_into.is_some() || any_refused(db, &open)?;
                             let mut ids = PerSide::default();
                             ids[side] = Some(tombstone.id.clone());
-                            for mapping in mappings.iter().filter(|_| tombstone.merged_into.is_none()) {
+                            for mapping in mappings.iter().filter(|_| !told) {
                                 if mapping.compiled.spec.object(side) == object {
                                     issues::resolve(db, mapping.row.mapping, &ids)?;
                                 }
                             }
-                            for link in links::of_record(db, side, &object, tombstone.id.as_str())? {
+                            contested::gone(db, side, &tombstone.id)?;
+                            for link in open {
                                 depart(db, run, now, &mappings, &link, side, &tombstone)?;
+                            }
+                            for link in links::left_behind(db, side, &object, tombstone.id.as_str())? {
+                                links::bury(db, &link, side, &tombstone, now)?;
                             }
                         }
                         Ok(())
@@ -71,6 +78,16 @@ impl Session<'_> {
 /// Whether a staged record was seen alive after it went.
 fn is_back(alive: &Staged, gone_at: Option<chrono::DateTime<chrono::Utc>>) -> bool {
     gone_at.is_none_or(|at| alive.record.stamp.is_none_or(|stamp| stamp >= at))
+}
+
+/// Whether the service refused what would follow for one of these links.
+fn any_refused(db: &rusqlite::Connection, links: &[Link]) -> Result<bool, StoreError> {
+    for link in links {
+        if departures::get(db, link.link)?.is_some_and(|known| known.state == State::Refused) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Notes that one side of a link is gone; where the other one is gone too, nothing is left to do.
@@ -107,9 +124,15 @@ fn settle(
     let side = departure.side;
     let object = mapping.compiled.spec.object(side);
     let alive = stage::get(db, side, object, link.ids[side].as_str(), 0)?;
-    if departure.state == State::Done || alive.is_some_and(|alive| is_back(&alive, departure.at)) {
-        // It is back: the link goes on, and so does what was parked for it.
+    if departure.state == State::Done {
+        // Both were gone, and the link was made anew.
         return departures::remove(db, link.link);
+    }
+    if alive.is_some_and(|alive| is_back(&alive, departure.at)) {
+        // It is back: the link goes on, and so does what was parked for it. What people did to the other record meanwhile was passed
+        // over, so both are read once more.
+        departures::remove(db, link.link)?;
+        return pending::put(db, link.mapping, Side::Org, &link.ids.org, "back", now, Some(now));
     }
     if let (Side::Org, Some(winner)) = (side, &departure.merged_into) {
         let to = stage::gone_of(db, side, object, winner.as_str())?.and_then(|gone| gone.merged_into);
@@ -122,8 +145,8 @@ fn settle(
         (DeletePolicy::Ignore, _) => {
             close_departure(db, run, now, mapping, &link, departure, "closed", &[]).map(drop)
         }
-        // A person decides it.
-        (DeletePolicy::Propagate, State::Parked) => Ok(()),
+        // A person decides it, or asks for it again.
+        (DeletePolicy::Propagate, State::Parked) | (_, State::Refused) => Ok(()),
         (DeletePolicy::Deactivate | DeletePolicy::Propagate, _) => {
             work::put(db, place, Some(link.link), &both(&link.ids))
         }
@@ -173,16 +196,7 @@ fn reopen(
     now: chrono::DateTime<chrono::Utc>,
     side: Side,
     link: &links::Link,
-) -> Result<(), crate::store::StoreError> {
+) -> Result<(), StoreError> {
     links::reopen(db, link.link)?;
-    let ids = both(&link.ids);
-    let row = crate::store::history::NewHistory {
-        run,
-        mapping: link.mapping,
-        ids: &ids,
-        side,
-        action: "reopened",
-        changes: &[],
-    };
-    crate::store::history::put(db, now, &row).map(drop)
+    history::put_link(db, now, run, (link.mapping, &link.ids), side, "reopened")
 }

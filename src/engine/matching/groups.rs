@@ -15,7 +15,7 @@ use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::links::{self, Link};
 use crate::store::stage::{self, Staged};
-use crate::store::work;
+use crate::store::{contested, work};
 
 /// Groups looked at in one transaction.
 const BATCH: usize = 2_000;
@@ -169,10 +169,13 @@ impl Session<'_> {
             .map(|(place, mapping)| (mapping.row.mapping, (place, mapping.compiled.spec.name.clone())))
             .collect();
         let (family, fields) = (class.family, class.key_fields.len());
+        let numbers: Vec<i64> = self.mappings.iter().map(|mapping| mapping.row.mapping).collect();
+        let home = rules.create_as.or_else(|| class.members.first().copied()).unwrap_or(0);
         let mut last: Option<Vec<u8>> = None;
         loop {
             self.context.control.checkpoint().await?;
             let (from, rules, places) = (last.take(), rules.clone(), places.clone());
+            let numbers = numbers.clone();
             let (reached, lines) = self
                 .context
                 .store
@@ -181,8 +184,10 @@ impl Session<'_> {
                     let full = groups.len() == BATCH;
                     let reached = groups.last().map(|(key, _)| key.clone());
                     let mut lines = Vec::new();
+                    let mut contests = contested::any(db)?;
                     for (key, candidates) in groups {
                         let values = key_values(&key, fields);
+                        let hash = links::key_hash(&values);
                         let members: Vec<Member> = candidates
                             .iter()
                             .map(|candidate| Member {
@@ -191,7 +196,7 @@ impl Session<'_> {
                                 id: candidate.id.clone(),
                             })
                             .collect();
-                        let holders: Vec<Holder> = links::by_key(db, family, links::key_hash(&values))?
+                        let holders: Vec<Holder> = links::by_key(db, family, hash)?
                             .into_iter()
                             .filter_map(|link| {
                                 let (mapping, name) = places.get(&link.mapping)?.clone();
@@ -200,7 +205,7 @@ impl Session<'_> {
                             .collect();
                         let blocking = match holders.as_slice() {
                             [] if !broken(Mutant::ClosedLinkIsMatched) => {
-                                links::blocking_key(db, family, links::key_hash(&values))?
+                                links::blocking_key(db, family, hash)?
                             }
                             _ => None,
                         };
@@ -208,6 +213,17 @@ impl Session<'_> {
                             Some(link) => blocked(&members, link, &places),
                             None => resolve(&rules, &members, &holders),
                         };
+                        let all_go = verdicts.iter().all(|verdict| verdict.what == What::Go);
+                        contests |= !all_go;
+                        for member in members.iter().filter(|_| contests) {
+                            let place = if member.side == Side::Org { member.mapping } else { home };
+                            match numbers.get(place) {
+                                Some(number) if !all_go => {
+                                    contested::keep(db, *number, family, member.side, &member.id, hash)?;
+                                }
+                                _ => contested::goes(db, family, member.side, &member.id, hash)?,
+                            }
+                        }
                         for verdict in verdicts {
                             let action = match verdict.what {
                                 What::Go => {

@@ -17,12 +17,11 @@ use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures;
 use crate::store::facts::{self, NewFact};
-use crate::store::history::{self, NewHistory};
 use crate::store::issues::{self, NewIssue};
 use crate::store::links::{self, Bases, Closed, Link, NewLink};
 use crate::store::moved::{self, Moved};
 use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, pending, work};
+use crate::store::{StoreError, history, pending, work};
 
 /// A link on its way to another record of the org.
 pub(super) struct Follow<'a> {
@@ -48,15 +47,7 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
     links::close(db, from.link, what.why)?;
     departures::remove(db, from.link)?;
     let old_ids = both(&from.ids);
-    let closed = NewHistory {
-        run,
-        mapping: from.mapping,
-        ids: &old_ids,
-        side: Side::Org,
-        action: "closed",
-        changes: &[],
-    };
-    history::put(db, now, &closed)?;
+    history::put_link(db, now, run, (from.mapping, &from.ids), Side::Org, "closed")?;
     let ids = PerSide { org: what.id.clone(), platform: from.ids.platform.clone() };
     let word = match what.why {
         Closed::ConvertedTo(_) => "Converted",
@@ -122,16 +113,8 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
     )?;
     // Both are read by id once more: what the old link still had to look at is the heir's business now.
     pending::put(db, mapping.row.mapping, Side::Org, what.id, "re-pointed", now, Some(now))?;
+    history::put_link(db, now, run, (mapping.row.mapping, &ids), Side::Org, "linked")?;
     let ids = both(&ids);
-    let linked = NewHistory {
-        run,
-        mapping: mapping.row.mapping,
-        ids: &ids,
-        side: Side::Org,
-        action: "linked",
-        changes: &[],
-    };
-    history::put(db, now, &linked)?;
     let said = format!("{word}: {} takes over the platform's record of {}.", what.id, from.ids.org);
     facts::insert(db, now, &NewFact::new(Level::Info, Some(run), said).of_mapping(name).about(&ids))?;
     if let Some(known) = departure {

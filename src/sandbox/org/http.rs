@@ -1,5 +1,6 @@
 //! The org's front door: takes HTTP apart, checks session and limits, and dresses the answer with the org's headers.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use axum::body::{Body as HttpBody, Bytes};
@@ -19,6 +20,10 @@ use crate::sandbox::tls::Scheme;
 const LONGEST_HEAD: usize = 16_384;
 /// A request's body.
 const LARGEST_BODY: usize = 50 * 1024 * 1024;
+/// The data of a job.
+const LARGEST_UPLOAD: usize = 150 * 1024 * 1024;
+/// Smaller answers are not worth packing.
+const WORTH_PACKING: usize = 1024;
 /// The versions this org speaks.
 pub(super) const VERSIONS: std::ops::RangeInclusive<u32> = 41..=68;
 
@@ -38,12 +43,14 @@ async fn handle(State(org): State<Arc<Org>>, request: Request) -> Response {
     let scheme = head.extensions.get::<Scheme>().copied().unwrap_or(Scheme::Http);
     let length = head.uri.to_string().len()
         + head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
+    let uploads = head.uri.path().contains("/jobs/ingest/");
+    let largest = if uploads { LARGEST_UPLOAD } else { LARGEST_BODY };
     let reply = if head.uri.path_and_query().is_some_and(|path| path.as_str().len() > LONGEST_HEAD) {
         Reply::error(414, "URI_TOO_LONG", "The requested URI is too long")
     } else if length > LONGEST_HEAD {
         Reply::error(431, "REQUEST_HEADER_FIELDS_TOO_LARGE", "The request's headers are too large")
     } else {
-        match axum::body::to_bytes(body, LARGEST_BODY).await {
+        match axum::body::to_bytes(body, largest).await {
             Ok(bytes) => {
                 let host = head
                     .headers
@@ -63,10 +70,36 @@ async fn handle(State(org): State<Arc<Org>>, request: Request) -> Response {
                     bytes,
                 )
             }
-            Err(_) => Reply::error(413, "REQUEST_TOO_LARGE", "The request's body is larger than 50 MB"),
+            Err(_) => Reply::error(
+                413,
+                "REQUEST_TOO_LARGE",
+                &format!("The request's body is larger than {} MB", largest / (1024 * 1024)),
+            ),
         }
     };
-    dress(&org, reply)
+    org.pace.hold().await;
+    dress(&org, packed(reply, &head.headers))
+}
+
+/// Packs long CSV for clients that unpack it.
+fn packed(reply: Reply, asked: &HeaderMap) -> Reply {
+    let is_csv =
+        reply.headers.iter().any(|(name, value)| *name == "content-type" && value.starts_with("text/csv"));
+    let takes =
+        |text: &HeaderValue| text.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("gzip"));
+    let wanted = asked.get_all("accept-encoding").iter().any(takes);
+    if !is_csv || !wanted || reply.body.len() < WORTH_PACKING {
+        return reply;
+    }
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    match packer.write_all(&reply.body).and_then(|()| packer.finish()) {
+        Ok(body) => {
+            let mut headers = reply.headers;
+            headers.push(("content-encoding", "gzip".to_owned()));
+            Reply { headers, body, ..Reply::bytes(reply.status, Vec::new()) }
+        }
+        Err(_memory_is_enough) => reply,
+    }
 }
 
 fn dress(org: &Org, reply: Reply) -> Response {

@@ -1,8 +1,9 @@
 //! What the integration user may see and do. People in the org are not held by it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::schema::Schema;
+use super::schema::{Field, Kind, Schema};
 
 /// What a user may do with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +35,25 @@ impl Default for ObjectPermission {
     }
 }
 
-/// Exceptions from full rights.
+/// How an admin changed a field; what is left out is as it was founded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldChange {
+    /// The longest text.
+    pub length: Option<usize>,
+    /// Whether a row can't be made without it.
+    pub required: Option<bool>,
+    /// Whether only values of its list are taken.
+    pub restricted: Option<bool>,
+    /// Its list of values.
+    pub values: Option<Vec<String>>,
+    /// The word of the describe for what it holds, such as `double`.
+    pub kind: Option<String>,
+}
+
+/// Exceptions from full rights, and what an admin changed about fields since the org was founded.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rights {
+    changes: HashMap<(usize, usize), FieldChange>,
     hidden: HashSet<(usize, usize)>,
     read_only: HashSet<(usize, usize)>,
     objects: HashMap<usize, ObjectPermission>,
@@ -55,6 +72,34 @@ impl Rights {
                 self.hidden.insert((object, field));
             }
         }
+    }
+
+    /// Changes a field anew, in the place of what was changed before.
+    pub(super) fn change_field(&mut self, object: usize, field: usize, change: FieldChange) {
+        if change == FieldChange::default() {
+            self.changes.remove(&(object, field));
+        } else {
+            self.changes.insert((object, field), change);
+        }
+    }
+
+    /// A field as it is now.
+    pub(super) fn column<'a>(&self, object: usize, place: usize, field: &'a Field) -> Cow<'a, Field> {
+        let Some(change) = self.changes.get(&(object, place)) else { return Cow::Borrowed(field) };
+        let mut column = field.clone();
+        column.length = change.length.unwrap_or(column.length);
+        column.restricted = change.restricted.unwrap_or(column.restricted);
+        if let Some(required) = change.required {
+            column.nillable = !required;
+            column.defaulted_on_create &= !required;
+        }
+        if let Some(values) = &change.values {
+            column.values.clone_from(values);
+        }
+        if let Some(kind) = change.kind.as_deref().and_then(Kind::from_word) {
+            column.kind = kind;
+        }
+        Cow::Owned(column)
     }
 
     pub(super) fn set_object(&mut self, object: usize, permission: ObjectPermission) {

@@ -196,7 +196,10 @@ impl Writer<'_> {
             };
             self.refuse_read_only(object, field, operation)?;
             let Some(column) = shape.fields.get(field) else { continue };
-            let cell = coerce(column, json, Strictness::Full)?;
+            let now = self.actor.rights.column(object, field, column);
+            // What is kept stays of the kind that the table was made for.
+            let kept = if now.kind == column.kind { now } else { std::borrow::Cow::Borrowed(column) };
+            let cell = coerce(&kept, json, Strictness::Full)?;
             if column.kind == Kind::Reference
                 && let Some(id) = cell.as_text()
             {
@@ -267,7 +270,7 @@ impl Writer<'_> {
         }
         rules::compute(self, object, &mut cells, None, strictness)?;
         if strictness == Strictness::Full {
-            refuse_missing(shape, &cells)?;
+            refuse_missing(shape, &cells, object, &self.actor.rights)?;
             self.refuse_duplicates(object, &cells, None)?;
         }
         let at = match shape.system.stamp.and_then(|stamp| cells.get(stamp)) {
@@ -300,7 +303,7 @@ impl Writer<'_> {
         }
         self.before_save(object, &mut cells, Trigger::Update)?;
         rules::compute(self, object, &mut cells, Some(&before), Strictness::Full)?;
-        refuse_missing(shape, &cells)?;
+        refuse_missing(shape, &cells, object, &self.actor.rights)?;
         self.refuse_duplicates(object, &cells, Some((place, &before)))?;
         let stamp = self.touch(shape, &mut cells);
         self.state.replace(object, place, &cells, &stamp, None);
@@ -359,12 +362,14 @@ pub(super) fn gone() -> RowError {
     RowError::new("ENTITY_IS_DELETED", "entity is deleted")
 }
 
-fn refuse_missing(shape: &Object, cells: &[Cell]) -> Result<(), RowError> {
+fn refuse_missing(shape: &Object, cells: &[Cell], object: usize, rights: &Rights) -> Result<(), RowError> {
     let person = shape.field("IsPersonAccount").and_then(|place| cells.get(place)) == Some(&Cell::Bool(true));
     let business = shape.name == "Account" && !person;
     let missing: Vec<String> = shape
         .fields
         .iter()
+        .enumerate()
+        .map(|(place, field)| rights.column(object, place, field))
         .zip(cells)
         .filter(|(field, cell)| {
             let needed = field.required()

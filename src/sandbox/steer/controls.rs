@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Refused, Steering, answer, parse};
 use crate::sandbox::faults::{Fault, FaultKind, Side};
 use crate::sandbox::life::Deed;
-use crate::sandbox::org::{FieldPermission, ObjectPermission};
+use crate::sandbox::org::{FieldChange, FieldPermission, ObjectPermission};
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -128,6 +128,9 @@ struct LimitsBody {
     daily_limit: Option<u64>,
     calls_by_others: Option<u64>,
     job_polls: Option<u32>,
+    job_ms: Option<i64>,
+    jobs_break_after: Option<usize>,
+    records_per_second: Option<u64>,
     late_commit_ms: Option<Delays>,
 }
 
@@ -150,6 +153,15 @@ pub(super) async fn limits(State(steering): State<Arc<Steering>>, body: Bytes) -
     if let Some(polls) = ordered.job_polls {
         steering.platform.set_job_polls(polls);
     }
+    if let Some(ms) = ordered.job_ms {
+        steering.org.set_job_delay(ms.max(0));
+    }
+    if let Some(rows) = ordered.jobs_break_after {
+        steering.org.set_jobs_break_after(Some(rows).filter(|rows| *rows > 0));
+    }
+    if let Some(rows) = ordered.records_per_second {
+        steering.org.set_records_per_second(rows);
+    }
     if let Some(delays) = ordered.late_commit_ms {
         for (side, delay) in [(Side::Salesforce, delays.salesforce), (Side::Platform, delays.platform)] {
             if let Some(ms) = delay {
@@ -159,7 +171,10 @@ pub(super) async fn limits(State(steering): State<Arc<Steering>>, body: Bytes) -
         }
         steering.follow_faults();
     }
-    Ok(answer(&json!({"api_calls_used": steering.org.api_calls_used()})))
+    Ok(answer(&json!({
+        "api_calls_used": steering.org.api_calls_used(),
+        "records_moved": steering.org.records_moved(),
+    })))
 }
 
 #[derive(Deserialize)]
@@ -182,7 +197,18 @@ struct OrgBody {
 struct FieldBody {
     object: String,
     name: String,
-    permission: PermissionWord,
+    permission: Option<PermissionWord>,
+    /// Whether it is deleted; a field of that name is there again with `false`.
+    deleted: Option<bool>,
+    length: Option<usize>,
+    required: Option<bool>,
+    restricted: Option<bool>,
+    values: Option<Vec<String>>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// Whether all that was changed about it is taken back.
+    #[serde(default)]
+    as_founded: bool,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -233,13 +259,30 @@ pub(super) async fn org(State(steering): State<Arc<Steering>>, body: Bytes) -> R
         steering.org.expire_locators();
     }
     if let Some(field) = ordered.field {
-        let permission = match field.permission {
-            PermissionWord::Edit => FieldPermission::Edit,
-            PermissionWord::Read => FieldPermission::Read,
-            PermissionWord::Hidden => FieldPermission::Hidden,
+        let unknown = || Refused(format!("{} has no field {}", field.object, field.name));
+        let permission = match (field.permission, field.deleted) {
+            // For the API, what is deleted and what is hidden look the same.
+            (Some(PermissionWord::Hidden), _) | (_, Some(true)) => Some(FieldPermission::Hidden),
+            (Some(PermissionWord::Read), _) => Some(FieldPermission::Read),
+            (Some(PermissionWord::Edit), _) | (None, Some(false)) => Some(FieldPermission::Edit),
+            (None, None) => field.as_founded.then_some(FieldPermission::Edit),
         };
-        if !steering.org.set_field_permission(&field.object, &field.name, permission) {
-            return Err(Refused(format!("{} has no field {}", field.object, field.name)));
+        if let Some(permission) = permission
+            && !steering.org.set_field_permission(&field.object, &field.name, permission)
+        {
+            return Err(unknown());
+        }
+        let change = FieldChange {
+            length: field.length,
+            required: field.required,
+            restricted: field.restricted,
+            values: field.values.clone(),
+            kind: field.kind.clone(),
+        };
+        if (field.as_founded || change != FieldChange::default())
+            && !steering.org.change_field(&field.object, &field.name, change)
+        {
+            return Err(unknown());
         }
     }
     if let Some(object) = ordered.object {

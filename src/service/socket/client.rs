@@ -99,15 +99,19 @@ impl Client {
     /// Asks the engine.
     pub async fn ask(&self, command: Command) -> Result<Reply, SocketError> {
         let patience = match command {
-            Command::Start(_) | Command::Retry { .. } | Command::Decide(_) | Command::Deactivate { .. } => {
-                PATIENCE_FOR_START
-            }
+            Command::Start(_)
+            | Command::Retry { .. }
+            | Command::Decide(_)
+            | Command::Deactivate { .. }
+            // Perhaps the org has to be asked which one it is.
+            | Command::ConfirmWorkspace { .. } => PATIENCE_FOR_START,
             // The whole file is rewritten.
             Command::Forget { .. } => PATIENCE_FOR_ERASURE,
             Command::Pause
             | Command::Resume
             | Command::Cancel
             | Command::Automatic { .. }
+            | Command::Accept { .. }
             | Command::Reload
             | Command::Status
             | Command::Snooze { .. }

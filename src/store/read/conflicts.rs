@@ -4,15 +4,16 @@ use rusqlite::{Connection, Row, params_from_iter, types::Value as Sql};
 
 use crate::domain::by_hand::fields_of;
 use crate::domain::report::{ConflictQuery, ConflictRow, Decided};
-use crate::domain::side::PerSide;
+use crate::domain::side::{PerSide, Side};
 use crate::store::read::{Reader, ids};
 use crate::store::{StoreError, from_millis, links};
 
 const SELECT: &str = "SELECT p.conflict, m.name, COALESCE(r.identity, ''), p.why, p.label, l.org_id, l.platform_id, p.org, p.platform,
-        p.since, p.run, p.note, p.link, p.pair, d.choice, d.author, d.at
+        p.since, p.run, p.note, p.link, p.pair, d.choice, d.author, d.at, g.side
  FROM parked p JOIN link l USING (link) JOIN mapping m ON m.mapping=l.mapping LEFT JOIN pair r ON r.pair=p.pair
+ LEFT JOIN departure g ON g.link=p.link AND p.pair=0
  LEFT JOIN decision d ON d.mapping=l.mapping AND d.org_id=l.org_id AND d.platform_id=l.platform_id AND d.pair=p.pair
- WHERE l.closed=0";
+ WHERE l.closed=0 AND (g.state IS NULL OR g.state<>'decided')";
 
 /// A row, with the numbers of its link and its pair.
 type Found = (ConflictRow, i64, i64);
@@ -27,7 +28,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Found> {
         Some(Ok(choice)) => Some(Decided { choice, by: row.get(15)?, at: from_millis(row.get(16)?) }),
         Some(Err(_)) | None => None,
     };
-    let found = ConflictRow {
+    let mut found = ConflictRow {
         conflict: row.get(0)?,
         mapping: row.get(1)?,
         fields: fields_of(&identity),
@@ -41,7 +42,13 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Found> {
         run: row.get(10)?,
         note: (!note.is_empty()).then_some(note),
         decided,
+        deleted: row.get::<_, Option<i64>>(17)?.map(Side::from_number),
     };
+    if let Some(gone) = found.deleted {
+        // Where a record is gone stand the names of the fields that were edited on the other side.
+        let names = std::mem::take(&mut found.values[gone]);
+        found.fields[gone.other()] = names.iter().map(ToString::to_string).collect();
+    }
     Ok((found, row.get(12)?, row.get(13)?))
 }
 

@@ -33,11 +33,11 @@ impl Reader {
         for (side, action, count) in sums {
             let place = match action.as_str() {
                 "updated" => &mut preview.updated,
-                "created" => &mut preview.created,
+                "created" | "restored" => &mut preview.created,
                 "deleted" => &mut preview.deleted,
                 _ => continue,
             };
-            place[Side::from_number(side)] = count;
+            place[Side::from_number(side)] += count;
             known += count;
         }
         let counts = &row.counts;

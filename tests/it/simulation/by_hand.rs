@@ -63,7 +63,7 @@ pub async fn choose(store: &Store) -> Vec<Open> {
 /// Hands the decisions to the engine.
 pub async fn hand_in(store: &Store, world: &World, open: &[Open]) {
     let decisions = open.iter().map(|open| open.decision.clone()).collect();
-    let (by_hand, now) = (ByHand { decisions, revisit: Vec::new() }, world.clock.now());
+    let (by_hand, now) = (ByHand { decisions, ..ByHand::default() }, world.clock.now());
     store.write(move |db| decisions::keep(db, &by_hand, now)).await.unwrap();
 }
 

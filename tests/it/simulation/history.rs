@@ -1,20 +1,15 @@
 //! A history: people edit both sides while runs go on, fail, crash and go on again; then the storm ends and the judge looks.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 use forcesync::domain::command::{Allowances, RunRequest};
-use forcesync::domain::consent::ConsentForm;
-use forcesync::domain::mapping::*;
+use forcesync::domain::mapping::Mapping;
 use forcesync::domain::outcome::{RunKind, RunResult};
 use forcesync::domain::port::Endpoint;
 use forcesync::domain::progress::Progress;
 use forcesync::domain::side::{PerSide, Side};
-use forcesync::domain::transform::Transform;
 use forcesync::domain::undo::Extent;
-use forcesync::domain::value::Value;
 use forcesync::engine::context::{Brakes, Control, EngineOptions, RunContext};
 use forcesync::engine::run::run;
 use forcesync::store::Store;
@@ -23,77 +18,15 @@ use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
 
 use super::by_hand;
-use super::judge::{ConsentEdit, Topic, Waiting, address, judge};
-use super::people::{people_convert, people_merge, people_remove, people_restore};
+use super::edits::{everybody_returns, people_edit, populate};
+use super::judge::{Waiting, judge};
+use super::settings::mappings;
 use super::side::SimSide;
-use super::world::{Author, State, Trouble, World, is_converted};
-
-/// What a history came to.
-#[derive(Debug, Default)]
-pub struct Verdict {
-    pub wrong: Vec<String>,
-    pub log: Vec<String>,
-    pub runs: u64,
-    pub crashes: u64,
-    pub edits: u64,
-    pub unknown_outcomes: u64,
-    pub parked: u64,
-    pub undone: u64,
-    pub fights: u64,
-    pub full_disks: u64,
-    /// Records that people deleted.
-    pub deletions: u64,
-    /// Records that were deleted for it.
-    pub removals: u64,
-    /// Leads that were converted.
-    pub conversions: u64,
-    /// Contacts that were merged into others.
-    pub merges: u64,
-    /// Records that left the scope or came back.
-    pub scope_changes: u64,
-    /// Deletions that wait for a person because of an edit.
-    pub decisions: u64,
-    pub by_hand: u64,
-}
-
-impl Verdict {
-    pub fn is_clean(&self) -> bool {
-        self.wrong.is_empty()
-    }
-
-    pub fn add_figures(&mut self, other: &Self) {
-        self.runs += other.runs;
-        self.crashes += other.crashes;
-        self.edits += other.edits;
-        self.unknown_outcomes += other.unknown_outcomes;
-        self.parked += other.parked;
-        self.undone += other.undone;
-        self.fights += other.fights;
-        self.full_disks += other.full_disks;
-        self.deletions += other.deletions;
-        self.removals += other.removals;
-        self.conversions += other.conversions;
-        self.merges += other.merges;
-        self.scope_changes += other.scope_changes;
-        self.decisions += other.decisions;
-        self.by_hand += other.by_hand;
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in &self.log {
-            writeln!(formatter, "{line}")?;
-        }
-        for line in &self.wrong {
-            writeln!(formatter, "WRONG: {line}")?;
-        }
-        Ok(())
-    }
-}
+use super::verdict::Verdict;
+use super::world::{Trouble, World};
 
 pub struct History {
-    seed: u64,
+    pub seed: u64,
     talkative: bool,
     disk: Disk,
     /// How many records the brakes always let through.
@@ -264,45 +197,7 @@ impl History {
         verdict
     }
 
-    /// An initial sync in peace, then something happens, then another run: gives how many records are listed as missing and how
-    /// many were deleted.
-    pub fn without_trouble(
-        self,
-        deletes: DeletePolicy,
-        kind: RunKind,
-        happens: impl FnOnce(&mut State),
-    ) -> (u64, u64) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let world = World::new(self.seed);
-            let store = Store::open_inline(Path::new(":memory:")).unwrap();
-            let mut mappings = mappings(&world);
-            for mapping in &mut mappings {
-                mapping.deletes = deletes;
-                mapping.deactivate = None;
-                mapping.sync_flag = None;
-            }
-            populate(&world);
-            world.lock().trouble = Trouble::default();
-            let mut verdict = Verdict::default();
-            self.expect_through(&world, &store, &mappings, RunKind::Initial, &mut verdict).await;
-            happens(&mut world.lock());
-            world.clock.advance(600_000);
-            self.expect_through(&world, &store, &mappings, kind, &mut verdict).await;
-            assert!(verdict.is_clean(), "{verdict}");
-            let missing = store
-                .write(|db| {
-                    let sql = "SELECT count(*) FROM issue WHERE code='missing' AND open=1";
-                    Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?)
-                })
-                .await
-                .unwrap();
-            let removals = world.lock().judge.removals;
-            (u64::try_from(missing).unwrap(), removals)
-        })
-    }
-
-    async fn expect_through(
+    pub async fn expect_through(
         &self,
         world: &World,
         store: &Store,
@@ -347,7 +242,7 @@ impl History {
         self.play_one(world, store, mappings, &RunRequest::new(kind)).await
     }
 
-    async fn play_one(
+    pub async fn play_one(
         &self,
         world: &World,
         store: &Store,
@@ -372,6 +267,7 @@ impl History {
             options: EngineOptions {
                 chunk: 9,
                 parallel: 1,
+                most_parallel: 1,
                 // A world of a dozen people is all below the brakes' floor.
                 brakes: Brakes { minimum: self.brake_floor, ..Brakes::default() },
                 ..EngineOptions::default()
@@ -415,20 +311,6 @@ impl History {
     }
 }
 
-/// What left the scope stays linked and watched, so that nothing of it is lost once it is back (law E12).
-fn everybody_returns(world: &World) {
-    let now = world.clock.millis();
-    let mut state = world.lock();
-    for object in ["Contact", "Lead"] {
-        for (id, version) in state.live(Side::Org, object) {
-            if version.values.get("OutOfScope") == Some(&Value::Bool(true)) {
-                let back = [("OutOfScope".to_owned(), Value::Bool(false))];
-                state.put(now, Side::Org, object, &id, &back, Author::Person);
-            }
-        }
-    }
-}
-
 /// What the judge says once everything should be at rest.
 fn look(world: &World, before: u64, waiting: &Waiting, verdict: &mut Verdict) {
     let state = world.lock();
@@ -464,191 +346,5 @@ fn storm(world: &World) -> Trouble {
         stale: odds(150),
         edit: odds(250),
         crash: odds(60),
-    }
-}
-
-fn pair(org: &[&str], platform: &[&str]) -> Pair {
-    Pair {
-        org: org.iter().map(ToString::to_string).collect(),
-        platform: platform.iter().map(ToString::to_string).collect(),
-        direction: Direction::Both,
-        key: false,
-        policy: Policy::default(),
-        transform: Transform::Copy,
-        drift: Drift::default(),
-    }
-}
-
-pub fn mappings(world: &World) -> Vec<Mapping> {
-    let mut state = world.lock();
-    let policies = [Policy::SalesforceWins, Policy::PlatformWins, Policy::NewestWins, Policy::Ask];
-    let phone = policies[state.random.random_range(0..policies.len())];
-    let address = policies[state.random.random_range(0..policies.len())];
-    state.judge.policy.insert(Topic::Phone, phone);
-    state.judge.policy.insert(Topic::Address, address);
-    let all = [DeletePolicy::Ignore, DeletePolicy::Deactivate, DeletePolicy::Propagate];
-    let deletes = all[state.random.random_range(0..all.len())];
-    state.judge.deletes = deletes;
-    let (mark, flags, scoped) = (state.org_marks, state.flags, state.scoped);
-    let pairs = vec![
-        Pair { key: true, ..pair(&["Email"], &["email"]) },
-        Pair { transform: Transform::FullName, ..pair(&["FirstName", "LastName"], &["name"]) },
-        Pair { policy: phone, ..pair(&["Phone"], &["phone"]) },
-        Pair { policy: address, ..pair(&["Street", "City"], &["street", "city"]) },
-        Pair { direction: Direction::ToPlatform, ..pair(&["Status"], &["status"]) },
-        Pair {
-            transform: Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut },
-            ..pair(&["HasOptedOut"], &["optedOut"])
-        },
-        Pair { direction: Direction::ToPlatform, ..pair(&["Id"], &["externalId"]) },
-    ];
-    ["Contact", "Lead"]
-        .into_iter()
-        .map(|object| Mapping {
-            name: object.to_lowercase(),
-            enabled: true,
-            org_object: object.into(),
-            platform_object: "contact".into(),
-            direction: Direction::Both,
-            org_criteria: match (object, scoped) {
-                ("Lead", true) => Some("IsConverted = false AND OutOfScope != true".into()),
-                ("Lead", false) => Some("IsConverted = false".into()),
-                (_, true) => Some("OutOfScope != true".into()),
-                (_, false) => None,
-            },
-            platform_criteria: None,
-            create_on_platform: true,
-            create_in_org: object == "Lead",
-            org_mark: mark.then(|| "Mark__c".to_owned()),
-            platform_mark: Some("externalId".into()),
-            skip_create_when_blank: Vec::new(),
-            default: Vec::new(),
-            first_meeting: FirstMeeting::SalesforceWins,
-            deletes,
-            deactivate: (deletes == DeletePolicy::Deactivate).then(|| Deactivation {
-                side: Side::Platform,
-                field: "inactive".into(),
-                value: "true".into(),
-            }),
-            conversion: None,
-            sync_flag: flags.then(|| "Flag__c".into()),
-            ignore_own_changes: false,
-            side_effects: SideEffects::default(),
-            pairs: pairs.clone(),
-        })
-        .collect()
-}
-
-fn populate(world: &World) {
-    let now = world.clock.millis() - 86_400_000;
-    let mut state = world.lock();
-    for person in 0..state.random.random_range(3..14) {
-        let email = format!("person{person}@x.example");
-        match state.random.random_range(0..5) {
-            // Two of one key in the org: nobody can tell which of them is meant (law E1).
-            4 => {
-                let email = format!("twin{person}@x.example");
-                let object = if state.random.random_bool(0.5) { "Contact" } else { "Lead" };
-                make_person(&mut state, now, Side::Org, "Contact", &email);
-                make_person(&mut state, now, Side::Org, object, &email);
-                if state.random.random_bool(0.5) {
-                    make_person(&mut state, now, Side::Platform, "contact", &email);
-                }
-            }
-            0 => make_person(&mut state, now, Side::Org, "Contact", &email),
-            1 => make_person(&mut state, now, Side::Org, "Lead", &email),
-            2 => make_person(&mut state, now, Side::Platform, "contact", &email),
-            _ => {
-                make_person(&mut state, now, Side::Org, "Contact", &email);
-                make_person(&mut state, now, Side::Platform, "contact", &email);
-            }
-        }
-    }
-}
-
-fn make_person(state: &mut State, now: i64, side: Side, object: &str, email: &str) {
-    let id = state.new_id(side, object);
-    let empty = BTreeMap::new();
-    let mut values = vec![(if side == Side::Org { "Email" } else { "email" }.to_owned(), Value::text(email))];
-    for topic in Topic::ALL {
-        if topic == Topic::Name || state.random.random_bool(0.6) {
-            values.extend(state.new_edit(side, topic, &empty, now));
-        }
-    }
-    let out = state.random.random_bool(0.15);
-    values.push((if side == Side::Org { "HasOptedOut" } else { "optedOut" }.to_owned(), Value::Bool(out)));
-    if out {
-        state.judge.consents.push(ConsentEdit { side, record: id.clone(), out: true });
-    }
-    state.say(now, format!("a person makes {side} {object} {id} {values:?}"));
-    state.put(now, side, object, &id, &values, Author::Person);
-}
-
-/// One edit by a person on either side, of a record that may be edited now.
-pub fn people_edit(state: &mut State, now: i64, may: &dyn Fn(Side, &str) -> bool) {
-    let side = if state.random.random_bool(0.5) { Side::Org } else { Side::Platform };
-    let object = match side {
-        Side::Org if state.random.random_bool(0.5) => "Lead",
-        Side::Org => "Contact",
-        Side::Platform => "contact",
-    };
-    if state.random.random_range(0..10) == 0 {
-        let number = state.next_id;
-        // Sometimes it is somebody who is there already.
-        let twin =
-            state.random.random_bool(0.2).then(|| state.live(Side::Org, object).into_iter().next()).flatten();
-        let known = twin.and_then(|(_, version)| Some(version.values.get("Email")?.to_string()));
-        let email = known.unwrap_or_else(|| format!("late{number}@x.example"));
-        make_person(state, now, side, object, &email);
-        return;
-    }
-    if !state.takes_back && state.random.random_range(0..25) == 0 {
-        people_restore(state, now, side, object);
-        return;
-    }
-    let mut live = state.live(side, object);
-    live.retain(|(_, version)| !is_converted(&version.values));
-    if live.is_empty() {
-        return;
-    }
-    let place = state.random.random_range(0..live.len());
-    let (id, version) = live[place].clone();
-    if state.objects[side][object][&id].is_locked(now) || !may(side, &id) {
-        return;
-    }
-    if !state.takes_back && state.random.random_range(0..14) == 0 {
-        people_remove(state, now, side, object, &id);
-        return;
-    }
-    if side == Side::Org && !state.takes_back && state.random.random_range(0..12) == 0 {
-        let other = live[state.random.random_range(0..live.len())].0.clone();
-        let locked = state.objects[side][object][&other].is_locked(now);
-        if object == "Lead" {
-            people_convert(state, now, &id, &version.values);
-            return;
-        } else if other != id && !locked && may(side, &other) {
-            people_merge(state, now, object, &id, &other);
-            return;
-        }
-    }
-    if side == Side::Org && state.scoped && state.random.random_range(0..8) == 0 {
-        let leaves = version.values.get("OutOfScope") != Some(&Value::Bool(true));
-        state.say(now, format!("{id} leaves the scope: {leaves}"));
-        state.judge.scope_changes += 1;
-        state.judge.strayed.insert(address(&version.values));
-        state.put(now, side, object, &id, &[("OutOfScope".into(), Value::Bool(leaves))], Author::Person);
-        return;
-    }
-    if state.random.random_range(0..12) == 0 {
-        let field = if side == Side::Org { "HasOptedOut" } else { "optedOut" };
-        let out = version.values.get(field) != Some(&Value::Bool(true));
-        state.judge.consents.push(ConsentEdit { side, record: id.clone(), out });
-        state.say(now, format!("a person sets {field} of {id} to {out}"));
-        state.put(now, side, object, &id, &[(field.into(), Value::Bool(out))], Author::Person);
-    } else {
-        let topic = Topic::ALL[state.random.random_range(0..Topic::ALL.len())];
-        let values = state.new_edit(side, topic, &version.values, now);
-        state.say(now, format!("a person edits {side} {id}: {values:?}"));
-        state.put(now, side, object, &id, &values, Author::Person);
     }
 }

@@ -6,7 +6,8 @@ use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 use rand::Rng;
 
-use super::judge::{ConsentEdit, address};
+use super::judge::ConsentEdit;
+use super::topic::address;
 use super::world::{Author, Fate, State};
 
 /// A person deletes a record.

@@ -1,5 +1,6 @@
 //! Scenes: short stories of two people and one record, for what chance meets too seldom. Each says what is wrong at its end.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use forcesync::domain::mapping::{DeletePolicy, Mapping, Policy};
@@ -8,12 +9,21 @@ use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 use forcesync::store::Store;
 
-use super::history::{History, Played, mappings};
-use super::judge::Topic;
+use super::history::{History, Played};
 use super::people::people_remove;
+use super::settings::mappings;
+use super::topic::Topic;
 use super::world::{Author, Deed, State, Trouble, World};
 
+mod contested;
+mod converted;
+mod departed;
+mod edited;
+mod interrupted;
+
 const PERSON: &str = "ann@x.example";
+const CONTACT: &str = "003000000000000900";
+const PLATFORM: &str = "p-000900";
 
 /// One linked contact, at rest.
 struct Scene {
@@ -24,7 +34,8 @@ struct Scene {
 }
 
 impl Scene {
-    async fn linked(phone: Policy) -> Self {
+    /// Nobody is there yet, and nothing was synchronized.
+    fn empty(phone: Policy) -> Self {
         let history = History::new(1);
         let world = World::new(1);
         {
@@ -43,7 +54,11 @@ impl Scene {
             }
         }
         let store = Store::open_inline(Path::new(":memory:")).unwrap();
-        let scene = Self { history, world, store, mappings };
+        Self { history, world, store, mappings }
+    }
+
+    async fn linked(phone: Policy) -> Self {
+        let scene = Self::empty(phone);
         scene.edit(Side::Org, &[("Email", PERSON), ("LastName", "Lee1"), ("Phone", "+1")]);
         scene.edit(Side::Platform, &[("email", PERSON), ("name", "Lee1"), ("phone", "+1")]);
         scene.run(RunKind::Initial).await;
@@ -62,10 +77,20 @@ impl Scene {
 
     /// A person deletes the org's record.
     fn delete_in_org(&self) {
+        self.delete(Side::Org, "Contact", CONTACT);
+    }
+
+    fn delete(&self, side: Side, object: &str, id: &str) {
         let now = self.world.clock.millis();
-        let mut state = self.world.lock();
-        let (id, _) = state.live(Side::Org, "Contact").into_iter().next().unwrap();
-        people_remove(&mut state, now, Side::Org, "Contact", &id);
+        people_remove(&mut self.world.lock(), now, side, object, id);
+    }
+
+    /// Lets the overlap of the feeds pass, so that nothing is read again that did not change.
+    async fn rest(&self) {
+        for _ in 0..2 {
+            self.world.clock.advance(700_000);
+            self.run(RunKind::Instant).await;
+        }
     }
 
     fn edit(&self, side: Side, values: &[(&str, &str)]) {
@@ -73,131 +98,95 @@ impl Scene {
         edit(&mut self.world.lock(), now, side, values);
     }
 
+    /// A person makes or edits any record.
+    fn put(&self, side: Side, object: &str, id: &str, values: &[(&str, &str)]) {
+        let now = self.world.clock.millis();
+        self.world.lock().put(now, side, object, id, &texts(values), Author::Person);
+    }
+
     fn when(&self, call: &str, side: Side, values: &'static [(&'static str, &'static str)]) {
         let deed: Deed = Box::new(move |state, now| edit(state, now, side, values));
         self.world.lock().script.push((call.to_owned(), deed));
     }
 
+    /// The process dies at a call, the first of this name after another one.
+    fn dies_at(&self, after: &str, call: &str) {
+        let call = call.to_owned();
+        let deed: Deed = Box::new(move |state, _| {
+            let dies: Deed = Box::new(|state, _| state.trouble.crash = 1_000);
+            state.script.push((call, dies));
+        });
+        self.world.lock().script.push((after.to_owned(), deed));
+    }
+
+    /// A run that dies where it was told to; gives what is wrong if it does not come that far.
+    async fn crash(&self, kind: RunKind) -> Vec<String> {
+        let played = self.history.once(&self.world, &self.store, &self.mappings, kind).await;
+        {
+            let mut state = self.world.lock();
+            state.trouble = Trouble::default();
+            state.script.clear();
+        }
+        self.world.clock.advance(60_000);
+        match played {
+            Played::Crashed => Vec::new(),
+            Played::Ended(result, message) => vec![format!("did not die: {} {message}", result.word())],
+        }
+    }
+
     async fn run(&self, kind: RunKind) {
+        self.run_again_at_once(kind).await;
+        self.world.clock.advance(60_000);
+    }
+
+    /// A run after which no time passes.
+    async fn run_again_at_once(&self, kind: RunKind) {
         match self.history.once(&self.world, &self.store, &self.mappings, kind).await {
             Played::Ended(RunResult::Succeeded | RunResult::PartlyFailed, _) => {}
             Played::Ended(result, message) => panic!("{}: {message}", result.word()),
             Played::Crashed => panic!("crashed"),
         }
-        self.world.clock.advance(60_000);
     }
 
     fn expect(&self, org: &[(&str, &str)], platform: &[(&str, &str)]) -> Vec<String> {
-        let state = self.world.lock();
         let mut wrong = Vec::new();
         for (side, object, expected) in [(Side::Org, "Contact", org), (Side::Platform, "contact", platform)] {
-            let held = state
-                .live(side, object)
-                .into_iter()
-                .next()
-                .map(|(_, version)| version.values)
-                .unwrap_or_default();
-            for (field, value) in expected {
-                if held.get(*field) != Some(&Value::text(*value)) {
-                    wrong.push(format!("{side} {field}: {:?} and not {value}", held.get(*field)));
-                }
-            }
+            let live = self.world.lock().live(side, object);
+            let held = live.into_iter().next().map(|(_, version)| version.values).unwrap_or_default();
+            wrong.extend(differences(&format!("{side}"), &held, expected));
         }
         wrong
     }
+
+    /// What is wrong with the only live record of an address on the platform.
+    fn expect_on_platform(&self, email: &str, expected: &[(&str, &str)]) -> Vec<String> {
+        let live = self.world.lock().live(Side::Platform, "contact");
+        let of_address: Vec<_> = live
+            .into_iter()
+            .filter(|(_, version)| version.values.get("email") == Some(&Value::text(email)))
+            .collect();
+        match of_address.as_slice() {
+            [(id, version)] => differences(id, &version.values, expected),
+            others => vec![format!("{email}: {} records on the platform", others.len())],
+        }
+    }
+}
+
+fn differences(what: &str, held: &BTreeMap<String, Value>, expected: &[(&str, &str)]) -> Vec<String> {
+    let wrong = expected.iter().filter(|(field, value)| held.get(*field) != Some(&Value::text(*value)));
+    wrong.map(|(field, value)| format!("{what} {field}: {:?} and not {value}", held.get(*field))).collect()
+}
+
+fn texts(values: &[(&str, &str)]) -> Vec<(String, Value)> {
+    values.iter().map(|(field, value)| ((*field).to_owned(), Value::text(*value))).collect()
 }
 
 fn edit(state: &mut State, now: i64, side: Side, values: &[(&str, &str)]) {
     let (object, id) = match side {
-        Side::Org => ("Contact", "003000000000000900"),
-        Side::Platform => ("contact", "p-000900"),
+        Side::Org => ("Contact", CONTACT),
+        Side::Platform => ("contact", PLATFORM),
     };
-    let values: Vec<(String, Value)> =
-        values.iter().map(|(field, value)| ((*field).to_owned(), Value::text(*value))).collect();
-    state.put(now, side, object, id, &values, Author::Person);
-}
-
-/// An edit of the target that comes after everything was read and before anything is sent (law E6).
-async fn edited_between_capture_and_send() -> Vec<String> {
-    let scene = Scene::linked(Policy::PlatformWins).await;
-    scene.edit(Side::Org, &[("Phone", "+2")]);
-    scene.when("platform read contact", Side::Platform, &[("phone", "+3"), ("city", "Ghent")]);
-    scene.run(RunKind::Instant).await;
-    scene.run(RunKind::Instant).await;
-    scene.expect(&[("Phone", "+3"), ("City", "Ghent")], &[("phone", "+3"), ("city", "Ghent")])
-}
-
-/// A change of the platform that becomes visible late, and one of the org that is certainly later (law E2, `newest_wins`).
-async fn the_later_of_two() -> Vec<String> {
-    let scene = Scene::linked(Policy::NewestWins).await;
-    // Past the overlap of the feeds, so that nothing is read again that did not change.
-    scene.world.clock.advance(700_000);
-    scene.run(RunKind::Instant).await;
-    scene.world.clock.advance(700_000);
-    // Stamped now, visible in five minutes.
-    scene.world.lock().trouble.late_commit = 1_000;
-    scene.world.lock().late_by = Some(300_000);
-    scene.edit(Side::Platform, &[("phone", "+2")]);
-    scene.world.lock().trouble = Trouble::default();
-    scene.world.clock.advance(60_000);
-    // The org is seen with its old phone after that; nothing is mapped of what changed there, so the platform is not read.
-    scene.edit(Side::Org, &[("Title", "Dr")]);
-    scene.world.clock.advance(60_000);
-    scene.run(RunKind::Instant).await;
-    scene.edit(Side::Org, &[("Phone", "+3")]);
-    scene.world.clock.advance(400_000);
-    scene.run(RunKind::Instant).await;
-    scene.expect(&[("Phone", "+3")], &[("phone", "+3")])
-}
-
-/// A record that can't be read any more, without anybody saying that it was deleted (law E9).
-async fn out_of_sight() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
-    scene.world.lock().objects.platform.clear();
-    scene.run(RunKind::Initial).await;
-    scene.run(RunKind::Instant).await;
-    scene.expect(&[("Phone", "+1")], &[])
-}
-
-/// The org's record is deleted, the platform's stays; then somebody of the same address appears in the org (law E9).
-async fn somebody_of_the_same_address() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Ignore);
-    scene.delete_in_org();
-    scene.run(RunKind::Instant).await;
-    {
-        let now = scene.world.clock.millis();
-        let values = [("Email", PERSON), ("LastName", "Kim2"), ("Phone", "+2")]
-            .map(|(field, value)| (field.to_owned(), Value::text(value)));
-        scene.world.lock().put(now, Side::Org, "Contact", "003000000000000901", &values, Author::Person);
-    }
-    scene.run(RunKind::Instant).await;
-    scene.run(RunKind::Instant).await;
-    scene.expect(&[("Phone", "+2")], &[("phone", "+1")])
-}
-
-/// The record that is to be deleted is edited after everything was read (laws E6 and E9).
-async fn edited_before_it_is_deleted() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
-    scene.delete_in_org();
-    scene.when("org read Contact", Side::Platform, &[("phone", "+3")]);
-    scene.run(RunKind::Instant).await;
-    scene.run(RunKind::Instant).await;
-    scene.expect(&[], &[("phone", "+3")])
-}
-
-/// More is to be deleted than the brake lets through (law E10).
-async fn too_many_deletes() -> Vec<String> {
-    let mut scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
-    scene.history = History::new(1).tightly_braked();
-    scene.delete_in_org();
-    let mut wrong = Vec::new();
-    match scene.history.once(&scene.world, &scene.store, &scene.mappings, RunKind::Instant).await {
-        Played::Ended(RunResult::Braked, _) => {}
-        Played::Ended(result, message) => wrong.push(format!("{}: {message}", result.word())),
-        Played::Crashed => wrong.push("crashed".into()),
-    }
-    wrong.extend(scene.expect(&[], &[("phone", "+1")]));
-    wrong
+    state.put(now, side, object, id, &texts(values), Author::Person);
 }
 
 /// Plays every scene; gives what is wrong with which.
@@ -205,12 +194,26 @@ pub fn play_all() -> Vec<String> {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
         let mut wrong = Vec::new();
         for (name, ended) in [
-            ("edited between capture and send", edited_between_capture_and_send().await),
-            ("the later of two", the_later_of_two().await),
-            ("out of sight", out_of_sight().await),
-            ("somebody of the same address", somebody_of_the_same_address().await),
-            ("edited before it is deleted", edited_before_it_is_deleted().await),
-            ("too many deletes", too_many_deletes().await),
+            ("edited between capture and send", edited::between_capture_and_send().await),
+            ("the later of two", edited::the_later_of_two().await),
+            ("seen as it was", edited::seen_as_it_was().await),
+            ("out of sight", departed::out_of_sight().await),
+            ("somebody of the same address", departed::somebody_of_the_same_address().await),
+            ("edited before it is deleted", departed::edited_before_it_is_deleted().await),
+            ("too many deletes", departed::too_many_deletes().await),
+            ("back while it waits for a person", departed::back_while_it_waits().await),
+            ("taken back while a delete waits", departed::taken_back_while_it_waits().await),
+            ("a refused delete", departed::a_refused_delete().await),
+            ("gone on both sides", departed::gone_on_both_sides().await),
+            ("one of two goes", contested::one_of_two_goes().await),
+            ("one of two gets another key", contested::one_of_two_gets_another_key().await),
+            ("one of two on the platform goes", contested::one_of_two_on_the_platform_goes().await),
+            ("the holder goes", contested::the_holder_goes().await),
+            ("the holder gets another key", contested::the_holder_gets_another_key().await),
+            ("staged before our own write", interrupted::staged_before_our_own_write().await),
+            ("a tick box by chance", interrupted::a_tick_box_by_chance().await),
+            ("two records of one person", converted::two_records().await),
+            ("handed over", converted::handed_over().await),
         ] {
             wrong.extend(ended.into_iter().map(|one| format!("{name}: {one}")));
         }

@@ -12,7 +12,7 @@ use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 use rand::Rng;
 
-use super::history::people_edit;
+use super::edits::people_edit;
 use super::world::{Author, Fate, SimRecord, State, Version, World, is_converted};
 
 /// The ports of one side.
@@ -431,10 +431,14 @@ impl SimSide {
         {
             return refused("CANNOT_UPDATE_CONVERTED_LEAD", RowClass::Data);
         }
+        if batch.kind == WriteKind::Delete && self.side == Side::Org && state.refuses_deletes {
+            state.refused_deletes += 1;
+            return refused("DELETE_FAILED", RowClass::Data);
+        }
         if batch.kind == WriteKind::Delete {
             state.say(now, format!("  {} deletes {id}", self.side));
             state.judge.sync_writes += 1;
-            state.judge_removal(self.side, &batch.object, &id);
+            state.judge_removal(now, self.side, &batch.object, &id);
             state.bury(now, self.side, &batch.object, &id, Fate::Deleted, Author::Sync);
             return RowResult::Done { id: id.as_str().into(), created: false, record: None };
         }
@@ -474,7 +478,7 @@ impl SimSide {
     ) -> Option<String> {
         let by = match (&batch.mark, self.side) {
             (Some(mark), Side::Org) => mark.as_str(),
-            _ if self.upsert_by_email => self.email_field(),
+            _ if self.upsert_by_email && !state.emails_repeat => self.email_field(),
             _ => return None,
         };
         let wanted = changes.iter().find(|(name, _)| name == by).map(|(_, value)| value)?;

@@ -1,14 +1,14 @@
 //! Undo in a history (law E16): the judge watches every write of an undo, and knows at the end which pairs may differ because of one.
 //!
 //! An undo may only write over what a sync wrote, and only a value that stood there before; afterwards neither side moves until
-//! a person edits one of them.
+//! a person edits one of them. It may delete only what a sync created and nobody touched since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
-use super::judge::{Topic, held};
+use super::topic::{Topic, address, held};
 use super::world::{SimRecord, State};
 
 /// How long before an undo's write an edit may have slipped in behind its reads.
@@ -27,8 +27,13 @@ pub struct Undone {
     pub edits: BTreeSet<u64>,
     /// Values written by undos.
     pub writes: u64,
+    /// Addresses of records whose creation an undo took back.
+    pub uncreated: BTreeSet<String>,
     /// What an undo did that none may do.
     pub wrong: Vec<String>,
+    /// Addresses that an undo gave to a record or took off it: its partner in the org has another one since, and whoever has this one is
+    /// kept out by it.
+    pub addresses: BTreeSet<String>,
     marks: BTreeMap<(Side, String, Topic), Mark>,
 }
 
@@ -62,6 +67,30 @@ fn changes(record: &SimRecord, side: Side, topic: Topic) -> Vec<(i64, bool, Opti
     found
 }
 
+/// Judges an undo that is about to delete a record; tells whether it takes a creation by the sync back. Nobody may have touched the
+/// record since it was seen, and its counterpart has to be there.
+pub fn judge_uncreation(state: &mut State, now: i64, side: Side, object: &str, id: &str) -> bool {
+    let record = state.objects[side][object][id].clone();
+    if !record.versions.first().is_some_and(|version| version.by_sync) {
+        return false;
+    }
+    let email = record.newest().map(|version| address(&version.values)).unwrap_or_default();
+    if record.versions.iter().any(|version| !version.by_sync && version.visible < now - SLIPPED_IN) {
+        state.judge.undone.wrong.push(format!("an undo deleted {id}, which a person had edited"));
+    }
+    let lives = |record: &SimRecord| {
+        record
+            .at(now - SLIPPED_IN)
+            .or_else(|| record.newest())
+            .is_some_and(|version| !version.deleted && address(&version.values) == email)
+    };
+    if !state.objects[side.other()].values().flatten().any(|(_, record)| lives(record)) {
+        state.judge.undone.wrong.push(format!("an undo deleted {id} ({email}), which had no counterpart"));
+    }
+    state.judge.undone.uncreated.insert(email);
+    true
+}
+
 /// Judges a write of an undo that was just done. `before` is what the record held.
 pub fn judge_write(
     state: &mut State,
@@ -73,6 +102,10 @@ pub fn judge_write(
     fields: &[String],
 ) {
     let record = state.objects[side][object][id].clone();
+    let after = record.newest().map(|version| address(&version.values)).unwrap_or_default();
+    if after != address(before) {
+        state.judge.undone.addresses.extend([address(before), after]);
+    }
     for topic in Topic::ALL {
         if !topic.fields(side).iter().any(|field| fields.iter().any(|name| name == field)) {
             continue;

@@ -9,7 +9,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::clock::VirtualClock;
-use super::judge::{Judge, Topic};
+use super::judge::Judge;
+use super::topic::Topic;
 
 /// One state of a record. It becomes visible later than its stamp where the commit is late.
 #[derive(Clone, Debug)]
@@ -91,13 +92,18 @@ pub struct State {
     pub automation: Vec<(i64, Side, String, String)>,
     /// Whether the org's objects are read by a flag, which people set with each edit.
     pub flags: bool,
-    /// Whether people take runs back; in such a history nobody deletes, merges or converts.
+    /// Whether people take runs back.
     pub takes_back: bool,
     /// Whether the org's criteria exclude records.
     pub scoped: bool,
     pub crash_asked: bool,
     /// The run at hand is an undo.
     pub undoing: bool,
+    /// The org refuses every delete, and how often it did.
+    pub refuses_deletes: bool,
+    pub refused_deletes: u64,
+    /// The platform lets several records have one address.
+    pub emails_repeat: bool,
     /// How late a late commit is, where a scene wants it so.
     pub late_by: Option<i64>,
     pub log: Option<Vec<String>>,
@@ -125,7 +131,7 @@ impl World {
         let mut random = SmallRng::seed_from_u64(seed);
         let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
         let takes_back = random.random_bool(0.4);
-        let (flags, scoped) = (random.random_bool(0.2), !takes_back && random.random_bool(0.3));
+        let (flags, scoped) = (random.random_bool(0.2), random.random_bool(0.3));
         let fights = random.random_bool(0.05);
         Self {
             clock: Arc::new(VirtualClock::new()),
@@ -145,6 +151,9 @@ impl World {
                 automation: Vec::new(),
                 crash_asked: false,
                 undoing: false,
+                refuses_deletes: false,
+                refused_deletes: 0,
+                emails_repeat: false,
                 late_by: None,
                 log: None,
                 script: Vec::new(),
@@ -259,7 +268,7 @@ impl State {
             if present.deleted || is_converted(&present.values) {
                 continue;
             }
-            let values = self.new_edit(side, Topic::Phone, &present.values, now);
+            let values = self.new_edit(side, &id, Topic::Phone, &present.values, now);
             self.say(now, format!("automation changes {side} {id}: {values:?}"));
             self.put(now, side, &object, &id, &values, Author::Person);
         }

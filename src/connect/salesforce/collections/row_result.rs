@@ -51,6 +51,16 @@ pub(super) fn row_result(
     }
 }
 
+/// The error of a row that was refused with one code.
+pub(in crate::connect::salesforce) fn refusal(
+    batch: &WriteBatch,
+    code: String,
+    message: &str,
+    fields: Vec<String>,
+) -> RowError {
+    row_error(batch, vec![WireRowError { code, message: message.to_owned(), fields }])
+}
+
 fn row_error(batch: &WriteBatch, wire: Vec<WireRowError>) -> RowError {
     let mut wire = wire.into_iter();
     let Some(first) = wire.next() else {

@@ -15,6 +15,9 @@ pub(in crate::connect::salesforce) struct Request {
     pub(super) content_type: &'static str,
     pub(super) idempotency: Idempotency,
     pub(super) into_reserve: bool,
+    /// The operation of a SOAP call, whose envelope carries the session.
+    pub(super) soap: Option<String>,
+    pub(super) accept: &'static str,
 }
 
 impl Request {
@@ -29,6 +32,18 @@ impl Request {
             content_type: "application/json; charset=UTF-8",
             idempotency: Idempotency::Repeatable,
             into_reserve: false,
+            soap: None,
+            accept: "application/json",
+        }
+    }
+
+    /// A call by SOAP, for what REST has no word for; its path follows from the version.
+    pub(in crate::connect::salesforce) fn soap(name: &'static str, operation: String) -> Self {
+        Self {
+            method: Method::POST,
+            idempotency: Idempotency::Once,
+            soap: Some(operation),
+            ..Self::get(name, String::new())
         }
     }
 
@@ -40,6 +55,27 @@ impl Request {
         idempotency: Idempotency,
     ) -> Self {
         Self { method: Method::POST, body: Some(body), idempotency, ..Self::get(name, path) }
+    }
+
+    /// A PATCH of JSON that may be sent twice.
+    pub(in crate::connect::salesforce) fn patch(name: &'static str, path: String, body: Vec<u8>) -> Self {
+        Self { method: Method::PATCH, body: Some(body), ..Self::get(name, path) }
+    }
+
+    /// A PUT; its body comes with the sending.
+    pub(in crate::connect::salesforce) fn put(name: &'static str, path: String) -> Self {
+        Self { method: Method::PUT, idempotency: Idempotency::Once, ..Self::get(name, path) }
+    }
+
+    /// A DELETE.
+    pub(in crate::connect::salesforce) fn delete(name: &'static str, path: String) -> Self {
+        Self { method: Method::DELETE, ..Self::get(name, path) }
+    }
+
+    /// Asks for CSV instead of JSON.
+    pub(in crate::connect::salesforce) fn for_csv(mut self) -> Self {
+        self.accept = "text/csv";
+        self
     }
 
     pub(in crate::connect::salesforce) fn header(

@@ -9,6 +9,7 @@ use crate::console::app::message::Answer;
 use crate::console::app::model::{Access, TestReport};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::picker::{Item, Picked, Picker};
+use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::toast::Tone;
 use crate::console::view::text::{common, connection as text};
 use crate::domain::side::Side;
@@ -29,6 +30,7 @@ impl App {
             Action::Back => return self.step_back(),
             Action::Test => return self.test(self.connection.side),
             Action::Reveal => self.reveal(),
+            Action::MakeObjects => self.ask_to_make_objects(),
             Action::Delete => return self.clear_field(),
             Action::Copy | Action::CopyJson => return self.copy_field(),
             _ => {}
@@ -205,6 +207,24 @@ impl App {
             }
         }
         vec![Effect::Unlocked]
+    }
+
+    fn ask_to_make_objects(&mut self) {
+        if self.refuse_in_read_only() {
+            return;
+        }
+        let wanted = self.settings.platform.kind.profile().map(|profile| profile.org_objects.as_slice());
+        let names: Vec<&str> = wanted.into_iter().flatten().map(|object| object.name.as_str()).collect();
+        if names.is_empty() {
+            self.toasts.add(Tone::Info, text::NOTHING_WANTED, self.now);
+            return;
+        }
+        self.overlays.push(Overlay::Question(Question::yes_no(
+            text::OBJECTS_TITLE,
+            text::objects_lines(&names),
+            text::OBJECTS_YES,
+            Consequence::MakeObjects,
+        )));
     }
 
     fn reveal(&mut self) {

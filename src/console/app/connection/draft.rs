@@ -96,6 +96,12 @@ impl ConnectionDraft {
             FieldId::MicrositeKey => sm.microsite_key.clone(),
             FieldId::IframeName => sm.iframe_name.clone(),
             FieldId::Pace => sm.requests_per_second.to_string(),
+            FieldId::CallsPerHour => sm.calls_per_hour.to_string(),
+            FieldId::CallsPerDay => sm.calls_per_day.to_string(),
+            FieldId::PlatformReserve => sm.reserve_percent.to_string(),
+            FieldId::BatchSize => sm.batch_size.to_string(),
+            FieldId::WindowDays => sm.max_window_days.to_string(),
+            FieldId::Overlap => sm.overlap_seconds.to_string(),
             FieldId::Transport => transport_word(sm.transport).into(),
             FieldId::PlatformCaFile => {
                 sm.ca_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
@@ -162,6 +168,12 @@ impl ConnectionDraft {
             FieldId::MicrositeKey => sm.microsite_key = text.into(),
             FieldId::IframeName => sm.iframe_name = text.into(),
             FieldId::Pace => sm.requests_per_second = pace(text)?,
+            FieldId::CallsPerHour => sm.calls_per_hour = whole(text, 0, u32::MAX)?,
+            FieldId::CallsPerDay => sm.calls_per_day = whole(text, 0, u32::MAX)?,
+            FieldId::PlatformReserve => sm.reserve_percent = percent(text)?,
+            FieldId::BatchSize => sm.batch_size = whole(text, 1, 1_000)?,
+            FieldId::WindowDays => sm.max_window_days = whole(text, 1, 3_650)?,
+            FieldId::Overlap => sm.overlap_seconds = whole(text, 0, 86_400)?,
             FieldId::Transport => {
                 sm.transport = match text {
                     "async" => Transport::Async,
@@ -222,6 +234,14 @@ fn percent(text: &str) -> Result<u8, String> {
         .ok_or_else(|| "The reserve is a number from 0 to 95.".into())
 }
 
+fn whole(text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let digits: String = text.chars().filter(|letter| !matches!(letter, ',' | ' ' | '_')).collect();
+    digits.parse().ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| match most {
+        u32::MAX => format!("A whole number, {least} or more."),
+        _ => format!("A whole number from {least} to {most}."),
+    })
+}
+
 fn pace(text: &str) -> Result<f64, String> {
     text.parse::<f64>()
         .ok()
@@ -246,6 +266,10 @@ mod tests {
                 FieldId::ApiVersion => "66.0",
                 FieldId::ApiReserve => "35",
                 FieldId::Pace => "2.5",
+                FieldId::CallsPerHour | FieldId::CallsPerDay => "3600",
+                FieldId::PlatformReserve | FieldId::BatchSize | FieldId::WindowDays | FieldId::Overlap => {
+                    "25"
+                }
                 FieldId::PlatformKind => "learndot",
                 FieldId::Setting(..) => match (field.kind(), field.setting().map(|setting| setting.kind)) {
                     (FieldKind::Choice(choices), _) => choices[0].0,
@@ -264,6 +288,8 @@ mod tests {
         let mut draft = ConnectionDraft::default();
         assert!(draft.set(FieldId::ApiReserve, "120").is_err());
         assert!(draft.set(FieldId::Pace, "fast").is_err());
+        assert!(draft.set(FieldId::BatchSize, "0").unwrap_err().contains("from 1 to 1000"));
+        assert_eq!(draft.set(FieldId::CallsPerDay, "50,000"), Ok(()));
         assert!(draft.set(FieldId::ApiVersion, "latest").is_err());
         assert_eq!(draft.set(FieldId::ApiVersion, "v68"), Ok(()));
         assert_eq!(draft.salesforce.api_version, "68.0");

@@ -53,6 +53,18 @@ pub enum FieldId {
     IframeName,
     /// Requests a second.
     Pace,
+    /// Calls an hour that the account allows.
+    CallsPerHour,
+    /// Calls a day that the account allows.
+    CallsPerDay,
+    /// The part of these calls kept for others.
+    PlatformReserve,
+    /// Rows of a write.
+    BatchSize,
+    /// Longest span of a feed request.
+    WindowDays,
+    /// How far a feed reaches back.
+    Overlap,
     /// Row by row or as jobs.
     Transport,
     /// Certificates to trust besides the system's.
@@ -152,6 +164,12 @@ impl FieldId {
         Self::MicrositeKey,
         Self::IframeName,
         Self::Pace,
+        Self::CallsPerHour,
+        Self::CallsPerDay,
+        Self::PlatformReserve,
+        Self::BatchSize,
+        Self::WindowDays,
+        Self::Overlap,
         Self::Transport,
         Self::PlatformCaFile,
     ];
@@ -180,6 +198,12 @@ impl FieldId {
             | Self::MicrositeKey
             | Self::IframeName
             | Self::Pace
+            | Self::CallsPerHour
+            | Self::CallsPerDay
+            | Self::PlatformReserve
+            | Self::BatchSize
+            | Self::WindowDays
+            | Self::Overlap
             | Self::Transport
             | Self::PlatformCaFile => Side::Platform,
         }
@@ -212,6 +236,12 @@ impl FieldId {
             Self::MicrositeKey => "platform.salesmanago.microsite_key",
             Self::IframeName => "platform.salesmanago.iframe_name",
             Self::Pace => "platform.salesmanago.requests_per_second",
+            Self::CallsPerHour => "platform.salesmanago.calls_per_hour",
+            Self::CallsPerDay => "platform.salesmanago.calls_per_day",
+            Self::PlatformReserve => "platform.salesmanago.reserve_percent",
+            Self::BatchSize => "platform.salesmanago.batch_size",
+            Self::WindowDays => "platform.salesmanago.max_window_days",
+            Self::Overlap => "platform.salesmanago.overlap_seconds",
             Self::Transport => "platform.salesmanago.transport",
             Self::PlatformCaFile => "platform.salesmanago.ca_file",
         };
@@ -273,6 +303,12 @@ impl FieldId {
             | Self::MicrositeKey
             | Self::IframeName
             | Self::Pace
+            | Self::CallsPerHour
+            | Self::CallsPerDay
+            | Self::PlatformReserve
+            | Self::BatchSize
+            | Self::WindowDays
+            | Self::Overlap
             | Self::PlatformCaFile => FieldKind::Text,
         }
     }
@@ -328,6 +364,12 @@ impl FieldId {
             | Self::MicrositeKey
             | Self::IframeName
             | Self::Pace
+            | Self::CallsPerHour
+            | Self::CallsPerDay
+            | Self::PlatformReserve
+            | Self::BatchSize
+            | Self::WindowDays
+            | Self::Overlap
             | Self::Transport
             | Self::PlatformCaFile => false,
         }

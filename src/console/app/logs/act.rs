@@ -101,6 +101,11 @@ impl App {
                 }
                 Vec::new()
             }
+            Action::Forget => {
+                let person =
+                    self.logs.selected_row().and_then(|row| Some((row.mapping.clone()?, row.ids.clone())));
+                self.ask_forget(person)
+            }
             Action::Why => {
                 let record = self
                     .logs

@@ -9,9 +9,11 @@ use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::sheet::{RowId, Sheet, Target};
+use crate::console::app::tab::Tab;
 use crate::console::app::text_input::TextInput;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::mapping as text;
+use crate::domain::command::{Acceptance, Command};
 use crate::domain::mapping::{Direction, Mapping, Policy};
 use crate::domain::schema::ObjectSchema;
 use crate::domain::side::Side;
@@ -80,6 +82,7 @@ impl App {
                 self.needed_schemas()
             }
             Action::Propose => self.propose(),
+            Action::Accept => self.accept_mapping(),
             Action::Copy | Action::CopyJson => self.copy_mapping(action),
             other => {
                 let moved = match self.mapping.pane {
@@ -100,7 +103,8 @@ impl App {
 
     /// Looks again at what is wrong with the draft; after every edit and every description.
     pub(crate) fn review_mappings(&mut self) {
-        self.mapping.notes = problems::find(&self.settings, &self.mapping);
+        let status = self.sync.status.ready().map(AsRef::as_ref);
+        self.mapping.notes = problems::find(&self.settings, &self.mapping, status);
     }
 
     /// Asks for the descriptions that the selected mapping needs and that are not there.
@@ -257,6 +261,19 @@ impl App {
         };
         self.ask_row(Target::Mapping(name), RowId::OrgCriteria);
         Vec::new()
+    }
+
+    fn accept_mapping(&mut self) -> Vec<Effect> {
+        if self.unsaved(Tab::Mapping) {
+            // What is in the file is accepted; who has something else on the screen saves it, which is accepting it.
+            self.toasts.add(Tone::Info, text::SAVE_TO_ACCEPT, self.now);
+            return Vec::new();
+        }
+        let Some(name) = self.to_accept() else {
+            self.toasts.add(Tone::Info, text::NOTHING_TO_ACCEPT, self.now);
+            return Vec::new();
+        };
+        vec![Effect::Ask(Command::Accept { mappings: vec![name], what: Acceptance::All })]
     }
 
     fn propose(&mut self) -> Vec<Effect> {

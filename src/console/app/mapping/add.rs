@@ -224,6 +224,7 @@ impl App {
             sync_flag: None,
             ignore_own_changes: false,
             side_effects: SideEffects::default(),
+            initial_side_effects: SideEffects::default(),
             pairs: Vec::new(),
         };
         self.mapping.draft.edit(|mappings| mappings.push(mapping));

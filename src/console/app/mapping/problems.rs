@@ -3,8 +3,9 @@
 use crate::console::app::mapping::MappingTab;
 use crate::console::view::text::mapping as text;
 use crate::domain::compiled::{self, compile};
+use crate::domain::drift::Effect;
 use crate::domain::mapping::{Mapping, Pair};
-use crate::domain::report::Verdict;
+use crate::domain::report::{StatusReport, Verdict};
 use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
 use crate::domain::side::{PerSide, Side};
 use crate::workspace::problems::Severity;
@@ -26,9 +27,12 @@ pub struct MappingNote {
 
 /// Everything that is known to be wrong with a draft: by the settings alone, and, where both objects are described, by
 /// what the sides say.
-pub fn find(settings: &Settings, tab: &MappingTab) -> Vec<MappingNote> {
+pub fn find(settings: &Settings, tab: &MappingTab, status: Option<&StatusReport>) -> Vec<MappingNote> {
     let draft = tab.over(settings);
-    let mut notes: Vec<MappingNote> = validate(&draft)
+    let mut notes = status.map(|status| left_out(&draft, status)).unwrap_or_default();
+    let known: Vec<(String, Option<usize>)> =
+        notes.iter().map(|note| (note.mapping.clone(), note.pair)).collect();
+    let of_settings: Vec<MappingNote> = validate(&draft)
         .into_iter()
         .filter_map(|problem| {
             let (mapping, pair) = place_of(&problem.path)?;
@@ -43,6 +47,7 @@ pub fn find(settings: &Settings, tab: &MappingTab) -> Vec<MappingNote> {
             })
         })
         .collect();
+    notes.extend(of_settings);
     for mapping in &draft.mappings {
         let (Some(org), Some(platform)) =
             (tab.described(Side::Org, mapping), tab.described(Side::Platform, mapping))
@@ -51,7 +56,11 @@ pub fn find(settings: &Settings, tab: &MappingTab) -> Vec<MappingNote> {
         };
         let schemas = PerSide { org: described(tab, Side::Org), platform: described(tab, Side::Platform) };
         let (_, found) = compile(std::slice::from_ref(mapping), &schemas);
-        notes.extend(found.into_iter().map(|problem| MappingNote {
+        // What runs have told in the words of the change is not told a second time.
+        let told = |problem: &compiled::MappingProblem| {
+            known.iter().any(|(name, pair)| *name == problem.mapping && *pair == problem.pair)
+        };
+        notes.extend(found.into_iter().filter(|problem| !told(problem)).map(|problem| MappingNote {
             mapping: problem.mapping,
             pair: problem.pair,
             verdict: match problem.severity {
@@ -69,6 +78,34 @@ pub fn find(settings: &Settings, tab: &MappingTab) -> Vec<MappingNote> {
         }
     }
     seen
+}
+
+/// What runs leave out of the mappings, and why (laws E5 and E13).
+fn left_out(draft: &Settings, status: &StatusReport) -> Vec<MappingNote> {
+    let mut notes = Vec::new();
+    for row in &status.drift {
+        let Some(mapping) = draft.mapping(&row.finding.mapping) else { continue };
+        let how = if row.acceptable { text::ACCEPT_ENDS_IT } else { "" };
+        notes.push(MappingNote {
+            mapping: mapping.name.clone(),
+            pair: mapping.pairs.iter().position(|pair| pair.identity() == row.finding.pair),
+            verdict: match row.finding.effect {
+                Effect::Stops => Verdict::Bad,
+                Effect::Parks | Effect::Warns => Verdict::Warning,
+                Effect::Tells => Verdict::Good,
+            },
+            message: format!("{}.{how}", row.finding.message),
+        });
+    }
+    for name in &status.unaccepted {
+        notes.push(MappingNote {
+            mapping: name.clone(),
+            pair: None,
+            verdict: Verdict::Warning,
+            message: text::NOT_ACCEPTED.into(),
+        });
+    }
+    notes
 }
 
 fn described(tab: &MappingTab, side: Side) -> Vec<ObjectSchema> {

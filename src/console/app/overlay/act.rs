@@ -134,6 +134,11 @@ impl App {
                 Subject::Run(row) => vec![Effect::PreviewUndo(row.run)],
                 _ => Vec::new(),
             },
+            Action::Release => self.ask_release(),
+            Action::Forget => {
+                let person = reading.person();
+                self.ask_forget(person)
+            }
             Action::Open => {
                 self.overlays.pop();
                 Vec::new()
@@ -171,6 +176,12 @@ impl App {
             }
             Consequence::Start(request) => vec![Effect::Ask(Command::Start(request))],
             Consequence::Ask(command) => vec![Effect::Ask(command)],
+            Consequence::MakeObjects => {
+                self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(
+                    crate::console::app::model::Load::Waiting,
+                ))));
+                vec![Effect::MakeObjects]
+            }
             Consequence::Resolve { rows, wish } => {
                 vec![Effect::Resolve { rows, wish, holds: crate::ops::conflicts::Holds::Once }]
             }
@@ -204,6 +215,7 @@ impl App {
                 Ok(vec![Effect::Unlock { passphrase: secrecy::SecretString::from(typed), then }])
             }
             Asked::Interval => self.set_interval(&typed),
+            Asked::WorkspaceName => self.confirm_workspace(&typed),
             Asked::LogRun => self.ask_log_run(&typed),
             Asked::SheetRow(target, row) => self.put_row(&target, row, &typed).map(|()| Vec::new()),
             Asked::Translation { mapping, pair, replaces } => {
@@ -214,7 +226,13 @@ impl App {
                 Ok(Vec::new())
             }
             Asked::IssueValue(place) => self.put_issue_value(place, &typed),
-            Asked::Snooze(issue) => self.put_snooze(issue, &typed),
+            Asked::Snooze(issues) => self.put_snooze(issues, &typed),
+            Asked::RecordFilter => {
+                self.put_record_filter(&typed);
+                Ok(Vec::new())
+            }
+            Asked::Release(held) => self.put_release(&held, &typed),
+            Asked::Forget { object, id } => Self::put_forget(object, id, &typed),
             Asked::ConflictValue(conflict) => self.put_conflict_value(conflict, &typed),
             Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
         };

@@ -39,6 +39,11 @@ impl Conflicts {
         shown.get(self.selection.place(shown.len())).copied()
     }
 
+    /// Whether the selected one is about a record that was deleted on one side.
+    pub fn is_deletion(&self) -> bool {
+        self.selected().is_some_and(|row| row.deleted.is_some())
+    }
+
     /// Forgets what was chosen and not decided.
     pub fn forget(&mut self) {
         self.wish = None;
@@ -81,6 +86,7 @@ pub fn result(row: &ConflictRow, wish: &Wish) -> Vec<Value> {
             row.base.as_ref().map(|base| base[side].clone()).unwrap_or_default()
         }
         Wish::Values(values) => values.iter().map(|text| Value::text(text.as_str())).collect(),
+        Wish::Record(_) => Vec::new(),
     }
 }
 

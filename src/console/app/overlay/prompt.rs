@@ -2,6 +2,7 @@
 
 use crate::console::app::overlay::sheet::{RowId, Target};
 use crate::console::app::text_input::TextInput;
+use crate::ops::brakes::Held;
 
 /// What the text is for.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub enum Asked {
     },
     /// The interval of automatic sync.
     Interval,
+    /// The workspace's name, because the two sides are not of a kind.
+    WorkspaceName,
     /// A run whose log lines are shown.
     LogRun,
     /// A row of a sheet.
@@ -32,8 +35,19 @@ pub enum Asked {
     ConflictValue(i64),
     /// Another value for a field of an issue's form; the field's place.
     IssueValue(usize),
-    /// How long an issue is hidden; its number.
-    Snooze(i64),
+    /// How long issues are hidden; their numbers.
+    Snooze(Vec<i64>),
+    /// What the shown records of a group contain.
+    RecordFilter,
+    /// The number that releases a brake.
+    Release(Box<Held>),
+    /// The word that confirms that a person is forgotten.
+    Forget {
+        /// The object, by its name on either side.
+        object: String,
+        /// The record's id on that side.
+        id: String,
+    },
     /// The platform object of a new mapping.
     NewMapping {
         /// The org's object.

@@ -1,8 +1,11 @@
 //! A text to read over a tab: one run, one log line, the history of a record, check lines.
 
 use crate::console::app::model::Load;
+use crate::domain::record::RecordId;
 use crate::domain::report::{CheckLine, FactRow, HistoryRow, RunRow};
+use crate::domain::side::PerSide;
 use crate::domain::why::WhyRecord;
+use crate::ops::undo::UndoPage;
 
 /// What is read.
 #[derive(Clone, Debug)]
@@ -38,12 +41,14 @@ pub struct Reading {
     pub subject: Subject,
     /// First line shown.
     pub scroll: usize,
+    /// What an undo would do, and what it left as it is.
+    pub undone: Option<Load<UndoPage>>,
 }
 
 impl Reading {
     /// A text from its start.
     pub fn new(subject: Subject) -> Self {
-        Self { subject, scroll: 0 }
+        Self { subject, scroll: 0, undone: None }
     }
 
     /// The run it is about, if one.
@@ -68,6 +73,18 @@ impl Reading {
             }
         };
         ids.org.as_ref().or(ids.platform.as_ref()).map(ToString::to_string)
+    }
+
+    /// The person it is about, if one: the mapping's name and both ids.
+    pub fn person(&self) -> Option<(String, PerSide<Option<RecordId>>)> {
+        match &self.subject {
+            Subject::Fact(row) => Some((row.mapping.clone()?, row.ids.clone())),
+            Subject::Why { records, .. } => {
+                let record = records.ready()?.first()?;
+                Some((record.mapping.clone(), record.ids.clone()))
+            }
+            Subject::Run(_) | Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => None,
+        }
     }
 
     /// The thing as JSON, for copying.

@@ -103,6 +103,18 @@ pub enum RowId {
     AssignmentRules,
     /// Duplicate rules of the org.
     AllowDuplicates,
+    /// Chatter feeds of the org.
+    FeedTracking,
+    /// Workflows of the platform, in an initial sync.
+    InitialFireEvents,
+    /// Confirmation mails of the platform, in an initial sync.
+    InitialDoubleOptIn,
+    /// Assignment rules of the org, in an initial sync.
+    InitialAssignmentRules,
+    /// Duplicate rules of the org, in an initial sync.
+    InitialAllowDuplicates,
+    /// Chatter feeds of the org, in an initial sync.
+    InitialFeedTracking,
     /// The org's field of the pair.
     OrgField,
     /// The platform's field of the pair.
@@ -210,6 +222,12 @@ fn mapping_rows(mapping: &Mapping) -> Vec<Row> {
         switch(RowId::DoubleOptIn, mapping.side_effects.double_opt_in),
         switch(RowId::AssignmentRules, mapping.side_effects.assignment_rules),
         switch(RowId::AllowDuplicates, mapping.side_effects.allow_duplicates),
+        switch(RowId::FeedTracking, mapping.side_effects.feed_tracking),
+        switch(RowId::InitialFireEvents, mapping.initial_side_effects.fire_events),
+        switch(RowId::InitialDoubleOptIn, mapping.initial_side_effects.double_opt_in),
+        switch(RowId::InitialAssignmentRules, mapping.initial_side_effects.assignment_rules),
+        switch(RowId::InitialAllowDuplicates, mapping.initial_side_effects.allow_duplicates),
+        switch(RowId::InitialFeedTracking, mapping.initial_side_effects.feed_tracking),
     ]
 }
 
@@ -323,6 +341,12 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
         RowId::DoubleOptIn => mapping.side_effects.double_opt_in = yes,
         RowId::AssignmentRules => mapping.side_effects.assignment_rules = yes,
         RowId::AllowDuplicates => mapping.side_effects.allow_duplicates = yes,
+        RowId::FeedTracking => mapping.side_effects.feed_tracking = yes,
+        RowId::InitialFireEvents => mapping.initial_side_effects.fire_events = yes,
+        RowId::InitialDoubleOptIn => mapping.initial_side_effects.double_opt_in = yes,
+        RowId::InitialAssignmentRules => mapping.initial_side_effects.assignment_rules = yes,
+        RowId::InitialAllowDuplicates => mapping.initial_side_effects.allow_duplicates = yes,
+        RowId::InitialFeedTracking => mapping.initial_side_effects.feed_tracking = yes,
         RowId::OrgField
         | RowId::PlatformField
         | RowId::PairDirection

@@ -1,33 +1,23 @@
 //! What the actions do on Synchronization Information.
 
-use chrono::TimeDelta;
-
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::effect::{Effect, ExportWhat, Part as SavedPart};
-use crate::console::app::message::Answer;
-use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::prompt::{Asked, Prompt};
 use crate::console::app::overlay::question::{Consequence, Question};
-use crate::console::app::overlay::reading::{Reading, Subject};
 use crate::console::app::overlay::records::Records;
-use crate::console::app::sync::Part;
-use crate::console::app::tab::Tab;
+use crate::console::app::sync::{GroupDeed, Part};
 use crate::console::app::toast::Tone;
 use crate::console::view::text::sync as text;
-use crate::domain::command::{Command, Reply, RunRequest};
-use crate::domain::outcome::{RunKind, RunResult};
-use crate::domain::progress::{EngineState, Progress};
-use crate::domain::report::{IssueGroup, IssueQuery, RunRow};
+use crate::domain::command::{Command, RunRequest};
+use crate::domain::outcome::RunKind;
+use crate::domain::progress::EngineState;
+use crate::domain::report::{IssueGroup, IssueQuery};
 use crate::domain::side::Side;
+use crate::domain::side_effects;
+use crate::ops::run;
 use crate::workspace::settings::{Every, Settings};
-
-/// Runs on a page.
-const RUNS: usize = 50;
-
-/// How often the issues are read while a run goes on.
-const LOOK_AGAIN: TimeDelta = TimeDelta::milliseconds(500);
 
 impl App {
     /// An action on this tab.
@@ -46,6 +36,7 @@ impl App {
                     self.sync.unfolded = false;
                 }
             }
+            Action::StartInitial | Action::StartInstant if self.asks_for_name() => {}
             Action::StartInitial => self.ask_initial(),
             Action::StartInstant => {
                 return vec![Effect::Ask(Command::Start(RunRequest::new(RunKind::Instant)))];
@@ -64,22 +55,27 @@ impl App {
             Action::Stop if !self.sync.is_running() => return vec![Effect::Ask(Command::Cancel)],
             Action::Stop => self.ask_stop(),
             Action::UndoRun => return self.preview_undo(),
-            Action::Retry => return self.retry_group(),
+            Action::Retry | Action::RetryAll => return self.ask_of_group(GroupDeed::Retry),
+            Action::Snooze | Action::SnoozeAll => return self.ask_of_group(GroupDeed::Snooze),
+            Action::Release => return self.ask_release(),
             Action::Conflicts => return self.open_conflicts(),
             Action::ShowSnoozed => return self.show_snoozed(),
             Action::TakeSalesforce
             | Action::TakePlatform
             | Action::KeepBase
+            | Action::KeepRecord
             | Action::EditValue
             | Action::TakeAllSalesforce
             | Action::TakeAllPlatform
-            | Action::EditMapping
-            | Action::Snooze => {
+            | Action::EditMapping => {
                 self.toasts.add(Tone::Info, crate::console::view::text::inbox::OPEN_FIRST, self.now);
             }
             Action::Copy | Action::CopyJson => return self.copy_sync(),
             Action::Why => {
                 self.toasts.add(Tone::Info, text::WHY_FROM_RECORD, self.now);
+            }
+            Action::Forget => {
+                self.toasts.add(Tone::Info, text::FORGET_FROM_RECORD, self.now);
             }
             other => return self.move_in_part(other),
         }
@@ -164,13 +160,10 @@ impl App {
                 self.overlays.push(Overlay::Records(Records::new(group)));
                 vec![Effect::ReadIssues(query)]
             }
-            Part::Runs => {
-                if let Some(run) = self.sync.selected_run() {
-                    let reading = Reading::new(Subject::Run(Box::new(run.clone())));
-                    self.overlays.push(Overlay::Reading(reading));
-                }
-                Vec::new()
-            }
+            Part::Runs => match self.sync.selected_run().cloned() {
+                Some(run) => self.open_run(run),
+                None => Vec::new(),
+            },
         }
     }
 
@@ -183,12 +176,52 @@ impl App {
             .map(|mapping| format!("{} ⇄ {}", mapping.org_object, mapping.platform_object))
             .collect();
         let linked = self.sync.status.ready().map(|status| status.links);
+        let effects =
+            side_effects::of_run(&self.settings.mappings, RunKind::Initial, run::events(&self.settings));
         self.overlays.push(Overlay::Question(Question::yes_no(
             text::INITIAL_TITLE,
-            text::initial_lines(&mappings, self.settings.platform.kind.label(), linked),
+            text::initial_lines(
+                &mappings,
+                self.settings.platform.kind.label(),
+                linked,
+                side_effects::sentences(&effects),
+            ),
             text::INITIAL_YES,
             Consequence::Start(RunRequest::new(RunKind::Initial)),
         )));
+    }
+
+    /// Asks for the workspace's name where a sandbox is joined to a live account, or the reverse, and nobody has confirmed it yet;
+    /// tells whether it does.
+    fn asks_for_name(&mut self) -> bool {
+        let unequal = self.sync.status.ready().and_then(|status| status.unequal.clone());
+        let Some(unequal) = unequal.filter(|unequal| !unequal.confirmed) else { return false };
+        let name = self.workspace_name();
+        self.overlays.push(Overlay::Prompt(Prompt::new(
+            text::CONFIRM_TITLE,
+            text::confirm_help(&unequal.what, &name),
+            "",
+            Asked::WorkspaceName,
+        )));
+        true
+    }
+
+    /// Takes the typed name, if it is the workspace's.
+    pub(crate) fn confirm_workspace(&self, typed: &str) -> Result<Vec<Effect>, String> {
+        let name = self.workspace_name();
+        if typed.trim() != name {
+            return Err(text::not_the_name(&name));
+        }
+        Ok(vec![Effect::Ask(Command::ConfirmWorkspace { name })])
+    }
+
+    /// The name of the workspace: the one of the settings, else its folder's.
+    pub fn workspace_name(&self) -> String {
+        if self.settings.workspace.name.trim().is_empty() {
+            self.folder.rsplit('/').next().unwrap_or_default().to_owned()
+        } else {
+            self.settings.workspace.name.clone()
+        }
     }
 
     fn ask_heal(&mut self) {
@@ -212,12 +245,18 @@ impl App {
 
     fn switch_automatic(&self) -> Vec<Effect> {
         let on = !self.sync.progress.automatic;
+        let mut effects = vec![Effect::Ask(Command::Automatic { on })];
+        if !on {
+            effects.push(self.keep_automatic(on));
+        }
+        effects
+    }
+
+    /// Keeps the switch in the settings. What the engine may refuse is kept once it has not.
+    pub(crate) fn keep_automatic(&self, on: bool) -> Effect {
         let mut settings = self.settings.clone();
         settings.schedule.automatic = on;
-        vec![
-            Effect::Ask(Command::Automatic { on }),
-            Effect::Save { part: SavedPart::Schedule, settings: Box::new(settings), secrets: Vec::new() },
-        ]
+        Effect::Save { part: SavedPart::Schedule, settings: Box::new(settings), secrets: Vec::new() }
     }
 
     fn ask_interval(&mut self) {
@@ -269,121 +308,6 @@ impl App {
         copied.map(|copied| self.copy(&copied)).unwrap_or_default()
     }
 
-    /// New numbers of the engine.
-    pub(crate) fn progressed(&mut self, progress: Progress) -> Vec<Effect> {
-        let facts_before = self.sync.progress.facts;
-        let run_before = self.sync.progress.run;
-        if progress.api_budget.is_some() {
-            self.api_budget = progress.api_budget;
-        }
-        let ended = self.sync.take(progress, self.now);
-        if ended {
-            self.sync.ended = self.sync.progress.run;
-        }
-        let mut effects = Vec::new();
-        if ended || self.sync.progress.run != run_before {
-            effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups, Effect::ReadRuns { before: None }]);
-            effects.extend(self.inbox_effects());
-        }
-        // The run raises and resolves issues all the time; twice a second is as much as anybody can read.
-        let moved = self.sync.progress.facts != facts_before;
-        if moved && !ended && self.tab == Tab::Sync && self.now - self.sync.looked >= LOOK_AGAIN {
-            self.sync.looked = self.now;
-            effects.extend([Effect::ReadStatus, Effect::ReadIssueGroups]);
-        }
-        if moved && self.logs.wants_newer() {
-            effects.push(self.logs.read_newer());
-        }
-        if ended && self.leaving == crate::console::app::leave::Leaving::AfterRun {
-            effects.push(Effect::Quit(crate::console::app::effect::Leave::Quietly));
-        }
-        effects
-    }
-
-    /// The engine answered a command.
-    pub(crate) fn replied(&mut self, command: &Command, answer: Answer<Reply>) -> Vec<Effect> {
-        match answer {
-            Ok(Reply::Refused { message }) => self.toasts.add(Tone::Warning, message, self.now),
-            Ok(Reply::Started { run }) => self.toasts.add(Tone::Good, text::started(run), self.now),
-            Ok(Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. }) => {
-                if let Some(sentence) = text::accepted(command) {
-                    self.toasts.add(Tone::Good, sentence, self.now);
-                }
-                if let Command::Snooze { .. } = command {
-                    let mut effects = vec![Effect::ReadStatus, Effect::ReadIssueGroups];
-                    effects.extend(self.inbox_effects());
-                    return effects;
-                }
-            }
-            Err(sentence) => self.toasts.add(Tone::Error, sentence, self.now),
-        }
-        Vec::new()
-    }
-
-    /// A page of runs arrived.
-    pub(crate) fn take_runs(&mut self, before: Option<i64>, answer: Answer<Vec<RunRow>>) {
-        self.sync.reading_runs = false;
-        match (before, answer) {
-            (_, Err(sentence)) if before.is_some() => self.toasts.add(Tone::Warning, sentence, self.now),
-            (_, Err(sentence)) => self.sync.runs = Load::Failed(sentence),
-            (Some(_), Ok(older)) => {
-                self.sync.all_runs = older.len() < RUNS;
-                if let Load::Ready(runs) = &mut self.sync.runs {
-                    runs.extend(older);
-                }
-            }
-            (None, Ok(mut fresh)) => {
-                self.tell_end(&fresh);
-                let old = self.sync.runs.ready().cloned().unwrap_or_default();
-                if old.is_empty() {
-                    self.sync.all_runs = fresh.len() < RUNS;
-                } else if let Some(oldest) = fresh.last().map(|run| run.run) {
-                    // Pages that were read before stay; the first page may have changed in between.
-                    fresh.extend(old.iter().filter(|run| run.run < oldest).cloned());
-                }
-                let mut selection = self.sync.run;
-                if selection.place(old.len()) > 0 {
-                    selection.follow(&old, &fresh, |run| run.run);
-                }
-                self.sync.run = selection;
-                self.sync.runs = Load::Ready(fresh);
-            }
-        }
-    }
-
-    /// Tells how the run has ended that was on its way.
-    fn tell_end(&mut self, runs: &[RunRow]) {
-        let Some(run) = runs.iter().find(|run| Some(run.run) == self.sync.ended) else { return };
-        let Some(result) = run.result else { return };
-        self.sync.ended = None;
-        // An automatic run that found nothing is no news.
-        let quiet = run.kind == RunKind::Automatic && result == RunResult::Succeeded;
-        if !quiet {
-            let tone = match result {
-                RunResult::Succeeded => Tone::Good,
-                RunResult::PartlyFailed | RunResult::Limited | RunResult::Cancelled => Tone::Warning,
-                RunResult::Braked | RunResult::Blocked | RunResult::Failed => Tone::Error,
-            };
-            let sentence = text::ended(run, result);
-            if let Some(before) = self.sync.told.replace(sentence.clone()) {
-                self.toasts.take_back(&before);
-            }
-            self.toasts.add(tone, sentence, self.now);
-        }
-    }
-
-    /// The groups of issues arrived.
-    pub(crate) fn take_groups(&mut self, answer: Answer<Vec<IssueGroup>>) {
-        let answer = answer.map(|groups| self.awake(groups));
-        if let (Ok(fresh), Some(old)) = (&answer, self.sync.groups.ready()) {
-            let mut selection = self.sync.group;
-            selection
-                .follow(old, fresh, |group| (group.code.clone(), group.mapping.clone(), group.cause.clone()));
-            self.sync.group = selection;
-        }
-        self.sync.groups = answer.into();
-    }
-
     /// The records of a group that are shown.
     pub(crate) fn records_query(&self, group: &IssueGroup) -> IssueQuery {
         IssueQuery { awake_at: (!self.sync.show_snoozed).then_some(self.now), ..group_query(group) }
@@ -433,7 +357,7 @@ impl App {
 }
 
 /// The issues of a group.
-pub(crate) fn group_query(group: &IssueGroup) -> IssueQuery {
+fn group_query(group: &IssueGroup) -> IssueQuery {
     IssueQuery {
         code: Some(group.code.clone()),
         mapping: Some(group.mapping.clone()),

@@ -10,6 +10,7 @@ use crate::console::app::overlay::prompt::{Asked, Prompt};
 use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::toast::Tone;
 use crate::console::view::text::inbox as text;
+use crate::domain::by_hand::Answer as Fate;
 use crate::domain::report::ConflictRow;
 use crate::domain::side::Side;
 use crate::ops::conflicts::{self, Holds, Resolved, Wish};
@@ -67,12 +68,15 @@ impl App {
             Action::TakeSalesforce => self.choose(&row, Wish::Take(Side::Org)),
             Action::TakePlatform => self.choose(&row, Wish::Take(Side::Platform)),
             Action::KeepBase => self.choose(&row, Wish::Base),
+            Action::Delete => self.choose(&row, Wish::Record(Fate::DeleteToo)),
+            Action::KeepRecord => self.choose(&row, Wish::Record(Fate::Keep)),
             Action::EditValue => self.ask_value(&row),
             Action::Toggle if inbox.open => inbox.rule = !inbox.rule,
             Action::Copy => return self.copy(&id.unwrap_or_default()),
             Action::CopyJson => return self.copy(&serde_json::to_string(&row).unwrap_or_default()),
             Action::Why => return id.map(|id| self.open_why(id)).unwrap_or_default(),
             Action::LogRun => return self.show_log_of(row.run),
+            Action::Forget => return self.ask_forget(Some((row.mapping.clone(), row.ids.clone()))),
             _ => {}
         }
         Vec::new()
@@ -97,6 +101,9 @@ impl App {
     }
 
     fn ask_value(&mut self, row: &ConflictRow) {
+        if row.deleted.is_some() {
+            return self.choose(row, Wish::Values(Vec::new()));
+        }
         let fields = if row.fields.org.is_empty() { &row.fields.platform } else { &row.fields.org };
         if fields.is_empty() {
             return self.choose(row, Wish::Values(Vec::new()));
@@ -143,7 +150,7 @@ impl App {
     fn decide_open(&mut self, row: &ConflictRow) -> Vec<Effect> {
         let Some(inbox) = self.conflicts() else { return Vec::new() };
         let Some(wish) = inbox.wish.clone() else {
-            self.toasts.add(Tone::Info, text::CHOOSE_FIRST, self.now);
+            self.toasts.add(Tone::Info, text::choose_first(row.deleted.is_some()), self.now);
             return Vec::new();
         };
         let holds = if inbox.rule { Holds::AsTheRule } else { Holds::Once };

@@ -53,7 +53,8 @@ impl App {
             Action::Open | Action::EditValue => self.ask_issue_value(),
             Action::EditMapping => return self.edit_issue_mapping(),
             Action::Retry => return self.retry(vec![row.issue]),
-            Action::Snooze => self.ask_snooze(row.issue),
+            Action::Snooze => self.ask_snooze(vec![row.issue]),
+            Action::Forget => return self.ask_forget(Some((row.mapping.clone(), row.ids.clone()))),
             Action::Copy => return self.copy(&record.unwrap_or_default()),
             Action::CopyJson => return self.copy(&serde_json::to_string(&row).unwrap_or_default()),
             Action::Why => return record.map(|record| self.open_why(record)).unwrap_or_default(),
@@ -147,20 +148,21 @@ impl App {
         effects
     }
 
-    fn ask_snooze(&mut self, issue: i64) {
+    /// Asks how long issues shall be hidden.
+    pub(crate) fn ask_snooze(&mut self, issues: Vec<i64>) {
         if self.refused(Action::Snooze) {
             return;
         }
         self.overlays.push(Overlay::Prompt(Prompt::new(
-            text::SNOOZE,
+            text::snooze(issues.len()),
             text::SNOOZE_HELP,
             "1d",
-            Asked::Snooze(issue),
+            Asked::Snooze(issues),
         )));
     }
 
-    /// Takes over how long an issue is hidden; a sentence where that is no time.
-    pub(crate) fn put_snooze(&mut self, issue: i64, typed: &str) -> Result<Vec<Effect>, String> {
+    /// Takes over how long issues are hidden; a sentence where that is no time.
+    pub(crate) fn put_snooze(&mut self, issues: Vec<i64>, typed: &str) -> Result<Vec<Effect>, String> {
         let until = if typed.trim().is_empty() {
             None
         } else {
@@ -170,7 +172,7 @@ impl App {
             Some(self.now + every.duration())
         };
         self.overlays.retain(|overlay| !matches!(overlay, Overlay::Issue(_)));
-        Ok(vec![Effect::Ask(Command::Snooze { issues: vec![issue], until })])
+        Ok(vec![Effect::Ask(Command::Snooze { issues, until })])
     }
 
     /// Shows snoozed issues with the others, or hides them.

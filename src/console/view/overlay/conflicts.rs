@@ -16,6 +16,7 @@ use crate::domain::plan::parked_because;
 use crate::domain::report::ConflictRow;
 use crate::domain::side::Side;
 use crate::domain::value::Value;
+use crate::ops::conflicts::Wish;
 
 /// Columns from which the four values stand side by side.
 const BESIDE: u16 = 72;
@@ -103,15 +104,23 @@ fn list_line(row: &ConflictRow, widths: &[usize; 6]) -> Vec<Piece<'static>> {
         (gap(&format!("! {}", row.conflict), number).into(), Meaning::Conflict),
         (gap(name, label).into(), Meaning::Text),
         (gap(&fields(row), field).into(), Meaning::Text),
-        (gap(&values(&row.values.org), org).into(), Meaning::Text),
-        (gap(&values(&row.values.platform), platform).into(), Meaning::Text),
+        (gap(&held(row, Side::Org), org).into(), Meaning::Text),
+        (gap(&held(row, Side::Platform), platform).into(), Meaning::Text),
         (column(&state.0, why).into(), state.1),
     ]
 }
 
+/// What a side holds; a record that is gone holds nothing.
+fn held(row: &ConflictRow, side: Side) -> String {
+    if row.deleted == Some(side) { "deleted".into() } else { values(&row.values[side]) }
+}
+
 fn fields(row: &ConflictRow) -> String {
+    if row.deleted.is_some() {
+        return "record".into();
+    }
     match (row.fields.org.is_empty(), row.fields.platform.is_empty()) {
-        (true, true) => "whole record".into(),
+        (true, true) => "record".into(),
         (true, false) => row.fields.platform.join(" + "),
         (false, _) => row.fields.org.join(" + "),
     }
@@ -141,7 +150,14 @@ fn record(app: &App, canvas: &mut Canvas<'_>, inbox: &Conflicts, row: &ConflictR
         }
     };
     say(canvas, &ids(&row.ids, canvas.glyphs.both), Meaning::Muted);
-    say(canvas, &text::refused(parked_because(&row.why)), Meaning::Text);
+    let words = match row.deleted {
+        Some(gone) => {
+            let place = |side: Side| place(app, side);
+            text::deleted(&place(gone), &place(gone.other()), &place(gone.other()))
+        }
+        None => text::refused(parked_because(&row.why)),
+    };
+    say(canvas, &words, Meaning::Text);
     let since = numbers::exact(row.since, app.zone);
     say(canvas, &format!("Since {since}, last seen in run {}.", row.run), Meaning::Muted);
     if let Some(note) = &row.note {
@@ -150,6 +166,11 @@ fn record(app: &App, canvas: &mut Canvas<'_>, inbox: &Conflicts, row: &ConflictR
     if let Some(waiting) = &row.decided {
         let words = format!("Decided by {}; the next run takes it.", waiting.by);
         say(canvas, &words, Meaning::Success);
+    }
+    if let Some(gone) = row.deleted {
+        y += 1;
+        let table = Rect { x: left, y, width, height: inner.bottom().saturating_sub(y) };
+        return departed(app, canvas, row, gone.other(), inbox.wish.as_ref(), table);
     }
     let result = match (&inbox.wish, &row.decided) {
         (Some(wish), _) => Some(result(row, wish)),
@@ -171,11 +192,64 @@ fn record(app: &App, canvas: &mut Canvas<'_>, inbox: &Conflicts, row: &ConflictR
         );
     }
     if result.is_none() {
-        for (offset, line) in wrap(text::CHOOSE_FIRST, usize::from(width)).iter().enumerate() {
+        for (offset, line) in wrap(text::choose_first(false), usize::from(width)).iter().enumerate() {
             let y = y + 2 + offset as u16;
             if y < inner.bottom() {
                 canvas.text(left, y, width, line, Meaning::Muted);
             }
+        }
+    }
+}
+
+/// A side as the place of a record, in words.
+fn place(app: &App, side: Side) -> String {
+    match side {
+        Side::Org => "in Salesforce".into(),
+        Side::Platform => format!("on {}", app.settings.platform.kind.label()),
+    }
+}
+
+/// A record whose counterpart was deleted: what was edited, and what becomes of it.
+fn departed(
+    app: &App,
+    canvas: &mut Canvas<'_>,
+    row: &ConflictRow,
+    left: Side,
+    wish: Option<&Wish>,
+    area: Rect,
+) {
+    let label = usize::from(area.width / 3).clamp(12, 30);
+    let line = |canvas: &mut Canvas<'_>, y: u16, name: &str, value: &str, meaning: Meaning| {
+        if y < area.bottom() {
+            let name = format!("{} ", column(name, label.saturating_sub(1)));
+            let value = column(value, usize::from(area.width).saturating_sub(label));
+            canvas.line(
+                Rect { y, height: 1, ..area },
+                &[(name.into(), Meaning::Muted), (value.into(), meaning)],
+            );
+        }
+    };
+    let mut y = area.y;
+    line(canvas, y, text::EDITED, &place(app, left), Meaning::Muted);
+    // The result and the keys stand below, however much was edited.
+    let room = usize::from(area.height.saturating_sub(4));
+    let edits: Vec<(&String, &Value)> = row.fields[left].iter().zip(&row.values[left]).collect();
+    let shown = if edits.len() > room { room.saturating_sub(1) } else { edits.len() };
+    for (field, value) in edits.iter().take(shown) {
+        y += 1;
+        line(canvas, y, field, &quoted(value), Meaning::Text);
+    }
+    if shown < edits.len() {
+        y += 1;
+        line(canvas, y, &format!("and {} more", edits.len() - shown), "", Meaning::Muted);
+    }
+    y += 2;
+    match wish {
+        Some(Wish::Record(answer)) => {
+            line(canvas, y, text::RESULT, &text::fate(*answer, &place(app, left)), Meaning::Conflict);
+        }
+        Some(Wish::Take(_) | Wish::Base | Wish::Values(_)) | None => {
+            canvas.text(area.x, y, area.width, text::choose_first(true), Meaning::Muted);
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker, area: Rect) {
     canvas.text(inner.x, inner.y, 2, "> ", Meaning::Key);
     let field = Rect { x: inner.x + 2, width: inner.width.saturating_sub(3), height: 1, ..inner };
     canvas.typing(field, &picker.input, None);
-    let widths = shrunk(widths, usize::from(inner.width.saturating_sub(3)));
+    let (widths, aside) = fitted(widths, usize::from(inner.width.saturating_sub(3)));
     let mut y = inner.y + 1;
     if !plain_list {
         let heads: String =
@@ -62,9 +62,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker, area: Rect) {
         canvas.hit(row, Hit::OverlayRow(place));
         y += 1;
     }
-    let reason = picker.selected().and_then(|item| item.blocked.as_deref()).unwrap_or_default();
     let last = inner.bottom().saturating_sub(1);
-    canvas.text(inner.x + 2, last, inner.width.saturating_sub(2), reason, Meaning::Warning);
+    let selected = picker.selected();
+    let reason = selected.and_then(|item| item.blocked.as_deref()).map(|reason| (reason, Meaning::Warning));
+    // What had no room beside the others is told of the selected one.
+    let cell = selected.and_then(|item| item.cells.last()).filter(|_| aside);
+    if let Some((words, meaning)) = reason.or(cell.map(|cell| (cell.as_str(), Meaning::Muted))) {
+        canvas.text(inner.x + 2, last, inner.width.saturating_sub(2), words, meaning);
+    }
 }
 
 fn draw_item(canvas: &mut Canvas<'_>, row: Rect, item: &Item, widths: &[usize]) {
@@ -79,6 +84,27 @@ fn draw_item(canvas: &mut Canvas<'_>, row: Rect, item: &Item, widths: &[usize]) 
         canvas.text(x, row.y, row.right().saturating_sub(x), &cell, meaning);
         x += *width as u16;
     }
+}
+
+/// A last column narrower than this tells nothing.
+const LEAST: usize = 16;
+
+/// The widths that fit, and whether the last column had to go for the others.
+fn fitted(widths: Vec<usize>, room: usize) -> (Vec<usize>, bool) {
+    let others: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum();
+    let last = widths.last().copied().unwrap_or(0);
+    if widths.len() > 2 && others + last + 2 > room {
+        let mut widths = widths;
+        let left = room.saturating_sub(others + 2);
+        let goes = left < LEAST;
+        if goes {
+            widths.pop();
+        } else if let Some(last) = widths.last_mut() {
+            *last = left;
+        }
+        return (shrunk(widths, room), goes);
+    }
+    (shrunk(widths, room), false)
 }
 
 /// Widths with their gaps, cut down from the widest until they fit.

@@ -64,7 +64,7 @@ fn sentence(error: &str) -> String {
 pub(super) fn prompt(canvas: &mut Canvas<'_>, prompt: &Prompt, area: Rect) {
     let width = area.width.saturating_sub(4).min(84);
     let text_width = usize::from(width.saturating_sub(4));
-    let help = wrap(&prompt.help, text_width);
+    let help: Vec<String> = prompt.help.lines().flat_map(|line| wrap(line, text_width)).collect();
     let error = prompt.error.as_deref().map(|error| format!("{} {}", canvas.glyphs.bad, sentence(error)));
     let error = error.map(|error| wrap(&error, text_width)).unwrap_or_default();
     let height = (help.len() + error.len()) as u16 + 3;

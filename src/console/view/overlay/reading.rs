@@ -9,15 +9,17 @@ use crate::console::view::canvas::Canvas;
 use crate::console::view::connection::meaning;
 use crate::console::view::safe_text::{column, wrap};
 use crate::console::view::sync::result_look;
-use crate::console::view::text::{common, numbers};
+use crate::console::view::text::{common, numbers, sync as text};
 use crate::console::view::theme::Meaning;
 use crate::domain::outcome::SideCounts;
 use crate::domain::record::RecordId;
 use crate::domain::report::{FactRow, HistoryRow, RunRow};
 use crate::domain::side::{PerSide, Side};
+use crate::domain::undo::UndoStep;
 use crate::domain::value::Value;
 use crate::domain::why::WhyRecord;
 use crate::domain::why::telling::{Tone, Words, tell};
+use crate::ops::undo::UndoPage;
 
 /// Columns of labels.
 const LABEL: usize = 16;
@@ -28,7 +30,11 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
     let width = area.width.saturating_sub(2).min(110);
     let text_width = usize::from(width.saturating_sub(4));
     let (title, lines) = match &reading.subject {
-        Subject::Run(row) => (format!("Run {}", row.run), run(app, canvas, row)),
+        Subject::Run(row) => {
+            let mut lines = run(app, canvas, row);
+            lines.extend(reading.undone.iter().flat_map(|page| undone(app, page)));
+            (format!("Run {}", row.run), lines)
+        }
         Subject::Fact(row) => (format!("Log line {}", row.sequence), fact(app, row)),
         Subject::Why { of, records } => (format!("Why · {of}"), why(app, records)),
         Subject::History { of, rows } => (format!("History of {of}"), history(app, rows)),
@@ -111,6 +117,63 @@ fn run(app: &App, canvas: &Canvas<'_>, row: &RunRow) -> Vec<Line> {
         (String::new(), String::new(), Meaning::Text),
         (String::new(), "n shows the log of this run.".to_owned(), Meaning::Muted),
     ]);
+    lines
+}
+
+/// What an undo would do, and what it left as it is and why.
+fn undone(app: &App, page: &Load<UndoPage>) -> Vec<Line> {
+    let page = match page {
+        Load::Ready(page) => page,
+        Load::Waiting => return vec![(String::new(), common::LOADING.into(), Meaning::Muted)],
+        Load::Failed(reason) => return vec![(String::new(), reason.clone(), Meaning::Error)],
+    };
+    let place = |side: Side| match side {
+        Side::Org => "in Salesforce".to_owned(),
+        Side::Platform => format!("on {}", app.settings.platform.kind.label()),
+    };
+    let name = |ids: &PerSide<Option<RecordId>>, side: Side| {
+        ids[side].as_ref().or(ids[side.other()].as_ref()).map(ToString::to_string).unwrap_or_default()
+    };
+    let mut lines = Vec::new();
+    let head = |lines: &mut Vec<Line>, words: &str| {
+        lines.push((String::new(), String::new(), Meaning::Text));
+        lines.push((String::new(), words.to_owned(), Meaning::Accent));
+    };
+    if !page.planned.is_empty() {
+        head(&mut lines, text::UNDO_PLANNED);
+    }
+    for step in &page.planned {
+        let words = match step {
+            UndoStep::WouldWrite(change) => format!(
+                "  {}  {} {}: {} → {}",
+                name(&change.ids, change.side),
+                change.fields.join(" + "),
+                place(change.side),
+                values(&change.old),
+                values(&change.new)
+            ),
+            UndoStep::WouldDelete(record) => {
+                format!("  {}  deleted {}", name(&record.ids, record.side), place(record.side))
+            }
+            UndoStep::WouldRestore(record) => {
+                format!("  {}  brought back {}", name(&record.ids, record.side), place(record.side))
+            }
+        };
+        lines.push((String::new(), words, Meaning::Text));
+    }
+    if !page.left.is_empty() {
+        head(&mut lines, text::UNDO_LEFT);
+    }
+    for left in &page.left {
+        let fields =
+            if left.fields.is_empty() { String::new() } else { format!("  {}", left.fields.join(" + ")) };
+        let words =
+            format!("  {}{fields} {}: {}", name(&left.ids, left.side), place(left.side), left.why.sentence());
+        lines.push((String::new(), words, Meaning::Text));
+    }
+    if page.more {
+        lines.push((String::new(), text::UNDO_MORE.to_owned(), Meaning::Muted));
+    }
     lines
 }
 

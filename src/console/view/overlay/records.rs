@@ -9,17 +9,18 @@ use crate::console::app::selection::window_start;
 use crate::console::view::canvas::{Canvas, Focus};
 use crate::console::view::logs::ids;
 use crate::console::view::safe_text::{column, wrap};
-use crate::console::view::text::{common, numbers, sync as text};
+use crate::console::view::text::{common, inbox, numbers, sync as text};
 use crate::console::view::theme::Meaning;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, records: &Records, area: Rect) {
     let group = &records.group;
-    let title = format!(
-        "{} · {} · {}",
-        group.code,
-        group.mapping,
-        numbers::things(group.records, "record", "records")
-    );
+    let records_of = numbers::things(group.records, "record", "records");
+    let title = if records.filter.is_empty() {
+        format!("{} · {} · {records_of}", group.code, group.mapping)
+    } else {
+        let shown = records.shown().len();
+        format!("{} · {} · {shown} of {records_of} with “{}”", group.code, group.mapping, records.filter)
+    };
     let inner = canvas.popup(area, area.width, area.height, &title);
     let cause = wrap(&group.cause, usize::from(inner.width.saturating_sub(2)));
     let mut y = inner.y;
@@ -29,7 +30,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, records: &Records, area: Rect) {
     }
     y += 1;
     let rows = match &records.rows {
-        Load::Ready(rows) => rows,
+        Load::Ready(_) => records.shown(),
         Load::Waiting => {
             canvas.text(inner.x + 1, y, inner.width, common::LOADING, Meaning::Muted);
             return;
@@ -40,7 +41,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, records: &Records, area: Rect) {
         }
     };
     if rows.is_empty() {
-        canvas.text(inner.x + 1, y, inner.width, text::NO_ISSUES, Meaning::Success);
+        let words = if records.filter.is_empty() { text::NO_ISSUES } else { inbox::NO_RECORDS };
+        canvas.text(inner.x + 1, y, inner.width, words, Meaning::Success);
         return;
     }
     let height = usize::from(inner.bottom().saturating_sub(y));

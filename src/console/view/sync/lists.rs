@@ -121,6 +121,7 @@ pub(super) fn run_pieces(app: &App, canvas: &Canvas<'_>, run: &RunRow) -> Vec<Pi
     let entries = [
         (counts.created(), "created"),
         (counts.updated(), "updated"),
+        (counts.deleted(), "deleted"),
         (counts.limited, "limited"),
         (counts.conflicts, "conflicts"),
         (counts.failed, "failed"),

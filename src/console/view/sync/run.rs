@@ -85,12 +85,19 @@ fn idle(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 
 fn reading(app: &App, canvas: &mut Canvas<'_>, line: Rect) {
     let progress = &app.sync.progress;
-    let words = match progress.expected {
+    let mut words = match progress.expected {
         Some(expected) => {
             format!(" read {} / {}", numbers::count(progress.read), numbers::count(expected))
         }
         None => format!(" read {}", numbers::count(progress.read)),
     };
+    if let Some(left) = progress.expected.and_then(|expected| expected.checked_sub(progress.read))
+        && left > 0
+        && progress.state == EngineState::Running
+        && let Some(seconds) = app.sync.eta(left)
+    {
+        let _ = write!(words, "  eta {}", numbers::duration(seconds));
+    }
     canvas.text(line.x, line.y, line.width, &words, Meaning::Text);
 }
 

@@ -15,11 +15,40 @@ use crate::console::view::canvas::{Canvas, Focus, Piece};
 use crate::console::view::safe_text::{self, column};
 use crate::console::view::text::{common, numbers, sync as text, tabs};
 use crate::console::view::theme::Meaning;
+use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::EngineState;
-use crate::domain::report::FirstSync;
+use crate::domain::report::{FirstSync, LastAudit};
 
-/// Rows of the status block.
-pub(super) const ROWS: u16 = 5;
+/// Rows of the status block; the last audit stands there once there was one.
+pub(super) fn rows(app: &App) -> u16 {
+    if last_audit(app).is_some() { 6 } else { 5 }
+}
+
+fn last_audit(app: &App) -> Option<&LastAudit> {
+    app.sync.status.ready()?.last_audit.as_ref()
+}
+
+/// When the last audit was, what it found, and whether that was dealt with.
+fn audit_line(app: &App, audit: &LastAudit) -> (&'static str, String, Meaning) {
+    let at = numbers::moment_short(audit.at, app.now, app.zone);
+    let runs = app.sync.runs.ready().map(Vec::as_slice).unwrap_or_default();
+    let healed = runs.iter().find(|run| {
+        run.kind == RunKind::Heal
+            && run.run > audit.run
+            && matches!(run.result, Some(RunResult::Succeeded | RunResult::PartlyFailed))
+    });
+    let holes = numbers::things(audit.holes, "hole", "holes");
+    let (what, meaning) = match healed {
+        _ if audit.holes == 0 => ("no holes".to_owned(), Meaning::Success),
+        Some(run) => (format!("{holes}, dealt with in run {}", run.run), Meaning::Text),
+        None if audit.gone == audit.holes => (format!("{holes}, for a person"), Meaning::Warning),
+        None => {
+            let key = app.keymap.key_of(Context::Sync, Action::Heal);
+            (format!("{holes}{}", key.map(|key| format!(" ({key})")).unwrap_or_default()), Meaning::Warning)
+        }
+    };
+    (text::AUDIT, format!("{at}, {what}"), meaning)
+}
 /// Columns of labels.
 const LABEL: usize = 29;
 
@@ -90,13 +119,15 @@ fn lines(app: &App) -> Vec<(&'static str, String, Meaning)> {
     };
     let last = at(status.last_synchronization);
     let update = at(status.last_update);
-    vec![
+    let mut lines = vec![
         (text::FIRST, first.0, first.1),
         (text::CURRENT, current.0, current.1),
         (text::ISSUES, issues.0, issues.1),
         (text::LAST, last.0, last.1),
         (text::UPDATE, update.0, update.1),
-    ]
+    ];
+    lines.extend(last_audit(app).map(|audit| audit_line(app, audit)));
+    lines
 }
 
 fn current(app: &App) -> (String, Meaning) {
@@ -107,13 +138,20 @@ fn current(app: &App) -> (String, Meaning) {
         // A limit is no failure: it says until when, and by which limit.
         (Engine::Here | Engine::Elsewhere, EngineState::Idle) if progress.held.is_some() => {
             let held = progress.held.as_ref().map(|hold| {
-                text::limited(&numbers::moment_short(hold.until, app.now, app.zone), hold, progress.automatic)
+                let left = progress.next_automatic.map(|next| numbers::between(app.now, next.max(app.now)));
+                text::limited(&numbers::moment_short(hold.until, app.now, app.zone), hold, left.as_deref())
             });
             (held.unwrap_or_default(), Meaning::Warning)
         }
         (Engine::Here | Engine::Elsewhere, EngineState::Idle) => {
             let pending = app.sync.status.ready().map_or(0, |status| status.pending);
-            if pending > 0 {
+            if app.held_by_a_brake().is_some() {
+                let key = app.keymap.key_of(Context::Sync, Action::Release);
+                let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
+                (format!("{}{key}", text::BRAKED), Meaning::Warning)
+            } else if app.sync.status.ready().is_some_and(|status| text::leaves_out(status)) {
+                (text::LEFT_OUT.into(), Meaning::Warning)
+            } else if pending > 0 {
                 (format!("idle, {} pending", numbers::count(pending)), Meaning::Text)
             } else {
                 ("idle".into(), Meaning::Text)

@@ -156,3 +156,8 @@ pub fn not_copied(error: &std::io::Error) -> String {
 pub fn save_refused(sentence: &str) -> String {
     format!("Not saved: {sentence}")
 }
+
+/// What Enter does in an open conflict.
+pub const DECIDE: &str = "decide";
+/// What Enter does on a field.
+pub const EDIT: &str = "edit";

@@ -36,6 +36,23 @@ pub const TYPED: &str = "typed, not saved";
 /// An empty field that may stay so.
 pub const OPTIONAL: &str = "–";
 
+/// The question before objects are made.
+pub const OBJECTS_TITLE: &str = "Make objects and fields in the org";
+/// The answer that does it.
+pub const OBJECTS_YES: &str = "Make them";
+/// The platform's mappings want nothing in the org.
+pub const NOTHING_WANTED: &str =
+    "The mappings of this platform want nothing in the org that it does not have.";
+
+/// What would be made.
+pub fn objects_lines(names: &[&str]) -> Vec<String> {
+    vec![
+        "What is missing of these is made in the org by a metadata deploy:".to_owned(),
+        names.join(", "),
+        "A permission set with the right to it is assigned to the integration user.".to_owned(),
+    ]
+}
+
 /// The label of a field.
 pub fn label(field: FieldId) -> &'static str {
     match field {
@@ -50,7 +67,7 @@ pub fn label(field: FieldId) -> &'static str {
         FieldId::ClientId | FieldId::PlatformClientId => "Client Id",
         FieldId::ClientSecret => "Client secret",
         FieldId::ApiVersion => "API version",
-        FieldId::ApiReserve => "API reserve %",
+        FieldId::ApiReserve | FieldId::PlatformReserve => "API reserve %",
         FieldId::CaFile | FieldId::PlatformCaFile => "CA file",
         FieldId::Endpoint => "Endpoint",
         FieldId::ApiSecret => "API Secret",
@@ -59,6 +76,11 @@ pub fn label(field: FieldId) -> &'static str {
         FieldId::MicrositeKey => "MicroSite Key",
         FieldId::IframeName => "iFrame Name",
         FieldId::Pace => "Requests/s",
+        FieldId::CallsPerHour => "Calls/hour",
+        FieldId::CallsPerDay => "Calls/day",
+        FieldId::BatchSize => "Rows a write",
+        FieldId::WindowDays => "Feed window, d",
+        FieldId::Overlap => "Feed overlap, s",
         FieldId::Transport => "Transport",
     }
 }
@@ -93,6 +115,12 @@ pub fn help(field: FieldId) -> &'static str {
         FieldId::MicrositeKey => "No effect on the synchronization itself.",
         FieldId::IframeName => "The landing page shown on synchronized records in Salesforce.",
         FieldId::Pace => "Most requests a second; SALESmanago stops those who ask faster than 5.",
+        FieldId::CallsPerHour => "Calls that your contract allows in any hour; 0 if no limit is known.",
+        FieldId::CallsPerDay => "Calls that your contract allows in any 24 hours; 0 if no limit is known.",
+        FieldId::PlatformReserve => "Percent of these calls left to others; automatic syncs stop there.",
+        FieldId::BatchSize => "Most rows of one write, 1 to 1000.",
+        FieldId::WindowDays => "Longest span of time that one feed request asks for, in days.",
+        FieldId::Overlap => "How far a feed reaches back behind its last read, in seconds.",
         FieldId::Transport => "Row by row tells each record's own error; jobs are faster and read back.",
     }
 }

@@ -5,6 +5,12 @@ use crate::ops::conflicts::Resolved;
 
 /// The inbox.
 pub const CONFLICTS: &str = "Conflicts";
+/// A prompt.
+pub const FILTER_RECORDS: &str = "Filter the records";
+/// A prompt.
+pub const FILTER_RECORDS_HELP: &str = "Part of a name, an id or the message. Blank shows all.";
+/// The filter lets no record through.
+pub const NO_RECORDS: &str = "No record contains that; / changes the filter.";
 /// Nothing to decide.
 pub const NONE: &str = "No open conflicts: both sides agree, or the rules decide.";
 /// The filter lets nothing through.
@@ -14,8 +20,29 @@ pub const FILTER: &str = "Filter the conflicts";
 /// A prompt.
 pub const FILTER_HELP: &str = "Part of a mapping, a field, a name, or why: ask, first_meeting, unknown_outcome, ping_pong. Blank shows all.";
 /// Enter without a choice.
-pub const CHOOSE_FIRST: &str =
+const CHOOSE_FIRST: &str =
     "Choose first: o Salesforce, p the platform, b the base, v another value. Enter decides.";
+/// Enter without a choice, where a record was deleted on one side.
+const CHOOSE_FATE: &str = "Choose first: D deletes it too, K keeps it. Enter decides.";
+
+/// Enter without a choice.
+pub fn choose_first(deletion: bool) -> &'static str {
+    if deletion { CHOOSE_FATE } else { CHOOSE_FIRST }
+}
+
+/// What a deletion against an edit is about.
+pub fn deleted(gone: &str, left: &str, edited: &str) -> String {
+    format!("Deleted {gone}; edited {edited} since. Delete it {left} too, or keep it?")
+}
+
+/// What comes of a decision about it.
+pub fn fate(answer: crate::domain::by_hand::Answer, left: &str) -> String {
+    match answer {
+        crate::domain::by_hand::Answer::DeleteToo => format!("deleted {left} too"),
+        crate::domain::by_hand::Answer::Keep => format!("kept {left}; the link is closed"),
+    }
+}
+
 /// An answer.
 pub const ALL_YES: &str = "Decide them";
 /// Where the inbox is.
@@ -25,6 +52,8 @@ pub const OPEN_FIRST: &str =
 pub const RULE: &str = "make it the rule for this pair";
 /// A column.
 pub const BASE: &str = "base";
+/// The head of the values that were edited.
+pub const EDITED: &str = "edited";
 /// A column.
 pub const RESULT: &str = "result";
 
@@ -87,7 +116,10 @@ pub const OF_THE_MAPPING: &str = "This value comes from the mapping itself; m go
 /// The mapping is gone.
 pub const NO_SUCH_MAPPING: &str = "The mapping of this issue is not in the settings any more.";
 /// A prompt.
-pub const SNOOZE: &str = "Hide this issue for";
+pub fn snooze(issues: usize) -> String {
+    if issues == 1 { "Hide this issue for".into() } else { format!("Hide {issues} issues for") }
+}
+
 /// A prompt.
 pub const SNOOZE_HELP: &str =
     "Such as 12h or 3d; it comes back earlier if its message changes. Blank shows it again.";

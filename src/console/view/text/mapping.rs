@@ -7,6 +7,16 @@ use crate::domain::mapping::{Pair, Policy};
 use crate::domain::side::Side;
 use crate::domain::transform::Transform;
 
+/// There is nothing to accept.
+pub const NOTHING_TO_ACCEPT: &str = "There is nothing to accept about this mapping.";
+/// A draft is not what would be accepted.
+pub const SAVE_TO_ACCEPT: &str = "Save your edits first (ctrl+s); saving a mapping accepts it.";
+/// How a change of a side ends.
+pub const ACCEPT_ENDS_IT: &str = " K accepts it.";
+/// A file that was changed from outside.
+pub const NOT_ACCEPTED: &str =
+    "It was changed outside this console. Automatic runs leave it out until somebody accepts it (K).";
+
 /// The left list.
 pub const OBJECTS_TITLE: &str = "Objects";
 /// Under the left list.

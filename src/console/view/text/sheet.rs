@@ -125,6 +125,12 @@ pub fn label(id: RowId) -> &'static str {
         RowId::DoubleOptIn => "Confirmation mail",
         RowId::AssignmentRules => "Assignment rules",
         RowId::AllowDuplicates => "Allow duplicates",
+        RowId::FeedTracking => "Chatter feeds",
+        RowId::InitialFireEvents => "First: workflows",
+        RowId::InitialDoubleOptIn => "First: confirm mail",
+        RowId::InitialAssignmentRules => "First: assignment",
+        RowId::InitialAllowDuplicates => "First: duplicates",
+        RowId::InitialFeedTracking => "First: Chatter",
         RowId::OrgField => "Salesforce field",
         RowId::PlatformField => "Platform field",
         RowId::Key => "Key",
@@ -170,6 +176,18 @@ pub fn help(id: RowId) -> &'static str {
         RowId::DoubleOptIn => "Whether the platform sends new contacts its confirmation mail.",
         RowId::AssignmentRules => "Whether assignment rules of Salesforce run on our writes.",
         RowId::AllowDuplicates => "Whether a record is saved even where a duplicate rule would stop it.",
+        RowId::FeedTracking => "Whether changes of tracked fields are told in Chatter feeds.",
+        RowId::InitialFireEvents => {
+            "The same for an initial sync: whether the platform's workflows and rules fire."
+        }
+        RowId::InitialDoubleOptIn => {
+            "The same for an initial sync: whether new contacts get the confirmation mail."
+        }
+        RowId::InitialAssignmentRules => "The same for an initial sync: whether assignment rules run.",
+        RowId::InitialAllowDuplicates => {
+            "The same for an initial sync: whether duplicate rules are passed over."
+        }
+        RowId::InitialFeedTracking => "The same for an initial sync: whether Chatter feeds tell it.",
         RowId::OrgField | RowId::PlatformField => "Enter picks another field.",
         RowId::PairDirection => "Which way this value may flow.",
         RowId::Key => {

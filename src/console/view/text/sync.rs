@@ -2,15 +2,17 @@
 
 use crate::console::view::text::numbers::{count, things};
 use crate::domain::command::Command;
+use crate::domain::drift::Effect;
 use crate::domain::hold::Hold;
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
+use crate::domain::report::StatusReport;
 
 /// What holds runs back, and until when.
-pub fn limited(until: &str, hold: &Hold, automatic: bool) -> String {
+pub fn limited(until: &str, hold: &Hold, resumes: Option<&str>) -> String {
     let what = if hold.is_refusal() { format!("{} ({})", hold.what(), hold.code) } else { hold.what() };
-    if automatic {
-        format!("limited, resumes at {until}: {what}")
+    if let Some(left) = resumes {
+        format!("limited, resumes in {left} (S calls it off): {what}")
     } else {
         format!("limited until {until}: {what}")
     }
@@ -28,6 +30,8 @@ pub const ISSUES: &str = "Synchronization issues";
 pub const LAST: &str = "Date of last synchronization";
 /// A line of the status block (F24).
 pub const UPDATE: &str = "Last update written";
+/// A line of the status block, once there was an audit.
+pub const AUDIT: &str = "Completeness audit";
 /// The section that is folded (F59).
 pub const FORCE: &str = "Force synchronization";
 /// A line of it (F60).
@@ -72,6 +76,24 @@ pub const INITIAL_TITLE: &str = "Kick off an initial sync?";
 pub const INITIAL_YES: &str = "Kick it off";
 /// An answer.
 pub const UNDO_YES: &str = "Take it back";
+/// An answer.
+pub const UNDO_LOOK: &str = "Show the plan first";
+/// No brake.
+pub const NO_BRAKE: &str = "No brake holds this run.";
+/// A brake holds the newest run.
+pub const BRAKED: &str = "brake holds it";
+/// The list of what an undo that only looked would do.
+pub const UNDO_PLANNED: &str = "It would do this; nothing is done yet:";
+/// The list of what an undo left.
+pub const UNDO_LEFT: &str = "These stay as they are:";
+/// There is more than a screen's page.
+pub const UNDO_MORE: &str = "There are more; forcesync undo RUN --dry-run lists all of them.";
+/// Where a person can be forgotten.
+pub const FORGET_FROM_RECORD: &str = "Open a record first: an issue, a conflict, a log line, or its why.";
+/// A prompt.
+pub const FORGET_HELP: &str = "Type forget to do it.";
+/// Another word was typed.
+pub const FORGET_WORD: &str = "Type the word forget, or leave with Esc: nothing is erased yet";
 /// A question.
 pub const HEAL_TITLE: &str = "Deal with what the last audit found?";
 /// What it does.
@@ -106,7 +128,12 @@ pub fn engine_unavailable(reason: &str) -> String {
 }
 
 /// What an initial sync will do.
-pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -> Vec<String> {
+pub fn initial_lines(
+    mappings: &[String],
+    platform: &str,
+    linked: Option<u64>,
+    effects: Vec<String>,
+) -> Vec<String> {
     let mut lines = vec![format!(
         "Reads every record of Salesforce and {platform}, matches them, and writes the differences, as each mapping allows:"
     )];
@@ -117,7 +144,56 @@ pub fn initial_lines(mappings: &[String], platform: &str, linked: Option<u64>) -
             things(linked, "record is", "records are")
         ));
     }
+    lines.push("What it sets off besides:".into());
+    lines.extend(effects.into_iter().map(|line| format!("  {line}")));
     lines
+}
+
+/// At rest, while runs leave something out; Mapping Settings tell what.
+pub const LEFT_OUT: &str = "idle, see tab 2";
+
+/// Whether runs leave out pairs or mappings.
+pub fn leaves_out(status: &StatusReport) -> bool {
+    !status.unaccepted.is_empty() || status.drift.iter().any(|row| row.finding.effect <= Effect::Parks)
+}
+
+/// A prompt.
+pub const CONFIRM_TITLE: &str = "The two sides are not of a kind";
+/// A wrong answer to it.
+pub fn not_the_name(name: &str) -> String {
+    format!("That is not the name; it is {name}.")
+}
+
+/// What has to be confirmed.
+pub fn confirm_help(what: &str, name: &str) -> String {
+    format!("This workspace joins a {what}. Type its name, {name}, if that is meant.")
+}
+
+/// The mark in the line of workspace and org: `sandbox with live`.
+pub fn unequal(what: &str) -> String {
+    let mut kinds = what.split(" and a ").filter_map(|side| side.split(' ').next());
+    format!(" {} with {} ", kinds.next().unwrap_or_default(), kinds.next().unwrap_or_default())
+}
+
+/// A prompt.
+pub fn forget_title(object: &str, id: &str) -> String {
+    format!("Forget {object} {id}?")
+}
+
+/// A prompt.
+pub fn release_title(run: i64) -> String {
+    format!("Release the brake of run {run}")
+}
+
+/// What a brake holds, and what releasing does.
+pub fn release_help(held: &crate::ops::brakes::Held) -> String {
+    let (what, flag) = held.kind.sentence();
+    format!(
+        "At least {} {what} beyond the brake. Look at them first, then type the number that you accept: the run is done again, and \
+         stops past it. On the command line: {flag} {}.",
+        count(held.more),
+        held.more
+    )
 }
 
 /// What stopping means.
@@ -158,6 +234,8 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::Cancel => Some("The run ends after the batch in hand."),
         Command::Automatic { on: true } => Some("Automatic synchronization is on."),
         Command::Automatic { on: false } => Some("Automatic synchronization is off."),
+        Command::Accept { .. } => Some("Accepted; the next run goes by it."),
+        Command::ConfirmWorkspace { .. } => Some("Confirmed. Start the run again."),
         Command::Forget { .. } | Command::Reload | Command::Status | Command::Shutdown => None,
     }
 }
@@ -234,11 +312,11 @@ mod tests {
             most: Some(100_000),
         };
         assert_eq!(
-            limited("14:05", &hold(Hold::RESERVE), true),
-            "limited, resumes at 14:05: daily limit of the org, 80,000 of 100,000 used"
+            limited("14:05", &hold(Hold::RESERVE), Some("12m 10s")),
+            "limited, resumes in 12m 10s (S calls it off): daily limit of the org, 80,000 of 100,000 used"
         );
         assert_eq!(
-            limited("14:05", &hold("REQUEST_LIMIT_EXCEEDED"), false),
+            limited("14:05", &hold("REQUEST_LIMIT_EXCEEDED"), None),
             "limited until 14:05: daily limit of the org, 80,000 of 100,000 used (REQUEST_LIMIT_EXCEEDED)"
         );
     }

@@ -240,6 +240,7 @@ impl Api<'_> {
         rows: &[R],
         mut write: impl FnMut(&mut Writer<'_>, &R) -> RowResult,
     ) -> Reply {
+        self.org.pace.moved(rows.len());
         let results: Vec<RowResult> = self.write(call, |writer| {
             let start = writer.state.begin();
             let mut results: Vec<RowResult> = rows
@@ -302,6 +303,7 @@ impl Api<'_> {
         if names.is_empty() {
             return Err(Reply::error(400, "MISSING_ARGUMENT", "The fields parameter is required"));
         }
+        self.org.pace.moved(wanted.len());
         let style = Style { version: &self.version, reach: Reach::Live };
         let shown: Result<Vec<u8>, RowError> = self.read(|world| {
             let shape = shape_of(world, object, names.iter().map(String::as_str))?;

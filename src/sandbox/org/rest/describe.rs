@@ -146,7 +146,8 @@ impl Api<'_> {
                     .filter_map(|target| schema.objects.get(*target))
                     .map(|target| target.name.as_str())
                     .collect();
-                describe_field(field, &targets, self.rights.edits(object, place))
+                let field = self.rights.column(object, place, field);
+                describe_field(&field, &targets, self.rights.edits(object, place))
             })
             .collect();
         let children: Vec<Value> = shape

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Api;
 use super::reply::{Body, Call, Reply};
@@ -26,6 +26,10 @@ use csv_rows::Dialect;
 const KEPT_MS: i64 = 7 * DAY_MS;
 /// Rows of a page of results when the client does not say.
 const PAGE: usize = 50_000;
+/// Links to pages in one answer.
+const LINKS: usize = 5;
+/// How often a job that broke off was tried, as it says itself.
+const RETRIES: u32 = 20;
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +93,35 @@ pub(in crate::sandbox::org) struct Jobs {
     minted: u32,
     /// How long a job takes, in milliseconds of the org's time.
     pub(in crate::sandbox::org) takes_ms: i64,
+    /// After how many rows a job that writes breaks off.
+    pub(in crate::sandbox::org) break_after: Option<usize>,
+    /// Rows on a page of results when the client does not say.
+    pub(in crate::sandbox::org) page_rows: Option<usize>,
+    /// How often each row that has a key was carried by a job, by object and key.
+    pub(in crate::sandbox::org) carried: BTreeMap<String, u32>,
+}
+
+impl Jobs {
+    /// How many jobs that write are begun and not done.
+    pub(in crate::sandbox::org) fn at_work(&self) -> usize {
+        let begun =
+            |job: &Job| !job.is_query() && matches!(job.state, State::UploadComplete | State::InProgress);
+        self.all.values().filter(|job| begun(&locked(job))).count()
+    }
+
+    /// Lets every job that is not done fail; tells how many.
+    pub(in crate::sandbox::org) fn fail(&self, message: &str) -> usize {
+        let mut failed = 0;
+        for job in self.all.values() {
+            let mut job = locked(job);
+            if !job.state.is_final() {
+                job.state = State::Failed;
+                job.error = Some(message.to_owned());
+                failed += 1;
+            }
+        }
+        failed
+    }
 }
 
 fn refuse(code: &str, message: &str) -> Reply {
@@ -151,7 +184,7 @@ impl Api<'_> {
             return match call.method {
                 Method::POST if wanted_query => self.new_query(call).unwrap_or_else(|reply| reply),
                 Method::POST => self.new_ingest(call).unwrap_or_else(|reply| reply),
-                Method::GET => self.list_jobs(wanted_query),
+                Method::GET => self.list_jobs(call, wanted_query),
                 _ => Reply::wrong_method(call, "GET, POST"),
             };
         }
@@ -181,7 +214,7 @@ impl Api<'_> {
                 Reply::empty(204)
             }
             (&Method::GET, ["results"]) if wanted_query => self.query_results(call, &job),
-            (&Method::GET, ["resultpages"]) if wanted_query => self.query_result_pages(&job),
+            (&Method::GET, ["resultpages"]) if wanted_query => self.query_result_pages(call, &job),
             (&Method::PUT, ["batches"]) if !wanted_query => Self::upload(call, &mut job),
             (&Method::GET, ["successfulresults"]) => results::successful(&job),
             (&Method::GET, ["failedresults"]) => results::failed(&job),
@@ -191,7 +224,11 @@ impl Api<'_> {
         }
     }
 
-    fn list_jobs(&self, query: bool) -> Reply {
+    fn list_jobs(&self, call: &Call, query: bool) -> Reply {
+        let kind = if query { "V2Query" } else { "V2Ingest" };
+        if call.parameter("jobType").is_some_and(|wanted| !wanted.eq_ignore_ascii_case(kind)) {
+            return Reply::json(200, &json!({"done": true, "records": [], "nextRecordsUrl": null}));
+        }
         let all: Vec<_> = self.org.jobs().all.values().cloned().collect();
         let records: Vec<Value> = all
             .iter()
@@ -269,7 +306,12 @@ impl Api<'_> {
         match state.as_deref() {
             Some("UploadComplete") if job.state == State::Open => {
                 job.state = State::UploadComplete;
-                job.ready_at = self.now + self.org.jobs().takes_ms;
+                let rows = match &job.work {
+                    Work::Ingest(ingest) => ingest.lines(),
+                    Work::Query { .. } => 0,
+                };
+                let moving = self.org.pace.job(rows).as_millis() as i64;
+                job.ready_at = self.now + self.org.jobs().takes_ms + moving;
             }
             Some("Aborted") if !job.state.is_final() => job.state = State::Aborted,
             Some(wanted) => {
@@ -316,7 +358,12 @@ impl Api<'_> {
             Work::Ingest(ingest) => match ingest.run(self, call, job.dialect) {
                 Ok((processed, failed)) => {
                     (job.processed, job.failed) = (processed, failed);
-                    job.state = State::JobComplete;
+                    let whole = processed == ingest.rows.len();
+                    job.state = if whole { State::JobComplete } else { State::Failed };
+                    if !whole {
+                        job.error =
+                            Some(format!("InternalServerError : Tried {RETRIES} times and broke off"));
+                    }
                 }
                 Err(message) => {
                     job.error = Some(message);
@@ -355,9 +402,10 @@ impl Api<'_> {
             .parameter("maxRecords")
             .and_then(|text| text.parse::<usize>().ok())
             .filter(|most| *most > 0)
-            .unwrap_or(PAGE);
+            .unwrap_or_else(|| self.job_page());
         let to = from.saturating_add(most).min(places.len());
         let page = places.get(from..to).unwrap_or_default();
+        self.org.pace.moved(page.len());
         let mut out = Vec::with_capacity(page.len() * 200);
         let count = self.read(|world| csv_rows::write(&mut out, world, bound, page, *reach, job.dialect));
         let locator =
@@ -372,20 +420,36 @@ impl Api<'_> {
         }
     }
 
-    fn query_result_pages(&self, job: &Job) -> Reply {
+    fn job_page(&self) -> usize {
+        self.org.jobs().page_rows.unwrap_or(PAGE).max(1)
+    }
+
+    /// Up to five links to pages behind the first, and where the next ones are told.
+    fn query_result_pages(&self, call: &Call, job: &Job) -> Reply {
         let Work::Query { places, .. } = &job.work else { return Reply::not_found() };
-        let pages: Vec<Value> = (0..places.len())
-            .step_by(PAGE)
-            .skip(1)
-            .map(|from| {
-                let locator = STANDARD_NO_PAD.encode(from.to_string());
-                json!({"resultUrl": format!("/services/data/v{}/jobs/query/{}/results?locator={locator}", self.version, job.id)})
+        if job.state != State::JobComplete {
+            return Reply::empty(204);
+        }
+        if job.version != self.version {
+            let message = format!("The job was made in API version {}", job.version);
+            return Reply::error(409, "VERSION_MISMATCH", &message);
+        }
+        let from = call.parameter("nextRecordsLocator").and_then(|text| text.parse::<usize>().ok());
+        let from = from.unwrap_or(1).max(1);
+        let path = format!("/services/data/v{}/jobs/query/{}", self.version, job.id);
+        let size = self.job_page();
+        let pages = places.len().div_ceil(size);
+        let links: Vec<Value> = (from..pages)
+            .take(LINKS)
+            .map(|page| {
+                let locator = STANDARD_NO_PAD.encode((page * size).to_string());
+                json!({"resultUrl": format!("{path}/results?locator={locator}")})
             })
             .collect();
-        let mut answer = Map::new();
-        answer.insert("resultPages".to_owned(), Value::Array(pages));
-        answer.insert("nextRecordsUrl".to_owned(), Value::Null);
-        answer.insert("done".to_owned(), json!(job.state == State::JobComplete));
-        Reply::json(200, &Value::Object(answer))
+        let next = from + LINKS;
+        let more = next < pages;
+        let url =
+            if more { json!(format!("{path}/resultPages?nextRecordsLocator={next}")) } else { Value::Null };
+        Reply::json(200, &json!({"resultPages": links, "nextRecordsUrl": url, "done": !more}))
     }
 }

@@ -74,7 +74,8 @@ impl Api<'_> {
             return self.columns(soql).unwrap_or_else(Into::into);
         }
         let reach = if all { Reach::WithDeleted } else { Reach::Live };
-        match self.run(soql, reach, Self::page_size(call)) {
+        let most = self.org.knobs().page_rows.unwrap_or(PAGE).max(1);
+        match self.run(soql, reach, Self::page_size(call).min(most)) {
             Ok(reply) | Err(reply) => reply,
         }
     }
@@ -106,6 +107,7 @@ impl Api<'_> {
             if places.len() <= page {
                 write_page(&mut out, places.len(), None);
                 render::write_rows(&mut out, world, &bound, &places, style);
+                self.org.pace.moved(places.len());
                 out.push(b'}');
                 return Ok((bound, Vec::new(), Some(out)));
             }
@@ -169,6 +171,7 @@ impl Api<'_> {
             (to < cursor.places.len()).then(|| format!("/services/data/v{}/query/{name}-{to}", self.version));
         let mut out = Vec::with_capacity(places.len() * 256);
         write_page(&mut out, cursor.places.len(), next.as_deref());
+        self.org.pace.moved(places.len());
         let style = Style { version: &self.version, reach: cursor.reach };
         self.read(|world| render::write_rows(&mut out, world, &cursor.bound, places, style));
         out.push(b'}');

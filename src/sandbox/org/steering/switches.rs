@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError};
 use crate::sandbox::org::automation::{Automation, AutomationRule, BoundRule};
 use crate::sandbox::org::lateness::{BoundLateness, LateCommits};
 use crate::sandbox::org::options::RowFaults;
-use crate::sandbox::org::rights::{FieldPermission, ObjectPermission, Rights};
+use crate::sandbox::org::rights::{FieldChange, FieldPermission, ObjectPermission, Rights};
+use crate::sandbox::org::schema::Kind;
 use crate::sandbox::org::{Org, locked};
 
 impl Org {
@@ -64,6 +65,18 @@ impl Org {
         true
     }
 
+    /// Changes a field for the API as an admin would in Setup, in the place of what was changed before; `false` when there is no such
+    /// field, or no such kind.
+    pub fn change_field(&self, object: &str, field: &str, change: FieldChange) -> bool {
+        let Some((place, shape)) = self.schema.get(object) else { return false };
+        let Some(field) = shape.field(field) else { return false };
+        if change.kind.as_deref().is_some_and(|word| Kind::from_word(word).is_none()) {
+            return false;
+        }
+        self.change_rights(|rights| rights.change_field(place, field, change));
+        true
+    }
+
     /// Sets what the integration user may do with an object's rows; `false` when there is no such object.
     pub fn set_object_permission(&self, object: &str, permission: ObjectPermission) -> bool {
         let Some(place) = self.schema.find(object) else { return false };
@@ -79,6 +92,48 @@ impl Org {
     /// Sets how long bulk jobs take, in milliseconds of the org's time.
     pub fn set_job_delay(&self, ms: i64) {
         self.jobs().takes_ms = ms;
+    }
+
+    /// Lets every job that writes from now on fail after so many rows, as one does that was cut off; `None` lets them through.
+    pub fn set_jobs_break_after(&self, rows: Option<usize>) {
+        self.jobs().break_after = rows;
+    }
+
+    /// Lets every job that is not done fail, with these words; tells how many.
+    pub fn fail_jobs(&self, message: &str) -> usize {
+        self.jobs().fail(message)
+    }
+
+    /// Sets how many rows a page of a query has at most, and a page of a job's results; `None` is what the service usually gives.
+    pub fn set_page_rows(&self, query: Option<usize>, job: Option<usize>) {
+        self.knobs().page_rows = query;
+        self.jobs().page_rows = job;
+    }
+
+    /// Rows that jobs carried more than once, by object and key.
+    pub fn rows_carried_twice(&self) -> Vec<String> {
+        let jobs = self.jobs();
+        jobs.carried.iter().filter(|(_, times)| **times > 1).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// How many jobs are at work: begun, and not done.
+    pub fn jobs_at_work(&self) -> usize {
+        self.jobs().at_work()
+    }
+
+    /// How many rows jobs carried so far.
+    pub fn rows_carried(&self) -> usize {
+        self.jobs().carried.len()
+    }
+
+    /// Sets how many records go in and out in a second at most; 0 is no limit.
+    pub fn set_records_per_second(&self, rows: u64) {
+        self.pace.set(rows);
+    }
+
+    /// Records that went in or out so far.
+    pub fn records_moved(&self) -> u64 {
+        self.pace.all()
     }
 
     /// Switches the duplicate rule for e-mails of contacts and leads.

@@ -128,7 +128,14 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
             conversion,
             sync_flag,
             ignore_own_changes,
-            side_effects: SideEffects { fire_events, double_opt_in, assignment_rules, allow_duplicates },
+            side_effects: SideEffects {
+                fire_events,
+                double_opt_in,
+                assignment_rules,
+                allow_duplicates,
+                feed_tracking: double_opt_in,
+            },
+            initial_side_effects: SideEffects { fire_events: assignment_rules, ..SideEffects::default() },
             pairs,
         },
     )
@@ -151,6 +158,7 @@ fn any_salesforce() -> impl Strategy<Value = SalesforceConnection> {
         prop::option::of(words()),
         prop::option::of(words()),
         prop::collection::vec(resolve, 0..2),
+        any_bulk(),
     )
         .prop_map(
             |(
@@ -161,6 +169,7 @@ fn any_salesforce() -> impl Strategy<Value = SalesforceConnection> {
                 ca_file,
                 org_id,
                 resolve,
+                bulk,
             )| {
                 SalesforceConnection {
                     environment,
@@ -173,9 +182,23 @@ fn any_salesforce() -> impl Strategy<Value = SalesforceConnection> {
                     ca_file: ca_file.map(Into::into),
                     org_id,
                     resolve,
+                    bulk,
                 }
             },
         )
+}
+
+fn any_bulk() -> impl Strategy<Value = BulkSettings> {
+    let jobs = prop_oneof![Just(BulkUse::ByCost), Just(BulkUse::Always), Just(BulkUse::Never)];
+    (jobs, 1u32..100_000, 0u32..=3600, 0u32..=1_000_000, 1u32..=100).prop_map(
+        |(jobs, from, call_worth_seconds, page_rows, upload_mb)| BulkSettings {
+            jobs,
+            from,
+            call_worth_seconds,
+            page_rows,
+            upload_mb,
+        },
+    )
 }
 
 fn any_salesmanago() -> impl Strategy<Value = SalesmanagoConnection> {
@@ -214,6 +237,7 @@ fn any_salesmanago() -> impl Strategy<Value = SalesmanagoConnection> {
                     ca_file: ca_file.map(Into::into),
                     resolve: Vec::new(),
                     transport: if per_row { Transport::PerRow } else { Transport::Async },
+                    account: (!per_row).then_some(crate::workspace::settings::Account::Test),
                 }
             },
         )

@@ -89,6 +89,12 @@ impl Ingest {
         self.key.as_ref().map(|key| key.1.as_str())
     }
 
+    /// About how many rows there are.
+    pub(super) fn lines(&self) -> u64 {
+        let lines = self.data.as_deref().unwrap_or_default().split(|byte| *byte == b'\n').count();
+        lines.saturating_sub(2) as u64
+    }
+
     pub(super) fn has_data(&self) -> bool {
         self.data.is_some()
     }
@@ -136,10 +142,18 @@ impl Ingest {
     ) -> Result<(usize, usize), String> {
         self.read(dialect)?;
         self.check_header(api)?;
-        for start in (0..self.rows.len()).step_by(CHUNK) {
-            let chunk = self.rows.get(start..(start + CHUNK).min(self.rows.len())).unwrap_or_default();
+        let end = api.org.jobs().break_after.unwrap_or(usize::MAX).min(self.rows.len());
+        for start in (0..end).step_by(CHUNK) {
+            let chunk = self.rows.get(start..(start + CHUNK).min(end)).unwrap_or_default();
             let fates: Vec<Fate> =
                 api.write(call, |writer| chunk.iter().map(|row| self.fate(writer, row)).collect());
+            let object = api.schema().objects.get(self.object).map_or("", |shape| shape.name.as_str());
+            let key = self.key_name().unwrap_or("Id");
+            let mut jobs = api.org.jobs();
+            for row in chunk.iter().filter(|_| self.operation != Operation::Insert) {
+                *jobs.carried.entry(format!("{object} {}", self.cell(row, key))).or_default() += 1;
+            }
+            drop(jobs);
             self.fates.extend(fates);
         }
         let failed = self.fates.iter().filter(|fate| matches!(fate, Fate::Refused { .. })).count();

@@ -1,0 +1,363 @@
+//! The commit of one item: its results, its link with the bases, what waits, its issues and its rows of history.
+
+use chrono::TimeDelta;
+
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::{Action, Line, PING_PONG, SkipReason, UNKNOWN_OUTCOME};
+use crate::domain::port::{RowClass, RowError, RowResult};
+use crate::domain::record::{Record, RecordId};
+use crate::domain::side::{PerSide, Side};
+use crate::engine::apply::{Item, commit_departure, meant};
+use crate::engine::by_hand;
+use crate::engine::commit::Tally;
+use crate::engine::commit::link::keep_link;
+use crate::engine::commit::refusal::{close_line, fail, label, stray_create, tell_fight};
+use crate::engine::decide::{BaseStep, line_hash};
+use crate::engine::recover::park_unclear;
+use crate::engine::session::Prepared;
+use crate::mutant::{Mutant, broken};
+use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::issues;
+use crate::store::links::{self, Link};
+use crate::store::{StoreError, decisions, journal, moved, pending, stage, turns, work};
+
+/// How long a record that moved or is unclear waits before it is looked at again.
+fn soon() -> TimeDelta {
+    TimeDelta::seconds(30)
+}
+
+/// Commits one item; gives what it adds to the counts, and the sequence of its fact.
+pub(super) fn commit_item(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    item: &Item,
+) -> Result<(Tally, Option<i64>), StoreError> {
+    if item.undo.as_ref().is_some_and(|undo| undo.created.is_some()) {
+        return crate::engine::undo::commit_uncreated(db, run, now, mapping, item);
+    }
+    if let Some(departure) = &item.gone {
+        return commit_departure(db, run, now, mapping, item, departure);
+    }
+    let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
+    let line = &item.decision.line;
+    let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
+    // The run ends with rows whose fate is unknown: they stay in the journal, and the next run looks them up.
+    let unknown = Side::BOTH.iter().any(|side| matches!(item.results[*side], Some(RowResult::Unknown)));
+    if !unknown {
+        for entry in &item.entries {
+            journal::settle(db, *entry)?;
+        }
+    }
+    if matches!(line.action, Action::Skip { .. } | Action::Refuse { .. }) {
+        if matches!(line.action, Action::Skip { .. }) {
+            tally.counts.skipped += 1;
+        } else {
+            tally.counts.failed += 1;
+        }
+        let fact = close_line(db, run, now, mapping, line, &records)?;
+        if let (Some(_), Action::Skip { reason: SkipReason::OutOfScope }, Some(org)) =
+            (&item.link, &line.action, &line.ids.org)
+        {
+            // Passed over, not forgotten: once it is back, both sides are read whatever changed then (law E12).
+            pending::put(db, mapping.row.mapping, Side::Org, org, "out_of_scope", now, None)?;
+            if let Some(record) = records.org {
+                moved::put(db, Side::Org, mapping.compiled.spec.object(Side::Org), record, now)?;
+            }
+        }
+        by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
+        forget_staged(db, mapping, item)?;
+        return Ok((tally, fact));
+    }
+    let mut fact = None;
+    let mut refused = false;
+    let mut unfinished = item.postponed();
+    let mut later = item.later;
+    let mut after: PerSide<Option<Record>> =
+        item.records.as_ref().map(|staged| staged.as_ref().map(|staged| staged.record.clone()));
+    let mut written: PerSide<Option<RecordId>> = PerSide::default();
+    let mut created = PerSide { org: false, platform: false };
+    for side in Side::BOTH {
+        let goes = match line.action {
+            Action::Create { on } => on == side,
+            _ => line.writes_to(side),
+        };
+        if !goes {
+            continue;
+        }
+        match &item.results[side] {
+            Some(RowResult::Done { id, created: new, record }) => {
+                let counts = tally.counts.side_mut(side);
+                if *new {
+                    counts.created += 1;
+                } else {
+                    counts.updated += 1;
+                }
+                created[side] = *new;
+                written[side] = Some(id.clone());
+                if let Some(record) = record {
+                    after[side] = Some(record.clone());
+                }
+            }
+            Some(RowResult::Refused(error)) => {
+                match error.class {
+                    RowClass::Limit => {
+                        tally.counts.limited += 1;
+                        unfinished = true;
+                    }
+                    // Still locked after all tries: nothing is wrong with it, so it is tried again soon.
+                    RowClass::Again if !broken(Mutant::LockIsFailure) => {
+                        unfinished = true;
+                        later = Some("row_lock");
+                    }
+                    RowClass::Again | RowClass::Data | RowClass::Gone | RowClass::Permission => {
+                        refused = true;
+                        tally.counts.failed += 1;
+                        fact = Some(fail(db, run, now, mapping, line, side, error, &records)?);
+                    }
+                }
+            }
+            Some(RowResult::Unknown) | None => unfinished = true,
+        }
+    }
+    for obstacle in &line.obstacles {
+        refused = true;
+        tally.counts.failed += 1;
+        let error = RowError {
+            code: obstacle.code.clone(),
+            message: obstacle.message.clone(),
+            fields: obstacle
+                .pair
+                .and_then(|pair| mapping.compiled.pairs.get(pair))
+                .map(|pair| pair.spec.org.clone())
+                .unwrap_or_default(),
+            class: RowClass::Data,
+        };
+        fact = Some(fail(db, run, now, mapping, line, Side::Org, &error, &records)?);
+    }
+    let ids = PerSide::from_fn(|side| written[side].clone().or_else(|| line.ids[side].clone()));
+    let met = item.link.is_some()
+        || !unfinished
+        || item.later == Some(UNKNOWN_OUTCOME)
+        || written.org.is_some()
+        || written.platform.is_some();
+    let stray = match (&item.link, &ids) {
+        (None, PerSide { org: Some(org), platform: Some(platform) }) if met => {
+            holder_of(db, mapping, org, platform)?
+        }
+        _ => None,
+    };
+    if let Some(holder) = &stray {
+        refused = true;
+        tally.counts.failed += 1;
+        fact = Some(fail(db, run, now, mapping, line, Side::Platform, &stray_create(holder), &records)?);
+    } else if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
+        let pair_ids = PerSide { org: org.clone(), platform: platform.clone() };
+        let link = keep_link(db, run, mapping, item, &pair_ids, &after, &written)?;
+        if item.later == Some(UNKNOWN_OUTCOME) {
+            for side in Side::BOTH {
+                if written[side].is_none() && line.action == Action::Merge {
+                    park_unclear(db, link, side, &meant(mapping, item, side), run, now)?;
+                }
+            }
+        }
+        for parked in &line.parked {
+            if let Some(number) = mapping.row.pairs.get(parked.pair) {
+                let new = pending::park(db, link, *number, parked, run, now)?;
+                if new && parked.why == PING_PONG {
+                    fact = Some(tell_fight(db, run, now, mapping, item, parked.pair)?);
+                }
+            }
+        }
+        if !line.parked.is_empty() {
+            decisions::label(db, link, &label(&mapping.compiled, &records))?;
+        }
+        for (place, step) in item.decision.steps.iter().enumerate() {
+            let undone = matches!(step, BaseStep::Written(sides)
+                if Side::BOTH.iter().any(|side| sides[*side] && written[*side].is_none()));
+            if *step != BaseStep::Keep
+                && !undone
+                && let Some(number) = mapping.row.pairs.get(place)
+                && item.link.is_some()
+                && item.later != Some(UNKNOWN_OUTCOME)
+                && pending::unpark(db, link, *number)?
+            {
+                turns::settle(db, link, *number)?;
+            }
+        }
+        if line.action == Action::Merge && item.link.is_some() {
+            for change in line.changes.iter().filter(|change| written[change.to].is_some()) {
+                if let Some(number) = change.pair.and_then(|place| mapping.row.pairs.get(place)) {
+                    // Taking a run back is no turn of the sync: a person decided.
+                    if item.undo.is_some() {
+                        turns::settle(db, link, *number)?;
+                    } else {
+                        turns::note(db, link, *number, change.to, now)?;
+                    }
+                }
+            }
+        }
+    }
+    tally.counts.conflicts += line.parked.len() as u64;
+    for side in Side::BOTH {
+        if written[side].is_some() {
+            let changes = history_of(line, side, &after, mapping);
+            let action = if created[side] { "created" } else { "updated" };
+            let call = match line.action {
+                Action::Create { on } if mapping.compiled.spec.mark(on).is_some() => "upsert",
+                Action::Create { .. } => "create",
+                _ => "update",
+            };
+            let sequence = history::put_call(
+                db,
+                now,
+                &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes: &changes },
+                Some(call),
+            )?;
+            fact = Some(sequence);
+        }
+    }
+    let wrote = written.org.is_some() || written.platform.is_some();
+    if wrote {
+        tally.opt_outs = item.decision.opt_outs;
+        tally.blanks = item.decision.blanks;
+    }
+    let left =
+        crate::engine::undo::commit(db, run, now, mapping, item, &written.as_ref().map(Option::is_some))?;
+    tally.counts.skipped += left;
+    tally.stale += left;
+    if unfinished {
+        // Unless the run ends here, the record is looked at again; when it ends, its feeds are not finished anyway.
+        if later.is_some_and(|why| why != "brake" && why != "not_sent") {
+            tally.stale += 1;
+            for side in Side::BOTH {
+                if let Some(id) = &ids[side]
+                    && !broken(Mutant::PendingForgotten)
+                {
+                    let why = later.unwrap_or("unfinished");
+                    pending::put(db, mapping.row.mapping, side, id, why, now, Some(now + soon()))?;
+                    // Of two that are not linked yet, one can't stand for the other.
+                    if item.link.is_some() {
+                        break;
+                    }
+                }
+            }
+            forget_staged(db, mapping, item)?;
+        }
+        return Ok((tally, fact));
+    }
+    by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
+    if wrote || refused || !line.parked.is_empty() {
+        let outcome = if refused { Outcome::Failed } else { Outcome::Succeeded };
+        work::put_line(
+            db,
+            run,
+            mapping.row.mapping,
+            line,
+            outcome,
+            line_hash(line, item.link.as_ref().map(|link| &link.bases)),
+        )?;
+    } else if left == 0 {
+        tally.counts.unchanged += 1;
+    }
+    // An undo decides nothing about the rest of its record.
+    if !refused && item.undo.is_none() {
+        issues::resolve(db, mapping.row.mapping, &ids)?;
+        for side in Side::BOTH {
+            if let (Some(id), Some(_)) = (&ids[side], &item.records[side]) {
+                issues::found(db, mapping.row.mapping, side, id)?;
+            }
+        }
+        for side in Side::BOTH {
+            if let Some(id) = &ids[side] {
+                pending::remove(db, mapping.row.mapping, side, id.as_str())?;
+            }
+        }
+    }
+    forget_staged(db, mapping, item)?;
+    if !refused
+        && matches!(line.action, Action::Create { .. })
+        && item.decision.steps.contains(&BaseStep::Keep)
+    {
+        second_pass(db, now, mapping, item, &ids, &after)?;
+    }
+    Ok((tally, fact))
+}
+
+/// The open link that has one of two records which are about to be linked with each other (law E1).
+fn holder_of(
+    db: &rusqlite::Connection,
+    mapping: &Prepared,
+    org: &RecordId,
+    platform: &RecordId,
+) -> Result<Option<Link>, StoreError> {
+    let one = links::by_platform(db, mapping.row.family, platform.as_str())?;
+    let other = links::by_org(db, mapping.row.mapping, org.as_str())?;
+    let mut held = one.into_iter().chain(other).filter(|link| link.closed.is_none());
+    Ok(held.find(|link| link.ids.org != *org || link.ids.platform != *platform))
+}
+
+/// A created record is decided once more in the same run, now as one of two that are linked: what flows only back to its origin
+/// goes then.
+fn second_pass(
+    db: &rusqlite::Connection,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: &Prepared,
+    item: &Item,
+    ids: &PerSide<Option<RecordId>>,
+    after: &PerSide<Option<Record>>,
+) -> Result<(), StoreError> {
+    let Some(org) = &ids.org else { return Ok(()) };
+    let Some(link) = links::by_org(db, mapping.row.mapping, org.as_str())? else { return Ok(()) };
+    for side in Side::BOTH {
+        let read_at = item.records[side].as_ref().map_or(now, |staged| staged.read_at);
+        if let Some(record) = &after[side] {
+            stage::put(db, side, mapping.compiled.spec.object(side), std::slice::from_ref(record), read_at)?;
+        }
+    }
+    work::put(db, item.mapping, Some(link.link), ids)
+}
+
+pub(in crate::engine) fn forget_staged(
+    db: &rusqlite::Connection,
+    mapping: &Prepared,
+    item: &Item,
+) -> Result<(), StoreError> {
+    // What an interrupted run staged is still to be dealt with.
+    if item.undo.is_some() {
+        return Ok(());
+    }
+    for side in Side::BOTH {
+        if let Some(id) = &item.decision.line.ids[side] {
+            stage::remove(db, side, mapping.compiled.spec.object(side), id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// The changes as history tells them: the new values are those the target holds.
+fn history_of(
+    line: &Line,
+    side: Side,
+    after: &PerSide<Option<Record>>,
+    mapping: &Prepared,
+) -> Vec<NewChange> {
+    line.changes
+        .iter()
+        .filter(|change| change.to == side)
+        .map(|change| {
+            let held = change
+                .pair
+                .and_then(|place| mapping.compiled.pairs.get(place))
+                .and_then(|pair| pair.values(side, after[side].as_ref()?));
+            NewChange {
+                pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
+                fields: change.fields.clone(),
+                old: change.old.clone(),
+                new: held.unwrap_or_else(|| change.new.clone()),
+                rule: Some(change.rule),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! Edits that meet a run under way.
+
+use forcesync::domain::mapping::Policy;
+use forcesync::domain::outcome::RunKind;
+use forcesync::domain::side::Side;
+
+use super::super::world::Trouble;
+use super::Scene;
+
+/// An edit of the target that comes after everything was read and before anything is sent (law E6).
+pub(super) async fn between_capture_and_send() -> Vec<String> {
+    let scene = Scene::linked(Policy::PlatformWins).await;
+    scene.edit(Side::Org, &[("Phone", "+2")]);
+    scene.when("platform read contact", Side::Platform, &[("phone", "+3"), ("city", "Ghent")]);
+    scene.run(RunKind::Instant).await;
+    scene.run(RunKind::Instant).await;
+    scene.expect(&[("Phone", "+3"), ("City", "Ghent")], &[("phone", "+3"), ("city", "Ghent")])
+}
+
+/// A change of the platform that becomes visible late, and one of the org that is certainly later (law E2, `newest_wins`).
+pub(super) async fn the_later_of_two() -> Vec<String> {
+    let scene = Scene::linked(Policy::NewestWins).await;
+    scene.rest().await;
+    scene.world.clock.advance(700_000);
+    // Stamped now, visible in five minutes.
+    scene.world.lock().trouble.late_commit = 1_000;
+    scene.world.lock().late_by = Some(300_000);
+    scene.edit(Side::Platform, &[("phone", "+2")]);
+    scene.world.lock().trouble = Trouble::default();
+    scene.world.clock.advance(60_000);
+    // The org is seen with its old phone after that; nothing is mapped of what changed there, so the platform is not read.
+    scene.edit(Side::Org, &[("Title", "Dr")]);
+    scene.world.clock.advance(60_000);
+    scene.run(RunKind::Instant).await;
+    scene.edit(Side::Org, &[("Phone", "+3")]);
+    scene.world.clock.advance(400_000);
+    scene.run(RunKind::Instant).await;
+    scene.expect(&[("Phone", "+3")], &[("phone", "+3")])
+}
+
+/// A feed that shows the record as it was before the edit that has already crossed (law E2).
+pub(super) async fn seen_as_it_was() -> Vec<String> {
+    let scene = Scene::linked(Policy::SalesforceWins).await;
+    scene.edit(Side::Org, &[("Phone", "+2")]);
+    scene.run_again_at_once(RunKind::Instant).await;
+    // Every other read of a feed lags, up to a minute.
+    scene.world.lock().trouble.stale = 500;
+    let mut wrong = Vec::new();
+    for _ in 0..8 {
+        scene.run_again_at_once(RunKind::Instant).await;
+        wrong.extend(scene.expect(&[("Phone", "+2")], &[("phone", "+2")]));
+    }
+    wrong
+}
