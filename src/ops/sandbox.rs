@@ -133,6 +133,8 @@ async fn write_workspace(
     // Mappings made by a person stay when a sandbox is started again over the same folder.
     if settings.mappings.is_empty() {
         settings.mappings = default_mappings::propose(&session).await?;
+        // The first save, which led to another address, took no pin.
+        settings.salesforce.org_id = Some(sandbox.org().org_id());
         save(&session, settings, Vec::new()).await?;
     }
     for side in Side::BOTH {
