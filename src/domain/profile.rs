@@ -26,6 +26,7 @@ pub use told::{PlatformValues, Told};
 use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::port::{Addressing, Capabilities, ConsentDefault, Stamps};
 use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use crate::domain::side_effects::Events;
 
 /// Each known platform: the word of the settings file, and its profile's text.
 pub const PROFILES: &[(&str, &str)] = &[
@@ -55,6 +56,9 @@ pub struct Profile {
     /// What an admin should know of it before anything else; shown in the help.
     #[serde(default)]
     pub help: String,
+    /// What a write sets off there.
+    #[serde(default)]
+    pub events: Events,
     /// How often automatic sync runs.
     pub interval: Interval,
     /// What the service bears.

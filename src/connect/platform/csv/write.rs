@@ -534,6 +534,8 @@ fn draft_widened(
         draft.write_all(&shape.encoded(wide.iter().map(Vec::as_slice)))?;
         draft.write_all(line_ends_behind(&raw))?;
     }
+    // The reader of rows leaves the second half of the last line end, and blank lines.
+    io::copy(&mut raw_reader, draft)?;
     draft.write_all(tail)
 }
 
