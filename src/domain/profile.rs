@@ -26,12 +26,14 @@ pub use told::{PlatformValues, Told};
 use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::port::{Addressing, Capabilities, ConsentDefault, Stamps};
 use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use crate::domain::side_effects::Events;
 
 /// Each known platform: the word of the settings file, and its profile's text.
 pub const PROFILES: &[(&str, &str)] = &[
     ("salesmanago", include_str!("../../assets/platforms/salesmanago.toml")),
     ("learndot", include_str!("../../assets/platforms/learndot.toml")),
     ("spotio", include_str!("../../assets/platforms/spotio.toml")),
+    ("csv", include_str!("../../assets/platforms/csv.toml")),
 ];
 
 /// All profiles, read once. A damaged file is a damaged build; a test reads them all.
@@ -55,6 +57,9 @@ pub struct Profile {
     /// What an admin should know of it before anything else; shown in the help.
     #[serde(default)]
     pub help: String,
+    /// What a write sets off there.
+    #[serde(default)]
+    pub events: Events,
     /// How often automatic sync runs.
     pub interval: Interval,
     /// What the service bears.
@@ -310,9 +315,11 @@ impl Profile {
         self.settings.iter().filter(|setting| setting.is_secret())
     }
 
-    /// An object by name.
+    /// An object by name; where the file has an object `*`, it stands for any that is not named.
     pub fn object(&self, name: &str) -> Option<&ObjectProfile> {
-        self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name))
+        let known =
+            |wanted: &str| self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(wanted));
+        known(name).or_else(|| known("*").filter(|_| !name.trim().is_empty()))
     }
 }
 
@@ -419,9 +426,10 @@ mod tests {
             for object in &profile.objects {
                 let schema = object.schema([]);
                 for name in object.key.iter().chain(&object.mark) {
-                    // What is never made there has its key from the service.
+                    let field = schema.field(name);
+                    // What is only read may be known by what the platform alone gives, such as its number.
                     let fits = |field: &FieldSchema| field.writable() || !object.createable;
-                    assert!(schema.field(name).is_some_and(fits), "{kind} {name}");
+                    assert!(field.is_some_and(fits), "{kind} {name}");
                 }
                 for name in &object.excludes {
                     assert!(profile.object(name).is_some(), "{kind} {name}");

@@ -201,6 +201,7 @@ fn open_platform(
         told,
         secrets: &own,
         ca_file: told.path("ca_file").map(|file| around.folder.join(file)),
+        folder: around.folder.to_owned(),
         resolve: resolved(&hosts),
         ledger: Some(budget::ledger(settings, Side::Platform, around.folder)),
         fields: platform_fields(&settings.mappings),

@@ -3,6 +3,7 @@
 //!
 //! A new platform is a module here and a line in [`EMULATORS`].
 
+pub mod csv;
 pub mod learndot;
 pub mod salesmanago;
 pub mod spotio;
@@ -19,8 +20,12 @@ use super::people::{Company, Kind, People, Person};
 use salesmanago::{Salesmanago, SalesmanagoOptions};
 
 /// The emulators, by the word that `--platform` takes.
-pub const EMULATORS: &[(&str, Founder)] =
-    &[("salesmanago", Salesmanago::found), ("learndot", learndot::Learndot::found), ("spotio", spotio::Spotio::found)];
+pub const EMULATORS: &[(&str, Founder)] = &[
+    ("salesmanago", Salesmanago::found),
+    ("learndot", learndot::Learndot::found),
+    ("spotio", spotio::Spotio::found),
+    ("csv", csv::CsvFiles::found),
+];
 
 /// Makes an account without records.
 pub type Founder = fn(&Founding<'_>) -> Arc<dyn Emulator>;
@@ -35,6 +40,8 @@ pub struct Founding<'a> {
     pub scheme: &'static str,
     /// The time.
     pub clock: &'a Arc<SandboxClock>,
+    /// Where a platform of files keeps them; in the system's temporary folder if left out.
+    pub folder: Option<&'a std::path::Path>,
     /// How SALESmanago's account is set up.
     pub salesmanago: &'a SalesmanagoOptions,
 }

@@ -42,6 +42,7 @@ mod salesmanago_read;
 mod salesmanago_sign_in;
 mod salesmanago_write;
 mod scenario;
+mod scenario_csv;
 mod scenario_life;
 mod scenario_stage;
 mod simulation;

@@ -72,7 +72,9 @@ fn marked(scene: &Scene, object: &str, id: &str) -> Option<Map<String, Value>> {
 fn linked(scene: &Scene) -> (String, String) {
     let row = rows(scene, "Lead").into_iter().find(|row| {
         row["IsConverted"] == json!(false)
-            && row["SPOTIO_Id__c"].as_str().is_some_and(|id| scene.sandbox().platform().record("lead", id).is_some())
+            && row["SPOTIO_Id__c"]
+                .as_str()
+                .is_some_and(|id| scene.sandbox().platform().record("lead", id).is_some())
     });
     let row = row.unwrap();
     (row["Id"].as_str().unwrap().to_owned(), row["SPOTIO_Id__c"].as_str().unwrap().to_owned())
@@ -99,14 +101,25 @@ async fn f137_f139_f143_an_initial_sync_brings_all_leads_both_ways_and_nobody_tw
 async fn f141_f161_f168_edits_and_stages_cross_both_ways_and_touch_nothing_else() {
     let scene = synced().await;
     let (id, there) = linked(&scene);
-    put(&scene, "lead", json!({"id": there, "Remarks": "Beware of the dog", "Interests": ["Solar", "Windows"]}));
+    put(
+        &scene,
+        "lead",
+        json!({"id": there, "Remarks": "Beware of the dog", "Interests": ["Solar", "Windows"]}),
+    );
     scene.org_update("Lead", &id, json!({"LastName": "Vermeer", "Status": "Working - Contacted"}));
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.platform.updated), (0, 1), "{ended:?} {:?}", scene.issues().await);
     let lead = held(&scene, "lead", &there);
     assert_eq!((&lead["lastName"], &lead["stage"]), (&json!("Vermeer"), &json!("Contacted")));
-    assert_eq!((&lead["Remarks"], &lead["Interests"]), (&json!("Beware of the dog"), &json!(["Solar", "Windows"])));
-    put(&scene, "lead", json!({"id": there, "stage": "Not Interested", "company": "Vermeer & Co", "city": "Delft"}));
+    assert_eq!(
+        (&lead["Remarks"], &lead["Interests"]),
+        (&json!("Beware of the dog"), &json!(["Solar", "Windows"]))
+    );
+    put(
+        &scene,
+        "lead",
+        json!({"id": there, "stage": "Not Interested", "company": "Vermeer & Co", "city": "Delft"}),
+    );
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.salesforce.updated), (0, 1), "{ended:?} {:?}", scene.issues().await);
     let row = scene.org_row("Lead", &id);
@@ -154,9 +167,17 @@ async fn f163_f166_tasks_never_become_activities() {
     let before = scene.sandbox().platform().records("activity");
     let task = marked(&scene, "Task", &visit).unwrap();
     scene.org_insert("Task", json!({"Subject": "Call back", "WhoId": id, "Status": "Not Started"}));
-    scene.org_update("Task", task["Id"].as_str().unwrap(), json!({"Subject": "Another name", "Status": "Completed"}));
+    scene.org_update(
+        "Task",
+        task["Id"].as_str().unwrap(),
+        json!({"Subject": "Another name", "Status": "Completed"}),
+    );
     let ended = scene.instant().await;
-    assert_eq!((ended.exit, ended.counts.platform.created, ended.counts.platform.updated), (0, 0, 0), "{ended:?}");
+    assert_eq!(
+        (ended.exit, ended.counts.platform.created, ended.counts.platform.updated),
+        (0, 0, 0),
+        "{ended:?}"
+    );
     assert_eq!(scene.sandbox().platform().records("activity"), before);
     let file = scene.workspace().join("forcesync.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -172,12 +193,14 @@ async fn f163_f166_tasks_never_become_activities() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f144_a_lead_without_an_address_is_kept_and_counted() {
     let scene = synced().await;
-    let id = scene.org_insert("Lead", json!({"LastName": "Nowhere", "Company": "Nil", "Email": "no@where.example"}));
+    let id = scene
+        .org_insert("Lead", json!({"LastName": "Nowhere", "Company": "Nil", "Email": "no@where.example"}));
     let ended = scene.instant().await;
     assert_eq!((ended.exit, ended.counts.platform.created), (0, 1), "{ended:?} {:?}", scene.issues().await);
     let there = held(&scene, "lead", "no@where.example");
     assert_eq!((&there["externalDataObjectId"], &there["lat"]), (&json!(id), &Value::Null));
-    let without = scene.sandbox().platform().records("lead").iter().filter(|lead| lead["address"].is_null()).count();
+    let without =
+        scene.sandbox().platform().records("lead").iter().filter(|lead| lead["address"].is_null()).count();
     let settings = scene.session().settings();
     let tested =
         forcesync::ops::test_connection::test(scene.session(), OurSide::Platform, &settings, &[]).await;
@@ -199,7 +222,8 @@ async fn f150_f151_selective_sync_makes_only_what_meets_the_criteria() {
     let before = rows(&scene, "Lead").len();
     let ended = scene.initial().await;
     assert_eq!((ended.exit, ended.counts.salesforce.created), (0, 0), "{ended:?} {:?}", scene.issues().await);
-    let new = put(&scene, "lead", json!({"lastName": "Late", "company": "Later", "email": "late@later.example"}));
+    let new =
+        put(&scene, "lead", json!({"lastName": "Late", "company": "Later", "email": "late@later.example"}));
     scene.instant().await;
     assert_eq!(rows(&scene, "Lead").len(), before);
     put(&scene, "lead", json!({"id": new, "stage": "Contacted"}));
@@ -237,9 +261,16 @@ async fn f147_f160_a_record_becomes_an_account_with_a_contact_and_an_opportunity
     let deal = marked(&scene, "Opportunity", &id).unwrap();
     assert_eq!((&account["Name"], &account["BillingCity"]), (&json!("Bundle Ltd"), &json!("Ghent")));
     assert_eq!((&contact["AccountId"], &deal["AccountId"]), (&account["Id"], &account["Id"]));
-    assert_eq!((&contact["Email"], &deal["StageName"]), (&json!("bea@bundle.example"), &json!("Qualification")));
+    assert_eq!(
+        (&contact["Email"], &deal["StageName"]),
+        (&json!("bea@bundle.example"), &json!("Qualification"))
+    );
     assert_eq!(deal["Amount"].as_f64(), Some(12500.0));
-    scene.org_update("Opportunity", deal["Id"].as_str().unwrap(), json!({"StageName": "Closed Won", "Amount": 13000}));
+    scene.org_update(
+        "Opportunity",
+        deal["Id"].as_str().unwrap(),
+        json!({"StageName": "Closed Won", "Amount": 13000}),
+    );
     scene.org_update("Contact", contact["Id"].as_str().unwrap(), json!({"FirstName": "Beatrice"}));
     let ended = scene.instant().await;
     assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
@@ -306,7 +337,8 @@ async fn an_expired_token_is_minted_anew() {
     let ended = scene.instant().await;
     assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
     assert_eq!(held(&scene, "lead", &there)["lastName"], "Later");
-    let fault = Fault { count: Some(1), on: "GET /api/Exports".into(), ..Fault::new(FaultKind::Unauthorized) };
+    let fault =
+        Fault { count: Some(1), on: "GET /api/Exports".into(), ..Fault::new(FaultKind::Unauthorized) };
     scene.arm(fault.on_side(Side::Platform));
     let ended = scene.instant().await;
     assert_eq!(ended.exit, 0, "{ended:?}");
@@ -320,10 +352,17 @@ async fn an_expired_token_is_minted_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_makes_nobody_twice() {
     let scene = synced().await;
-    scene.org_insert("Lead", json!({"LastName": "Smit", "Company": "Smit & Co", "Email": "piet@smit.example"}));
+    scene.org_insert(
+        "Lead",
+        json!({"LastName": "Smit", "Company": "Smit & Co", "Email": "piet@smit.example"}),
+    );
     // The search for somebody with that address comes before it.
-    let fault =
-        Fault { count: Some(1), after: 1, on: "POST /api/DataObjects".into(), ..Fault::new(FaultKind::CutAfter) };
+    let fault = Fault {
+        count: Some(1),
+        after: 1,
+        on: "POST /api/DataObjects".into(),
+        ..Fault::new(FaultKind::CutAfter)
+    };
     scene.arm(fault.on_side(Side::Platform));
     for _ in 0..3 {
         scene.instant().await;
@@ -365,7 +404,8 @@ async fn every_call_is_one_that_the_vendor_describes() {
         operations.iter().any(|operation| {
             let pattern = operation["path"].as_str().unwrap();
             let (mut said, mut made) = (pattern.split('/'), path.split('/'));
-            let same = said.by_ref().zip(made.by_ref()).all(|(said, made)| said.starts_with('{') || said == made);
+            let same =
+                said.by_ref().zip(made.by_ref()).all(|(said, made)| said.starts_with('{') || said == made);
             operation["method"] == method && same && pattern.split('/').count() == path.split('/').count()
         })
     };

@@ -156,7 +156,8 @@ impl Spotio {
 
 /// A day, or a moment.
 fn moment_of(text: &str) -> Result<DateTime<Utc>, PortError> {
-    let day = |text: &str| text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0).map(|moment| moment.and_utc());
+    let day =
+        |text: &str| text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0).map(|moment| moment.and_utc());
     DateTime::parse_from_rfc3339(text).map(|moment| moment.with_timezone(&Utc)).ok().or_else(|| day(text)).ok_or_else(
         || {
             PortError::new(
@@ -203,7 +204,11 @@ impl Source for Spotio {
 
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
         let view = self.view(&request.object)?;
-        if view.is_activity() { self.scan_activities(view, request).await } else { self.scan_page(view, request).await }
+        if view.is_activity() {
+            self.scan_activities(view, request).await
+        } else {
+            self.scan_page(view, request).await
+        }
     }
 
     async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {

@@ -76,7 +76,9 @@ impl Spotio {
             let at = |name: &str| member(row, name).and_then(|text| moment(&text));
             // What has no date is looked at rather than lost.
             at("createdAt").is_none_or(|made| made >= cut_off)
-                && place.since.is_none_or(|since| at("updatedAt").is_none_or(|changed| changed.timestamp() >= since))
+                && place
+                    .since
+                    .is_none_or(|since| at("updatedAt").is_none_or(|changed| changed.timestamp() >= since))
         };
         let mut records = Vec::new();
         for row in sheet.rows.iter().filter(|row| counts(row)) {
@@ -161,7 +163,9 @@ fn value(workflow: &Workflow, row: &Json, name: &str) -> Option<Value> {
         "done" => row.get("done").map(|_| Value::Bool(flag(row, "done"))),
         "result" => match member(row, "result") {
             Some(result) => Some(Value::text(result)),
-            None => Some(member(row, "resultId").and_then(|id| workflow.result(&id)).map_or(Value::Null, Value::text)),
+            None => Some(
+                member(row, "resultId").and_then(|id| workflow.result(&id)).map_or(Value::Null, Value::text),
+            ),
         },
         "kind" => Some(Value::text(kind(row))),
         "ownerexternalid" => {
@@ -183,7 +187,8 @@ fn called(workflow: &Workflow, row: &Json) -> String {
 
 /// The kind of an activity with a capital letter, however the service spells it.
 fn kind(row: &Json) -> String {
-    let word = member(row, "type").unwrap_or_else(|| if flag(row, "isNote") { "Note".into() } else { "Event".into() });
+    let word = member(row, "type")
+        .unwrap_or_else(|| if flag(row, "isNote") { "Note".into() } else { "Event".into() });
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

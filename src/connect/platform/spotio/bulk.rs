@@ -88,7 +88,11 @@ impl Spotio {
         let opened = self.service.send(&Ask::ask("open a job", "/api/jobs/dataObjects/bulk", &body)).await;
         let opened = opened.map_err(Failure::into_port)?;
         let Some(job) = member(&opened.value, "id") else {
-            return Err(PortError::new(PortClass::Protocol, "NO_JOB", "SPOTIO opened a job without telling its id."));
+            return Err(PortError::new(
+                PortClass::Protocol,
+                "NO_JOB",
+                "SPOTIO opened a job without telling its id.",
+            ));
         };
         let path = job_path(&job);
         let fill = Ask {
@@ -183,7 +187,8 @@ impl Spotio {
         })?;
         let view = self.view(&ticket.object)?;
         let path = job_path(&ticket.job);
-        let progress = self.service.get("job", &format!("{path}/progress")).await.map_err(Failure::into_port)?;
+        let progress =
+            self.service.get("job", &format!("{path}/progress")).await.map_err(Failure::into_port)?;
         let state = member(&progress.value, "state").unwrap_or_default().to_ascii_lowercase();
         match state.as_str() {
             "jobcomplete" | "failed" | "aborted" => {}

@@ -17,22 +17,24 @@ impl Spotio {
         let workflow = self.read_workflow(Patience::Person).await?;
         let lead = workflow.named(&self.names.lead_type);
         let account = workflow.named(&self.names.account_type);
-        for (name, found, setting) in [
-            (&self.names.lead_type, lead, "lead_type"),
-            (&self.names.account_type, account, "account_type"),
-        ] {
+        for (name, found, setting) in
+            [(&self.names.lead_type, lead, "lead_type"), (&self.names.account_type, account, "account_type")]
+        {
             match found {
                 Some(kind) => examined.good(described(kind)),
                 None => {
                     let known: Vec<&str> = workflow.types.iter().map(|kind| kind.name.as_str()).collect();
-                    let message = format!("There is no record type “{name}”; there are {}.", known.join(", "));
+                    let message =
+                        format!("There is no record type “{name}”; there are {}.", known.join(", "));
                     // One of the two is enough: records are leads or accounts, not both.
                     let verdict = if lead.or(account).is_some() { Verdict::Warning } else { Verdict::Bad };
                     examined.line(verdict, message, Some(setting));
                 }
             }
         }
-        for kind in lead.into_iter().chain(account.filter(|account| lead.is_none_or(|lead| lead.id != account.id))) {
+        for kind in
+            lead.into_iter().chain(account.filter(|account| lead.is_none_or(|lead| lead.id != account.id)))
+        {
             if let Some(line) = required(kind) {
                 examined.good(line);
             }
@@ -53,7 +55,8 @@ impl Spotio {
             }
         }
         match self.names.activities_since {
-            Some(since) => examined.good(format!("Activities made since {} become tasks.", since.format("%Y-%m-%d %H:%M UTC"))),
+            Some(since) => examined
+                .good(format!("Activities made since {} become tasks.", since.format("%Y-%m-%d %H:%M UTC"))),
             None => {
                 examined.unfinished = true;
                 examined.line(
@@ -101,7 +104,12 @@ impl Spotio {
 fn described(kind: &RecordType) -> String {
     let own = kind.fields.iter().filter(|field| !field.has_role()).count();
     let stages: Vec<&str> = kind.stages.iter().map(|stage| stage.name.as_str()).collect();
-    format!("{}: {} fields, {own} of them your own; stages {}.", kind.name, kind.fields.len(), stages.join(", "))
+    format!(
+        "{}: {} fields, {own} of them your own; stages {}.",
+        kind.name,
+        kind.fields.len(),
+        stages.join(", ")
+    )
 }
 
 /// The fields that SPOTIO requires, always or in some stages.

@@ -151,7 +151,8 @@ impl Spotio {
     ) -> Result<Vec<Record>, PortError> {
         let workflow = self.workflow().await?;
         let kind = self.type_of(&workflow, view)?;
-        let whole = selection.names().iter().any(|name| slot(kind, name).is_some_and(|slot| slot.needs_whole()));
+        let whole =
+            selection.names().iter().any(|name| slot(kind, name).is_some_and(|slot| slot.needs_whole()));
         if !whole {
             return self.records(view, selection, &rows).await;
         }
@@ -288,7 +289,9 @@ pub(super) fn place(mark: &Mark) -> Result<Place, PortError> {
         PortError::new(
             PortClass::MarkLost,
             "MARK",
-            format!("The place in a long read of SPOTIO can't be read ({error}); it is read again from its start."),
+            format!(
+                "The place in a long read of SPOTIO can't be read ({error}); it is read again from its start."
+            ),
         )
     })
 }

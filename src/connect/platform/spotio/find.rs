@@ -29,7 +29,8 @@ impl Spotio {
     ) -> Result<Vec<Record>, PortError> {
         match by {
             Finder::Field { field, values } if field.eq_ignore_ascii_case("id") => {
-                let ids: Vec<RecordId> = values.iter().map(|value| RecordId::new(value.to_string())).collect();
+                let ids: Vec<RecordId> =
+                    values.iter().map(|value| RecordId::new(value.to_string())).collect();
                 if view.is_activity() {
                     return self.read_activities(view, selection, &ids).await;
                 }
@@ -37,13 +38,16 @@ impl Spotio {
                 self.records(view, selection, &rows).await
             }
             // Activities are found by their ids alone.
-            Finder::Field { .. } | Finder::Fields { .. } | Finder::CreatedByUs { .. } if view.is_activity() => {
+            Finder::Field { .. } | Finder::Fields { .. } | Finder::CreatedByUs { .. }
+                if view.is_activity() =>
+            {
                 Ok(Vec::new())
             }
             Finder::Field { field, values } if field.eq_ignore_ascii_case("externalId") => {
                 let wanted: Vec<String> = values.iter().map(ToString::to_string).collect();
                 let since = self.service.now() - TimeDelta::hours(self.names.lookback_hours);
-                let held = |row: &Json| member(row, "externalDataObjectId").is_some_and(|id| wanted.contains(&id));
+                let held =
+                    |row: &Json| member(row, "externalDataObjectId").is_some_and(|id| wanted.contains(&id));
                 let ids = self.exported(view, since, held).await?;
                 let rows = self.rows_by_id(&ids).await?;
                 self.records(view, selection, &rows).await
@@ -56,7 +60,9 @@ impl Spotio {
             Finder::CreatedByUs { since } => {
                 let from = *since - TimeDelta::seconds(i64::try_from(self.overlap_seconds).unwrap_or(3600));
                 let made = |row: &Json| {
-                    let late = member(row, "createdAt").and_then(|text| moment(&text)).is_none_or(|made| made >= from);
+                    let late = member(row, "createdAt")
+                        .and_then(|text| moment(&text))
+                        .is_none_or(|made| made >= from);
                     // Without knowing who we are, these are everybody's; the caller compares values.
                     let ours = self.us.is_none() || member(row, "createdById") == self.us;
                     late && ours
@@ -80,8 +86,10 @@ impl Spotio {
         let mut ids: Vec<RecordId> = Vec::new();
         let mut scroll: Option<String> = None;
         loop {
-            let mut path =
-                format!("/api/Exports/dataObjects/data?updatedAfter={}", percent_encode(&written(since.timestamp())));
+            let mut path = format!(
+                "/api/Exports/dataObjects/data?updatedAfter={}",
+                percent_encode(&written(since.timestamp()))
+            );
             if let Some(scroll) = &scroll {
                 path = format!("{path}&scrollId={}", percent_encode(scroll));
             }

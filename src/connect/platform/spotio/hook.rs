@@ -23,7 +23,8 @@ pub struct Hint {
 /// Whether a body carries the signature that the account's secret gives it: HMAC-SHA256 of the raw bytes, in hex.
 pub fn is_signed(secret: &str, body: &[u8], signature: &str) -> bool {
     let Some(bytes) = unhex(signature.trim()) else { return false };
-    !secret.is_empty() && hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body, &bytes).is_ok()
+    !secret.is_empty()
+        && hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body, &bytes).is_ok()
 }
 
 /// What a delivery hints at; what it says twice is said once. Nothing can be made of a body of another shape.

@@ -375,13 +375,17 @@ fn errors_of(reply: &Reply) -> Vec<(String, String)> {
     let Ok(body) = reply.json::<Value>() else { return Vec::new() };
     let words = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        Value::Array(list) => {
-            list.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect::<Vec<_>>().join(" ")
-        }
+        Value::Array(list) => list
+            .iter()
+            .map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join(" "),
         other => other.to_string(),
     };
     match body.get("errors") {
-        Some(Value::Object(errors)) => errors.iter().map(|(field, said)| (field.clone(), words(said))).collect(),
+        Some(Value::Object(errors)) => {
+            errors.iter().map(|(field, said)| (field.clone(), words(said))).collect()
+        }
         Some(Value::Null) | None => Vec::new(),
         Some(other) => vec![("_".to_owned(), words(other))],
     }

@@ -102,7 +102,8 @@ impl Lens<'_> {
 
     fn field(&self, row: &Json, field: &Field) -> Option<Value> {
         let entries = row.get("fields").and_then(Json::as_array)?;
-        let entry = entries.iter().find(|entry| member(entry, "fieldId").as_deref() == Some(field.id.as_str()));
+        let entry =
+            entries.iter().find(|entry| member(entry, "fieldId").as_deref() == Some(field.id.as_str()));
         if let Some(entry) = entry {
             return Some(held(field, entry));
         }
@@ -195,9 +196,7 @@ fn held(field: &Field, entry: &Json) -> Value {
         return Value::Set(one.split(',').map(|part| part.trim().into()).collect());
     }
     match entry.get("value") {
-        Some(Json::Null) | None if several => {
-            Value::text(texts(entry.get("values")).join(", "))
-        }
+        Some(Json::Null) | None if several => Value::text(texts(entry.get("values")).join(", ")),
         Some(Json::Null) | None => Value::Null,
         Some(value) => scalar(kind, value),
     }

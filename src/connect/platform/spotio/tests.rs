@@ -92,7 +92,10 @@ fn a_collection_is_sent_whole_or_not_at_all() {
     ]});
     let changed = vec![("9".to_owned(), json!({"fieldId": "9", "value": "Steep"}))];
     let sent = collection(&lens, &held, changed.clone()).unwrap();
-    assert_eq!(sent, [json!({"fieldId": "100013", "value": "Bell"}), json!({"fieldId": "9", "value": "Steep"})]);
+    assert_eq!(
+        sent,
+        [json!({"fieldId": "100013", "value": "Bell"}), json!({"fieldId": "9", "value": "Steep"})]
+    );
     let hidden = json!({"name": "Ann", "fields": [{"fieldId": "9", "value": "Flat"}]});
     assert_eq!(collection(&lens, &hidden, changed.clone()).unwrap_err().code, "INCOMPLETE_READ");
     assert_eq!(collection(&lens, &json!({"name": "Ann"}), changed).unwrap_err().code, "INCOMPLETE_READ");
@@ -125,7 +128,10 @@ fn owners_are_told_by_their_id_in_salesforce() {
     let workflow = workflow();
     assert_eq!(workflow.user_of("005000000000001AAA").unwrap().id, "7");
     assert!(workflow.user_of("005000000000002AAA").is_none());
-    assert_eq!(read(&json!({"id": "a", "ownerId": 7}), "ownerExternalId"), Some(Value::text("005000000000001")));
+    assert_eq!(
+        read(&json!({"id": "a", "ownerId": 7}), "ownerExternalId"),
+        Some(Value::text("005000000000001"))
+    );
     assert_eq!(read(&json!({"id": "a", "ownerId": 8}), "ownerExternalId"), None);
 }
 
@@ -170,13 +176,16 @@ fn a_delivery_counts_only_with_its_signature_and_says_each_thing_once() {
     let body = br#"{"payload":[{"type":"lead.updated","date":"2026-11-22T10:00:00Z","data":{"objectId":"a"}},{"type":"lead.updated","date":"2026-11-22T10:00:00Z","data":{"objectId":"a"}}]}"#;
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"secret");
     let tag = ring::hmac::sign(&key, body);
-    let signature =
-        tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let signature = tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     assert!(is_signed("secret", body, &signature));
     assert!(is_signed("secret", body, &signature.to_uppercase()));
     assert!(!is_signed("other", body, &signature));
     assert!(!is_signed("secret", b"{}", &signature));
-    assert!(!is_signed("", body, &signature) && !is_signed("secret", body, "zz") && !is_signed("secret", body, ""));
+    assert!(
+        !is_signed("", body, &signature)
+            && !is_signed("secret", body, "zz")
+            && !is_signed("secret", body, "")
+    );
     assert_eq!(hints(body).unwrap().len(), 1);
     assert_eq!(hints(b"[]"), None);
 }

@@ -75,26 +75,26 @@ impl Field {
 
 impl RecordType {
     fn read(json: &Json) -> Option<Self> {
-        let fields = json.get("fields").and_then(Json::as_array).into_iter().flatten().filter_map(field).collect();
+        let fields =
+            json.get("fields").and_then(Json::as_array).into_iter().flatten().filter_map(field).collect();
         let mut stages = Vec::new();
         if let Some(Json::Object(groups)) = json.get("stages") {
             // In the order of the pipeline, whatever the order of the reply; groups that nobody knows yet come last.
             let mut names: Vec<&String> = groups.keys().collect();
-            names.sort_by_key(|name| ["active", "won", "lost"].iter().position(|known| known == name).unwrap_or(9));
+            names.sort_by_key(|name| {
+                ["active", "won", "lost"].iter().position(|known| known == name).unwrap_or(9)
+            });
             for group in names {
                 let held = groups.get(group).and_then(|group| group.get("stages")).and_then(Json::as_array);
                 for stage in held.into_iter().flatten() {
-                    let (Some(id), Some(name)) = (member(stage, "id"), member(stage, "name")) else { continue };
+                    let (Some(id), Some(name)) = (member(stage, "id"), member(stage, "name")) else {
+                        continue;
+                    };
                     stages.push(Stage { id, name, group: group.to_ascii_lowercase() });
                 }
             }
         }
-        Some(Self {
-            id: member(json, "id")?,
-            name: member(json, "name").unwrap_or_default(),
-            fields,
-            stages,
-        })
+        Some(Self { id: member(json, "id")?, name: member(json, "name").unwrap_or_default(), fields, stages })
     }
 
     /// The field of a role.
@@ -114,7 +114,8 @@ impl RecordType {
 
     /// What mappings call a field of the tenant's own: its name, and its number only where the name is not enough.
     pub(super) fn custom_name(&self, field: &Field) -> String {
-        let namesakes = self.fields.iter().filter(|other| !other.has_role() && same(&other.name, &field.name)).count();
+        let namesakes =
+            self.fields.iter().filter(|other| !other.has_role() && same(&other.name, &field.name)).count();
         let name = field.name.trim();
         if namesakes > 1 { format!("fields.{name} #{}", field.id) } else { format!("fields.{name}") }
     }
@@ -167,7 +168,10 @@ fn named(json: &Json) -> Option<(String, String)> {
 impl Workflow {
     /// The type that is called this, by name or number.
     pub(super) fn named(&self, name: &str) -> Option<&RecordType> {
-        self.types.iter().find(|known| same(&known.name, name)).or_else(|| self.types.iter().find(|known| known.id == name.trim()))
+        self.types
+            .iter()
+            .find(|known| same(&known.name, name))
+            .or_else(|| self.types.iter().find(|known| known.id == name.trim()))
     }
 
     /// A user by number.
@@ -224,7 +228,8 @@ impl Spotio {
         let types = list("workflow", "/api/workflow/dataObjects/full").await?;
         let users = list("users", "/api/users").await?;
         let templates = list("activity templates", "/api/workflow/activityTemplates").await?;
-        let results = templates.iter().filter_map(|template| template.get("activityResults")?.as_array()).flatten();
+        let results =
+            templates.iter().filter_map(|template| template.get("activityResults")?.as_array()).flatten();
         let workflow = Arc::new(Workflow {
             types: types.iter().filter_map(RecordType::read).collect(),
             users: users.iter().filter_map(user).collect(),
@@ -240,7 +245,11 @@ impl Spotio {
     }
 
     /// The type that a view shows.
-    pub(super) fn type_of<'a>(&self, workflow: &'a Workflow, view: View) -> Result<&'a RecordType, PortError> {
+    pub(super) fn type_of<'a>(
+        &self,
+        workflow: &'a Workflow,
+        view: View,
+    ) -> Result<&'a RecordType, PortError> {
         let name = self.type_name(view);
         workflow.named(name).ok_or_else(|| {
             let known: Vec<&str> = workflow.types.iter().map(|known| known.name.as_str()).collect();

@@ -95,13 +95,12 @@ impl Spotio {
             WriteKind::Delete => {
                 let Some(id) = &row.id else { return Ok(Sent::Unknown) };
                 let body = json!({"mode": self.word("delete"), "permanently": false});
-                let ask = Ask::ask("delete", format!("/api/DataObjects/{}", percent_encode(id.as_str())), &body);
+                let ask =
+                    Ask::ask("delete", format!("/api/DataObjects/{}", percent_encode(id.as_str())), &body);
                 Ask { method: Method::DELETE, ..ask }
             }
             WriteKind::Create => match self.new_record(view, batch, row).await? {
-                Ok(record) => {
-                    Ask::ask("create", "/api/DataObjects", &json!({"dataObject": record})).once()
-                }
+                Ok(record) => Ask::ask("create", "/api/DataObjects", &json!({"dataObject": record})).once(),
                 Err(error) => return Ok(Sent::Refused(error)),
             },
             WriteKind::Update => {
@@ -135,7 +134,9 @@ impl Spotio {
             Err(Failure::Unknown(error)) => {
                 Ok(Sent::Refused(row_error(RowClass::Again, &error.code, &error.message)))
             }
-            Err(Failure::Refused(Refused { status: 404 | 410, .. })) if row.id.is_some() => Ok(Sent::Refused(gone())),
+            Err(Failure::Refused(Refused { status: 404 | 410, .. })) if row.id.is_some() => {
+                Ok(Sent::Refused(gone()))
+            }
             Err(Failure::Refused(refused)) => {
                 let workflow = self.workflow().await?;
                 Ok(Sent::Refused(refusal(&refused, self.type_of(&workflow, view)?)))
@@ -151,7 +152,13 @@ impl Spotio {
         row: &WriteRow,
     ) -> Result<Result<Wanted, RowError>, PortError> {
         let workflow = self.workflow().await?;
-        let wanted = wanted(&workflow, self.type_of(&workflow, view)?, batch, row, self.names.default_owner.as_deref());
+        let wanted = wanted(
+            &workflow,
+            self.type_of(&workflow, view)?,
+            batch,
+            row,
+            self.names.default_owner.as_deref(),
+        );
         let fresh = match wanted {
             Err(Trouble::Owner(_)) => self.read_workflow(super::service::Patience::Run).await?,
             Err(Trouble::Row(error)) => return Ok(Err(error)),
@@ -249,7 +256,8 @@ impl Spotio {
                     replace(format!("/fields/{id}"), value);
                 }
             } else {
-                match collection(&Lens { workflow: &workflow, kind, names: &self.names }, held, wanted.fields) {
+                match collection(&Lens { workflow: &workflow, kind, names: &self.names }, held, wanted.fields)
+                {
                     Ok(fields) => replace("/fields".into(), Json::Array(fields)),
                     Err(error) => return Ok(Err(error)),
                 }
@@ -355,7 +363,10 @@ fn wanted(
         let Some(slot) = slot(kind, name) else {
             return Err(refused(
                 "NO_SUCH_FIELD",
-                format!("The type “{}” of SPOTIO has no field “{name}” any more. Correct the mapping.", kind.name),
+                format!(
+                    "The type “{}” of SPOTIO has no field “{name}” any more. Correct the mapping.",
+                    kind.name
+                ),
             ));
         };
         match slot {
@@ -382,7 +393,10 @@ fn wanted(
             }
             Slot::Place(part) => wanted.places.push((part, value.clone())),
             Slot::Field(field) if field.readonly => {
-                return Err(refused("READ_ONLY", format!("SPOTIO does not let “{}” be changed.", field.name)));
+                return Err(refused(
+                    "READ_ONLY",
+                    format!("SPOTIO does not let “{}” be changed.", field.name),
+                ));
             }
             Slot::Field(field) => wanted.fields.push((field.id.clone(), entry(field, value))),
             Slot::Id

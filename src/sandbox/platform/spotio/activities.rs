@@ -40,7 +40,8 @@ impl Activity {
     /// As the export tells it, which does not say whether it is done.
     fn exported(&self, id: u64, users: &[User]) -> Value {
         let owner = users.iter().find(|user| user.id == self.owner);
-        let template = TEMPLATES.iter().find(|(known, ..)| Some(*known) == self.template).map(|(_, name, ..)| *name);
+        let template =
+            TEMPLATES.iter().find(|(known, ..)| Some(*known) == self.template).map(|(_, name, ..)| *name);
         let result = RESULTS.iter().find(|(known, _)| Some(*known) == self.result).map(|(_, name)| *name);
         json!({
             "id": id.to_string(), "activityDate": iso(self.date), "owner": owner.map(|user| user.email),
@@ -65,7 +66,9 @@ impl Account {
                 return Err((422, "_".into(), "Only planned activity could be changed".into()));
             }
             Some(held) => held.clone(),
-            None => Activity { created: now, date: now, owner: by, kind: "Event".into(), ..Activity::default() },
+            None => {
+                Activity { created: now, date: now, owner: by, kind: "Event".into(), ..Activity::default() }
+            }
         };
         for (name, value) in body {
             let text = || value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
@@ -99,10 +102,12 @@ impl Account {
     ) -> (Vec<Value>, Option<u64>) {
         let date = |name: &str| body.get(name).and_then(Value::as_str).and_then(from_iso);
         let (from, to) = (date("startDate").unwrap_or(i64::MIN), date("endDate").unwrap_or(i64::MAX));
-        let kind = number(body.get("dataObjectTypeId")).filter(|id| TYPES.iter().any(|(known, _)| known == id));
+        let kind =
+            number(body.get("dataObjectTypeId")).filter(|id| TYPES.iter().any(|(known, _)| known == id));
         let mut page = Vec::new();
         for (id, activity) in self.activities.range(scroll.map_or(0, |last| last + 1)..) {
-            let of_type = kind.is_none_or(|kind| self.records.get(&activity.record).is_some_and(|held| held.kind == kind));
+            let of_type = kind
+                .is_none_or(|kind| self.records.get(&activity.record).is_some_and(|held| held.kind == kind));
             if of_type && activity.updated <= visible && (from..=to).contains(&activity.date) {
                 page.push((*id, activity.exported(*id, &self.users)));
                 if page.len() == PAGE {

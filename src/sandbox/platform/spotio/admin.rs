@@ -35,7 +35,14 @@ impl Spotio {
         self.founded.store(now, Ordering::Relaxed);
     }
 
-    fn plant(&self, id: String, kind: u32, fields: &[(&str, &str)], place: &Map<String, Value>, stamps: (i64, i64)) {
+    fn plant(
+        &self,
+        id: String,
+        kind: u32,
+        fields: &[(&str, &str)],
+        place: &Map<String, Value>,
+        stamps: (i64, i64),
+    ) {
         let fields = fields.iter().filter(|(_, text)| !text.is_empty());
         let record = Stored {
             kind,
@@ -239,7 +246,8 @@ impl Emulator for Spotio {
         }
         let named = |record: &Stored| {
             record.kind == kind
-                && (record.role("Email").eq_ignore_ascii_case(id) || record.role("Company").eq_ignore_ascii_case(id))
+                && (record.role("Email").eq_ignore_ascii_case(id)
+                    || record.role("Company").eq_ignore_ascii_case(id))
         };
         let (id, record) = held.records.iter().find(|(_, record)| named(record))?;
         Some(shown::plain(id, record, &held.users))

@@ -66,7 +66,11 @@ pub(super) async fn open(State(account): State<Arc<Spotio>>, bytes: Bytes) -> Re
     axum::Json(shown).into_response()
 }
 
-pub(super) async fn fill(State(account): State<Arc<Spotio>>, Path(id): Path<String>, bytes: Bytes) -> Response {
+pub(super) async fn fill(
+    State(account): State<Arc<Spotio>>,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Response {
     let mut held = account.held_mut();
     let Some(job) = held.jobs.get_mut(&id) else { return unknown() };
     if !matches!(job.state, "Open" | "UploadComplete") {
@@ -97,12 +101,16 @@ pub(super) async fn start(State(account): State<Arc<Spotio>>, Path(id): Path<Str
         for line in &job.lines {
             let done = match (job.operation.as_str(), line.get("id").and_then(Value::as_str)) {
                 ("create", None) => held.create(line, account.next(), account.caller(), now),
-                ("update", Some(own)) => held.replace(own, line, account.caller(), now).map(|()| own.to_owned()),
+                ("update", Some(own)) => {
+                    held.replace(own, line, account.caller(), now).map(|()| own.to_owned())
+                }
                 _ => Err((422, "id".into(), "The line does not suit the operation.".into())),
             };
             match done {
                 Ok(id) => job.succeeded.push(id),
-                Err((_, what, words)) => job.failed.push(json!({"Error": format!("{what}: {words}"), "Data": line})),
+                Err((_, what, words)) => {
+                    job.failed.push(json!({"Error": format!("{what}: {words}"), "Data": line}))
+                }
             }
         }
     }
@@ -139,9 +147,11 @@ pub(super) async fn results(
     let held = account.held();
     let Some(job) = held.jobs.get(&id) else { return unknown() };
     let lines: Vec<String> = match which.as_str() {
-        "succeeded" => {
-            job.succeeded.iter().map(|own| json!({"FileId": format!("{id}-1"), "DataObjectId": own}).to_string()).collect()
-        }
+        "succeeded" => job
+            .succeeded
+            .iter()
+            .map(|own| json!({"FileId": format!("{id}-1"), "DataObjectId": own}).to_string())
+            .collect(),
         "failed" => job.failed.iter().map(Value::to_string).collect(),
         _ => return unknown(),
     };

@@ -81,7 +81,11 @@ impl Stored {
 
     /// Whether it has an address.
     pub(super) fn has_address(&self) -> bool {
-        self.pin.as_ref().and_then(|pin| pin.get("address")).and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+        self.pin
+            .as_ref()
+            .and_then(|pin| pin.get("address"))
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
     }
 }
 
@@ -95,7 +99,8 @@ pub(super) fn located(told: &Map<String, Value>) -> Option<Map<String, Value>> {
     let line = |names: &[&str]| {
         names.iter().map(|name| part(name)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
     };
-    let composed = [line(&["houseNumber", "street"]), line(&["city"]), line(&["state", "zip"]), line(&["country"])];
+    let composed =
+        [line(&["houseNumber", "street"]), line(&["city"]), line(&["state", "zip"]), line(&["country"])];
     let composed: Vec<String> = composed.into_iter().filter(|text| !text.is_empty()).collect();
     let address = if composed.is_empty() { part("address") } else { composed.join(", ") };
     let known = |name: &str| told.get(name).and_then(Value::as_f64).filter(|place| *place != 0.0);
@@ -103,7 +108,8 @@ pub(super) fn located(told: &Map<String, Value>) -> Option<Map<String, Value>> {
         (Some(lat), Some(lng)) => (lat, lng),
         _ if address.is_empty() => return None,
         _ => {
-            let hash = address.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+            let hash =
+                address.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
             ((hash % 100_000) as f64 / 1000.0 - 40.0, (hash / 100_000 % 300_000) as f64 / 1000.0 - 120.0)
         }
     };
@@ -190,7 +196,8 @@ impl Account {
 
     /// A new record out of a body.
     pub(super) fn built(&self, body: &Value, by: u32, now: i64) -> Result<Stored, Refusal> {
-        let Some(kind) = number(body.get("typeId")).filter(|id| TYPES.iter().any(|(known, _)| known == id)) else {
+        let Some(kind) = number(body.get("typeId")).filter(|id| TYPES.iter().any(|(known, _)| known == id))
+        else {
             return refuse(422, "typeId", "The type does not exist.");
         };
         let told = |name: &str| body.get(name).filter(|value| !value.is_null());
@@ -261,9 +268,16 @@ impl Account {
                 "/pin" => record.pin = value.and_then(Value::as_object).and_then(located),
                 "/fields" => record.fields = value.map_or_else(|| Ok(BTreeMap::new()), fields_of)?,
                 path => {
-                    let known = path.strip_prefix("/fields/").and_then(|id| field_of(id.parse().ok()?)).filter(|_| each);
+                    let known = path
+                        .strip_prefix("/fields/")
+                        .and_then(|id| field_of(id.parse().ok()?))
+                        .filter(|_| each);
                     let Some(field) = known else {
-                        return refuse(400, "_", format!("The target location specified by path {path} was not found."));
+                        return refuse(
+                            400,
+                            "_",
+                            format!("The target location specified by path {path} was not found."),
+                        );
                     };
                     match value.map_or(Ok(None), |entry| held_of(field, entry))? {
                         Some(held) => drop(record.fields.insert(field.id, held)),
@@ -282,7 +296,9 @@ impl Account {
 
     /// Deletes a record with its activities.
     pub(super) fn delete(&mut self, id: &str, by: u32, now: i64) -> Result<(), Refusal> {
-        let Some(record) = self.records.remove(id) else { return refuse(404, "_", "The record does not exist.") };
+        let Some(record) = self.records.remove(id) else {
+            return refuse(404, "_", "The record does not exist.");
+        };
         self.activities.retain(|_, activity| activity.record != id);
         self.deleted.insert(id.to_owned(), Deleted { record, at: now, by });
         Ok(())

@@ -112,7 +112,8 @@ async fn users(State(account): State<Arc<Spotio>>) -> Response {
 
 async fn user_of(State(account): State<Arc<Spotio>>, Query(asked): Asked) -> Response {
     let held = account.held();
-    let user = held.users.iter().find(|user| user.external.is_some() && user.external.as_ref() == asked.get("id"));
+    let user =
+        held.users.iter().find(|user| user.external.is_some() && user.external.as_ref() == asked.get("id"));
     match user {
         Some(user) => axum::Json(shown::user(user)).into_response(),
         None => refused((404, "_".into(), "The user does not exist.".into())),

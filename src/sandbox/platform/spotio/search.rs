@@ -21,7 +21,12 @@ fn scroll_of(kind: char, last: &str) -> String {
 fn last_of(kind: char, scroll: &str) -> Option<String> {
     let digits = scroll.strip_prefix(kind)?.strip_prefix('1')?;
     let bytes: Option<Vec<u8>> = (0..digits.len() / 2)
-        .map(|at| digits.get(at * 2..at * 2 + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()).map(|byte| byte ^ 0x5a))
+        .map(|at| {
+            digits
+                .get(at * 2..at * 2 + 2)
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+                .map(|byte| byte ^ 0x5a)
+        })
         .collect();
     String::from_utf8(bytes?).ok().filter(|last| !last.is_empty())
 }
@@ -51,10 +56,11 @@ fn date(asked: Option<&String>, name: &str) -> Result<Option<i64>, Response> {
 
 /// All records, or those that changed after a moment.
 pub(super) async fn export(State(account): State<Arc<Spotio>>, Query(asked): Asked) -> Response {
-    let (last, after) = match (begins('r', asked.get("scrollId")), date(asked.get("updatedAfter"), "updatedAfter")) {
-        (Ok(last), Ok(after)) => (last, after),
-        (Err(response), _) | (_, Err(response)) => return response,
-    };
+    let (last, after) =
+        match (begins('r', asked.get("scrollId")), date(asked.get("updatedAfter"), "updatedAfter")) {
+            (Ok(last), Ok(after)) => (last, after),
+            (Err(response), _) | (_, Err(response)) => return response,
+        };
     let visible = account.visible_until();
     let held = account.held();
     let changed = |record: &Stored| match after {
@@ -87,7 +93,8 @@ pub(super) async fn deleted(State(account): State<Arc<Spotio>>, Query(asked): As
     let rows = held.deleted.range(last..);
     let rows = rows.filter(|(_, deleted)| (from..=to).contains(&deleted.at) && deleted.at <= visible);
     let page: Vec<_> = rows.take(account.options.page_rows).collect();
-    let scroll = page.last().filter(|_| page.len() == account.options.page_rows).map(|(id, _)| scroll_of('d', id));
+    let scroll =
+        page.last().filter(|_| page.len() == account.options.page_rows).map(|(id, _)| scroll_of('d', id));
     let items: Vec<Value> = page.iter().map(|(id, deleted)| shown::deletion(id, deleted)).collect();
     axum::Json(json!({"scrollId": scroll, "deletedDataObjects": items})).into_response()
 }

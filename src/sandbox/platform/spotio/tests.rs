@@ -68,7 +68,10 @@ async fn a_token_lasts_thirty_days() {
 async fn a_record_has_a_stage_and_an_owner_and_may_be_made_twice() {
     let account = account();
     let (_, made) = create(&account, lead("Bell")).await;
-    assert_eq!((&made["stageId"], &made["ownerId"], &made["name"]), (&json!("1"), &json!("1"), &json!("Bell")));
+    assert_eq!(
+        (&made["stageId"], &made["ownerId"], &made["name"]),
+        (&json!("1"), &json!("1"), &json!("Bell"))
+    );
     let (_, again) = create(&account, lead("Bell")).await;
     assert_ne!(made["id"], again["id"]);
     let mut odd = lead("Bell");
@@ -89,7 +92,10 @@ async fn a_collection_that_is_sent_in_part_wipes_the_rest() {
     assert_eq!(held["fields"].as_array().unwrap().len(), 1);
     let sold = json!([{"op": "replace", "path": "/stageId", "value": 5}]).to_string();
     let (status, body) = send(&account, "PATCH", &path, &sold).await;
-    assert_eq!((status, &body["errors"]["100007"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("Value is required.")));
+    assert_eq!(
+        (status, &body["errors"]["100007"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("Value is required."))
+    );
     let (status, _) = send(&account, "PATCH", &format!("{path}?validateRequiredFields=false"), &sold).await;
     assert_eq!(status, StatusCode::OK);
 }
@@ -103,12 +109,17 @@ async fn the_export_scrolls_to_null_and_writes_numbers_as_numbers() {
     }
     let (_, first) = send(&account, "GET", "/api/Exports/dataObjects/data", "").await;
     assert_eq!(first["items"].as_array().unwrap().len(), 2);
-    assert_eq!((&first["items"][0]["typeId"], &first["items"][0]["fields"][0]["fieldId"]), (&json!(1), &json!(9)));
+    assert_eq!(
+        (&first["items"][0]["typeId"], &first["items"][0]["fields"][0]["fieldId"]),
+        (&json!(1), &json!(9))
+    );
     let scroll = first["scrollId"].as_str().unwrap();
-    let (_, second) = send(&account, "GET", &format!("/api/Exports/dataObjects/data?scrollId={scroll}"), "").await;
+    let (_, second) =
+        send(&account, "GET", &format!("/api/Exports/dataObjects/data?scrollId={scroll}"), "").await;
     assert_eq!((second["items"].as_array().unwrap().len(), &second["scrollId"]), (1, &Value::Null));
     let at = iso(NOW);
-    let (_, none) = send(&account, "GET", &format!("/api/Exports/dataObjects/data?updatedAfter={at}"), "").await;
+    let (_, none) =
+        send(&account, "GET", &format!("/api/Exports/dataObjects/data?updatedAfter={at}"), "").await;
     assert_eq!(none["items"], json!([]));
     let (status, _) = send(&account, "GET", "/api/Exports/dataObjects/data?scrollId=nonsense", "").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
@@ -202,7 +213,8 @@ async fn every_reply_has_the_shape_that_the_vendor_describes() {
     let (_, made) = create(&account, full.clone()).await;
     let (_, second) = create(&account, full.clone()).await;
     let (id, other) = (made["id"].as_str().unwrap().to_owned(), second["id"].as_str().unwrap().to_owned());
-    let visit = json!({"dataObjectId": id, "title": "Visit", "done": false, "activityTemplateId": "2"}).to_string();
+    let visit =
+        json!({"dataObjectId": id, "title": "Visit", "done": false, "activityTemplateId": "2"}).to_string();
     let (_, visit) = send(&account, "POST", "/api/v2/activities", &visit).await;
     let visit = visit["id"].as_str().unwrap().to_owned();
     let open = json!({"operation": "create", "dataObjectTypeId": 1}).to_string();
@@ -214,7 +226,9 @@ async fn every_reply_has_the_shape_that_the_vendor_describes() {
             json!({"clientId": "sandbox-client", "secret": "sandbox-spotio-secret"}).to_string()
         }
         ("POST", "/api/DataObjects") => json!({"dataObject": full}).to_string(),
-        ("DELETE", "/api/DataObjects/{dataObjectId}") => json!({"mode": "delete", "permanently": false}).to_string(),
+        ("DELETE", "/api/DataObjects/{dataObjectId}") => {
+            json!({"mode": "delete", "permanently": false}).to_string()
+        }
         ("PATCH", "/api/DataObjects/{dataObjectId}/jsonp") => patch.clone(),
         ("POST", "/api/v2/activities") => json!({"dataObjectId": id, "title": "Call"}).to_string(),
         ("POST", "/api/jobs/dataObjects/bulk") => open.clone(),

@@ -31,7 +31,13 @@ pub(super) static FIELDS: [Field; 12] = [
         role: None,
         options: &["Door", "Web", "Referral", "Event"],
     },
-    Field { id: 20, name: "Interests", kind: "MultiChoice", role: None, options: &["Solar", "Roofing", "Windows"] },
+    Field {
+        id: 20,
+        name: "Interests",
+        kind: "MultiChoice",
+        role: None,
+        options: &["Solar", "Roofing", "Windows"],
+    },
     field(21, "Remarks", "MultiLine", None),
     field(22, "Installed On", "Date", None),
     field(23, "Title", "Text", None),
@@ -51,8 +57,12 @@ pub(super) const STAGES: [(u32, &str, &str); 6] = [
 pub(super) const TYPES: [(u32, &str); 2] = [(1, "Lead"), (2, "Account")];
 
 /// The templates of activities: number, name, type, role.
-pub(super) const TEMPLATES: [(u32, &str, &str, &str); 4] =
-    [(1, "Note", "Event", "Note"), (2, "Visit", "Event", "Visit"), (3, "Call", "Event", "Call"), (4, "Appointment", "Event", "Appointment")];
+pub(super) const TEMPLATES: [(u32, &str, &str, &str); 4] = [
+    (1, "Note", "Event", "Note"),
+    (2, "Visit", "Event", "Visit"),
+    (3, "Call", "Event", "Call"),
+    (4, "Appointment", "Event", "Appointment"),
+];
 
 /// The results of activities.
 pub(super) const RESULTS: [(u32, &str); 3] = [(1, "Interested"), (2, "Not at Home"), (3, "Not Interested")];
