@@ -331,7 +331,7 @@ async fn f156_what_one_side_refuses_is_an_issue_in_its_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_is_minted_anew() {
     let scene = synced().await;
-    scene.pass(Duration::from_secs(31 * 86_400));
+    scene.pass(Duration::from_secs(31 * 86_400)).await;
     let (id, there) = linked(&scene);
     scene.org_update("Lead", &id, json!({"LastName": "Later"}));
     let ended = scene.instant().await;
