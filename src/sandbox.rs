@@ -59,6 +59,8 @@ pub struct SandboxOptions {
     pub real_pace: bool,
     /// Whether the org has the objects and fields of the vendor's package, as after its installation.
     pub package: bool,
+    /// Where a platform of files keeps them; in the system's temporary folder if left out.
+    pub folder: Option<std::path::PathBuf>,
     /// Stop the clock at this moment, in milliseconds; a running clock if left out.
     pub fixed_clock: Option<i64>,
     /// How the org is set up; seed and person accounts are taken from here.
@@ -79,6 +81,7 @@ impl Default for SandboxOptions {
             person_accounts: false,
             real_pace: false,
             package: true,
+            folder: None,
             fixed_clock: None,
             org: OrgOptions::default(),
             salesmanago: SalesmanagoOptions::default(),
@@ -270,6 +273,7 @@ async fn make(
         real_pace: options.real_pace,
         scheme,
         clock,
+        folder: options.folder.as_deref(),
         salesmanago: &options.salesmanago,
     };
     let salesmanago = Salesmanago::of(&founding);

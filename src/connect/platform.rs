@@ -3,10 +3,12 @@
 //! What each can do stands in its profile ([`profile`]); [`default_mappings`] are those that a new workspace starts with. How a platform
 //! is added is told in [`crate::domain::profile`]; here it needs a module and a line in [`CONNECTORS`].
 
+pub mod csv;
 pub mod default_mappings;
 pub mod deployteq;
 pub mod learndot;
 pub mod salesmanago;
+pub mod spotio;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,7 +27,12 @@ use crate::domain::report::{CheckLine, Verdict};
 use crate::domain::side::Side;
 
 /// The clients, by the word of the settings file. SALESmanago's is opened by its own typed settings.
-pub const CONNECTORS: &[(&str, Connector)] = &[("learndot", learndot::open), ("deployteq", deployteq::open)];
+pub const CONNECTORS: &[(&str, Connector)] = &[
+    ("learndot", learndot::open),
+    ("deployteq", deployteq::open),
+    ("spotio", spotio::open),
+    ("csv", csv::open),
+];
 
 /// Prepares a connection; nothing is sent before the first call.
 pub type Connector = fn(&Opening<'_>) -> Result<Arc<dyn Platform>, PortError>;
@@ -111,7 +118,7 @@ pub struct Opening<'a> {
     pub secrets: &'a [(&'static str, SecretString)],
     /// A file of certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
-    /// The workspace's folder, from which relative files are named.
+    /// The workspace's folder, at which relative paths begin.
     pub folder: PathBuf,
     /// Host names that are reached at a fixed address.
     pub resolve: Vec<(String, SocketAddr)>,

@@ -126,6 +126,8 @@ pub struct Page {
     pub tombstones: Vec<Tombstone>,
     /// Whether the cursor is older than the side remembers deletions, so that some may be missing here.
     pub deletions_missed: bool,
+    /// Whether this read brings every record there is, so that linked ones that it does not bring have to be asked for.
+    pub whole: bool,
     /// Where the next page begins; `None` on the last page.
     pub next: Option<Mark>,
     /// The cursor to keep once every page of this read is pending or done: the server's clock at the start of the first page,

@@ -26,12 +26,15 @@ pub use told::{PlatformValues, Told};
 use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::port::{Addressing, Capabilities, ConsentDefault, Stamps};
 use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use crate::domain::side_effects::Events;
 
 /// Each known platform: the word of the settings file, and its profile's text.
 pub const PROFILES: &[(&str, &str)] = &[
     ("salesmanago", include_str!("../../assets/platforms/salesmanago.toml")),
     ("learndot", include_str!("../../assets/platforms/learndot.toml")),
     ("deployteq", include_str!("../../assets/platforms/deployteq.toml")),
+    ("spotio", include_str!("../../assets/platforms/spotio.toml")),
+    ("csv", include_str!("../../assets/platforms/csv.toml")),
 ];
 
 /// All profiles, read once. A damaged file is a damaged build; a test reads them all.
@@ -55,6 +58,9 @@ pub struct Profile {
     /// What an admin should know of it before anything else; shown in the help.
     #[serde(default)]
     pub help: String,
+    /// What a write sets off there.
+    #[serde(default)]
+    pub events: Events,
     /// How often automatic sync runs.
     pub interval: Interval,
     /// What the service bears.
@@ -136,6 +142,9 @@ pub struct ObjectProfile {
     /// Why the other directions, or other objects of the org, are not offered.
     #[serde(default)]
     pub why: Option<String>,
+    /// Other objects that show the same records, so that no workspace may map one of them besides.
+    #[serde(default)]
+    pub excludes: Vec<String>,
     /// The field and value by which a record is set inactive by hand.
     #[serde(default)]
     pub inactive: Option<Inactive>,
@@ -429,10 +438,12 @@ mod tests {
                 let schema = object.schema([]);
                 for name in object.key.iter().chain(&object.mark) {
                     let field = schema.field(name);
-                    assert!(
-                        field.is_some_and(|field| field.writable() || !object.createable),
-                        "{kind} {name}"
-                    );
+                    // What is only read may be known by what the platform alone gives, such as its number.
+                    let fits = |field: &FieldSchema| field.writable() || !object.createable;
+                    assert!(field.is_some_and(fits), "{kind} {name}");
+                }
+                for name in &object.excludes {
+                    assert!(profile.object(name).is_some(), "{kind} {name}");
                 }
                 assert!(!object.directions.is_empty());
             }

@@ -226,6 +226,8 @@ impl Session<'_> {
                 flagged::put(db, &name, &flagged)?;
                 if page.deletions_missed {
                     unseen::ask_for(db, side, &name)?;
+                } else if page.whole {
+                    unseen::ask_after_whole(db, side, &name)?;
                 }
                 feeds::advance(db, side, &name, page.next.as_ref(), page.cursor.as_ref())?;
                 if page.next.is_none() && broken(Mutant::CursorBeforePending) {

@@ -52,7 +52,8 @@ fn account(settings: &Settings, side: Side) -> (String, String) {
     }
 }
 
-fn is_on_this_machine(address: &str) -> bool {
+/// Whether an address leads to this machine itself, as that of an emulated service does.
+pub(crate) fn is_on_this_machine(address: &str) -> bool {
     let host = address.split_once("://").map_or(address, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
     if host.starts_with("[::1]") {

@@ -140,9 +140,7 @@ pub(crate) async fn carry_out(
     };
     let rows = match platform.write(&batch).await.map_err(|error| error.message)? {
         Written::Rows(rows) => rows,
-        Written::Prepared(job) => {
-            platform.carry_out(&job, &batch).await.map_err(|error| error.message)?
-        }
+        Written::Prepared(job) => platform.carry_out(&job, &batch).await.map_err(|error| error.message)?,
         Written::Accepted(_) => {
             return Err("The platform took it over for later; look there whether it was done.".into());
         }
@@ -151,7 +149,9 @@ pub(crate) async fn carry_out(
         Some(RowResult::Done { .. }) => {}
         Some(RowResult::Refused(error)) => return Err(error.message),
         Some(RowResult::Unknown) | None => {
-            return Err("The connection broke; look at the record in the platform before trying again.".into());
+            return Err(
+                "The connection broke; look at the record in the platform before trying again.".into()
+            );
         }
     }
     let (ids, mapping) = (found.ids, found.mapping);

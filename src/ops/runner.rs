@@ -283,7 +283,7 @@ impl WorkspaceRunner {
         if confirmed.is_some_and(|confirmed| confirmed == join) {
             return Ok(());
         }
-        Err(unequal::refusal(what, &self.session.name()))
+        Err(unequal::refusal(what, &self.session.name(), settings.platform.kind))
     }
 
     /// The org's API budget is told by its replies; whoever watches the numbers sees it move.

@@ -63,6 +63,15 @@ impl Running {
 
 /// Starts the servers, then writes the workspace.
 pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, OpError> {
+    let files = match &wanted.workspace {
+        Some(folder) => {
+            // For its owner alone, before a platform puts files into it.
+            private_file::create_folder(folder)?;
+            let folder = std::path::absolute(folder).unwrap_or_else(|_unknown| folder.clone());
+            Some(folder.join(&wanted.platform))
+        }
+        None => None,
+    };
     let options = SandboxOptions {
         platform: wanted.platform.clone(),
         records: wanted.records,
@@ -72,6 +81,7 @@ pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, Op
         life_per_second: wanted.life_per_second,
         person_accounts: wanted.person_accounts,
         real_pace: wanted.real_pace,
+        folder: files,
         package: wanted.package,
         ..SandboxOptions::default()
     };
@@ -123,6 +133,8 @@ async fn write_workspace(
     // Mappings made by a person stay when a sandbox is started again over the same folder.
     if settings.mappings.is_empty() {
         settings.mappings = default_mappings::propose(&session).await?;
+        // The first save, which led to another address, took no pin.
+        settings.salesforce.org_id = Some(sandbox.org().org_id());
         save(&session, settings, Vec::new()).await?;
     }
     for side in Side::BOTH {

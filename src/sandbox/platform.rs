@@ -3,9 +3,11 @@
 //!
 //! A new platform is a module here and a line in [`EMULATORS`].
 
+pub mod csv;
 pub mod deployteq;
 pub mod learndot;
 pub mod salesmanago;
+pub mod spotio;
 
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ pub const EMULATORS: &[(&str, Founder)] = &[
     ("salesmanago", Salesmanago::found),
     ("learndot", learndot::Learndot::found),
     ("deployteq", deployteq::Deployteq::found),
+    ("spotio", spotio::Spotio::found),
+    ("csv", csv::CsvFiles::found),
 ];
 
 /// Makes an account without records.
@@ -38,6 +42,8 @@ pub struct Founding<'a> {
     pub scheme: &'static str,
     /// The time.
     pub clock: &'a Arc<SandboxClock>,
+    /// Where a platform of files keeps them; in the system's temporary folder if left out.
+    pub folder: Option<&'a std::path::Path>,
     /// How SALESmanago's account is set up.
     pub salesmanago: &'a SalesmanagoOptions,
 }

@@ -98,7 +98,10 @@ pub(super) fn common(limits: &Limits) -> Vec<SettingProfile> {
             least: None,
             most: None,
             choices: Vec::new(),
-            form: matches!(name, "requests_per_second" | "ca_file"),
+            form: matches!(
+                name,
+                "requests_per_second" | "calls_per_hour" | "calls_per_day" | "reserve_percent" | "ca_file"
+            ),
             unconfirmed: None,
         }
     };
@@ -132,7 +135,7 @@ pub(super) fn common(limits: &Limits) -> Vec<SettingProfile> {
             most: Some(100.0),
             ..setting(
                 "reserve_percent",
-                "Reserve %",
+                "API reserve %",
                 "Of these limits, the percentage that is left to others.",
                 SettingKind::Whole,
                 whole(20),
@@ -146,6 +149,18 @@ pub(super) fn common(limits: &Limits) -> Vec<SettingProfile> {
                 "How far a feed reaches back behind its cursor, in seconds.",
                 SettingKind::Whole,
                 whole(limits.overlap_seconds),
+            )
+        },
+        SettingProfile {
+            choices: [("", "as it seems"), ("live", "live"), ("test", "test")]
+                .map(|(word, label)| (word.to_owned(), label.to_owned()))
+                .to_vec(),
+            ..setting(
+                "account",
+                "Account is",
+                "Whether the account holds real customers; a live one joined to a sandbox org, or the reverse, asks before it writes.",
+                SettingKind::Choice,
+                None,
             )
         },
         setting(

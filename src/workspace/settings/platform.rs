@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::SalesmanagoConnection;
+use super::{Account, SalesmanagoConnection};
 use crate::domain::profile::PlatformKind;
 pub use crate::domain::profile::{PlatformValues, Told};
 
@@ -43,7 +43,19 @@ impl PlatformConnection {
         }
     }
 
-    /// The platform's address, whichever it is.
+    /// What the platform's account was said to be for.
+    pub fn account(&self) -> Option<Account> {
+        if self.kind == PlatformKind::SALESMANAGO {
+            return self.salesmanago.account;
+        }
+        match self.told().text("account").as_str() {
+            "live" => Some(Account::Live),
+            "test" => Some(Account::Test),
+            _ => None,
+        }
+    }
+
+    /// The platform's address, whichever it is; empty for files.
     pub fn address(&self) -> String {
         if self.kind == PlatformKind::SALESMANAGO {
             self.salesmanago.endpoint.clone()
@@ -87,6 +99,7 @@ impl<'de> Deserialize<'de> for PlatformConnection {
         Ok(connection)
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

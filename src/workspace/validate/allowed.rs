@@ -20,6 +20,26 @@ pub(super) fn judge(settings: &Settings, findings: &mut Findings) {
             }
             None => unknown(mapping, profile, &path, findings),
         }
+        exclusive(settings, place, profile, &path, findings);
+    }
+}
+
+/// Of objects that show the same records only one is mapped; the later of two is told (F138).
+fn exclusive(settings: &Settings, place: usize, profile: &Profile, path: &str, findings: &mut Findings) {
+    let Some(mapping) = settings.mappings.get(place).filter(|mapping| mapping.enabled) else { return };
+    let Some(object) = profile.object(&mapping.platform_object) else { return };
+    let excluded = |other: &&Mapping| {
+        other.enabled && object.excludes.iter().any(|name| name.eq_ignore_ascii_case(&other.platform_object))
+    };
+    if let Some(other) = settings.mappings.iter().take(place).find(excluded) {
+        let why = object.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        findings.error(
+            format!("{path}.platform_object"),
+            format!(
+                "“{}” and “{}” of {} can't be synchronized both{why}. Set enabled = false in “{}” or in “{}”.",
+                other.platform_object, mapping.platform_object, profile.label, other.name, mapping.name
+            ),
+        );
     }
 }
 

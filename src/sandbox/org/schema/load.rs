@@ -353,12 +353,13 @@ mod tests {
     fn the_shipped_files_load_completely() {
         for persons in [false, true] {
             let schema = load(persons, &[]);
-            assert_eq!(schema.objects.len(), 16);
+            assert_eq!(schema.objects.len(), 18);
             for object in &schema.objects {
                 assert!(object.field("Id").is_some(), "{} has no Id", object.name);
                 assert!(object.system.stamp.is_some(), "{} has no SystemModstamp", object.name);
                 assert!(
-                    object.fields.iter().any(|field| field.name_field) || object.name == "CampaignMember",
+                    object.fields.iter().any(|field| field.name_field)
+                        || matches!(object.name.as_str(), "CampaignMember" | "PermissionSetAssignment"),
                     "{}",
                     object.name
                 );
