@@ -254,8 +254,12 @@ async fn f147_f160_a_record_becomes_an_account_with_a_contact_and_an_opportunity
             "value": "12500", "stage": "Contacted", "street": "Main Street 1", "city": "Ghent",
         }),
     );
-    let ended = scene.instant().await;
-    assert_eq!((ended.exit, ended.counts.salesforce.created), (0, 3), "{ended:?} {:?}", scene.issues().await);
+    // The account first; the contact and the opportunity follow in the next run, once there is what they belong to.
+    for created in [1, 2] {
+        let ended = scene.instant().await;
+        let found = (ended.exit, ended.counts.salesforce.created);
+        assert_eq!(found, (0, created), "{ended:?} {:?}", scene.issues().await);
+    }
     let account = marked(&scene, "Account", &id).unwrap();
     let contact = marked(&scene, "Contact", &id).unwrap();
     let deal = marked(&scene, "Opportunity", &id).unwrap();

@@ -74,10 +74,11 @@ pub(super) fn record(
     object: &Map<String, Json>,
 ) -> Record {
     let values = selection.names().iter().map(|name| {
-        if name.eq_ignore_ascii_case("id") && !object.contains_key("id") {
-            return Some(Value::text(id.as_str()));
+        match at(object, name) {
+            Some(held) => Some(value(kind_of(schema, name), held)),
+            // A customer's own id; the field `Id` of a table holds the org's.
+            None => (&**name == "id").then(|| Value::text(id.as_str())),
         }
-        at(object, name).map(|held| value(kind_of(schema, name), held))
     });
     Record { values: values.collect(), id, stamp: None, author: None, became: Vec::new() }
 }
