@@ -1,5 +1,7 @@
 //! The state of one run in memory: its mappings, counts and progress. The steps work on it in turn.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::domain::command::RunRequest;
@@ -23,7 +25,7 @@ use crate::store::{StoreError, facts, runs};
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// Checked and compiled.
-    pub compiled: CompiledMapping,
+    pub compiled: Arc<CompiledMapping>,
     /// Its numbers.
     pub row: MappingRow,
     /// What its sides can do.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::domain::drift::{DriftKind, Effect, Finding};
+use crate::domain::drift::{DriftKind, Effect, Finding, print};
 use crate::domain::mapping::Mapping;
 use crate::domain::report::DriftRow;
 use crate::domain::schema::ObjectSchema;
@@ -12,7 +12,10 @@ use crate::store::{StoreError, from_millis, to_millis};
 
 /// The number of a mapping that ever ran.
 pub fn mapping(db: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
-    Ok(db.query_row("SELECT mapping FROM mapping WHERE name=?", [name], |row| row.get(0)).optional()?)
+    Ok(db
+        .prepare_cached("SELECT mapping FROM mapping WHERE name=?")?
+        .query_row([name], |row| row.get(0))
+        .optional()?)
 }
 
 /// What was accepted of both sides' objects; `None` before the first run.
@@ -32,6 +35,20 @@ pub fn accepted(db: &Connection, name: &str) -> Result<Option<PerSide<ObjectSche
     })
 }
 
+/// The [`print()`] of what was accepted of both sides' objects, where it is known.
+pub fn accepted_prints(db: &Connection, name: &str) -> Result<PerSide<Option<u64>>, StoreError> {
+    let mut found: PerSide<Option<u64>> = PerSide::default();
+    let mut statement =
+        db.prepare_cached("SELECT side, print FROM accepted JOIN mapping USING (mapping) WHERE name=?")?;
+    let rows =
+        statement.query_map([name], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+    for row in rows {
+        let (side, print) = row?;
+        found[Side::from_number(side)] = print.map(i64::cast_unsigned);
+    }
+    Ok(found)
+}
+
 /// Keeps what is accepted of both sides' objects.
 pub fn keep_accepted(
     db: &Connection,
@@ -41,14 +58,15 @@ pub fn keep_accepted(
 ) -> Result<(), StoreError> {
     for side in Side::BOTH {
         db.prepare_cached(
-            "INSERT INTO accepted (mapping, side, body, at) VALUES (?1,?2,?3,?4)
-             ON CONFLICT (mapping, side) DO UPDATE SET body=?3, seen=NULL, at=?4",
+            "INSERT INTO accepted (mapping, side, body, at, print) VALUES (?1,?2,?3,?4,?5)
+             ON CONFLICT (mapping, side) DO UPDATE SET body=?3, seen=NULL, at=?4, print=?5",
         )?
         .execute(params![
             mapping,
             side.number(),
             serde_json::to_string(&schemas[side])?,
-            to_millis(now)
+            to_millis(now),
+            print(&schemas[side]).cast_signed()
         ])?;
     }
     Ok(())
