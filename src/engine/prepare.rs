@@ -20,7 +20,7 @@ use crate::engine::session::Prepared;
 use crate::store::drift::{self, Why};
 use crate::store::facts::{self, NewFact};
 use crate::store::issues::{self, NewIssue};
-use crate::store::{StoreError, mappings};
+use crate::store::{StoreError, mappings, requeue};
 
 /// The mappings a request is about, with its direction taken in.
 fn wanted(context: &RunContext, request: &RunRequest) -> Result<Vec<Mapping>, End> {
@@ -474,6 +474,9 @@ async fn note(context: &RunContext, standing: &Standing, left_out: Option<Why>, 
                 absent.extend(pairs.iter().cloned());
             }
             let back = drift::take_back(db, number, &absent, &pairs, mapping.flag().is_some(), now)?;
+            if back > 0 || !ended.is_empty() {
+                requeue::of_mapping(db, number, now)?;
+            }
             if back > 0 {
                 let said = "What was left out takes part again; what was edited meanwhile is caught up.";
                 facts::insert(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rusqlite::Connection;
 
 use crate::domain::command::RunRequest;
 use crate::domain::compiled::CompiledMapping;
@@ -19,6 +20,7 @@ use crate::engine::prepare::Absent;
 use crate::store::facts::NewFact;
 use crate::store::mappings::MappingRow;
 use crate::store::stage::{self, Staged};
+use crate::store::work::{self, Work};
 use crate::store::{StoreError, facts, runs};
 
 /// A mapping of this run.
@@ -48,6 +50,9 @@ impl Prepared {
         Ok(staged)
     }
 }
+
+/// Pieces of work looked at in one transaction.
+const BATCH: usize = 2_000;
 
 /// One run on its way.
 pub struct Session<'a> {
@@ -115,6 +120,37 @@ impl Session<'_> {
         for side in Side::BOTH {
             let calls = self.context.endpoints[side].calls().saturating_sub(self.calls_before[side]);
             self.counts.side_mut(side).calls = calls;
+        }
+    }
+
+    /// Walks through the work at hand in its order, one batch a transaction; `look` adds to the sums.
+    pub async fn walk_work<T: Clone + Send + 'static>(
+        &self,
+        sums: &mut T,
+        look: impl Fn(&Connection, &Prepared, Work, &mut T) -> Result<(), StoreError> + Clone + Send + 'static,
+    ) -> Result<(), End> {
+        let mut last = 0;
+        loop {
+            self.context.control.checkpoint().await?;
+            let (mappings, look, mut summed) = (self.mappings.clone(), look.clone(), sums.clone());
+            let (reached, summed) = self
+                .context
+                .store
+                .write(move |db| {
+                    let batch = work::after(db, last, false, BATCH)?;
+                    let reached = batch.last().map(|work| work.work);
+                    for piece in batch {
+                        let Some(mapping) = mappings.get(piece.mapping) else { continue };
+                        look(db, mapping, piece, &mut summed)?;
+                    }
+                    Ok((reached, summed))
+                })
+                .await?;
+            *sums = summed;
+            match reached {
+                Some(number) => last = number,
+                None => return Ok(()),
+            }
         }
     }
 

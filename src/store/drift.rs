@@ -304,7 +304,7 @@ pub fn take_back(
         }
         // A pair that a person took out of the mapping has nothing to catch up.
         let wanted = pair.is_empty() || pairs.contains(&pair);
-        if let (true, Some(cursor), Some(at)) = (wanted, cursor, at) {
+        if let (true, Some(cursor), Some(at)) = (wanted, &cursor, at) {
             // A scan under way reads everything; a read of changes begins anew.
             db.execute(
                 "UPDATE feed SET cursor=?3, cursor_at=?4 WHERE side=?1 AND object=?2 AND cursor_at>?4",
@@ -318,8 +318,9 @@ pub fn take_back(
         }
         if wanted && side == Side::Org.number() {
             back += 1;
-            if by_flag {
-                // Records whose flag was taken meanwhile come in no feed: all links are looked at, some in each run.
+            if by_flag || cursor.is_none() {
+                // Records whose flag was taken meanwhile come in no feed, and what was linked by the first read lacks the pair: all
+                // links are looked at, some in each run.
                 db.execute(
                     "INSERT OR IGNORE INTO pending (mapping, side, id, reason, since, next_try)
                      SELECT mapping, 0, org_id, 'back', ?2, ?2 FROM link WHERE mapping=?1 AND closed=0",

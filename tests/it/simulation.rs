@@ -6,6 +6,8 @@
 
 mod by_hand;
 mod clock;
+mod database;
+mod drifting;
 mod edits;
 mod history;
 mod judge;
@@ -84,6 +86,7 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     assert!(totals.merges > histories / 10, "hardly anything was merged: {totals:?}");
     assert!(totals.scope_changes > histories / 10, "hardly anything left the scope: {totals:?}");
     assert!(totals.decisions > 0 || histories < 300, "no delete ever met an edit: {totals:?}");
+    assert!(totals.drifts > histories / 10, "the schemas hardly changed: {totals:?}");
     assert!(totals.by_hand > histories / 100, "hardly anything was decided by hand: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
 }

@@ -1,7 +1,6 @@
 //! Scenes: short stories of two people and one record, for what chance meets too seldom. Each says what is wrong at its end.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use forcesync::domain::mapping::{DeletePolicy, Mapping, Policy};
 use forcesync::domain::outcome::{RunKind, RunResult};
@@ -9,6 +8,7 @@ use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 use forcesync::store::Store;
 
+use super::database;
 use super::history::{History, Played};
 use super::people::people_remove;
 use super::settings::mappings;
@@ -53,7 +53,7 @@ impl Scene {
                 pair.policy = phone;
             }
         }
-        let store = Store::open_inline(Path::new(":memory:")).unwrap();
+        let store = database::fresh();
         Self { history, world, store, mappings }
     }
 
