@@ -29,8 +29,8 @@ pub struct Undone {
     pub edits: BTreeSet<u64>,
     /// Values written by undos.
     pub writes: u64,
-    /// Addresses of records whose creation an undo took back.
-    pub uncreated: BTreeSet<String>,
+    /// Side and address of records whose creation an undo took back.
+    pub uncreated: BTreeSet<(Side, String)>,
     /// What an undo did that none may do.
     pub wrong: Vec<String>,
     /// Addresses that an undo gave to a record or took off it: its partner in the org has another one since, and whoever has this one is
@@ -89,7 +89,7 @@ pub fn judge_uncreation(state: &mut State, now: i64, side: Side, object: &str, i
     if !state.objects[side.other()].values().flatten().any(|(_, record)| lives(record)) {
         state.judge.undone.wrong.push(format!("an undo deleted {id} ({email}), which had no counterpart"));
     }
-    state.judge.undone.uncreated.insert(email);
+    state.judge.undone.uncreated.insert((side, email));
     true
 }
 
