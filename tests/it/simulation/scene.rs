@@ -18,8 +18,10 @@ use super::world::{Author, Deed, State, Trouble, World};
 mod contested;
 mod converted;
 mod departed;
+mod drifted;
 mod edited;
 mod interrupted;
+mod undone;
 
 const PERSON: &str = "ann@x.example";
 const CONTACT: &str = "003000000000000900";
@@ -214,6 +216,11 @@ pub fn play_all() -> Vec<String> {
             ("a tick box by chance", interrupted::a_tick_box_by_chance().await),
             ("two records of one person", converted::two_records().await),
             ("handed over", converted::handed_over().await),
+            ("lost in the first read", drifted::lost_in_the_first_read().await),
+            ("refused while it was away", drifted::refused_while_it_was_away().await),
+            ("accepted", drifted::the_rest_goes_on_until_it_is_accepted().await),
+            ("one mapping lost its key", drifted::the_other_mapping_goes_on().await),
+            ("an edit that lost", undone::an_edit_that_lost().await),
         ] {
             wrong.extend(ended.into_iter().map(|one| format!("{name}: {one}")));
         }
