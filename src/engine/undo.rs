@@ -331,7 +331,6 @@ impl Item {
         undo.left = left;
         undo.differs = differs;
         self.decision = decision;
-        debug_assert_eq!(self.decision.line.action, Action::Merge);
         true
     }
 }

@@ -23,7 +23,7 @@ pub fn take() -> Store {
 /// Empties one for the next history.
 pub async fn give_back(store: Store) {
     let emptied = store.write(|db| {
-        db.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+        // The last made first: what refers to others was made after them.
         let mut tables = db.prepare_cached(
             "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid DESC",
         )?;
@@ -33,7 +33,6 @@ pub async fn give_back(store: Store) {
         db.prepare_cached("DELETE FROM sqlite_sequence")?.execute([])?;
         Ok(())
     });
-    if emptied.await.is_ok() {
-        KEPT.set(Some(store));
-    }
+    emptied.await.unwrap();
+    KEPT.set(Some(store));
 }
