@@ -1,5 +1,6 @@
 //! Mappings checked against what both sides describe, with names turned into places, ready for a run.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::canonical::{Form, canonical};
@@ -235,9 +236,13 @@ fn find_object<'a>(schemas: &'a [ObjectSchema], name: &str) -> Option<&'a Object
 }
 
 /// The schema of a field, following a path through a reference where its object is described.
-pub fn find_field(schemas: &[ObjectSchema], object: &ObjectSchema, name: &str) -> Option<FieldSchema> {
+pub fn find_field<'a>(
+    schemas: &'a [ObjectSchema],
+    object: &'a ObjectSchema,
+    name: &str,
+) -> Option<Cow<'a, FieldSchema>> {
     if let Some(field) = object.field(name) {
-        return Some(field.clone());
+        return Some(Cow::Borrowed(field));
     }
     let (head, rest) = name.split_once('.')?;
     let reference = object
@@ -246,14 +251,14 @@ pub fn find_field(schemas: &[ObjectSchema], object: &ObjectSchema, name: &str) -
         .find(|field| field.relationship.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(head)))?;
     let parent = reference.references.iter().find_map(|target| find_object(schemas, target));
     let mut found = match parent {
-        Some(parent) => find_field(schemas, parent, rest)?,
+        Some(parent) => find_field(schemas, parent, rest)?.into_owned(),
         None => FieldSchema { name: rest.to_owned(), label: rest.to_owned(), ..FieldSchema::default() },
     };
     name.clone_into(&mut found.name);
     found.createable = false;
     found.updateable = false;
     found.required = false;
-    Some(found)
+    Some(Cow::Owned(found))
 }
 
 fn compile_one(
@@ -427,7 +432,7 @@ fn compile_pair(
     objects: &PerSide<&ObjectSchema>,
     selection: &PerSide<Selection>,
 ) -> Result<CompiledPair, (Cause, String)> {
-    let mut fields: PerSide<Vec<FieldSchema>> = PerSide::default();
+    let mut fields: PerSide<Vec<Cow<'_, FieldSchema>>> = PerSide::default();
     for side in Side::BOTH {
         for name in pair.fields(side) {
             let field = find_field(&schemas[side], objects[side], name).ok_or_else(|| {

@@ -2,6 +2,10 @@
 //!
 //! [`judge`] is pure. What was lost stops its mapping if the mapping can't do without it, and else parks its pair: that is, the run
 //! is done with the mapping as it would be written without the pair. [`crate::domain::compiled`] says what a mapping needs.
+//! [`print()`] tells at a glance that nothing differs.
+
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -189,10 +193,41 @@ pub fn footprint(mapping: &Mapping, side: Side, schemas: &[ObjectSchema]) -> Opt
         if let Some(field) = find_field(schemas, object, &name)
             && kept.field(&name).is_none()
         {
-            kept.fields.push(field);
+            kept.fields.push(field.into_owned());
         }
     }
     Some(kept)
+}
+
+/// A number that differs when what is kept of an object does. Another version of this program may make another one of the same, so
+/// that a difference only says: look closely.
+pub fn print(kept: &ObjectSchema) -> u64 {
+    print_of(kept, kept.fields.iter())
+}
+
+/// The [`print()`] of a side's [`footprint`], without making it.
+pub fn print_now(mapping: &Mapping, side: Side, schemas: &[ObjectSchema]) -> Option<u64> {
+    let object = schemas.iter().find(|schema| schema.name.eq_ignore_ascii_case(mapping.object(side)))?;
+    let mut parents: Vec<Cow<'_, FieldSchema>> = Vec::new();
+    for name in used(mapping, side).into_iter().filter(|name| name.contains('.')) {
+        if let Some(field) = find_field(schemas, object, &name)
+            && !parents.iter().any(|known| known.name.eq_ignore_ascii_case(&name))
+        {
+            parents.push(field);
+        }
+    }
+    let own = object.fields.iter().filter(|field| !field.name.contains('.'));
+    Some(print_of(object, own.chain(parents.iter().map(AsRef::as_ref))))
+}
+
+fn print_of<'a>(object: &ObjectSchema, fields: impl Iterator<Item = &'a FieldSchema>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&object.name, &object.label).hash(&mut hasher);
+    (object.createable, object.updateable, object.readable).hash(&mut hasher);
+    for field in fields {
+        field.hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// All fields of a side that a mapping names.
@@ -307,9 +342,9 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn both(&self, side: Side, name: &str) -> (Option<FieldSchema>, Option<FieldSchema>) {
+    fn both(&self, side: Side, name: &str) -> (Option<&FieldSchema>, Option<Cow<'_, FieldSchema>>) {
         let now = self.objects[side].and_then(|object| find_field(&self.now[side], object, name));
-        (self.accepted[side].field(name).cloned(), now)
+        (self.accepted[side].field(name), now)
     }
 
     fn finding(
@@ -348,7 +383,7 @@ impl Comparison<'_> {
             for name in pair.fields(side) {
                 let (Some(accepted), found) = self.both(side, name) else { continue };
                 let (kind, what) = match found {
-                    None => (DriftKind::FieldGone, gone(side, self.mapping.object(side), &accepted)),
+                    None => (DriftKind::FieldGone, gone(side, self.mapping.object(side), accepted)),
                     Some(found) if accepted.writable() && !(found.createable && found.updateable) => {
                         (DriftKind::NotWritable, read_only(side, self.mapping.object(side), &found))
                     }
@@ -384,7 +419,7 @@ impl Comparison<'_> {
                     let mut finding = self.finding(side, &name, None, DriftKind::FieldGone, Effect::Stops);
                     finding.message = format!(
                         "{}. {}",
-                        gone(side, object, &accepted),
+                        gone(side, object, accepted),
                         consequence(Effect::Stops, self.mapping, None)
                     );
                     return finding;

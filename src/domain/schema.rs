@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One object of one side: its fields and what may be done with it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ObjectSchema {
     /// The API name, such as `Contact`.
     pub name: String,
@@ -27,7 +27,7 @@ impl ObjectSchema {
 }
 
 /// One field of an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FieldSchema {
     /// The API name. A path through a reference (`Account.Name`) is a name too.
     pub name: String,

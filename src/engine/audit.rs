@@ -264,36 +264,17 @@ impl Session<'_> {
     /// Matches what was read, and decides what a run would do with it.
     async fn compare(&mut self, past: &Past, report: &mut AuditReport) -> Result<(), End> {
         self.match_records().await?;
-        let mut last = 0;
-        loop {
-            self.context.control.checkpoint().await?;
-            let (mappings, run, past) = (self.mappings.clone(), self.run, *past);
-            let mut sums = report.clone();
-            let (reached, sums) = self
-                .context
-                .store
-                .write(move |db| {
-                    let batch = work::after(db, last, false, BATCH)?;
-                    let reached = batch.last().map(|work| work.work);
-                    for piece in batch {
-                        let Some(mapping) = mappings.get(piece.mapping) else { continue };
-                        let Some(hole) = examine(db, mapping, &piece, &past, &mut sums)? else { continue };
-                        match hole.kind {
-                            HoleKind::Unlinked => sums.unlinked += 1,
-                            HoleKind::Differs => sums.differing += 1,
-                            HoleKind::Gone => sums.gone += 1,
-                        }
-                        audit::put(db, run, mapping.row.mapping, &hole)?;
-                    }
-                    Ok((reached, sums))
-                })
-                .await?;
-            *report = sums;
-            match reached {
-                Some(number) => last = number,
-                None => return Ok(()),
+        let (run, past) = (self.run, *past);
+        self.walk_work(report, move |db, mapping, piece, sums: &mut AuditReport| {
+            let Some(hole) = examine(db, mapping, &piece, &past, sums)? else { return Ok(()) };
+            match hole.kind {
+                HoleKind::Unlinked => sums.unlinked += 1,
+                HoleKind::Differs => sums.differing += 1,
+                HoleKind::Gone => sums.gone += 1,
             }
-        }
+            audit::put(db, run, mapping.row.mapping, &hole)
+        })
+        .await
     }
 
     async fn forget_read(&self) -> Result<(), End> {

@@ -1,6 +1,7 @@
 //! Match (law E1): staged records find their links; what has none is grouped by key and decided group by group.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::compiled::CompiledMapping;
 use crate::domain::outcome::RunKind;
@@ -74,11 +75,11 @@ impl Session<'_> {
         let fields = mapping.compiled.selection[side].len();
         let places: BTreeMap<i64, usize> =
             self.mappings.iter().enumerate().map(|(place, mapping)| (mapping.row.mapping, place)).collect();
-        let members: Vec<CompiledMapping> = self
+        let members: Vec<Arc<CompiledMapping>> = self
             .mappings
             .iter()
             .filter(|other| other.row.family == mapping.row.family)
-            .map(|other| other.compiled.clone())
+            .map(|other| Arc::clone(&other.compiled))
             .collect();
         let lacking = self.lacks_family(&mapping.compiled.spec.platform_object);
         let mut last = String::new();
@@ -211,7 +212,7 @@ fn skip(mapping: &CompiledMapping, side: Side, record: &Record, reason: SkipReas
 /// What becomes of a record without a link: a candidate under its key, or left out.
 fn unlinked(
     mapping: &CompiledMapping,
-    members: &[CompiledMapping],
+    members: &[Arc<CompiledMapping>],
     side: Side,
     place: usize,
     class: usize,

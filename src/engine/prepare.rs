@@ -1,13 +1,14 @@
 //! Before anything is read: the org is the pinned one, both sides are described, mappings are judged, compiled and numbered.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::command::RunRequest;
 use crate::domain::compiled::{Compiled, CompiledMapping, MappingProblem, Severity, compile};
 use crate::domain::criteria::Criteria;
-use crate::domain::drift::{Effect, Finding, Judged, footprint, judge};
+use crate::domain::drift::{Effect, Finding, Judged, footprint, judge, print_now};
 use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::port::Source;
@@ -19,7 +20,7 @@ use crate::engine::session::Prepared;
 use crate::store::drift::{self, Why};
 use crate::store::facts::{self, NewFact};
 use crate::store::issues::{self, NewIssue};
-use crate::store::{StoreError, mappings};
+use crate::store::{StoreError, mappings, requeue};
 
 /// The mappings a request is about, with its direction taken in.
 fn wanted(context: &RunContext, request: &RunRequest) -> Result<Vec<Mapping>, End> {
@@ -150,12 +151,32 @@ pub struct Look {
     name: String,
     parked: Vec<String>,
     runs: bool,
+    prints: Prints,
+}
+
+/// What both sides say of a mapping's objects, at a glance; `None` for an object that is not shown.
+type Prints = PerSide<Option<u64>>;
+
+/// All mappings of a run as they stand.
+struct Standings {
+    standings: Vec<Standing>,
+    schemas: PerSide<Vec<ObjectSchema>>,
+    /// All of them, compiled as they were asked for.
+    compiled: Compiled,
+    problems: Vec<MappingProblem>,
 }
 
 /// A mapping with what became of it.
 struct Standing {
     asked: Mapping,
     judged: Judged,
+    prints: Prints,
+    /// Set unless both sides say at a glance what was accepted.
+    differs: Option<Differs>,
+}
+
+/// What was accepted, and what is.
+struct Differs {
     accepted: Option<PerSide<ObjectSchema>>,
     footprint: PerSide<Option<ObjectSchema>>,
 }
@@ -164,14 +185,19 @@ struct Standing {
 pub async fn prepare(context: &RunContext, request: &RunRequest, run: i64) -> Result<Ready, End> {
     let mappings = wanted(context, request)?;
     pin_org(context).await?;
-    let mut standings = look(context, &mappings).await?;
-    if standings.iter().any(|standing| !standing.judged.runs() || !standing.judged.parked().is_empty()) {
+    let mut look_at = look(context, &mappings).await?;
+    if look_at
+        .standings
+        .iter()
+        .any(|standing| !standing.judged.runs() || !standing.judged.parked().is_empty())
+    {
         // What was remembered may be out of date: a right that was given back is seen at once.
         for side in Side::BOTH {
             context.endpoints[side].distrust_descriptions();
         }
-        standings = look(context, &mappings).await?;
+        look_at = look(context, &mappings).await?;
     }
+    let Standings { standings, schemas, compiled, problems } = look_at;
     let looks = looks_of(&standings);
     let mut absent = absent(context, request, &standings).await?;
     if request.kind == RunKind::Initial
@@ -184,26 +210,35 @@ pub async fn prepare(context: &RunContext, request: &RunRequest, run: i64) -> Re
         .iter()
         .filter(|standing| ready.absent.iter().all(|absent| absent.name != standing.asked.name))
         .collect();
-    let specs: Vec<Mapping> = running.iter().map(|standing| standing.judged.mapping.clone()).collect();
-    for standing in running {
+    for standing in &running {
         let parked = standing.judged.findings.iter().filter(|finding| finding.effect == Effect::Parks);
         ready.parked.extend(parked.map(|finding| finding.message.clone()));
     }
-    let (Compiled { mappings: compiled, .. }, problems) =
-        compile(&specs, &describe_both(context, &mappings).await?);
-    if let Some(worst) = problems.iter().find(|problem| problem.severity == Severity::Error) {
-        return Err(end_of(&specs, worst));
-    }
+    let whole = ready.absent.is_empty() && ready.parked.is_empty();
+    let (Compiled { mappings: compiled, .. }, problems) = if whole {
+        (compiled, problems)
+    } else {
+        let specs: Vec<Mapping> = running.iter().map(|standing| standing.judged.mapping.clone()).collect();
+        let (compiled, problems) = compile(&specs, &schemas);
+        if let Some(worst) = problems.iter().find(|problem| problem.severity == Severity::Error) {
+            return Err(end_of(&specs, worst));
+        }
+        (compiled, problems)
+    };
     ready.warnings = problems;
     for compiled in compiled {
         let written = context.mappings.iter().find(|known| known.name == compiled.spec.name);
         let fingerprint = fingerprint(written.map_or(&[], std::slice::from_ref));
         ready.prepared.push(number(context, compiled, fingerprint).await?);
     }
-    for standing in &standings {
+    let quiet = are_quiet(context, &standings).await?;
+    for (standing, quiet) in standings.iter().zip(quiet) {
         let left_out = ready.absent.iter().find(|absent| absent.name == standing.asked.name);
         let left_out = left_out.map(|absent| absent.why);
         if request.direction.is_none() {
+            if quiet && left_out.is_none() {
+                continue;
+            }
             note(context, standing, left_out, run).await?;
         } else {
             // Half a mapping needs less than all of it: what that lacks is for its own runs to judge.
@@ -219,8 +254,17 @@ pub async fn prepare(context: &RunContext, request: &RunRequest, run: i64) -> Re
 /// Looks again once everything is read: a field that went away meanwhile was left out of what was read, and whatever the other side
 /// holds for it would be passed by (law E13). Costs no call where a side knows its description.
 pub async fn still_fits(context: &RunContext, request: &RunRequest, ready: &[Look]) -> Result<bool, End> {
-    let standings = look(context, &wanted(context, request)?).await?;
-    Ok(looks_of(&standings) == ready)
+    let mappings = wanted(context, request)?;
+    let all_run = ready.iter().all(|look| look.runs && look.parked.is_empty());
+    if all_run
+        && prints_of(&mappings, &describe_both(context, &mappings).await?)
+            .eq(ready.iter().map(|look| look.prints))
+    {
+        return Ok(true);
+    }
+    let now = look(context, &mappings).await?;
+    let essence = |look: &Look| (look.name.clone(), look.parked.clone(), look.runs);
+    Ok(looks_of(&now.standings).iter().map(essence).eq(ready.iter().map(essence)))
 }
 
 impl Ready {
@@ -237,6 +281,7 @@ fn looks_of(standings: &[Standing]) -> Vec<Look> {
             name: standing.asked.name.clone(),
             parked: standing.judged.parked(),
             runs: standing.judged.runs(),
+            prints: standing.prints,
         })
         .collect()
 }
@@ -255,23 +300,87 @@ async fn describe_both(
 }
 
 /// Judges mappings by what both sides are now and what was accepted of them.
-async fn look(context: &RunContext, mappings: &[Mapping]) -> Result<Vec<Standing>, End> {
+async fn look(context: &RunContext, mappings: &[Mapping]) -> Result<Standings, End> {
     let schemas = describe_both(context, mappings).await?;
-    let names: Vec<String> = mappings.iter().map(|mapping| mapping.name.clone()).collect();
-    let accepted = context
-        .store
-        .write(move |db| names.iter().map(|name| drift::accepted(db, name)).collect::<Result<Vec<_>, _>>())
-        .await?;
-    Ok(mappings
+    let (compiled, problems) = compile(mappings, &schemas);
+    let asked: Vec<(String, Prints, bool)> = mappings
         .iter()
-        .zip(accepted)
-        .map(|(mapping, accepted)| Standing {
-            judged: judge(mapping, accepted.as_ref(), &schemas),
-            footprint: PerSide::from_fn(|side| footprint(mapping, side, &schemas[side])),
-            asked: mapping.clone(),
-            accepted,
+        .zip(prints_of(mappings, &schemas))
+        .map(|(mapping, prints)| {
+            let fits = !problems
+                .iter()
+                .any(|problem| problem.mapping == mapping.name && problem.severity == Severity::Error);
+            (mapping.name.clone(), prints, fits)
         })
-        .collect())
+        .collect();
+    let known = context
+        .store
+        .write(move |db| {
+            let mut known = Vec::with_capacity(asked.len());
+            for (name, prints, fits) in asked {
+                let as_accepted = fits
+                    && prints.org.is_some()
+                    && prints.platform.is_some()
+                    && drift::accepted_prints(db, &name)? == prints;
+                let accepted =
+                    if as_accepted { Known::Same } else { Known::Other(drift::accepted(db, &name)?) };
+                known.push((prints, accepted));
+            }
+            Ok(known)
+        })
+        .await?;
+    let standings = mappings
+        .iter()
+        .zip(known)
+        .map(|(mapping, (prints, known))| {
+            let (judged, differs) = match known {
+                Known::Same => {
+                    (Judged { mapping: mapping.clone(), findings: Vec::new(), problems: Vec::new() }, None)
+                }
+                Known::Other(accepted) => (
+                    judge(mapping, accepted.as_ref(), &schemas),
+                    Some(Differs {
+                        accepted,
+                        footprint: PerSide::from_fn(|side| footprint(mapping, side, &schemas[side])),
+                    }),
+                ),
+            };
+            Standing { asked: mapping.clone(), judged, prints, differs }
+        })
+        .collect();
+    Ok(Standings { standings, schemas, compiled, problems })
+}
+
+/// What is known of what was accepted.
+enum Known {
+    /// It is what both sides say now.
+    Same,
+    /// It may be something else.
+    Other(Option<PerSide<ObjectSchema>>),
+}
+
+fn prints_of<'a>(
+    mappings: &'a [Mapping],
+    schemas: &'a PerSide<Vec<ObjectSchema>>,
+) -> impl Iterator<Item = Prints> {
+    mappings.iter().map(|mapping| PerSide::from_fn(|side| print_now(mapping, side, &schemas[side])))
+}
+
+/// Which mappings are as they were accepted, and were so in the last run: of them nothing is to be noted.
+async fn are_quiet(context: &RunContext, standings: &[Standing]) -> Result<Vec<bool>, End> {
+    let names: Vec<Option<String>> = standings
+        .iter()
+        .map(|standing| standing.differs.is_none().then(|| standing.asked.name.clone()))
+        .collect();
+    let quiet = move |db: &rusqlite::Transaction<'_>| {
+        let mut quiet = Vec::with_capacity(names.len());
+        for name in names {
+            let number = name.map(|name| drift::mapping(db, &name)).transpose()?.flatten();
+            quiet.push(number.map_or(Ok(false), |number| drift::anything(db, number).map(|any| !any))?);
+        }
+        Ok(quiet)
+    };
+    Ok(context.store.write(quiet).await?)
 }
 
 /// The mappings that this run leaves out, each with how that ends the run.
@@ -331,22 +440,22 @@ fn end_of(mappings: &[Mapping], worst: &MappingProblem) -> End {
 
 /// Keeps what was found: facts for what is new or over, one issue while something is lost, and from where is to be caught up.
 async fn note(context: &RunContext, standing: &Standing, left_out: Option<Why>, run: i64) -> Result<(), End> {
-    let Some((org, platform)) =
-        standing.footprint.org.clone().zip(standing.footprint.platform.clone()).or_else(|| {
-            let known = standing.accepted.as_ref()?;
-            Some((known.org.clone(), known.platform.clone()))
-        })
-    else {
-        return Ok(());
-    };
-    let (mapping, footprint, now) = (standing.asked.clone(), PerSide { org, platform }, context.clock.now());
-    let (findings, seen) = (standing.judged.findings.clone(), standing.footprint.clone());
+    // Set where there is something new to accept.
+    let mut footprint = None;
+    let mut seen = PerSide::default();
+    if let Some(differs) = &standing.differs {
+        seen = differs.footprint.clone();
+        footprint =
+            seen.org.clone().zip(seen.platform.clone()).map(|(org, platform)| PerSide { org, platform });
+        if footprint.is_none() && differs.accepted.is_none() {
+            return Ok(());
+        }
+    }
+    let (mapping, now) = (standing.asked.clone(), context.clock.now());
+    let findings = standing.judged.findings.clone();
     let fits = standing.judged.problems.is_empty();
-    let first = standing.accepted.is_none();
-    let grown = standing.accepted.as_ref().is_some_and(|known| findings.is_empty() && *known != footprint);
     let parked = standing.judged.parked();
     let pairs: Vec<String> = mapping.pairs.iter().map(crate::domain::mapping::Pair::identity).collect();
-    let idle = findings.is_empty() && left_out.is_none() && !first && !grown;
     context
         .store
         .write(move |db| {
@@ -354,14 +463,12 @@ async fn note(context: &RunContext, standing: &Standing, left_out: Option<Why>, 
                 // It has never run; what it meets first is accepted once it does.
                 return Ok(());
             };
-            if idle && !drift::anything(db, number)? {
-                return Ok(());
-            }
             let (fresh, ended) = drift::note(db, number, &findings, run, now)?;
-            if fits && findings.is_empty() {
-                drift::keep_accepted(db, number, &footprint, now)?;
-            } else {
-                drift::keep_seen(db, number, &seen)?;
+            match footprint {
+                Some(footprint) if fits && findings.is_empty() => {
+                    drift::keep_accepted(db, number, &footprint, now)?;
+                }
+                Some(_) | None => drift::keep_seen(db, number, &seen)?,
             }
             tell(db, &mapping, number, &findings, &fresh, &ended, run, now)?;
             let objects = PerSide::from_fn(|side| mapping.object(side).to_owned());
@@ -376,6 +483,9 @@ async fn note(context: &RunContext, standing: &Standing, left_out: Option<Why>, 
                 absent.extend(pairs.iter().cloned());
             }
             let back = drift::take_back(db, number, &absent, &pairs, mapping.flag().is_some(), now)?;
+            if back > 0 || !ended.is_empty() {
+                requeue::of_mapping(db, number, now)?;
+            }
             if back > 0 {
                 let said = "What was left out takes part again; what was edited meanwhile is caught up.";
                 facts::insert(
@@ -493,7 +603,7 @@ async fn number(
             )
         })
         .await?;
-    Ok(Prepared { compiled, row, capabilities })
+    Ok(Prepared { compiled: Arc::new(compiled), row, capabilities })
 }
 
 /// A short text that changes whenever the mappings change.

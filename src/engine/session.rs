@@ -1,6 +1,9 @@
 //! The state of one run in memory: its mappings, counts and progress. The steps work on it in turn.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
+use rusqlite::Connection;
 
 use crate::domain::command::RunRequest;
 use crate::domain::compiled::CompiledMapping;
@@ -17,13 +20,14 @@ use crate::engine::prepare::Absent;
 use crate::store::facts::NewFact;
 use crate::store::mappings::MappingRow;
 use crate::store::stage::{self, Staged};
+use crate::store::work::{self, Work};
 use crate::store::{StoreError, facts, runs};
 
 /// A mapping of this run.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// Checked and compiled.
-    pub compiled: CompiledMapping,
+    pub compiled: Arc<CompiledMapping>,
     /// Its numbers.
     pub row: MappingRow,
     /// What its sides can do.
@@ -46,6 +50,9 @@ impl Prepared {
         Ok(staged)
     }
 }
+
+/// Pieces of work looked at in one transaction.
+const BATCH: usize = 2_000;
 
 /// One run on its way.
 pub struct Session<'a> {
@@ -113,6 +120,37 @@ impl Session<'_> {
         for side in Side::BOTH {
             let calls = self.context.endpoints[side].calls().saturating_sub(self.calls_before[side]);
             self.counts.side_mut(side).calls = calls;
+        }
+    }
+
+    /// Walks through the work at hand in its order, one batch a transaction; `look` adds to the sums.
+    pub async fn walk_work<T: Clone + Send + 'static>(
+        &self,
+        sums: &mut T,
+        look: impl Fn(&Connection, &Prepared, Work, &mut T) -> Result<(), StoreError> + Clone + Send + 'static,
+    ) -> Result<(), End> {
+        let mut last = 0;
+        loop {
+            self.context.control.checkpoint().await?;
+            let (mappings, look, mut summed) = (self.mappings.clone(), look.clone(), sums.clone());
+            let (reached, summed) = self
+                .context
+                .store
+                .write(move |db| {
+                    let batch = work::after(db, last, false, BATCH)?;
+                    let reached = batch.last().map(|work| work.work);
+                    for piece in batch {
+                        let Some(mapping) = mappings.get(piece.mapping) else { continue };
+                        look(db, mapping, piece, &mut summed)?;
+                    }
+                    Ok((reached, summed))
+                })
+                .await?;
+            *sums = summed;
+            match reached {
+                Some(number) => last = number,
+                None => return Ok(()),
+            }
         }
     }
 

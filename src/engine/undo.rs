@@ -26,6 +26,7 @@ use crate::domain::value::Value;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
 use crate::engine::session::Session;
+use crate::store::undo::Written;
 use crate::store::{StoreError, links, pending, stage, undo, work};
 
 /// Rows of history looked at in one transaction.
@@ -59,8 +60,8 @@ pub struct Undo {
     pub created: Option<Side>,
     /// Whether what somebody edited on that record has gone to its counterpart since.
     pub edited_since: bool,
-    /// What we wrote last to its pairs, by their numbers.
-    pub written: BTreeMap<i64, Vec<Value>>,
+    /// What we wrote to its pairs, by their numbers.
+    pub written: BTreeMap<i64, Written>,
 }
 
 impl Session<'_> {
@@ -193,7 +194,7 @@ impl Session<'_> {
                         let number = mapping.row.mapping;
                         if let Some(side) = undo::created_on(db, order.run, number, ids)? {
                             let edited_since = undo::edited_since(db, order.run, number, ids, side)?;
-                            let written = undo::last_written(db, number, ids, side)?;
+                            let written = undo::written(db, number, ids, side)?;
                             return Ok(Undo {
                                 created: Some(side),
                                 edited_since,
@@ -330,7 +331,6 @@ impl Item {
         undo.left = left;
         undo.differs = differs;
         self.decision = decision;
-        debug_assert_eq!(self.decision.line.action, Action::Merge);
         true
     }
 }

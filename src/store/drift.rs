@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::domain::drift::{DriftKind, Effect, Finding};
+use crate::domain::drift::{DriftKind, Effect, Finding, print};
 use crate::domain::mapping::Mapping;
 use crate::domain::report::DriftRow;
 use crate::domain::schema::ObjectSchema;
@@ -12,7 +12,10 @@ use crate::store::{StoreError, from_millis, to_millis};
 
 /// The number of a mapping that ever ran.
 pub fn mapping(db: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
-    Ok(db.query_row("SELECT mapping FROM mapping WHERE name=?", [name], |row| row.get(0)).optional()?)
+    Ok(db
+        .prepare_cached("SELECT mapping FROM mapping WHERE name=?")?
+        .query_row([name], |row| row.get(0))
+        .optional()?)
 }
 
 /// What was accepted of both sides' objects; `None` before the first run.
@@ -32,6 +35,20 @@ pub fn accepted(db: &Connection, name: &str) -> Result<Option<PerSide<ObjectSche
     })
 }
 
+/// The [`print()`] of what was accepted of both sides' objects, where it is known.
+pub fn accepted_prints(db: &Connection, name: &str) -> Result<PerSide<Option<u64>>, StoreError> {
+    let mut found: PerSide<Option<u64>> = PerSide::default();
+    let mut statement =
+        db.prepare_cached("SELECT side, print FROM accepted JOIN mapping USING (mapping) WHERE name=?")?;
+    let rows =
+        statement.query_map([name], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+    for row in rows {
+        let (side, print) = row?;
+        found[Side::from_number(side)] = print.map(i64::cast_unsigned);
+    }
+    Ok(found)
+}
+
 /// Keeps what is accepted of both sides' objects.
 pub fn keep_accepted(
     db: &Connection,
@@ -41,14 +58,15 @@ pub fn keep_accepted(
 ) -> Result<(), StoreError> {
     for side in Side::BOTH {
         db.prepare_cached(
-            "INSERT INTO accepted (mapping, side, body, at) VALUES (?1,?2,?3,?4)
-             ON CONFLICT (mapping, side) DO UPDATE SET body=?3, seen=NULL, at=?4",
+            "INSERT INTO accepted (mapping, side, body, at, print) VALUES (?1,?2,?3,?4,?5)
+             ON CONFLICT (mapping, side) DO UPDATE SET body=?3, seen=NULL, at=?4, print=?5",
         )?
         .execute(params![
             mapping,
             side.number(),
             serde_json::to_string(&schemas[side])?,
-            to_millis(now)
+            to_millis(now),
+            print(&schemas[side]).cast_signed()
         ])?;
     }
     Ok(())
@@ -286,7 +304,7 @@ pub fn take_back(
         }
         // A pair that a person took out of the mapping has nothing to catch up.
         let wanted = pair.is_empty() || pairs.contains(&pair);
-        if let (true, Some(cursor), Some(at)) = (wanted, cursor, at) {
+        if let (true, Some(cursor), Some(at)) = (wanted, &cursor, at) {
             // A scan under way reads everything; a read of changes begins anew.
             db.execute(
                 "UPDATE feed SET cursor=?3, cursor_at=?4 WHERE side=?1 AND object=?2 AND cursor_at>?4",
@@ -300,8 +318,9 @@ pub fn take_back(
         }
         if wanted && side == Side::Org.number() {
             back += 1;
-            if by_flag {
-                // Records whose flag was taken meanwhile come in no feed: all links are looked at, some in each run.
+            if by_flag || cursor.is_none() {
+                // Records whose flag was taken meanwhile come in no feed, and what was linked by the first read lacks the pair: all
+                // links are looked at, some in each run.
                 db.execute(
                     "INSERT OR IGNORE INTO pending (mapping, side, id, reason, since, next_try)
                      SELECT mapping, 0, org_id, 'back', ?2, ?2 FROM link WHERE mapping=?1 AND closed=0",

@@ -74,9 +74,9 @@ pub fn begin(
     reading: Reading,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    db.execute(
+    db.prepare_cached(
         "INSERT INTO feed (side, object, reading, next_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (side, object) DO UPDATE SET reading=?3, mark=NULL, next_cursor=NULL, next_at=?4, complete=0",
+         ON CONFLICT (side, object) DO UPDATE SET reading=?3, mark=NULL, next_cursor=NULL, next_at=?4, complete=0")?.execute(
         params![side.number(), object, reading.word(), to_millis(at)],
     )?;
     Ok(())
@@ -105,19 +105,19 @@ pub fn advance(
 
 /// Keeps the next cursor: all that it passed is pending or done (law E7).
 pub fn finish(db: &Connection, side: Side, object: &str) -> Result<(), StoreError> {
-    db.execute(
+    db.prepare_cached(
         "UPDATE feed SET cursor=COALESCE(next_cursor, cursor), cursor_at=COALESCE(next_at, cursor_at),
              reading=NULL, mark=NULL, next_cursor=NULL, next_at=NULL, complete=0
          WHERE side=? AND object=? AND reading IS NOT NULL AND complete=1",
-        params![side.number(), object],
-    )?;
+    )?
+    .execute(params![side.number(), object])?;
     Ok(())
 }
 
 /// Gives up a read under way; the cursor stays.
 pub fn abandon(db: &Connection, side: Side, object: &str) -> Result<(), StoreError> {
-    db.execute(
-        "UPDATE feed SET reading=NULL, mark=NULL, next_cursor=NULL, next_at=NULL, complete=0 WHERE side=? AND object=?",
+    db.prepare_cached(
+        "UPDATE feed SET reading=NULL, mark=NULL, next_cursor=NULL, next_at=NULL, complete=0 WHERE side=? AND object=?")?.execute(
         params![side.number(), object],
     )?;
     Ok(())

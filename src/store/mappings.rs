@@ -29,42 +29,43 @@ pub fn register(
     fingerprint: &str,
     pair_identities: &[String],
 ) -> Result<MappingRow, StoreError> {
-    db.execute("INSERT OR IGNORE INTO family (platform_object) VALUES (?)", [platform_object])?;
-    let family: i64 =
-        db.query_row("SELECT family FROM family WHERE platform_object=?", [platform_object], |row| {
-            row.get(0)
-        })?;
-    let before: Option<String> =
-        db.query_row("SELECT fingerprint FROM mapping WHERE name=?", [name], |row| row.get(0)).optional()?;
+    db.prepare_cached("INSERT OR IGNORE INTO family (platform_object) VALUES (?)")?
+        .execute([platform_object])?;
+    let family: i64 = db
+        .prepare_cached("SELECT family FROM family WHERE platform_object=?")?
+        .query_row([platform_object], |row| row.get(0))?;
+    let before: Option<String> = db
+        .prepare_cached("SELECT fingerprint FROM mapping WHERE name=?")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
     if before.is_some_and(|before| before != fingerprint) {
         // What waited for its mapping to change is looked at again (laws E7 and E12).
-        db.execute(
+        db.prepare_cached(
             "UPDATE pending SET next_try=since WHERE next_try IS NULL
                  AND mapping=(SELECT mapping FROM mapping WHERE name=?)",
-            [name],
-        )?;
+        )?
+        .execute([name])?;
     }
-    db.execute(
+    db.prepare_cached(
         "INSERT INTO mapping (name, family, org_object, fingerprint) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (name) DO UPDATE SET family=?2, org_object=?3, fingerprint=?4",
-        params![name, family, org_object, fingerprint],
-    )?;
-    let (mapping, done, forward): (i64, Option<i64>, Option<i64>) = db.query_row(
-        "SELECT mapping, initial_done_at, forward_since FROM mapping WHERE name=?",
-        [name],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
+    )?
+    .execute(params![name, family, org_object, fingerprint])?;
+    let (mapping, done, forward): (i64, Option<i64>, Option<i64>) = db
+        .prepare_cached("SELECT mapping, initial_done_at, forward_since FROM mapping WHERE name=?")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut pairs = Vec::with_capacity(pair_identities.len());
     for identity in pair_identities {
-        db.execute(
-            "INSERT OR IGNORE INTO pair (mapping, identity) VALUES (?, ?)",
-            params![mapping, identity],
-        )?;
-        pairs.push(db.query_row(
-            "SELECT pair FROM pair WHERE mapping=? AND identity=?",
-            params![mapping, identity],
-            |row| row.get(0),
-        )?);
+        let known = db
+            .prepare_cached("SELECT pair FROM pair WHERE mapping=? AND identity=?")?
+            .query_row(params![mapping, identity], |row| row.get(0))
+            .optional()?;
+        pairs.push(match known {
+            Some(pair) => pair,
+            None => db
+                .prepare_cached("INSERT INTO pair (mapping, identity) VALUES (?, ?)")?
+                .insert(params![mapping, identity])?,
+        });
     }
     Ok(MappingRow {
         mapping,
@@ -87,30 +88,34 @@ pub fn accepted(db: &Connection, name: &str) -> Result<Option<String>, StoreErro
 
 /// Notes that an initial sync of a mapping has begun.
 pub fn initial_begun(db: &Connection, mapping: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
-    db.execute("UPDATE mapping SET initial_begun_at=? WHERE mapping=?", params![to_millis(at), mapping])?;
+    db.prepare_cached("UPDATE mapping SET initial_begun_at=? WHERE mapping=?")?
+        .execute(params![to_millis(at), mapping])?;
     Ok(())
 }
 
 /// Notes that an initial sync of a mapping is done.
 pub fn initial_done(db: &Connection, mapping: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
-    db.execute(
+    db.prepare_cached(
         "UPDATE mapping SET initial_done_at=?1, accepted_at=COALESCE(accepted_at, ?1) WHERE mapping=?2",
-        params![to_millis(at), mapping],
-    )?;
+    )?
+    .execute(params![to_millis(at), mapping])?;
     Ok(())
 }
 
 /// A remembered text, such as the pinned org.
 pub fn remembered(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {
-    Ok(db.query_row("SELECT value FROM meta WHERE name=?", [name], |row| row.get(0)).optional()?)
+    Ok(db
+        .prepare_cached("SELECT value FROM meta WHERE name=?")?
+        .query_row([name], |row| row.get(0))
+        .optional()?)
 }
 
 /// Remembers a text.
 pub fn remember(db: &Connection, name: &str, value: &str) -> Result<(), StoreError> {
-    db.execute(
+    db.prepare_cached(
         "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value=?2",
-        [name, value],
-    )?;
+    )?
+    .execute([name, value])?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0008_drift.sql"),
     include_str!("../../assets/migrations/0009_jobs.sql"),
     include_str!("../../assets/migrations/0010_notes.sql"),
+    include_str!("../../assets/migrations/0011_prints.sql"),
 ];
 
 /// The schema version this program knows.

@@ -15,10 +15,8 @@ pub fn begin(
     settings: &str,
     at: DateTime<Utc>,
 ) -> Result<i64, StoreError> {
-    db.execute(
-        "INSERT INTO run (kind, started, mappings, org, settings) VALUES (?,?,?,?,?)",
-        params![kind.word(), to_millis(at), serde_json::to_string(mappings)?, org, settings],
-    )?;
+    db.prepare_cached("INSERT INTO run (kind, started, mappings, org, settings) VALUES (?,?,?,?,?)")?
+        .execute(params![kind.word(), to_millis(at), serde_json::to_string(mappings)?, org, settings])?;
     Ok(db.last_insert_rowid())
 }
 
@@ -38,18 +36,16 @@ pub fn finish(
     counts: &Counts,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    db.execute(
-        "UPDATE run SET finished=?, result=?, message=?, counts=? WHERE run=?",
-        params![to_millis(at), result.word(), message, serde_json::to_string(counts)?, run],
-    )?;
+    db.prepare_cached("UPDATE run SET finished=?, result=?, message=?, counts=? WHERE run=?")?
+        .execute(params![to_millis(at), result.word(), message, serde_json::to_string(counts)?, run])?;
     Ok(())
 }
 
 /// Closes runs that a crash left open; gives how many.
 pub fn close_interrupted(db: &Connection, at: DateTime<Utc>) -> Result<usize, StoreError> {
-    Ok(db.execute(
+    Ok(db.prepare_cached(
         "UPDATE run SET finished=?, result='failed', message='interrupted; the next run goes on where it stopped'
-         WHERE finished IS NULL",
+         WHERE finished IS NULL")?.execute(
         [to_millis(at)],
     )?)
 }

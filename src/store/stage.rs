@@ -126,8 +126,10 @@ pub fn has_prefix(db: &Connection, side: Side, object: &str, id: &str) -> Result
 
 /// Forgets all that is staged of an object.
 pub fn clear(db: &Connection, side: Side, object: &str) -> Result<(), StoreError> {
-    db.execute("DELETE FROM stage WHERE side=? AND object=?", params![side.number(), object])?;
-    db.execute("DELETE FROM gone WHERE side=? AND object=?", params![side.number(), object])?;
+    db.prepare_cached("DELETE FROM stage WHERE side=? AND object=?")?
+        .execute(params![side.number(), object])?;
+    db.prepare_cached("DELETE FROM gone WHERE side=? AND object=?")?
+        .execute(params![side.number(), object])?;
     Ok(())
 }
 
@@ -282,6 +284,6 @@ pub fn groups_after(
 
 /// Forgets all candidates.
 pub fn clear_candidates(db: &Connection) -> Result<(), StoreError> {
-    db.execute("DELETE FROM candidate", [])?;
+    db.prepare_cached("DELETE FROM candidate")?.execute([])?;
     Ok(())
 }

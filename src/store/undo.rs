@@ -90,26 +90,40 @@ pub fn edited_since(
         )?)
 }
 
-/// What we wrote last to each pair of a record, by the pair's number.
-pub fn last_written(
+/// What we wrote to a pair of a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The last time.
+    pub last: Vec<Value>,
+    /// What the side held of an earlier write when the next one came: what we had written, and what stood there.
+    pub overwritten: Vec<(Vec<Value>, Vec<Value>)>,
+}
+
+/// What we wrote to each pair of a record, by the pair's number.
+pub fn written(
     db: &Connection,
     mapping: i64,
     ids: &PerSide<Option<RecordId>>,
     side: Side,
-) -> Result<BTreeMap<i64, Vec<Value>>, StoreError> {
+) -> Result<BTreeMap<i64, Written>, StoreError> {
     let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(BTreeMap::new()) };
     let mut statement = db.prepare_cached(
         "SELECT changes FROM history WHERE org_id=? AND platform_id=? AND +mapping=? AND side=?
              AND action IN ('created', 'updated') ORDER BY sequence",
     )?;
     let mut rows = statement.query(params![org.as_str(), platform.as_str(), mapping, side.number()])?;
-    let mut written = BTreeMap::new();
+    let mut written: BTreeMap<i64, Written> = BTreeMap::new();
+    let mut first = true;
     while let Some(row) = rows.next()? {
         for change in compact::decode(&row.get::<_, String>(0)?)? {
-            if let Some(pair) = change.pair {
-                written.insert(pair, change.new);
+            let Some(pair) = change.pair else { continue };
+            let known = written.entry(pair).or_default();
+            let before = std::mem::replace(&mut known.last, change.new);
+            if !first {
+                known.overwritten.push((before, change.old));
             }
         }
+        first = false;
     }
     Ok(written)
 }

@@ -82,7 +82,7 @@ pub fn totals(db: &Connection) -> Result<Vec<(usize, u64)>, StoreError> {
 
 /// Forgets all work.
 pub fn clear(db: &Connection) -> Result<(), StoreError> {
-    db.execute("DELETE FROM work", [])?;
+    db.prepare_cached("DELETE FROM work")?.execute([])?;
     Ok(())
 }
 
@@ -118,6 +118,6 @@ pub fn put_line(
 
 /// Forgets the lines of runs before this one; their counts and history stay.
 pub fn clear_lines_before(db: &Connection, run: i64) -> Result<(), StoreError> {
-    db.execute("DELETE FROM line WHERE run<?", [run])?;
+    db.prepare_cached("DELETE FROM line WHERE run<?")?.execute([run])?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::binary_stage::Done;
-use crate::scenario_stage::{Cast, Scene};
+use crate::scenario_stage::Scene;
 
 /// Long enough that describes are looked at again.
 const LATER: Duration = Duration::from_secs(3600);
@@ -365,27 +365,32 @@ async fn e17_a_live_org_with_a_test_account_is_written_only_once_its_name_was_ty
     prints(&scene.command(&["status"]).await, 0, &["Joins a", "test platform"]);
 }
 
+/// Says in the state database to which org a workspace belongs; gives what stood there.
+fn pin(folder: &std::path::Path, org: &str) -> String {
+    let db = rusqlite::Connection::open(folder.join("state.db")).unwrap();
+    let before = db.query_row("SELECT value FROM meta WHERE name='org'", [], |row| row.get(0)).unwrap();
+    assert_eq!(db.execute("UPDATE meta SET value=? WHERE name='org'", [org]).unwrap(), 1);
+    before
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn e17_another_org_behind_the_same_settings_stops_all_writes() {
     let scene = settled().await;
-    let other = Scene::new(Cast { records: 60, seed: 8, person_accounts: false }).await;
-    let theirs = std::fs::read_to_string(other.workspace().join("forcesync.toml")).unwrap();
-    let address = |text: &str| text.lines().find(|line| line.starts_with("my_domain")).unwrap().to_owned();
-    let their_address = address(&theirs);
-    let before = other.snapshot();
-    let scene = scene
-        .reopened(|folder| {
-            let file = folder.join("forcesync.toml");
-            let text = std::fs::read_to_string(&file).unwrap();
-            std::fs::write(&file, text.replace(&address(&text), &their_address)).unwrap();
-        })
-        .await;
-    let same = scene.sandbox().org().org_id() == other.sandbox().org().org_id();
-    let ended = scene.instant().await;
-    if !same {
+    let (id, email) = scene.somebody(0);
+    let mut own = String::new();
+    let scene = scene.reopened(|folder| own = pin(folder, "00D000000000062EAA")).await;
+    assert_eq!(own, scene.sandbox().org().org_id());
+    scene.org_update("Contact", &id, json!({"MobilePhone": "+32 9 555 55 55"}));
+    let before = scene.snapshot();
+    for ended in [scene.instant().await, scene.initial().await] {
         assert_eq!(ended.exit, 7, "{ended:?}");
-        assert_eq!(other.snapshot(), before);
+        assert!(ended.message.contains("00D000000000062EAA") && ended.message.contains(&own), "{ended:?}");
     }
+    assert_eq!(scene.snapshot(), before);
+    let scene = scene.reopened(|folder| assert_eq!(pin(folder, &own), "00D000000000062EAA")).await;
+    let ended = scene.instant().await;
+    assert_eq!((ended.exit, ended.counts.platform.updated), (0, 1), "{ended:?}");
+    assert_eq!(scene.contact(&email)["phone"], "+32 9 555 55 55");
 }
 
 fn fires(done: &Done) -> Value {

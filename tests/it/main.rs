@@ -23,6 +23,7 @@ mod console_whole;
 mod console_why;
 mod crash;
 mod drift;
+mod equal_stamps;
 mod fault_table;
 mod history;
 mod http_histories;

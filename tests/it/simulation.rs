@@ -1,11 +1,13 @@
 //! The engine under simulation: two in-memory sides driven by capability tables, the real SQLite, a virtual clock, and
 //! histories that one seed replays.
 //!
-//! `FORCESYNC_HISTORIES` sets how many histories run (1,000 by default), `FORCESYNC_AFTER` passes over the first ones,
+//! `FORCESYNC_HISTORIES` sets how many histories run (3,000 by default), `FORCESYNC_AFTER` passes over the first ones,
 //! `FORCESYNC_SEED` replays one of them.
 
 mod by_hand;
 mod clock;
+mod database;
+mod drifting;
 mod edits;
 mod history;
 mod judge;
@@ -22,6 +24,9 @@ mod world;
 
 use history::History;
 use verdict::Verdict;
+
+/// As many as two cores play in about two minutes.
+const HISTORIES: u64 = 3_000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -51,7 +56,7 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
         assert!(verdict.is_clean());
         return;
     }
-    let histories = number("FORCESYNC_HISTORIES").unwrap_or(1_000);
+    let histories = number("FORCESYNC_HISTORIES").unwrap_or(HISTORIES);
     let passed = number("FORCESYNC_AFTER").unwrap_or(0);
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let (mut totals, mut broken) = (Verdict::default(), Vec::new());
@@ -84,6 +89,7 @@ fn histories_end_quiet_without_a_lost_edit_a_duplicate_or_a_missed_record() {
     assert!(totals.merges > histories / 10, "hardly anything was merged: {totals:?}");
     assert!(totals.scope_changes > histories / 10, "hardly anything left the scope: {totals:?}");
     assert!(totals.decisions > 0 || histories < 300, "no delete ever met an edit: {totals:?}");
+    assert!(totals.drifts > histories / 10, "the schemas hardly changed: {totals:?}");
     assert!(totals.by_hand > histories / 100, "hardly anything was decided by hand: {totals:?}");
     assert!(totals.edits > histories * 5, "hardly anything was edited: {totals:?}");
 }
@@ -96,7 +102,7 @@ fn a_full_disk_ends_a_run_with_a_sentence_and_costs_nothing_once_there_is_room_a
         assert!(verdict.is_clean());
         return;
     }
-    let histories = number("FORCESYNC_HISTORIES").unwrap_or(1_000) / 5;
+    let histories = number("FORCESYNC_HISTORIES").unwrap_or(HISTORIES) / 15;
     let mut totals = Verdict::default();
     let mut broken = Vec::new();
     for seed in 1..=histories {

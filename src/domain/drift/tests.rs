@@ -173,3 +173,30 @@ fn e13_a_wrong_name_is_no_drift_but_wrong_settings() {
     assert!(!judged.runs());
     assert_eq!((judged.findings.len(), judged.problems.len()), (0, 1), "{judged:?}");
 }
+
+#[test]
+fn a_print_is_that_of_the_footprint_and_changes_with_everything_a_mapping_may_notice() {
+    let print = |side: Side, schema: &ObjectSchema| {
+        print_now(&mapping(), side, std::slice::from_ref(schema)).unwrap()
+    };
+    for side in Side::BOTH {
+        let schema = both()[side].clone();
+        let known = print(side, &schema);
+        let kept = footprint(&mapping(), side, std::slice::from_ref(&schema)).unwrap();
+        assert_eq!(super::print(&kept), known);
+        let changes: [fn(&mut ObjectSchema); 6] = [
+            |schema| schema.createable = false,
+            |schema| drop(schema.fields.pop()),
+            |schema| schema.fields[1].updateable = false,
+            |schema| schema.fields[1].length = Some(40),
+            |schema| schema.fields[1].picklist.push("A".into()),
+            |schema| schema.fields[1].kind = FieldKind::Phone,
+        ];
+        for change in changes {
+            let mut changed = schema.clone();
+            change(&mut changed);
+            assert_ne!(print(side, &changed), known);
+        }
+    }
+    assert_eq!(print_now(&mapping(), Side::Org, &[]), None);
+}

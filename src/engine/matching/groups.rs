@@ -1,6 +1,7 @@
 //! Unlinked records that share a key meet, and are decided group by group (law E1).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::codec;
 use crate::domain::compiled::CompiledMapping;
@@ -142,11 +143,11 @@ impl Session<'_> {
         let read_at = self.now();
         let found =
             self.context.endpoints[side].find(&object, &mapping.compiled.selection[side], finder).await?;
-        let members: Vec<CompiledMapping> = self
+        let members: Vec<Arc<CompiledMapping>> = self
             .mappings
             .iter()
             .filter(|other| other.row.family == mapping.row.family)
-            .map(|other| other.compiled.clone())
+            .map(|other| Arc::clone(&other.compiled))
             .collect();
         self.context
             .store

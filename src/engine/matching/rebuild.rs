@@ -16,7 +16,6 @@ use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::commit::key_hashes;
 use crate::engine::context::{End, RunContext};
-use crate::engine::matching::BATCH;
 use crate::engine::prepare::{fingerprint, prepare};
 use crate::engine::session::{Prepared, Session, both};
 use crate::store::facts::{self, NewFact};
@@ -192,40 +191,22 @@ fn new_link(
 impl Session<'_> {
     /// Pairs that the key brought together become links; what is alone is counted.
     async fn link_by_key(&self, found: &mut Rebuilt) -> Result<(), End> {
-        let mut last = 0;
-        loop {
-            self.context.control.checkpoint().await?;
-            let (run, now, mappings) = (self.run, self.now(), self.mappings.clone());
-            let mut sums = found.clone();
-            let (reached, sums) = self
-                .context
-                .store
-                .write(move |db| {
-                    let batch = work::after(db, last, false, BATCH)?;
-                    let reached = batch.last().map(|work| work.work);
-                    for piece in batch {
-                        let Some(mapping) = mappings.get(piece.mapping) else { continue };
-                        match (piece.link, piece.ids.org, piece.ids.platform) {
-                            (None, Some(org), Some(platform)) => {
-                                let ids = PerSide { org, platform };
-                                let staged = mapping.staged(db, &both(&ids))?;
-                                links::put(db, &new_link(run, mapping, ids, &staged, now))?;
-                                sums.by_key += 1;
-                            }
-                            (None, Some(_), None) => sums.alone.org += 1,
-                            (None, None, Some(_)) => sums.alone.platform += 1,
-                            (Some(_), _, _) | (None, None, None) => {}
-                        }
-                    }
-                    Ok((reached, sums))
-                })
-                .await?;
-            *found = sums;
-            match reached {
-                Some(number) => last = number,
-                None => return Ok(()),
+        let (run, now) = (self.run, self.now());
+        self.walk_work(found, move |db, mapping, piece, sums: &mut Rebuilt| {
+            match (piece.link, piece.ids.org, piece.ids.platform) {
+                (None, Some(org), Some(platform)) => {
+                    let ids = PerSide { org, platform };
+                    let staged = mapping.staged(db, &both(&ids))?;
+                    links::put(db, &new_link(run, mapping, ids, &staged, now))?;
+                    sums.by_key += 1;
+                }
+                (None, Some(_), None) => sums.alone.org += 1,
+                (None, None, Some(_)) => sums.alone.platform += 1,
+                (Some(_), _, _) | (None, None, None) => {}
             }
-        }
+            Ok(())
+        })
+        .await
     }
 
     /// Leaves what was read to the next instant sync, which meets it without bases. Where no link was found there never was a

@@ -86,15 +86,22 @@ fn why_left(
 }
 
 /// Whether somebody edited what does not flow on, or not always: a field that is only a target, or a consent. Such an edit is taken into
-/// the base and left there, and nobody else would know of it.
+/// the base and left there, and nobody else would know of it. Or an edit that lost to one of the other side, which we wrote over it.
 fn drifted(mapping: &Prepared, side: Side, record: &Record, undo: &Undo) -> bool {
     mapping.compiled.pairs.iter().zip(&mapping.row.pairs).any(|(pair, number)| {
+        let written = undo.written.get(number);
+        let moved = |before: &[Value], found: &[Value]| pair.fold(side, before) != pair.fold(side, found);
+        if written
+            .is_some_and(|written| written.overwritten.iter().any(|(before, found)| moved(before, found)))
+        {
+            return true;
+        }
         if pair.direction.allows(side.other()) && !pair.spec.transform.is_consent() {
             return false;
         }
         let Some(raw) = pair.values(side, record) else { return false };
-        match undo.written.get(number) {
-            Some(written) => pair.fold(side, written) != pair.fold(side, &raw),
+        match written {
+            Some(written) => moved(&written.last, &raw),
             None => !raw.iter().all(Value::is_blank),
         }
     })

@@ -118,6 +118,6 @@ pub(super) fn found(schema: &Schema, state: &mut State, options: &OrgOptions, no
             json!({"Name": "Person Account", "DeveloperName": "PersonAccount", "SobjectType": "Account", "IsActive": true, "IsPersonType": true}),
         );
     }
-    debug_assert_eq!(administrator, first_user, "the first user signs the first rows");
+    assert_eq!(administrator, first_user, "the first user signs the first rows");
     Founders { org, integration_user, person_user, automation_user }
 }

@@ -1,6 +1,5 @@
 //! A history: people edit both sides while runs go on, fail, crash and go on again; then the storm ends and the judge looks.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use forcesync::domain::command::{Allowances, RunRequest};
@@ -17,13 +16,13 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
 
-use super::by_hand;
 use super::edits::{everybody_returns, people_edit, populate};
 use super::judge::{Waiting, judge};
 use super::settings::mappings;
 use super::side::SimSide;
 use super::verdict::Verdict;
 use super::world::{Trouble, World};
+use super::{by_hand, database, drifting};
 
 pub struct History {
     pub seed: u64,
@@ -79,7 +78,8 @@ impl History {
         if self.talkative {
             world.lock().log = Some(Vec::new());
         }
-        let store = Store::open_inline(Path::new(":memory:")).unwrap();
+        // Pages that another left free would be room on a small disk.
+        let store = if self.disk == Disk::Roomy { database::take() } else { database::fresh() };
         let mappings = mappings(&world);
         let mut verdict = Verdict::default();
         populate(&world);
@@ -101,7 +101,9 @@ impl History {
                     let through = matches!(result, RunResult::Succeeded | RunResult::PartlyFailed);
                     initial_done |= through && kind == RunKind::Initial;
                     verdict.full_disks += u64::from(message.contains("no room left"));
-                    if !through && !matches!(result, RunResult::Failed | RunResult::Limited) {
+                    // What a mapping can't do without may be hidden (law E13).
+                    let blocked = result == RunResult::Blocked && world.lock().drifting.changes > 0;
+                    if !through && !blocked && !matches!(result, RunResult::Failed | RunResult::Limited) {
                         verdict.wrong.push(format!(
                             "a {} run ended {}: {message}",
                             kind.word(),
@@ -122,10 +124,18 @@ impl History {
             }
             let pause = world.lock().random.random_range(1_000..900_000);
             world.clock.advance(pause);
+            drifting::between_runs(&world, &store, &mappings).await;
         }
 
         // The calm: no trouble, no edits. Everything must come to rest within three runs, whoever left the scope and is back.
         world.lock().trouble = Trouble::default();
+        if world.lock().drifting.present().is_some() {
+            let kind = if initial_done { RunKind::Instant } else { RunKind::Initial };
+            let played = self.once(&world, &store, &mappings, kind).await;
+            initial_done |=
+                matches!(played, Played::Ended(RunResult::Succeeded | RunResult::PartlyFailed, _));
+        }
+        drifting::end(&world, &store, &mappings).await;
         world.clock.advance(300_000);
         everybody_returns(&world);
         world.clock.advance(600_000);
@@ -175,7 +185,7 @@ impl History {
         if !open.is_empty() {
             verdict.by_hand = open.len() as u64;
             by_hand::hand_in(&store, &world, &open).await;
-            world.lock().trouble = Trouble { edit: 0, late_commit: 0, ..storm(&world) };
+            world.lock().trouble = Trouble { edit: 0, late_commit: 0, drift: 0, ..storm(&world) };
             for _ in 0..2 {
                 world.clock.advance(60_000);
                 self.once(&world, &store, &mappings, RunKind::Instant).await;
@@ -193,6 +203,9 @@ impl History {
                 verdict.wrong.push("a decision by hand did not come to rest".into());
             }
             verdict.log = world.lock().log.clone().unwrap_or_default();
+        }
+        if self.disk == Disk::Roomy {
+            database::give_back(store).await;
         }
         verdict
     }
@@ -229,6 +242,7 @@ impl History {
         world.lock().undoing = true;
         let request = RunRequest::undo(runs - back, Extent::Write, Allowances::default());
         match self.play_one(world, store, mappings, &request).await {
+            Played::Ended(RunResult::Blocked, _) if world.lock().drifting.changes > 0 => verdict.runs += 1,
             Played::Ended(RunResult::Cancelled | RunResult::Braked | RunResult::Blocked, message) => {
                 verdict.wrong.push(format!("an undo did not go through: {message}"));
             }
@@ -322,6 +336,7 @@ fn look(world: &World, before: u64, waiting: &Waiting, verdict: &mut Verdict) {
     verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, waiting));
     verdict.wrong.extend(state.judge.undone.wrong.iter().cloned());
     verdict.undone = state.judge.undone.writes;
+    verdict.drifts = state.drifting.changes;
     verdict.edits = state.judge.edits.len() as u64;
     verdict.unknown_outcomes = state.judge.unknown_outcomes;
     verdict.removals = state.judge.removals;
@@ -346,5 +361,6 @@ fn storm(world: &World) -> Trouble {
         stale: odds(150),
         edit: odds(250),
         crash: odds(60),
+        drift: 8,
     }
 }

@@ -127,11 +127,12 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
     }
     for (email, found) in &by_email {
         match (found.org.as_slice(), found.platform.as_slice()) {
-            // An undo took an address back, so that whoever belongs together has two.
-            _ if state.judge.undone.addresses.contains(email) => {}
             // One of several was deleted, or merged into one that had its own already: its closed link keeps the other out of
             // matching (law E9).
             ([_], [(_, platform)]) if state.is_held_by_one_that_is_gone(platform) => {}
+            // An undo took an address back, so that whoever belongs together has two, and these two are strangers.
+            ([(org_id, _)], [(_, platform)])
+                if state.judge.undone.addresses.contains(email) && !carries(platform, org_id) => {}
             ([(org_id, org)], [(platform_id, platform)]) => {
                 compare(
                     state,
@@ -143,10 +144,13 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
                     &waiting.parked,
                 );
             }
+            // One has lost its partner to another address.
+            _ if state.judge.undone.addresses.contains(email) => {}
             // People brought back what has a namesake by now.
             _ if state.judge.messy.contains(email) => {}
             // An undo took the creation of the other back: this one stands alone.
-            ([_], []) | ([], [_]) if state.judge.undone.uncreated.contains(email) => {}
+            ([_], []) if state.judge.undone.uncreated.contains(&(Side::Platform, email.clone())) => {}
+            ([], [_]) if state.judge.undone.uncreated.contains(&(Side::Org, email.clone())) => {}
             ([], [(id, values)]) if state.judge.person_deletes.contains(&(Side::Org, email.clone())) => {
                 one_sided(state, &mut wrong, email, Side::Platform, (id, values), waiting);
             }
@@ -189,6 +193,11 @@ impl State {
                 .into_iter()
                 .any(|side| self.judge.person_deletes.contains(&(side, email.to_owned())))
     }
+}
+
+/// Whether a platform record carries this id of the org.
+fn carries(platform: &BTreeMap<String, Value>, org: &str) -> bool {
+    platform.get("externalId").is_some_and(|mark| mark.to_string() == org)
 }
 
 /// A person deleted the counterpart: the policy says what has to be left.

@@ -1,7 +1,6 @@
 //! Scenes: short stories of two people and one record, for what chance meets too seldom. Each says what is wrong at its end.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use forcesync::domain::mapping::{DeletePolicy, Mapping, Policy};
 use forcesync::domain::outcome::{RunKind, RunResult};
@@ -9,6 +8,7 @@ use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 use forcesync::store::Store;
 
+use super::database;
 use super::history::{History, Played};
 use super::people::people_remove;
 use super::settings::mappings;
@@ -18,8 +18,10 @@ use super::world::{Author, Deed, State, Trouble, World};
 mod contested;
 mod converted;
 mod departed;
+mod drifted;
 mod edited;
 mod interrupted;
+mod undone;
 
 const PERSON: &str = "ann@x.example";
 const CONTACT: &str = "003000000000000900";
@@ -53,7 +55,7 @@ impl Scene {
                 pair.policy = phone;
             }
         }
-        let store = Store::open_inline(Path::new(":memory:")).unwrap();
+        let store = database::fresh();
         Self { history, world, store, mappings }
     }
 
@@ -214,6 +216,11 @@ pub fn play_all() -> Vec<String> {
             ("a tick box by chance", interrupted::a_tick_box_by_chance().await),
             ("two records of one person", converted::two_records().await),
             ("handed over", converted::handed_over().await),
+            ("lost in the first read", drifted::lost_in_the_first_read().await),
+            ("refused while it was away", drifted::refused_while_it_was_away().await),
+            ("accepted", drifted::the_rest_goes_on_until_it_is_accepted().await),
+            ("one mapping lost its key", drifted::the_other_mapping_goes_on().await),
+            ("an edit that lost", undone::an_edit_that_lost().await),
         ] {
             wrong.extend(ended.into_iter().map(|one| format!("{name}: {one}")));
         }

@@ -14,10 +14,12 @@ use super::world::{SimRecord, State};
 /// How long before an undo's write an edit may have slipped in behind its reads.
 const SLIPPED_IN: i64 = 120_000;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Mark {
     at: i64,
     restored: Option<u64>,
+    /// With whom the record was linked then.
+    partner: Option<String>,
 }
 
 /// What the judge knows of undos.
@@ -27,8 +29,8 @@ pub struct Undone {
     pub edits: BTreeSet<u64>,
     /// Values written by undos.
     pub writes: u64,
-    /// Addresses of records whose creation an undo took back.
-    pub uncreated: BTreeSet<String>,
+    /// Side and address of records whose creation an undo took back.
+    pub uncreated: BTreeSet<(Side, String)>,
     /// What an undo did that none may do.
     pub wrong: Vec<String>,
     /// Addresses that an undo gave to a record or took off it: its partner in the org has another one since, and whoever has this one is
@@ -87,7 +89,7 @@ pub fn judge_uncreation(state: &mut State, now: i64, side: Side, object: &str, i
     if !state.objects[side.other()].values().flatten().any(|(_, record)| lives(record)) {
         state.judge.undone.wrong.push(format!("an undo deleted {id} ({email}), which had no counterpart"));
     }
-    state.judge.undone.uncreated.insert(email);
+    state.judge.undone.uncreated.insert((side, email));
     true
 }
 
@@ -127,14 +129,36 @@ pub fn judge_write(
         }
         state.judge.undone.writes += 1;
         state.judge.undone.edits.extend(old);
-        state.judge.undone.marks.insert((side, id.to_owned(), topic), Mark { at: now, restored: new });
+        let partner = partner(state, side, id, before);
+        state
+            .judge
+            .undone
+            .marks
+            .insert((side, id.to_owned(), topic), Mark { at: now, restored: new, partner });
+    }
+}
+
+/// The record of the other side that a record belongs to: the platform's carries the org's id.
+fn partner(state: &State, side: Side, id: &str, held: &BTreeMap<String, Value>) -> Option<String> {
+    let carried = |values: &BTreeMap<String, Value>| values.get("externalId").map(ToString::to_string);
+    match side {
+        Side::Org => state
+            .live(Side::Platform, "contact")
+            .into_iter()
+            .find_map(|(other, version)| (carried(&version.values)? == id).then_some(other)),
+        Side::Platform => carried(held).filter(|carried| !carried.is_empty()),
     }
 }
 
 /// What stands in a pair of records at the end, if an undo has touched it.
 pub fn standing(state: &State, org: &str, platform: &str, topic: Topic) -> Standing {
     let ids = [(Side::Org, org), (Side::Platform, platform)];
-    let mark = |side: Side, id: &str| state.judge.undone.marks.get(&(side, id.to_owned(), topic)).copied();
+    // Who has another partner since has met it without a base (law E9).
+    let mark = |side: Side, id: &str| {
+        let other = if side == Side::Org { platform } else { org };
+        let mark = state.judge.undone.marks.get(&(side, id.to_owned(), topic))?;
+        mark.partner.as_ref().is_none_or(|partner| partner == other).then_some(mark)
+    };
     let Some(at) = ids.iter().filter_map(|(side, id)| mark(*side, id)).map(|mark| mark.at).max() else {
         return Standing::AsEver;
     };

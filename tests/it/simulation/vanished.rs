@@ -1,12 +1,10 @@
 //! A record that can't be read any more, without anybody saying that it was deleted (law E9).
 
-use std::path::Path;
-
 use forcesync::domain::mapping::DeletePolicy;
 use forcesync::domain::outcome::RunKind;
 use forcesync::domain::side::Side;
-use forcesync::store::Store;
 
+use super::database;
 use super::edits::populate;
 use super::history::History;
 use super::settings::mappings;
@@ -25,7 +23,7 @@ impl History {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let world = World::new(self.seed);
-            let store = Store::open_inline(Path::new(":memory:")).unwrap();
+            let store = database::fresh();
             let mut mappings = mappings(&world);
             for mapping in &mut mappings {
                 mapping.deletes = deletes;

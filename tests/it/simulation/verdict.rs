@@ -28,6 +28,8 @@ pub struct Verdict {
     /// Deletions that wait for a person because of an edit.
     pub decisions: u64,
     pub by_hand: u64,
+    /// How often a schema changed.
+    pub drifts: u64,
 }
 
 impl Verdict {
@@ -51,6 +53,7 @@ impl Verdict {
         self.scope_changes += other.scope_changes;
         self.decisions += other.decisions;
         self.by_hand += other.by_hand;
+        self.drifts += other.drifts;
     }
 }
 

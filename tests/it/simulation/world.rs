@@ -9,6 +9,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::clock::VirtualClock;
+use super::drifting::Drifting;
 use super::judge::Judge;
 use super::topic::Topic;
 
@@ -75,6 +76,8 @@ pub struct Trouble {
     pub stale: u32,
     pub edit: u32,
     pub crash: u32,
+    /// A schema changes, or is as it was again.
+    pub drift: u32,
 }
 
 pub struct State {
@@ -106,6 +109,7 @@ pub struct State {
     pub emails_repeat: bool,
     /// How late a late commit is, where a scene wants it so.
     pub late_by: Option<i64>,
+    pub drifting: Drifting,
     pub log: Option<Vec<String>>,
     /// What a scene does when a call is made for the first time: the call's beginning, and the deed.
     pub script: Vec<(String, Deed)>,
@@ -155,6 +159,7 @@ impl World {
                 refused_deletes: 0,
                 emails_repeat: false,
                 late_by: None,
+                drifting: Drifting::new(seed),
                 log: None,
                 script: Vec::new(),
             })),
