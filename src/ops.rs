@@ -22,6 +22,7 @@ pub mod forget;
 pub mod issues;
 pub mod keymap;
 pub mod paths;
+pub mod plan;
 pub mod read;
 pub mod rebuild;
 pub mod run;

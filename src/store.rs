@@ -24,6 +24,7 @@ pub mod mappings;
 pub mod migrations;
 pub mod moved;
 pub mod pending;
+pub mod plans;
 pub mod read;
 pub mod requeue;
 pub mod runs;

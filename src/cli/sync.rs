@@ -24,6 +24,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         direction: arguments.direction.map(Into::into),
         allow: arguments.released.into(),
         undo: None,
+        plan: None,
     };
     run::examine(&session, &request)?;
     prompt::unlock(&session, context).await?;

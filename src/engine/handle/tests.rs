@@ -102,6 +102,7 @@ impl Runner for PaperRunner {
             counts: Counts::default(),
             milliseconds: 0,
             settings: false,
+            plan: None,
         }
     }
 

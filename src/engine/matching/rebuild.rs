@@ -17,6 +17,7 @@ use crate::engine::brake::BrakeMeter;
 use crate::engine::commit::key_hashes;
 use crate::engine::context::{End, RunContext};
 use crate::engine::matching::BATCH;
+use crate::engine::plan::Part;
 use crate::engine::prepare::{fingerprint, prepare};
 use crate::engine::session::{Prepared, Session, both};
 use crate::store::facts::{self, NewFact};
@@ -89,6 +90,7 @@ pub async fn rebuild(context: &RunContext) -> Result<Rebuilt, End> {
         withheld: None,
         absent: Vec::new(),
         parked: Vec::new(),
+        plan: Part::Free,
     };
     match steps(&mut session).await {
         Ok(rebuilt) => {

@@ -5,6 +5,7 @@ use crate::domain::command::Command;
 use crate::domain::drift::Effect;
 use crate::domain::hold::Hold;
 use crate::domain::outcome::{RunKind, RunResult};
+use crate::domain::plan::saved::PlanDeed;
 use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::StatusReport;
 
@@ -235,6 +236,9 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::Automatic { on: false } => Some("Automatic synchronization is off."),
         Command::Accept { .. } => Some("Accepted; the next run goes by it."),
         Command::ConfirmWorkspace { .. } => Some("Confirmed. Start the run again."),
+        Command::Plans(PlanDeed::Forget { .. }) => Some("The plan is forgotten."),
+        Command::Plans(PlanDeed::Name { .. }) => Some("The plan is kept under its name."),
+        Command::Plans(PlanDeed::Import { .. }) => None,
         Command::Forget { .. } | Command::Reload | Command::Status | Command::Shutdown => None,
     }
 }
@@ -258,6 +262,7 @@ pub fn phase(phase: Phase) -> &'static str {
         Phase::Recovering => "looking up what an interrupted run left open",
         Phase::Reading => "reading both sides",
         Phase::Matching => "matching records",
+        Phase::Deciding => "deciding; nothing is written",
         Phase::Writing => "deciding and writing",
         Phase::Finishing => "closing the run",
     }
