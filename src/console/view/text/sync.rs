@@ -55,6 +55,8 @@ pub const NEVER: &str = "never";
 pub const BEGUN: &str = "unfinished";
 /// The first run has not been done.
 pub const NEVER_DONE: &str = "never";
+/// Nothing to apply or to keep.
+pub const PLAN_FIRST: &str = "Make a plan first, with p.";
 /// A refused start.
 pub const ALREADY_RUNNING: &str = "A run is on its way; wait for it, or stop it with S.";
 /// A refused start.
