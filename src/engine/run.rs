@@ -303,6 +303,7 @@ impl Session<'_> {
         let days = i64::from(self.context.options.retention_days);
         let before = chrono::TimeDelta::try_days(days).and_then(|kept| self.now().checked_sub_signed(kept));
         let Some(before) = before.filter(|_| days > 0) else { return Ok(()) };
+        self.context.store.write(move |db| plans::prune(db, Some(before))).await?;
         for _ in 0..SLICES {
             let gone =
                 self.context.store.write(move |db| crate::store::history::prune::slice(db, before)).await?;

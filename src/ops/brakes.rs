@@ -100,6 +100,7 @@ mod tests {
     #[case(RunRequest::new(RunKind::Initial))]
     #[case(RunRequest::new(RunKind::Heal))]
     #[case(RunRequest::undo(7, Extent::Write, Allowances::default()))]
+    #[case(RunRequest { plan: Some(PlanOrder::Apply { number: 7 }), ..RunRequest::new(RunKind::Apply) })]
     #[case(RunRequest { mappings: vec!["contact".into()], direction: Some(Direction::ToOrg), ..RunRequest::new(RunKind::Instant) })]
     fn the_same_run_is_done_again_with_the_typed_number_and_nothing_else(#[case] request: RunRequest) {
         for kind in Braked::ALL {

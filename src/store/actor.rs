@@ -91,6 +91,15 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
+/// Opens a database for the lines of a plan alone.
+fn scratch(path: &Path) -> Result<Connection, StoreError> {
+    let db = Connection::open(path)?;
+    db.pragma_update(None, "temp_store", "FILE")?;
+    db.pragma_update(None, "cache_size", -8_000)?;
+    db.execute_batch(migrations::PLANS)?;
+    Ok(db)
+}
+
 fn run<T>(
     db: &mut Connection,
     durability: Durability,
@@ -118,7 +127,11 @@ fn run<T>(
 impl Store {
     /// Opens or makes the database and starts its thread.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut db = connect(path)?;
+        Self::begin(connect(path)?)
+    }
+
+    /// Gives a connection a thread of its own.
+    fn begin(mut db: Connection) -> Result<Self, StoreError> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let handle = std::thread::Builder::new()
             .name("store".into())
@@ -158,11 +171,14 @@ impl Store {
         Ok(Self { _rehearsal: Some(rehearsal), ..apart })
     }
 
-    /// An empty store with the same tables that nobody else sees; what memory does not hold goes to a file that has no name.
+    /// An empty store for the lines of a plan that nobody else sees; what memory does not hold goes to a file that has no name.
     pub fn scratch(&self) -> Result<Self, StoreError> {
         match &*self.writer {
-            Writer::Inline(_) => Self::open_inline(Path::new(":memory:")),
-            Writer::Thread(_) => Self::open(Path::new("")),
+            Writer::Inline(_) => {
+                let db = scratch(Path::new(":memory:"))?;
+                Ok(Self { writer: Arc::new(Writer::Inline(Mutex::new(db))), _rehearsal: None })
+            }
+            Writer::Thread(_) => Self::begin(scratch(Path::new(""))?),
         }
     }
 

@@ -4,6 +4,9 @@ use rusqlite::Connection;
 
 use crate::store::StoreError;
 
+/// The tables of plans, which a plan that is being made needs alone.
+pub const PLANS: &str = include_str!("../../assets/migrations/0013_plans.sql");
+
 const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0002_inbox.sql"),
@@ -14,7 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0007_contested.sql"),
     include_str!("../../assets/migrations/0008_drift.sql"),
     include_str!("../../assets/migrations/0009_jobs.sql"),
-    include_str!("../../assets/migrations/0013_plans.sql"),
+    PLANS,
 ];
 
 /// The schema version this program knows.

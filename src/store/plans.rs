@@ -307,3 +307,32 @@ pub fn outcomes(db: &Connection, plan: i64) -> Result<[u64; 3], StoreError> {
     }
     Ok(sums)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{Reader, Store, mappings};
+
+    #[tokio::test]
+    async fn nothing_remains_of_a_rehearsal_and_others_read_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let store = Store::open(&path).unwrap();
+        store.write(|db| mappings::remember(db, "org", "before")).await.unwrap();
+        let rehearsal = store.rehearse().await.unwrap();
+        rehearsal.write(|db| mappings::remember(db, "org", "rehearsed")).await.unwrap();
+        let failed = rehearsal
+            .write(|db| {
+                mappings::remember(db, "org", "half")?;
+                Err::<(), _>(crate::store::StoreError::Busy)
+            })
+            .await;
+        assert!(failed.is_err());
+        let seen = rehearsal.write(|db| mappings::remembered(db, "org")).await.unwrap();
+        assert_eq!(seen.as_deref(), Some("rehearsed"));
+        let reader = Reader::open(&path).unwrap();
+        assert_eq!(reader.remembered("org").unwrap().as_deref(), Some("before"));
+        drop(rehearsal);
+        store.write(|db| mappings::remember(db, "more", "yes")).await.unwrap();
+        assert_eq!(reader.remembered("org").unwrap().as_deref(), Some("before"));
+    }
+}

@@ -77,7 +77,8 @@ pub(in crate::cli) fn head(head: &PlanHead, names: &Names, context: &Context) {
     }
     for brake in &head.brakes {
         output.text(format_args!(
-            "  brake        {}: {} planned, {} free today; `{} {}` lets them through",
+            "  brake        {} in {}: {} planned, {} free today; `{} {}` lets them through",
+            brake.kind.replace('_', " "),
             safe(&brake.mapping),
             words::number(brake.planned),
             words::number(brake.free),

@@ -316,5 +316,6 @@ fn hash(bytes: &[u8]) -> i64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
-        as i64
+        // So many bits as every reader of JSON keeps.
+        .wrapping_shr(11) as i64
 }

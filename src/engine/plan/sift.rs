@@ -203,7 +203,10 @@ fn why(line: &PlanLine, item: &Item, now: &Seen, known: bool) -> String {
         .map(Side::place)
         .collect();
     if let [one] = moved.as_slice() {
-        return format!("the record in {one} changed since the plan was made").replace("in the", "on the");
+        return match *one {
+            "Salesforce" => "the record in Salesforce changed since the plan was made".into(),
+            other => format!("the record on {other} changed since the plan was made"),
+        };
     }
     if !moved.is_empty() {
         return "both records changed since the plan was made".into();

@@ -143,18 +143,7 @@ fn counts(app: &App, canvas: &mut Canvas<'_>, sheet: &PlanSheet, head: &PlanHead
         Meaning::Muted,
     );
     for brake in &head.brakes {
-        say(
-            &format!(
-                "! brake: {} {} planned in {}, {} free; {} {} lets them through",
-                numbers::count(brake.planned),
-                brake.kind,
-                brake.mapping,
-                numbers::count(brake.free),
-                brake.flag,
-                brake.planned
-            ),
-            Meaning::Warning,
-        );
+        say(&text::brake(brake), Meaning::Warning);
     }
     for note in &head.notes {
         say(note, Meaning::Warning);

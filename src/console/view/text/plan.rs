@@ -1,7 +1,8 @@
 //! Words of the plan.
 
-use crate::console::view::text::numbers::{count, things};
-use crate::domain::plan::saved::{Deed, PlanHead};
+use crate::console::app::overlay::plan::sign;
+use crate::console::view::text::numbers::{count, duration, things};
+use crate::domain::plan::saved::{Deed, PlanBrake, PlanHead};
 use crate::domain::side::Side;
 
 /// The mappings on the screen are not those that a run would use.
@@ -73,32 +74,39 @@ pub fn apply_lines(head: &PlanHead, platform: &str) -> Vec<String> {
 
 /// The sums in one line: + 3 create  ~ 10 update …
 pub fn sums(head: &PlanHead) -> String {
-    let mut parts = Vec::new();
-    for deed in [Deed::Create, Deed::Update, Deed::Delete, Deed::Link, Deed::Conflict] {
-        let records = head.records(deed, None);
-        parts.push(format!(
-            "{} {} {}",
-            crate::console::app::overlay::plan::sign(deed),
-            count(records),
-            deed.word()
-        ));
-    }
-    parts.join("  ")
+    let deeds = [Deed::Create, Deed::Update, Deed::Delete, Deed::Link, Deed::Conflict, Deed::Refused];
+    let parts: Vec<String> = deeds
+        .into_iter()
+        .map(|deed| (deed, head.records(deed, None)))
+        .filter(|(_, records)| *records > 0)
+        .map(|(deed, records)| format!("{} {} {}", sign(deed), count(records), deed.word()))
+        .collect();
+    if parts.is_empty() { NOTHING_TO_DO.to_owned() } else { parts.join("  ") }
 }
 
 /// What it costs, in one line.
 pub fn cost(head: &PlanHead, platform: &str) -> String {
     let share = head.cost.share().map_or_else(String::new, |share| {
-        if share < 0.001 {
-            " (less than 0.001 % of today's)".to_owned()
-        } else {
-            format!(" ({share:.3} % of today's)")
-        }
+        let share = if share < 0.001 { "under 0.001".to_owned() } else { format!("{share:.3}") };
+        format!(" ({share} % of today's)")
     });
     format!(
-        "about {} to Salesforce{share}, {} to {platform}, {} s",
-        things(head.cost.calls(Side::Org), "call", "calls"),
-        things(head.cost.calls(Side::Platform), "call", "calls"),
-        count(head.cost.seconds)
+        "Calls: Salesforce {}{share}, {platform} {}. About {}.",
+        count(head.cost.calls(Side::Org)),
+        count(head.cost.calls(Side::Platform)),
+        duration(head.cost.seconds)
+    )
+}
+
+/// A brake that it would meet.
+pub fn brake(brake: &PlanBrake) -> String {
+    format!(
+        "! A brake on {} in {}: {} planned, {} free. {} {} lets them through.",
+        brake.kind.replace('_', " "),
+        brake.mapping,
+        count(brake.planned),
+        count(brake.free),
+        brake.flag,
+        brake.planned
     )
 }
