@@ -18,6 +18,7 @@ pub mod matching;
 pub mod plan;
 pub mod prepare;
 pub mod recover;
+pub mod references;
 mod reread;
 pub mod run;
 pub mod session;

@@ -16,6 +16,7 @@ mod find;
 pub(crate) mod id;
 mod identity;
 mod limits;
+pub mod metadata;
 mod query;
 mod read;
 mod rights;
@@ -149,6 +150,17 @@ impl Salesforce {
         self.schemas.describe(&self.door, &objects).await.is_ok() && !self.schemas.says_the_same(&before)
     }
 
+    /// Makes objects and fields in the org and gives our user the right to them; the full names of what was made.
+    pub async fn deploy(
+        &self,
+        wanted: &[metadata::Wanted<'_>],
+        label: &str,
+    ) -> Result<Vec<String>, PortError> {
+        let made = metadata::deploy(&self.door, wanted, label).await?;
+        self.schemas.distrust();
+        Ok(made)
+    }
+
     /// A refresh token that replaced the one of the settings, once; it has to be stored before the next start.
     pub fn take_rotated_refresh_token(&self) -> Option<SecretString> {
         self.door.take_rotated_refresh_token()
@@ -230,8 +242,12 @@ impl Source for Salesforce {
         query::count(&self.door, &self.schemas, object, criteria).await
     }
 
-    fn budget(&self) -> Option<(u64, u64)> {
+    fn calls_of_the_day(&self) -> Option<(u64, u64)> {
         self.api_budget()
+    }
+
+    async fn us(&self) -> Result<Option<String>, PortError> {
+        Ok(Some(self.door.ids().await?.1.to_string()))
     }
 
     fn calls(&self) -> u64 {

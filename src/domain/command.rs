@@ -9,6 +9,7 @@ use crate::domain::mapping::Direction;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::plan::saved::{PlanDeed, PlanOrder};
 use crate::domain::progress::Progress;
+use crate::domain::side::Side;
 use crate::domain::undo::{Extent, UndoOrder};
 
 /// What to run.
@@ -22,6 +23,10 @@ pub struct RunRequest {
     /// Only this direction.
     #[serde(default)]
     pub direction: Option<Direction>,
+    /// Only the changes of this side are read, because the other's have an interval of their own; what is decided is decided as
+    /// ever, both ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Side>,
     /// What a person released beforehand (law E10).
     #[serde(default)]
     pub allow: Allowances,
@@ -40,6 +45,7 @@ impl RunRequest {
             kind,
             mappings: Vec::new(),
             direction: None,
+            reads: None,
             allow: Allowances::default(),
             undo: None,
             plan: None,
@@ -117,6 +123,13 @@ pub enum Command {
     },
     /// Take what a person decided by hand: into an own run, or into the next one where one is on its way.
     Decide(ByHand),
+    /// Sets the platform's record inactive, by a record of either side (F28).
+    Deactivate {
+        /// The object, by its name on the side of the id; blank where the id alone says it.
+        object: String,
+        /// The record's id on that side.
+        id: String,
+    },
     /// Forget a person (law E16); refused while a run is on its way.
     Forget {
         /// The object, by its name on either side.

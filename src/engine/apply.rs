@@ -45,7 +45,9 @@ impl Session<'_> {
                 self.context.control.checkpoint().await?;
                 let from = last;
                 let limit = self.portion(worked, total.saturating_sub(worked));
-                let chunk = self.context.store.write(move |db| work::after(db, from, held, limit)).await?;
+                let mut chunk =
+                    self.context.store.write(move |db| work::after(db, from, held, limit)).await?;
+                self.cut_before_children(&mut chunk);
                 let Some(end) = chunk.last().map(|work| work.work) else { break };
                 last = end;
                 worked += chunk.len() as u64;
@@ -58,6 +60,7 @@ impl Session<'_> {
 
     async fn chunk(&mut self, chunk: Vec<Work>, held: bool) -> Result<(), End> {
         let mut items = self.load(chunk).await?;
+        let waiting_for_parents = self.settle(&mut items).await?;
         self.want(&mut items).await?;
         self.read_missing(&mut items).await?;
         for item in &mut items {
@@ -118,6 +121,7 @@ impl Session<'_> {
         });
         let outcomes = items.iter().map(outcome_of).collect();
         self.commit(items).await?;
+        self.await_parents(waiting_for_parents).await?;
         self.settle_plan(sifted, outcomes).await?;
         if let Some((place, kind, more)) = tripped {
             return Err(self.braked(place, kind, more));

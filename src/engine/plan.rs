@@ -20,9 +20,10 @@ use crate::domain::plan::saved::{Deed, PlanCost, PlanHead, PlanOrder};
 use crate::domain::port::Endpoint;
 use crate::domain::progress::{EngineState, Phase, Progress};
 use crate::domain::report::Level;
-use crate::domain::side::PerSide;
+use crate::domain::side::{PerSide, Side};
 use crate::engine::context::{EngineOptions, RunContext};
 use crate::engine::prepare::fingerprint;
+use crate::engine::references::referring;
 use crate::engine::run;
 use crate::store::facts::{self, NewFact};
 use crate::store::{Store, StoreError, plans};
@@ -85,15 +86,14 @@ async fn rehearse(
 ) -> Result<(RunReport, Option<Arc<Book>>), StoreError> {
     let book = Arc::new(Book::new(context.store.scratch()?));
     let rehearsal = context.store.rehearse().await?;
-    let looking =
-        |side: &Arc<dyn Endpoint>| Arc::new(looking::Looking::at(Arc::clone(side))) as Arc<dyn Endpoint>;
+    let looking = |side: Side| {
+        Arc::new(looking::Looking::at(Arc::clone(&context.endpoints[side]))) as Arc<dyn Endpoint>
+    };
+    let endpoints = referring(&PerSide::from_fn(looking), &context.mappings, &rehearsal);
     let numbers = watch::Sender::new(Progress::default());
     let apart = RunContext {
         store: rehearsal,
-        endpoints: PerSide {
-            org: looking(&context.endpoints.org),
-            platform: looking(&context.endpoints.platform),
-        },
+        endpoints,
         mappings: context.mappings.clone(),
         // What is past retention is no matter of a plan.
         options: EngineOptions { retention_days: 0, ..context.options.clone() },
@@ -177,7 +177,7 @@ async fn keep(
         counts: Vec::new(),
         cost: PlanCost {
             seconds: u64::try_from(took.num_seconds()).unwrap_or(0),
-            budget: context.endpoints.org.budget(),
+            budget: context.endpoints.org.calls_of_the_day(),
             ..PlanCost::default()
         },
         fires,

@@ -150,6 +150,7 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
         return session.withheld.take().map_or(Ok(()), Err);
     }
     session.phase(Phase::Finishing);
+    session.wake_children().await?;
     session.close_plan().await?;
     session.take_back_flags().await?;
     session.finish_feeds().await?;

@@ -187,6 +187,13 @@ impl Host {
                     .await
                     .unwrap_or_else(|message| Reply::Refused { message }),
             },
+            Command::Deactivate { object, id } => match self.obstacle() {
+                Some(obstacle) => obstacle,
+                None => match self.runner.deactivate(&object, &id).await {
+                    Ok(()) => Reply::Accepted,
+                    Err(message) => Reply::Refused { message },
+                },
+            },
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
             Command::Cancel => self.cancel(),
@@ -258,6 +265,7 @@ impl Host {
             Command::Snooze { .. }
             | Command::Decide(_)
             | Command::Plans(_)
+            | Command::Deactivate { .. }
             | Command::Accept { .. }
             | Command::ConfirmWorkspace { .. } => true,
             // These are refused during any run, or keep nothing.

@@ -58,8 +58,8 @@ impl Source for Looking {
         self.side.foresee(work)
     }
 
-    fn budget(&self) -> Option<(u64, u64)> {
-        self.side.budget()
+    fn calls_of_the_day(&self) -> Option<(u64, u64)> {
+        self.side.calls_of_the_day()
     }
 
     /// An interrupted read stays where it is, for the run that will go on with it.
@@ -104,6 +104,19 @@ impl Source for Looking {
 
     async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
         self.side.count(object, criteria).await
+    }
+
+    async fn us(&self) -> Result<Option<String>, PortError> {
+        self.side.us().await
+    }
+
+    async fn settle(
+        &self,
+        object: &str,
+        selection: &Selection,
+        records: &mut [Record],
+    ) -> Result<(), PortError> {
+        self.side.settle(object, selection, records).await
     }
 
     fn calls(&self) -> u64 {

@@ -182,6 +182,12 @@ impl App {
             Consequence::Plan(request) => self.open_plan(request),
             Consequence::Apply(plan) => self.apply_plan(plan),
             Consequence::Ask(command) => vec![Effect::Ask(command)],
+            Consequence::MakeObjects => {
+                self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(
+                    crate::console::app::model::Load::Waiting,
+                ))));
+                vec![Effect::MakeObjects]
+            }
             Consequence::Resolve { rows, wish } => {
                 vec![Effect::Resolve { rows, wish, holds: crate::ops::conflicts::Holds::Once }]
             }
