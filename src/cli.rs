@@ -3,6 +3,7 @@
 //! [`arguments`] is what can be typed, [`output`] is the only way anything is printed, [`context`] is what every subcommand
 //! is handed. What a subcommand does lives in [`ops`](crate::ops).
 
+mod apply;
 pub mod arguments;
 pub mod context;
 pub mod output;
@@ -33,6 +34,7 @@ mod logging;
 mod mapping;
 mod objects;
 mod paths;
+mod plan;
 mod prompt;
 mod push;
 mod run;
@@ -103,6 +105,8 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Demo(demo) => demo::run(demo, console, context).await,
         Command::Sandbox(sandbox) => sandbox::run(sandbox, context).await,
         Command::Check => check::run(context).await,
+        Command::Plan(plan) => plan::run(plan, context).await,
+        Command::Apply(apply) => apply::run(apply, context).await,
         Command::Sync(sync) => sync::run(sync, context).await,
         Command::Run(run) => run::run(run, context).await,
         Command::Drift(drift) => drift::run(drift, context).await,

@@ -15,6 +15,7 @@ pub mod decide;
 pub mod flags;
 pub mod handle;
 pub mod matching;
+pub mod plan;
 pub mod prepare;
 pub mod recover;
 pub mod references;

@@ -32,6 +32,8 @@ pub enum Mutant {
     UnknownIsYes,
     /// E4: an interrupted read goes on at its mark without the pages that it had kept.
     StageForgotten,
+    /// E5: a line is done although its records are no longer as the plan saw them, and so is what the plan does not speak of.
+    PlanUnsifted,
     /// E6: nothing is journalled before it is sent.
     JournalSkipped,
     /// E6: the targets are not looked at before they are written.
@@ -74,7 +76,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AmbiguousIsMatched,
         Self::TakenKeyIsMatched,
         Self::FamilyShares,
@@ -88,6 +90,7 @@ impl Mutant {
         Self::ReleaseLoosened,
         Self::UnknownIsYes,
         Self::StageForgotten,
+        Self::PlanUnsifted,
         Self::JournalSkipped,
         Self::VerifySkipped,
         Self::SentBecomesBase,

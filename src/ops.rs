@@ -26,6 +26,7 @@ pub mod keymap;
 mod notes;
 pub mod objects;
 pub mod paths;
+pub mod plan;
 pub mod push;
 mod pushing;
 pub mod read;

@@ -25,6 +25,7 @@ pub mod migrations;
 pub mod moved;
 pub mod notes;
 pub mod pending;
+pub mod plans;
 pub mod read;
 pub mod requeue;
 pub mod runs;

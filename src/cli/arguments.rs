@@ -4,6 +4,7 @@
 
 mod conflicts;
 mod keeping;
+mod plan;
 mod reading;
 mod released;
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::conflicts::*;
 pub use self::keeping::*;
+pub use self::plan::*;
 pub use self::reading::*;
 pub use self::released::*;
 
@@ -23,7 +25,8 @@ use crate::domain::profile::PlatformKind;
 
 const AFTER_HELP: &str = "\
 Exit codes, the first that fits: 130 cancelled, 7 blocked (no right, no session, locked account), 6 busy, 5 brake, 4 limit, \
-3 done with failed lines or open conflicts, 2 usage or settings, 1 failed, 0 done.
+3 done with failed lines or open conflicts, 2 usage or settings, 1 failed, 0 done. `plan` ends with 0 nothing to do, 10 changes, \
+11 conflicts.
 
 Try it without any account: forcesync demo";
 
@@ -90,6 +93,10 @@ pub enum Command {
     Sandbox(Sandbox),
     /// Sign in on both sides; look at org, user, rights and API budget; test every mapping against both sides
     Check,
+    /// Show what a run would do, before anything is written
+    Plan(Plan),
+    /// Do what a saved plan says, and nothing else
+    Apply(Apply),
     /// Do one run in the foreground
     Sync(Sync),
     /// Run automatic sync, headless, until stopped; the console and other commands attach to it

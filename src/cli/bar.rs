@@ -52,7 +52,7 @@ pub(super) fn done_of(progress: &Progress) -> (u64, Option<u64>) {
         Phase::None | Phase::Preparing | Phase::Recovering | Phase::Reading => {
             (progress.read, progress.expected)
         }
-        Phase::Matching | Phase::Writing | Phase::Finishing => {
+        Phase::Matching | Phase::Deciding | Phase::Writing | Phase::Finishing => {
             let done = progress.mappings.iter().map(|mapping| mapping.done).sum();
             let total = progress.mappings.iter().map(|mapping| mapping.total).sum();
             (done, total)
@@ -70,6 +70,7 @@ fn phase_word(progress: &Progress) -> &'static str {
             Phase::Recovering => "recovering",
             Phase::Reading => "reading",
             Phase::Matching => "matching",
+            Phase::Deciding => "deciding",
             Phase::Writing => "writing",
             Phase::Finishing => "finishing",
         },

@@ -33,7 +33,11 @@ pub(super) async fn run(wish: Wish, context: &Context) -> Result<u8, OpError> {
     };
     match engine.ask(command).await? {
         Reply::Refused { message } => Err(OpError::failed(message).code("refused")),
-        Reply::Accepted | Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. } => {
+        Reply::Accepted
+        | Reply::Started { .. }
+        | Reply::Status { .. }
+        | Reply::Forgotten { .. }
+        | Reply::Kept { .. } => {
             context.output.object(&Done { event });
             context.output.text(sentence);
             Ok(0)

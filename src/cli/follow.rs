@@ -143,11 +143,21 @@ async fn watch(
     interrupts: &Interrupts,
     context: &Context,
 ) -> Result<RunReport, OpError> {
+    until(engine, run, engine.end_of(session, run), interrupts, context).await
+}
+
+/// Shows the numbers of run number `run`, 0 for a plan, until its end.
+pub async fn until(
+    engine: &EngineClient,
+    run: i64,
+    end: impl Future<Output = Result<RunReport, OpError>>,
+    interrupts: &Interrupts,
+    context: &Context,
+) -> Result<RunReport, OpError> {
     let mut bar = Bar::new();
     let mut told: Option<DateTime<Utc>> = None;
     let mut progress = engine.progress();
     let mut cancelled = false;
-    let end = engine.end_of(session, run);
     tokio::pin!(end);
     let report = loop {
         tokio::select! {
@@ -169,7 +179,7 @@ async fn watch(
                 let numbers = progress.borrow_and_update().clone();
                 let sparse = |last: DateTime<Utc>| (now - last).to_std().is_ok_and(|since| since < SPARSE);
                 if context.output.is_json() {
-                    if numbers.run == Some(run) && !told.is_some_and(sparse) {
+                    if numbers.run.unwrap_or(0) == run && !told.is_some_and(sparse) {
                         told = Some(now);
                         context.output.object(&progress_line(run, &numbers));
                     }
@@ -262,6 +272,7 @@ mod tests {
             counts,
             milliseconds: 1500,
             settings: false,
+            plan: None,
         }
     }
 

@@ -242,6 +242,10 @@ impl Source for Salesforce {
         query::count(&self.door, &self.schemas, object, criteria).await
     }
 
+    fn calls_of_the_day(&self) -> Option<(u64, u64)> {
+        self.api_budget()
+    }
+
     async fn us(&self) -> Result<Option<String>, PortError> {
         Ok(Some(self.door.ids().await?.1.to_string()))
     }
@@ -292,6 +296,10 @@ impl Sink for Salesforce {
         let choice = cost::choose(rates, Workload { task, rows: rows as u64 });
         (choice.way == Way::Job && bulk::fits(batch))
             .then(|| usize::try_from(rates.job_rows).unwrap_or(usize::MAX))
+    }
+
+    fn calls_to_write(&self, batch: &WriteBatch) -> u64 {
+        batch.rows.len().div_ceil(WRITE_BATCH) as u64
     }
 
     async fn carry_out(&self, job: &Job, batch: &WriteBatch) -> Result<Vec<RowResult>, PortError> {

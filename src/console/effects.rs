@@ -9,7 +9,9 @@ use crate::console::app::effect::{Effect, ExportWhat};
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::{Engine, OrgSummary, SecretPlace, TestReport};
 use crate::console::event_loop::{FRAME, World};
+use crate::domain::command::RunRequest;
 use crate::domain::forget::Forgotten;
+use crate::domain::plan::saved::PlanHead;
 use crate::domain::report::{ConflictQuery, ConflictRow};
 use crate::ops::conflicts::{Holds, Resolved, Wish};
 use crate::ops::engine::{EngineClient, Place};
@@ -18,8 +20,8 @@ use crate::ops::export::{Form, Sink};
 use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
-    check, conflicts, default_mappings, describe, engine, issues, objects, read, save_settings, secrets,
-    test_connection,
+    check, conflicts, default_mappings, describe, engine, issues, objects, plan, read, save_settings,
+    secrets, test_connection,
 };
 use crate::workspace::problems::Severity;
 
@@ -216,6 +218,15 @@ impl Task {
                 let answer = sentence(crate::ops::undo::page(session, run).await);
                 self.tell(Msg::UndoPage { run, answer });
             }
+            Effect::MakePlan(request) => {
+                let answer = self.plan(request).await.map(Box::new);
+                self.tell(Msg::Planned(answer));
+            }
+            Effect::ReadPlan { plan: number, query, after, generation } => {
+                let page = crate::console::app::sync::plan_act::PAGE;
+                let answer = sentence(plan::lines(session, number, &query, after, page).await);
+                self.tell(Msg::PlanLines { generation, after, answer });
+            }
             Effect::Forget { object, id } => {
                 let answer = self.forget(&object, &id).await;
                 self.tell(Msg::Forgotten(answer));
@@ -230,6 +241,21 @@ impl Task {
             }
             // These are the event loop's own.
             Effect::Copy(_) | Effect::Theme(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit(_) => {}
+        }
+    }
+
+    /// Has a plan made and waits for it.
+    async fn plan(&self, request: RunRequest) -> Answer<PlanHead> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(engine) = engine else {
+            return Err(crate::console::view::text::sync::ENGINE_LOOKING.to_owned());
+        };
+        let before = engine.reports().borrow().clone();
+        sentence(plan::begin(&engine, plan::instead_of(request, None)).await)?;
+        let report = sentence(plan::made(&engine, before).await)?;
+        match report.plan {
+            Some(number) => sentence(plan::find(&self.session, &number.to_string()).await),
+            None => Err(report.message.unwrap_or_else(|| "No plan was made.".into())),
         }
     }
 

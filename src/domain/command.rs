@@ -7,6 +7,7 @@ use crate::domain::by_hand::ByHand;
 use crate::domain::forget::Forgotten;
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
+use crate::domain::plan::saved::{PlanDeed, PlanOrder};
 use crate::domain::progress::Progress;
 use crate::domain::push::PushOrder;
 use crate::domain::side::Side;
@@ -36,6 +37,9 @@ pub struct RunRequest {
     /// Records that a campaign of the platform has pushed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<PushOrder>,
+    /// The plan that is made instead, or applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanOrder>,
 }
 
 impl RunRequest {
@@ -49,12 +53,32 @@ impl RunRequest {
             allow: Allowances::default(),
             undo: None,
             push: None,
+            plan: None,
         }
     }
 
     /// The undo of a run.
     pub fn undo(run: i64, extent: Extent, allow: Allowances) -> Self {
         Self { allow, undo: Some(UndoOrder { run, extent }), ..Self::new(RunKind::Undo) }
+    }
+
+    /// Whether a plan is made instead of a run.
+    pub fn only_plans(&self) -> bool {
+        matches!(self.plan, Some(PlanOrder::Make { .. }))
+    }
+
+    /// The plan that is applied.
+    pub fn applies(&self) -> Option<i64> {
+        match self.plan {
+            Some(PlanOrder::Apply { number }) => Some(number),
+            Some(PlanOrder::Make { .. }) | None => None,
+        }
+    }
+
+    /// The kind under which the run stands in the list of runs: one that applies a plan reads and brakes like the run that the plan
+    /// foresaw, and is told as what it is.
+    pub fn told_as(&self) -> RunKind {
+        if self.applies().is_some() { RunKind::Apply } else { self.kind }
     }
 }
 
@@ -130,6 +154,8 @@ pub enum Command {
         /// What they typed.
         name: String,
     },
+    /// Look after saved plans; refused while a plan is being made.
+    Plans(PlanDeed),
     /// Read the settings again.
     Reload,
     /// Tell the present numbers.
@@ -173,6 +199,11 @@ pub enum Reply {
         /// Ids and values by which the person may stand in files beside the database.
         texts: Vec<String>,
     },
+    /// A plan is kept.
+    Kept {
+        /// Its number.
+        plan: i64,
+    },
     /// Not possible now, and why.
     Refused {
         /// A sentence.
@@ -198,6 +229,9 @@ pub struct RunReport {
     /// Whether it is the settings that are wrong.
     #[serde(default)]
     pub settings: bool,
+    /// The plan that was made, if that was asked for.
+    #[serde(default)]
+    pub plan: Option<i64>,
 }
 
 impl RunReport {

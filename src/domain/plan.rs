@@ -6,6 +6,8 @@ use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 
+pub mod saved;
+
 /// The rule that decided a pair; its word is shown to people and kept in history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -167,6 +167,11 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// The calls of the day as the last answer told them: used, and the limit; `None` where the side does not tell.
+    fn calls_of_the_day(&self) -> Option<(u64, u64)> {
+        None
+    }
+
     /// Lets go of a place in a backlog from which nobody will go on, so that nothing is left behind in the service.
     async fn forsake(&self, _mark: &Mark) {}
 
@@ -386,6 +391,11 @@ pub trait Sink: Send + Sync {
     /// tells what it is about; its rows do not count.
     fn rows_of_a_job(&self, _batch: &WriteBatch, _rows: usize) -> Option<usize> {
         None
+    }
+
+    /// How many calls it takes to write a batch without a job and to read it back, if nothing goes wrong.
+    fn calls_to_write(&self, _batch: &WriteBatch) -> u64 {
+        1
     }
 
     /// Carries out a prepared job with the batch that it was prepared for, to its end. An `Err` means that nothing was done.

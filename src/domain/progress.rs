@@ -36,6 +36,8 @@ pub enum Phase {
     Reading,
     /// Finds which records belong together.
     Matching,
+    /// Decides without writing, because a plan is made.
+    Deciding,
     /// Decides and writes.
     Writing,
     /// Closes the run.
@@ -66,6 +68,9 @@ pub struct Progress {
     pub run: Option<i64>,
     /// Its kind.
     pub kind: Option<RunKind>,
+    /// Whether it only makes a plan.
+    #[serde(default)]
+    pub plans: bool,
     /// Its step.
     pub phase: Phase,
     /// When it began.

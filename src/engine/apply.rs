@@ -7,6 +7,7 @@ use crate::domain::progress::Phase;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::decide::Decision;
+use crate::engine::plan::outcome_of;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::work::{self, Work};
@@ -92,12 +93,25 @@ impl Session<'_> {
                 })
                 .await?;
         }
+        if !self.plan.is_free() {
+            // A plan shows what both sides hold right now, and is held against it.
+            for side in Side::BOTH {
+                self.verify(&mut items, side, held).await?;
+            }
+            if self.write_down(&items).await? {
+                return Ok(());
+            }
+        }
+        let sifted = self.sift(&mut items).await?;
         let tripped = self.apply_brakes(&mut items);
         if broken(Mutant::CommitBeforeSend) {
             self.commit(items.iter().map(Item::as_if_sent).collect()).await?;
         }
         for side in Side::BOTH {
-            self.verify(&mut items, side, held).await?;
+            // What was just held against a plan was verified for it.
+            if self.plan.is_free() {
+                self.verify(&mut items, side, held).await?;
+            }
             self.send(&mut items, side, held).await?;
         }
         let limited = items.iter().any(|item| {
@@ -105,8 +119,10 @@ impl Session<'_> {
                 matches!(&item.results[*side], Some(RowResult::Refused(error)) if error.class == RowClass::Limit)
             })
         });
+        let outcomes = items.iter().map(outcome_of).collect();
         self.commit(items).await?;
         self.await_parents(waiting_for_parents).await?;
+        self.settle_plan(sifted, outcomes).await?;
         if let Some((place, kind, more)) = tripped {
             return Err(self.braked(place, kind, more));
         }

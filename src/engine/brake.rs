@@ -81,6 +81,9 @@ impl Braked {
 
 /// The command that does a run again, to which the flag of a brake is added.
 pub fn command_again(request: &RunRequest) -> String {
+    if let Some(plan) = request.applies() {
+        return format!("forcesync apply {plan}");
+    }
     let mut command = match (request.kind, request.undo) {
         (RunKind::Undo, Some(order)) => format!("forcesync undo {}", order.run),
         (RunKind::Heal, _) => "forcesync audit --heal".to_owned(),
@@ -157,6 +160,12 @@ impl BrakeMeter {
         }
         *sum += more;
         true
+    }
+
+    /// How many more of a kind may be done.
+    pub fn free(&self, mapping: usize, kind: Braked) -> u64 {
+        let sum = self.sums.get(&(mapping, kind)).copied().unwrap_or_default();
+        self.limit(mapping, kind).saturating_sub(sum)
     }
 
     /// The limit of a mapping and kind.

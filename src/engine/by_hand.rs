@@ -21,6 +21,7 @@ use crate::domain::value::Value;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
 use crate::engine::decide::Decision;
+use crate::engine::plan::outcome_of;
 use crate::engine::recover::alike;
 use crate::engine::session::{Prepared, Session};
 use crate::store::decisions::{self, Stored};
@@ -289,6 +290,11 @@ impl Session<'_> {
                     .await?;
             }
         }
+        if let Some(edited) = self.write_down_edits(&items, side).await? {
+            self.context.store.write(move |db| stage::put(db, side, &object, &edited, read_at)).await?;
+            return Ok(());
+        }
+        let sifted = self.sift(&mut items).await?;
         self.send(&mut items, side, false).await?;
         let written: Vec<Record> = items
             .iter()
@@ -297,7 +303,9 @@ impl Session<'_> {
                 Some(RowResult::Refused(_) | RowResult::Unknown) | None => None,
             })
             .collect();
+        let outcomes = items.iter().map(outcome_of).collect();
         self.commit(items).await?;
+        self.settle_plan(sifted, outcomes).await?;
         let read_at = self.now();
         self.context.store.write(move |db| stage::put(db, side, &object, &written, read_at)).await?;
         Ok(())

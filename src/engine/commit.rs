@@ -16,7 +16,7 @@ mod refusal;
 use item::commit_item;
 pub(super) use item::forget_staged;
 pub use link::key_hashes;
-use refusal::staged_records;
+pub(super) use refusal::staged_records;
 pub(super) use refusal::{close_line, fail, label};
 
 /// What one item adds to the counts.
@@ -34,7 +34,7 @@ pub(super) struct Tally {
 impl Session<'_> {
     /// Lines that need no decision: left out, or refused before anything was read of the other side.
     pub async fn leave_out(&mut self, lines: Vec<(Line, usize)>) -> Result<(), End> {
-        if lines.is_empty() {
+        if lines.is_empty() || self.write_down_left(&lines).await? {
             return Ok(());
         }
         for (line, place) in &lines {

@@ -21,6 +21,7 @@ use crate::domain::clock::Clock;
 use crate::domain::command::{Acceptance, Command, Reply, RunReport, RunRequest};
 use crate::domain::hold::Hold;
 use crate::domain::outcome::RunKind;
+use crate::domain::plan::saved::PlanDeed;
 use crate::domain::progress::Progress;
 use crate::engine::context::Control;
 use crate::engine::handle::host::Host;
@@ -73,6 +74,10 @@ pub trait Runner: Send + Sync + 'static {
     /// Why automatic sync can't be switched on, as a sentence.
     async fn obstacle_to_automatic(&self) -> Option<String> {
         None
+    }
+    /// Looks after saved plans; an error is a sentence.
+    async fn plans(&self, deed: &PlanDeed) -> Result<Reply, String> {
+        Err(format!("This engine keeps no plans ({deed:?})."))
     }
 
     /// Sets the platform's record inactive, by a record of either side; an error is a sentence.

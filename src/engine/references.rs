@@ -252,6 +252,10 @@ impl Source for Referring {
         self.inner.distrust_descriptions();
     }
 
+    fn calls_of_the_day(&self) -> Option<(u64, u64)> {
+        self.inner.calls_of_the_day()
+    }
+
     fn foresee(&self, work: &Workload) -> Option<Choice> {
         self.inner.foresee(work)
     }
@@ -321,6 +325,10 @@ impl Sink for Referring {
             self.tell_rows(batch, rows).await?;
         }
         Ok(written)
+    }
+
+    fn calls_to_write(&self, batch: &WriteBatch) -> u64 {
+        self.inner.calls_to_write(batch)
     }
 
     fn keeps_deleted(&self) -> bool {

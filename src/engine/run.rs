@@ -9,16 +9,38 @@ use crate::domain::side::PerSide;
 use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
+use crate::engine::plan::{self, Part};
 use crate::engine::prepare::{Look, fingerprint, prepare, still_fits};
 use crate::engine::session::Session;
 use crate::store::facts::{self, NewFact};
-use crate::store::{audit, mappings, runs, stage, turns, work};
+use crate::store::{audit, mappings, plans, runs, stage, turns, work};
 
 /// Runs what is asked; every end is a report.
 pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
+    if request.only_plans() {
+        return plan::make(context, request).await;
+    }
+    let Some(number) = request.applies() else { return carry_out(context, request, Part::Free).await };
+    // A plan is applied by the run that it foresaw.
+    match context.store.write(move |db| plans::get(db, number)).await {
+        Ok(Some(head)) => {
+            let request = RunRequest {
+                kind: head.kind,
+                mappings: head.mappings,
+                direction: head.direction,
+                ..request.clone()
+            };
+            carry_out(context, &request, Part::Does(number)).await
+        }
+        Ok(None) | Err(_) => carry_out(context, request, Part::Does(number)).await,
+    }
+}
+
+/// Runs, or does what a run does for a plan.
+pub(super) async fn carry_out(context: &RunContext, request: &RunRequest, part: Part) -> RunReport {
     let started = context.clock.now();
     let calls_before = PerSide::from_fn(|side| context.endpoints[side].calls());
-    let (kind, names, org) = (request.kind, request.mappings.clone(), context.org_id.clone());
+    let (kind, names, org) = (request.told_as(), request.mappings.clone(), context.org_id.clone());
     let settings = fingerprint(&context.mappings);
     let opened = context
         .store
@@ -34,7 +56,7 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
     let (number, sequence) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            return report(0, request, RunResult::Failed, Some(error.to_string()), Counts::default(), 0);
+            return report(0, request, RunResult::Failed, Some(error.to_string()));
         }
     };
     context.progress.send_modify(|progress| {
@@ -64,6 +86,7 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
         withheld: None,
         absent: Vec::new(),
         parked: Vec::new(),
+        plan: part,
     };
     let end = steps(&mut session).await;
     finish(session, end).await
@@ -72,6 +95,7 @@ pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
 async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     session.context.control.checkpoint().await?;
     let mut looks = session.fit().await?;
+    session.check_plan().await?;
     let initial = session.request.kind == RunKind::Initial;
     if initial {
         session.initial(false).await?;
@@ -121,8 +145,13 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     session.edit_unlinked().await?;
     session.match_records().await?;
     session.work().await?;
+    if session.plan.book().is_some() {
+        session.close_book();
+        return session.withheld.take().map_or(Ok(()), Err);
+    }
     session.phase(Phase::Finishing);
     session.wake_children().await?;
+    session.close_plan().await?;
     session.take_back_flags().await?;
     session.finish_feeds().await?;
     session
@@ -254,7 +283,7 @@ async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
     });
     let milliseconds = u64::try_from((now - session.started).num_milliseconds()).unwrap_or(0);
     let settings = settings && result == RunResult::Failed;
-    RunReport { settings, ..report(run, session.request, result, message, counts, milliseconds) }
+    RunReport { settings, counts, milliseconds, ..report(run, session.request, result, message) }
 }
 
 /// A sentence about pairs that were left out.
@@ -275,6 +304,7 @@ impl Session<'_> {
         let days = i64::from(self.context.options.retention_days);
         let before = chrono::TimeDelta::try_days(days).and_then(|kept| self.now().checked_sub_signed(kept));
         let Some(before) = before.filter(|_| days > 0) else { return Ok(()) };
+        self.context.store.write(move |db| plans::prune(db, Some(before))).await?;
         for _ in 0..SLICES {
             let gone =
                 self.context.store.write(move |db| crate::store::history::prune::slice(db, before)).await?;
@@ -307,13 +337,20 @@ fn sentence(result: RunResult, message: Option<&str>, counts: &Counts) -> String
     }
 }
 
-fn report(
+pub(super) fn report(
     run: i64,
     request: &RunRequest,
     result: RunResult,
     message: Option<String>,
-    counts: Counts,
-    milliseconds: u64,
 ) -> RunReport {
-    RunReport { run, kind: request.kind, result, message, counts, milliseconds, settings: false }
+    RunReport {
+        run,
+        kind: request.told_as(),
+        result,
+        message,
+        counts: Counts::default(),
+        milliseconds: 0,
+        settings: false,
+        plan: None,
+    }
 }

@@ -16,6 +16,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
+use crate::engine::plan::Part;
 use crate::engine::prepare::Absent;
 use crate::store::facts::NewFact;
 use crate::store::mappings::MappingRow;
@@ -84,6 +85,8 @@ pub struct Session<'a> {
     pub absent: Vec<Absent>,
     /// Sentences about pairs that are left out.
     pub parked: Vec<String>,
+    /// What it has to do with a plan.
+    pub plan: Part,
 }
 
 impl Session<'_> {

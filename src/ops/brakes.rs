@@ -3,6 +3,7 @@
 use crate::domain::command::{Allowances, RunRequest};
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::{RunKind, RunResult};
+use crate::domain::plan::saved::PlanOrder;
 use crate::domain::report::RunRow;
 use crate::domain::undo::Extent;
 use crate::engine::brake::Braked;
@@ -40,10 +41,13 @@ pub fn held(run: &RunRow) -> Option<Held> {
             RunRequest::undo(undone, Extent::Write, Allowances::default())
         }
         RunKind::Initial | RunKind::Heal => RunRequest::new(run.kind),
-        // The feeds of an automatic run are those of an instant one, which a person starts.
-        RunKind::Instant | RunKind::Automatic | RunKind::Apply | RunKind::Audit => {
-            RunRequest::new(RunKind::Instant)
+        // What kind of run it is stands in the plan.
+        RunKind::Apply => {
+            let plan = i64::try_from(number_behind("forcesync apply ")?).ok()?;
+            RunRequest { plan: Some(PlanOrder::Apply { number: plan }), ..RunRequest::new(RunKind::Apply) }
         }
+        // The feeds of an automatic run are those of an instant one, which a person starts.
+        RunKind::Instant | RunKind::Automatic | RunKind::Audit => RunRequest::new(RunKind::Instant),
     };
     let direction = if message.contains("--direction to-platform") {
         Some(Direction::ToPlatform)
@@ -96,6 +100,7 @@ mod tests {
     #[case(RunRequest::new(RunKind::Initial))]
     #[case(RunRequest::new(RunKind::Heal))]
     #[case(RunRequest::undo(7, Extent::Write, Allowances::default()))]
+    #[case(RunRequest { plan: Some(PlanOrder::Apply { number: 7 }), ..RunRequest::new(RunKind::Apply) })]
     #[case(RunRequest { mappings: vec!["contact".into()], direction: Some(Direction::ToOrg), ..RunRequest::new(RunKind::Instant) })]
     fn the_same_run_is_done_again_with_the_typed_number_and_nothing_else(#[case] request: RunRequest) {
         for kind in Braked::ALL {

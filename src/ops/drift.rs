@@ -39,6 +39,10 @@ pub fn known(session: &Session, names: &[String]) -> Result<(), OpError> {
 pub async fn accept(engine: &EngineClient, mappings: Vec<String>, what: Acceptance) -> Result<(), OpError> {
     match engine.ask(Command::Accept { mappings, what }).await? {
         Reply::Refused { message } => Err(OpError::new(OpClass::Failed, message)),
-        Reply::Accepted | Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. } => Ok(()),
+        Reply::Accepted
+        | Reply::Started { .. }
+        | Reply::Status { .. }
+        | Reply::Forgotten { .. }
+        | Reply::Kept { .. } => Ok(()),
     }
 }

@@ -163,6 +163,7 @@ fn report_of(row: RunRow) -> Option<RunReport> {
         counts: row.counts,
         milliseconds: u64::try_from(took.num_milliseconds()).unwrap_or(0),
         settings: false,
+        plan: None,
     })
 }
 

@@ -162,7 +162,8 @@ fn harmless(cell: &str) -> String {
     }
 }
 
-fn create(path: &Path) -> Result<File, OpError> {
+/// Makes a file that only its owner can read; one that exists is not overwritten.
+pub(super) fn create(path: &Path) -> Result<File, OpError> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -175,7 +176,7 @@ fn create(path: &Path) -> Result<File, OpError> {
     })
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> OpError {
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> OpError {
     OpError::failed(format!(
         "{} could not be written: {error}. Check the folder and the free space.",
         path.display()

@@ -54,7 +54,7 @@ pub async fn forget(
             };
             Err(OpError::new(class, message))
         }
-        Reply::Accepted | Reply::Started { .. } | Reply::Status { .. } => {
+        Reply::Accepted | Reply::Started { .. } | Reply::Status { .. } | Reply::Kept { .. } => {
             Err(OpError::failed("The engine answered something else than it was asked."))
         }
     }

@@ -4,6 +4,7 @@ use crate::domain::by_hand::ByHand;
 use crate::domain::command::{Command, Reply, RunRequest};
 use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::outcome::RunKind;
+use crate::domain::plan::saved::PlanOrder;
 use crate::domain::progress::EngineState;
 use crate::domain::side::Side;
 use crate::domain::side_effects::{self, Events, SideEffect};
@@ -124,6 +125,18 @@ pub fn side_effects(session: &Session, request: &RunRequest) -> Vec<SideEffect> 
     side_effects::of_run(&wanted, request.kind, events(&settings))
 }
 
+/// A request for a plan, with what the run would set off.
+pub(super) fn with_side_effects(session: &Session, request: &RunRequest) -> RunRequest {
+    let plan = match &request.plan {
+        Some(PlanOrder::Make { name, .. }) => {
+            let fires = side_effects::sentences(&side_effects(session, request));
+            Some(PlanOrder::Make { name: name.clone(), fires })
+        }
+        other => other.clone(),
+    };
+    RunRequest { plan, ..request.clone() }
+}
+
 /// What the platform can hold back, as it is written to.
 pub fn events(settings: &Settings) -> Events {
     let kind = settings.platform.kind;
@@ -140,7 +153,11 @@ pub fn events(settings: &Settings) -> Events {
 pub async fn confirm_workspace(engine: &EngineClient, name: &str) -> Result<(), OpError> {
     match engine.ask(Command::ConfirmWorkspace { name: name.to_owned() }).await? {
         Reply::Refused { message } => Err(OpError::settings(message).code("workspace_name")),
-        Reply::Accepted | Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. } => Ok(()),
+        Reply::Accepted
+        | Reply::Started { .. }
+        | Reply::Status { .. }
+        | Reply::Forgotten { .. }
+        | Reply::Kept { .. } => Ok(()),
     }
 }
 
@@ -186,7 +203,7 @@ pub async fn decide(engine: &EngineClient, by_hand: ByHand) -> Result<Option<i64
         Reply::Started { run } => Ok(Some(run)),
         Reply::Accepted => Ok(None),
         Reply::Refused { message } => Err(refusal(engine, message)),
-        Reply::Status { .. } | Reply::Forgotten { .. } => {
+        Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Kept { .. } => {
             Err(OpError::failed("The engine answered something else than it was asked."))
         }
     }
@@ -196,7 +213,7 @@ async fn begin(engine: &EngineClient, command: Command) -> Result<i64, OpError> 
     match engine.ask(command).await? {
         Reply::Started { run } => Ok(run),
         Reply::Refused { message } => Err(refusal(engine, message)),
-        Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. } => {
+        Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Kept { .. } => {
             Err(OpError::failed("The engine answered something else than it was asked."))
         }
     }

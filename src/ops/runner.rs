@@ -15,6 +15,7 @@ use crate::domain::command::{Acceptance, Reply, RunReport, RunRequest};
 use crate::domain::hold::{Hold, Priority};
 use crate::domain::mapping::{DefaultValue, Mapping};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
+use crate::domain::plan::saved::PlanDeed;
 use crate::domain::port::Endpoint;
 use crate::domain::progress::Progress;
 use crate::domain::record::RecordId;
@@ -219,7 +220,7 @@ impl WorkspaceRunner {
             budget.set_priority(Priority::of(request.kind));
         }
         recall_schemas(store, &connected.org).await?;
-        if request.kind != RunKind::Audit {
+        if request.kind != RunKind::Audit && !request.only_plans() {
             self.refuse_unequal(store, &connected, &settings).await?;
         }
         let mappings = run_mappings(&settings);
@@ -235,7 +236,12 @@ impl WorkspaceRunner {
         }
         Ok(RunContext {
             store: store.clone(),
-            endpoints: referring(&endpoints, &mappings, store),
+            // A plan looks references up in its own rehearsal of the state.
+            endpoints: if request.only_plans() {
+                endpoints
+            } else {
+                referring(&endpoints, &mappings, store)
+            },
             mappings,
             options: EngineOptions {
                 brakes: brakes(&settings.sync),
@@ -344,7 +350,7 @@ impl WorkspaceRunner {
         progress: &watch::Sender<Progress>,
     ) -> Result<i64, StoreError> {
         let now = self.session.clock().now();
-        let (kind, names, message) = (request.kind, request.mappings.clone(), error.message.clone());
+        let (kind, names, message) = (request.told_as(), request.mappings.clone(), error.message.clone());
         let result = result_of(error.class);
         let (run, sequence) = store
             .write(move |db| {
@@ -373,12 +379,13 @@ impl Runner for WorkspaceRunner {
     ) -> RunReport {
         let unable = |run: i64, error: &OpError| RunReport {
             run,
-            kind: request.kind,
+            kind: request.told_as(),
             result: result_of(error.class),
             message: Some(error.message.clone()),
             counts: Counts::default(),
             milliseconds: 0,
             settings: error.class == OpClass::Settings,
+            plan: None,
         };
         let store = match self.store().await {
             Ok(store) => store,
@@ -389,11 +396,13 @@ impl Runner for WorkspaceRunner {
         };
         let report = match self.prepare(&store, request, control, progress).await {
             Ok(context) => {
+                let request = &run::with_side_effects(&self.session, request);
                 let report = self.run_and_watch_the_budget(&context, request).await;
                 self.keep_schemas(&store).await;
                 self.settle_budgets();
                 report
             }
+            Err(error) if request.only_plans() => unable(0, &error),
             Err(error) => match self.record(&store, request, &error, progress).await {
                 Ok(run) => unable(run, &error),
                 Err(full) => unable(0, &full.into()),
@@ -498,6 +507,11 @@ impl Runner for WorkspaceRunner {
             })
             .await
             .map_err(|error| OpError::from(error).message)
+    }
+
+    async fn plans(&self, deed: &PlanDeed) -> Result<Reply, String> {
+        let store = self.store().await.map_err(|error| error.message)?;
+        crate::ops::plan::keeping::done(&store, deed).await.map_err(|error| error.message)
     }
 
     async fn confirm(&self, name: &str) -> Result<(), String> {

@@ -100,7 +100,13 @@ impl Headless {
     async fn ask(&self, command: Command) {
         match self.engine.ask(command).await {
             Ok(Reply::Refused { message }) => tracing::warn!(%message, "The engine refused."),
-            Ok(Reply::Accepted | Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. }) => {}
+            Ok(
+                Reply::Accepted
+                | Reply::Started { .. }
+                | Reply::Status { .. }
+                | Reply::Forgotten { .. }
+                | Reply::Kept { .. },
+            ) => {}
             Err(error) => tracing::warn!(%error, "The engine could not be asked."),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::store::{StoreError, migrations};
@@ -16,6 +16,22 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 #[derive(Clone)]
 pub struct Store {
     writer: Arc<Writer>,
+    /// Held for as long as what is written is to be taken back.
+    _rehearsal: Option<Arc<Rehearsal>>,
+}
+
+/// Takes back at its end what was written since it began.
+struct Rehearsal {
+    writer: Arc<Writer>,
+}
+
+impl Drop for Rehearsal {
+    fn drop(&mut self) {
+        // A thread of its own takes it back by closing its connection.
+        if let Writer::Inline(db) = &*self.writer {
+            let _ = db.lock().unwrap_or_else(PoisonError::into_inner).execute_batch("ROLLBACK");
+        }
+    }
 }
 
 enum Writer {
@@ -75,11 +91,27 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
+/// Opens a database for the lines of a plan alone.
+fn scratch(path: &Path) -> Result<Connection, StoreError> {
+    let db = Connection::open(path)?;
+    db.pragma_update(None, "temp_store", "FILE")?;
+    db.pragma_update(None, "cache_size", -8_000)?;
+    db.execute_batch(migrations::PLANS)?;
+    Ok(db)
+}
+
 fn run<T>(
     db: &mut Connection,
     durability: Durability,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
+    if !db.is_autocommit() {
+        // A rehearsal: one step of what is taken back as a whole, so nothing of it has to reach the disk.
+        let step = db.savepoint()?;
+        let value = work(&step)?;
+        step.commit()?;
+        return Ok(value);
+    }
     if durability == Durability::Full {
         db.pragma_update(None, "synchronous", "FULL")?;
     }
@@ -95,7 +127,11 @@ fn run<T>(
 impl Store {
     /// Opens or makes the database and starts its thread.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut db = connect(path)?;
+        Self::begin(connect(path)?)
+    }
+
+    /// Gives a connection a thread of its own.
+    fn begin(mut db: Connection) -> Result<Self, StoreError> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let handle = std::thread::Builder::new()
             .name("store".into())
@@ -110,12 +146,40 @@ impl Store {
                 jobs: Mutex::new(Some(jobs)),
                 handle: Mutex::new(Some(handle)),
             })),
+            _rehearsal: None,
         })
     }
 
     /// Opens a database whose calls run where they are made; for simulations.
     pub fn open_inline(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { writer: Arc::new(Writer::Inline(Mutex::new(connect(path)?))) })
+        Ok(Self { writer: Arc::new(Writer::Inline(Mutex::new(connect(path)?))), _rehearsal: None })
+    }
+
+    /// A store over the same database of which nothing remains: all that is written through it is one transaction, which is taken
+    /// back when the last of its clones is dropped. Until then others can read, but not write.
+    pub async fn rehearse(&self) -> Result<Self, StoreError> {
+        let apart = match &*self.writer {
+            // A simulation has one connection, and nobody else who could write through it.
+            Writer::Inline(_) => self.clone(),
+            Writer::Thread(_) => {
+                let path = self.raw(|db| Ok(db.path().unwrap_or_default().to_owned())).await?;
+                Self::open(Path::new(&path))?
+            }
+        };
+        apart.raw(|db| Ok(db.execute_batch("BEGIN IMMEDIATE")?)).await?;
+        let rehearsal = Arc::new(Rehearsal { writer: Arc::clone(&apart.writer) });
+        Ok(Self { _rehearsal: Some(rehearsal), ..apart })
+    }
+
+    /// An empty store for the lines of a plan that nobody else sees; what memory does not hold goes to a file that has no name.
+    pub fn scratch(&self) -> Result<Self, StoreError> {
+        match &*self.writer {
+            Writer::Inline(_) => {
+                let db = scratch(Path::new(":memory:"))?;
+                Ok(Self { writer: Arc::new(Writer::Inline(Mutex::new(db))), _rehearsal: None })
+            }
+            Writer::Thread(_) => Self::begin(scratch(Path::new(""))?),
+        }
     }
 
     /// Limits the size of the file, in pages of 4 KiB; beyond it every write is [`StoreError::Full`].
@@ -126,7 +190,7 @@ impl Store {
     /// Runs `work` as one transaction; an error takes all of it back.
     pub async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.raw(move |db| run(db, Durability::Normal, work)).await
     }
@@ -134,7 +198,7 @@ impl Store {
     /// Like [`Store::write`], and on the disk when it returns.
     pub async fn write_durably<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.raw(move |db| run(db, Durability::Full, work)).await
     }
@@ -143,7 +207,7 @@ impl Store {
     /// write-ahead log are rewritten before the call returns. Takes as long as copying the file does.
     pub async fn erase<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.raw(move |db| {
             let _on: i64 = db.query_row("PRAGMA secure_delete = ON", [], |row| row.get(0))?;

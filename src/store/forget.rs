@@ -72,6 +72,7 @@ pub fn forget(db: &Connection, object: &str, id: &str, now: DateTime<Utc>) -> Re
             erased.history += run(db, &format!("DELETE FROM history WHERE {column}=?"), id)?;
             erased.log += run(db, &format!("DELETE FROM fact WHERE {column}=?"), id)?;
             erased.lines += run(db, &format!("DELETE FROM line WHERE {column}=?"), id)?;
+            erased.lines += run(db, &format!("DELETE FROM plan_line WHERE {column}=?"), id)?;
             erased.issues += issues_of(db, column, id)?;
             erased.other += run(db, &format!("DELETE FROM work WHERE {column}=?"), id)?;
             erased.other += run(db, &format!("DELETE FROM undo_left WHERE {column}=?"), id)?;
@@ -306,6 +307,11 @@ fn blank_elsewhere(db: &Connection, text: &str, erased: &mut Forgotten) -> Resul
         text,
     )?;
     erased.lines += run(db, "DELETE FROM line WHERE instr(lower(body), lower(?))>0", text)?;
+    erased.lines += run(
+        db,
+        "DELETE FROM plan_line WHERE instr(lower(body), lower(?1))>0 OR instr(lower(label), lower(?1))>0",
+        text,
+    )?;
     erased.other += run(
         db,
         "UPDATE run SET message='(forgotten)' WHERE instr(lower(COALESCE(message, '')), lower(?))>0",

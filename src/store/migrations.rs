@@ -4,6 +4,9 @@ use rusqlite::Connection;
 
 use crate::store::StoreError;
 
+/// The tables of plans, which a plan that is being made needs alone.
+pub const PLANS: &str = include_str!("../../assets/migrations/0012_plans.sql");
+
 const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0002_inbox.sql"),
@@ -16,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0009_jobs.sql"),
     include_str!("../../assets/migrations/0010_notes.sql"),
     include_str!("../../assets/migrations/0011_prints.sql"),
+    PLANS,
 ];
 
 /// The schema version this program knows.

@@ -19,6 +19,7 @@ use crate::store::{StoreError, audit, drift, feeds, from_millis, mappings, migra
 mod conflicts;
 
 mod history;
+mod plans;
 mod push;
 mod undo;
 mod why;

@@ -230,7 +230,8 @@ fn an_action_of_another_tab_goes_there_first() {
                 let mut app = full();
                 app.go_to(from);
                 act(&mut app, *action);
-                let shared = *action == Action::Why && from == Tab::Sync;
+                let shared =
+                    matches!((*action, from), (Action::Why, Tab::Sync) | (Action::Plan, Tab::Mapping));
                 if app.available(*action).is_ok() && !shared {
                     assert_eq!(app.tab, tab, "{}", action.word());
                 }

@@ -13,6 +13,7 @@ mod history;
 mod judge;
 mod mutants;
 mod people;
+mod plans;
 mod scene;
 mod settings;
 mod side;

@@ -50,12 +50,14 @@ mod tests {
     #[case(&["sync", "initial"])]
     #[case(&["undo", "7"])]
     #[case(&["audit", "--heal"])]
+    #[case(&["apply", "7"])]
     fn every_brake_has_its_flag_on_every_command_that_writes(#[case] words: &[&str]) {
         for kind in Braked::ALL {
             let line = ["forcesync"].iter().chain(words).copied().chain([kind.sentence().1, "24"]);
             let allow: Allowances = match Arguments::try_parse_from(line).unwrap().command {
                 Some(Command::Sync(sync)) => sync.released.into(),
                 Some(Command::Undo(undo)) => undo.released.into(),
+                Some(Command::Apply(apply)) => apply.released.into(),
                 Some(Command::Audit(audit)) => audit.released.into(),
                 other => panic!("{other:?}"),
             };

@@ -231,6 +231,11 @@ impl Sink for CsvFolder {
         self.with(move |shelf, _| shelf.write(&batch)).await.map(Written::Rows)
     }
 
+    /// Files are no service.
+    fn calls_to_write(&self, _batch: &WriteBatch) -> u64 {
+        0
+    }
+
     /// Files have no jobs.
     async fn poll(&self, _job: &Job) -> Result<Option<Vec<RowResult>>, PortError> {
         Err(refused(PortClass::Settings, "NO_JOBS", "CSV files have no jobs to ask for.".into()))

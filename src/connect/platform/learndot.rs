@@ -228,6 +228,11 @@ impl Sink for Learndot {
         self.write_rows(batch).await.map(Written::Rows)
     }
 
+    /// One a row, and at least one to read them back; rows whose objects are written in part are read first.
+    fn calls_to_write(&self, batch: &WriteBatch) -> u64 {
+        batch.rows.len() as u64 + 1
+    }
+
     /// The service has no jobs.
     async fn poll(&self, _job: &Job) -> Result<Option<Vec<RowResult>>, PortError> {
         Err(PortError::new(PortClass::Settings, "NO_JOBS", "Learndot has no jobs to ask for."))

@@ -196,6 +196,10 @@ impl Sink for Salesmanago {
         self.poll_job(job).await
     }
 
+    fn calls_to_write(&self, batch: &WriteBatch) -> u64 {
+        self.calls_for(batch)
+    }
+
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {
         self.known(object)?;
         self.find_by(selection, by).await

@@ -62,6 +62,9 @@ actions! {
     AllFields, "all_fields", Scope::On(Tab::Mapping), "Switch between mapped pairs and all fields", Some("forcesync mapping show");
     StartInitial, "start_initial", Scope::On(Tab::Sync), "Kick off an initial sync", Some("forcesync sync initial");
     StartInstant, "start_instant", Scope::On(Tab::Sync), "Kick off an instant sync", Some("forcesync sync instant");
+    Plan, "plan", Scope::On(Tab::Sync), "Show what a run would do, before anything is written", Some("forcesync plan");
+    ApplyPlan, "apply_plan", Scope::On(Tab::Sync), "Do what the plan says, and nothing else", Some("forcesync apply");
+    SavePlan, "save_plan", Scope::On(Tab::Sync), "Keep the plan under a name", Some("forcesync plan --save");
     Audit, "audit", Scope::On(Tab::Sync), "Look for records that no run has dealt with", Some("forcesync audit");
     Heal, "heal", Scope::On(Tab::Sync), "Deal with what the last audit found", Some("forcesync audit --heal");
     Automatic, "automatic", Scope::On(Tab::Sync), "Switch automatic synchronization", Some("forcesync run");

@@ -5,6 +5,7 @@ use crate::console::app::action::Action;
 use crate::console::app::keymap::Binding;
 use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
+use crate::console::app::overlay::plan::Level;
 use crate::console::app::overlay::reading::Subject;
 use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
@@ -21,6 +22,8 @@ impl App {
         match action {
             Action::StartInitial
             | Action::StartInstant
+            | Action::Plan
+            | Action::ApplyPlan
             | Action::Retry
             | Action::RetryAll
             | Action::Release
@@ -117,6 +120,12 @@ impl App {
                     | Action::SnoozeAll
                     | Action::Release
             ),
+            (Some(Overlay::Plan(sheet)), action) => match action {
+                Action::ApplyPlan | Action::SavePlan | Action::Filter | Action::Copy => sheet.is_made(),
+                Action::Why => sheet.level != Level::Counts,
+                Action::Open => sheet.is_made() && sheet.level != Level::Record,
+                _ => true,
+            },
             (Some(Overlay::Reading(reading)), Action::Forget) => reading.person().is_some(),
             (Some(Overlay::Reading(reading)), Action::Release) => {
                 matches!(&reading.subject, Subject::Run(run) if brakes::held(run).is_some())
@@ -215,6 +224,9 @@ fn changes(action: Action) -> bool {
         action,
         Action::StartInitial
             | Action::StartInstant
+            | Action::Plan
+            | Action::ApplyPlan
+            | Action::SavePlan
             | Action::Audit
             | Action::Heal
             | Action::Automatic

@@ -3,7 +3,8 @@
 use secrecy::SecretString;
 
 use crate::console::view::theme::ThemeChoice;
-use crate::domain::command::Command;
+use crate::domain::command::{Command, RunRequest};
+use crate::domain::plan::saved::PlanQuery;
 use crate::domain::report::{ConflictRow, HistoryQuery, IssueQuery, LogQuery};
 use crate::domain::side::Side;
 use crate::ops::conflicts::{Holds, Wish};
@@ -156,6 +157,19 @@ pub enum Effect {
     PreviewUndo(i64),
     /// Read what an undo would do, and what it left as it is.
     ReadUndoPage(i64),
+    /// Make the plan of a run.
+    MakePlan(RunRequest),
+    /// Read lines of a plan.
+    ReadPlan {
+        /// The plan.
+        plan: i64,
+        /// Which of them.
+        query: PlanQuery,
+        /// Behind this number.
+        after: i64,
+        /// The question's number, by which a late answer to an old one is known.
+        generation: u64,
+    },
     /// Forget a person.
     Forget {
         /// The object, by its name on either side.

@@ -33,13 +33,15 @@ pub enum Context {
     Panel,
     /// The conflicts, or the form of an issue.
     Inbox,
+    /// A plan.
+    Plan,
     /// The help overlay.
     Help,
 }
 
 impl Context {
     /// All contexts.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Movement,
         Self::Global,
         Self::Connection,
@@ -51,6 +53,7 @@ impl Context {
         Self::Confirm,
         Self::Panel,
         Self::Inbox,
+        Self::Plan,
         Self::Help,
     ];
 
@@ -68,6 +71,7 @@ impl Context {
             Self::Confirm => "confirm",
             Self::Panel => "panel",
             Self::Inbox => "inbox",
+            Self::Plan => "plan",
             Self::Help => "help",
         }
     }
@@ -96,6 +100,7 @@ impl Context {
             Self::Confirm => &[Self::Confirm],
             Self::Panel => &[Self::Panel, Self::Movement],
             Self::Inbox => &[Self::Inbox, Self::Panel, Self::Movement],
+            Self::Plan => &[Self::Plan, Self::Movement],
             Self::Help => &[Self::Help, Self::Movement],
         }
     }
@@ -113,6 +118,7 @@ impl Context {
             | Self::Confirm
             | Self::Panel
             | Self::Inbox
+            | Self::Plan
             | Self::Help => false,
         }
     }
@@ -159,7 +165,7 @@ pub enum KeymapError {
     Shape(#[from] toml::de::Error),
     /// An unknown table.
     #[error(
-        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel, inbox and help"
+        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel, inbox, plan and help"
     )]
     Context(String),
     /// An unknown key.

@@ -11,6 +11,7 @@ use crate::console::app::tab::Tab;
 use crate::domain::command::{Command, Reply};
 use crate::domain::forget::Forgotten;
 use crate::domain::mapping::Mapping;
+use crate::domain::plan::saved::{PlanHead, PlanLine};
 use crate::domain::progress::Progress;
 use crate::domain::report::{
     CheckLine, ConflictRow, FactRow, HistoryRow, IssueGroup, IssueRow, RunRow, StatusReport,
@@ -144,6 +145,17 @@ pub enum Msg {
         run: i64,
         /// The first page.
         answer: Answer<UndoPage>,
+    },
+    /// A plan was made, or not.
+    Planned(Answer<Box<PlanHead>>),
+    /// Lines of a plan.
+    PlanLines {
+        /// The question's number.
+        generation: u64,
+        /// Behind this number.
+        after: i64,
+        /// The page.
+        answer: Answer<Vec<PlanLine>>,
     },
     /// A person was forgotten, or not.
     Forgotten(Answer<Forgotten>),

@@ -4,6 +4,7 @@ pub mod act;
 pub mod conflicts;
 pub mod issue;
 pub mod picker;
+pub mod plan;
 pub mod prompt;
 pub mod question;
 pub mod reading;
@@ -16,6 +17,7 @@ use crate::console::app::keymap::Context;
 use crate::console::app::overlay::conflicts::Conflicts;
 use crate::console::app::overlay::issue::IssueSheet;
 use crate::console::app::overlay::picker::Picker;
+use crate::console::app::overlay::plan::{Level, PlanSheet};
 use crate::console::app::overlay::prompt::Prompt;
 use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::reading::Reading;
@@ -47,6 +49,8 @@ pub enum Overlay {
     Issue(IssueSheet),
     /// The records of a group of issues.
     Records(Records),
+    /// A plan.
+    Plan(Box<PlanSheet>),
     /// Text to read: a record, a run, a log line, history, check lines.
     Reading(Reading),
 }
@@ -61,6 +65,7 @@ impl Overlay {
             Self::Prompt(_) => Context::Typing,
             Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => Context::Panel,
             Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
+            Self::Plan(_) => Context::Plan,
         }
     }
 
@@ -83,6 +88,7 @@ impl Overlay {
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
+            | Self::Plan(_)
             | Self::Reading(_) => None,
         }
     }
@@ -98,6 +104,7 @@ impl Overlay {
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
+            | Self::Plan(_)
             | Self::Reading(_) => {}
         }
     }
@@ -111,6 +118,11 @@ impl Overlay {
             Self::Records(records) => records.selection.set(row),
             Self::Conflicts(inbox) => inbox.selection.set(row),
             Self::Issue(sheet) => sheet.selection.set(row),
+            Self::Plan(sheet) => match sheet.level {
+                Level::Counts => sheet.group.set(row),
+                Level::Records => sheet.record.set(row),
+                Level::Record => return false,
+            },
             Self::Help { .. } | Self::Prompt(_) | Self::Reading(_) => return false,
         }
         true

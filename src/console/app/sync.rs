@@ -5,6 +5,7 @@ mod arrive;
 pub mod conflicts_act;
 mod forget_act;
 pub mod issue_act;
+pub mod plan_act;
 pub mod records_act;
 mod release_act;
 pub mod undo_act;

@@ -143,6 +143,14 @@ impl App {
                 }
                 Vec::new()
             }
+            Msg::Planned(answer) => {
+                self.planned(answer);
+                Vec::new()
+            }
+            Msg::PlanLines { generation, after, answer } => {
+                self.take_plan_lines(generation, after, answer);
+                Vec::new()
+            }
             Msg::Forgotten(answer) => self.forgotten(answer),
             Msg::Why(answer) => {
                 for overlay in self.overlays.iter_mut().rev() {

@@ -4,6 +4,7 @@ mod conflicts;
 mod help;
 mod issue;
 mod picker;
+mod plan;
 mod question;
 mod reading;
 mod records;
@@ -28,6 +29,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
         Overlay::Conflicts(inbox) => conflicts::draw(app, canvas, inbox, area),
         Overlay::Issue(sheet) => issue::draw(app, canvas, sheet, area),
         Overlay::Records(records) => records::draw(canvas, records, area),
+        Overlay::Plan(sheet) => plan::draw(app, canvas, sheet, area),
         Overlay::Reading(reading) => reading::draw(app, canvas, reading, area),
     }
 }

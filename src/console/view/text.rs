@@ -6,6 +6,7 @@ pub mod inbox;
 pub mod logs;
 pub mod mapping;
 pub mod numbers;
+pub mod plan;
 pub mod sheet;
 pub mod sync;
 pub mod tabs;

@@ -15,19 +15,19 @@ use crate::engine::session::{Prepared, Session};
 const ONE_BATCH: usize = 200;
 
 /// A batch with the items its rows belong to.
-pub(super) struct Outgoing {
-    pub(super) batch: WriteBatch,
+pub(in crate::engine) struct Outgoing {
+    pub(in crate::engine) batch: WriteBatch,
     pub(super) owners: Vec<usize>,
     /// Rows that it takes.
     most: usize,
     /// Whether it is sent by a job.
-    pub(super) by_job: bool,
+    pub(in crate::engine) by_job: bool,
     /// The journal entries of its rows.
     pub(super) entries: Vec<i64>,
 }
 
 impl Session<'_> {
-    pub(super) fn batches(&self, items: &[Item], side: Side) -> Vec<Outgoing> {
+    pub(in crate::engine) fn batches(&self, items: &[Item], side: Side) -> Vec<Outgoing> {
         let mut batches: Vec<Outgoing> = Vec::new();
         let mut going: Vec<(usize, WriteKind)> = items
             .iter()

@@ -13,6 +13,7 @@ use crate::engine::commit::Tally;
 use crate::engine::commit::link::keep_link;
 use crate::engine::commit::refusal::{close_line, fail, label, stray_create, tell_fight};
 use crate::engine::decide::{BaseStep, line_hash};
+use crate::engine::plan::NOT_IN_PLAN;
 use crate::engine::recover::park_unclear;
 use crate::engine::session::Prepared;
 use crate::mutant::{Mutant, broken};
@@ -230,7 +231,8 @@ pub(super) fn commit_item(
     if unfinished {
         // Unless the run ends here, the record is looked at again; when it ends, its feeds are not finished anyway.
         if later.is_some_and(|why| why != "brake" && why != "not_sent") {
-            tally.stale += 1;
+            // What the plan at hand does not speak of is no line of it that was left.
+            tally.stale += u64::from(later != Some(NOT_IN_PLAN));
             for side in Side::BOTH {
                 if let Some(id) = &ids[side]
                     && !broken(Mutant::PendingForgotten)

@@ -115,7 +115,7 @@ pub(in crate::engine) fn label(mapping: &CompiledMapping, records: &PerSide<Opti
 }
 
 /// What was read of a refused line, so that its issue can name the record.
-pub(super) fn staged_records(
+pub(in crate::engine) fn staged_records(
     db: &rusqlite::Connection,
     mapping: &Prepared,
     line: &Line,

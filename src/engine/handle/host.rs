@@ -151,6 +151,10 @@ impl Host {
 
     async fn answer(&mut self, ask: Ask) {
         let Ask { command, reply } = ask;
+        if let Some(obstacle) = self.obstacle_of_a_plan(&command) {
+            let _ = reply.send(obstacle);
+            return;
+        }
         let answer = match command {
             Command::Start(request) => match self.obstacle() {
                 Some(obstacle) => obstacle,
@@ -200,6 +204,9 @@ impl Host {
                 }
                 obstacle.map_or(Reply::Accepted, |message| Reply::Refused { message })
             }
+            Command::Plans(deed) => {
+                self.runner.plans(&deed).await.unwrap_or_else(|message| Reply::Refused { message })
+            }
             Command::Accept { mappings, what } => done(self.runner.accept(&mappings, what).await),
             Command::ConfirmWorkspace { name } => done(self.runner.confirm(&name).await),
             Command::Reload => match self.runner.reload().await {
@@ -239,14 +246,42 @@ impl Host {
             return Some(refused("The engine is ending."));
         }
         self.current.as_ref().map(|current| {
+            if current.request.only_plans() {
+                return refused(PLANNING);
+            }
             let run = self.progress.borrow().run.map_or_else(String::new, |run| format!(" {run}"));
             Reply::Refused {
                 message: format!(
                     "Run{run} ({}) is on its way. Wait for it, or cancel it first.",
-                    current.request.kind.word()
+                    current.request.told_as().word()
                 ),
             }
         })
+    }
+
+    /// While a plan is made the state database is held as it was when that began: nothing can be kept in it.
+    fn obstacle_of_a_plan(&self, command: &Command) -> Option<Reply> {
+        let writes = match command {
+            Command::Snooze { .. }
+            | Command::Decide(_)
+            | Command::Plans(_)
+            | Command::Deactivate { .. }
+            | Command::Accept { .. }
+            | Command::ConfirmWorkspace { .. } => true,
+            // These are refused during any run, or keep nothing.
+            Command::Start(_)
+            | Command::Retry { .. }
+            | Command::Forget { .. }
+            | Command::Pause
+            | Command::Resume
+            | Command::Cancel
+            | Command::Automatic { .. }
+            | Command::Reload
+            | Command::Status
+            | Command::Shutdown => false,
+        };
+        let plans = self.current.as_ref().is_some_and(|current| current.request.only_plans());
+        (writes && plans).then(|| refused(PLANNING))
     }
 
     fn start(&mut self, request: &RunRequest) {
@@ -256,7 +291,8 @@ impl Host {
         self.progress.send_modify(|progress| {
             *progress = Progress {
                 state: EngineState::Running,
-                kind: Some(request.kind),
+                kind: Some(request.told_as()),
+                plans: request.only_plans(),
                 phase: Phase::Preparing,
                 started: Some(began),
                 api_budget: progress.api_budget,
@@ -276,6 +312,11 @@ impl Host {
     /// Starts a run and answers once its number is known.
     fn start_and_tell(&mut self, request: &RunRequest, reply: oneshot::Sender<Reply>) {
         self.start(request);
+        if request.only_plans() {
+            // It is no run and has no number; its report tells the plan.
+            let _ = reply.send(Reply::Accepted);
+            return;
+        }
         let mut progress = self.progress.subscribe();
         let reports = self.reports.subscribe();
         tokio::spawn(async move {
@@ -385,7 +426,8 @@ impl Host {
     /// Keeps in mind what a limit ended. What a person began is gone on with as it was asked for; an initial sync that still
     /// waits is not forgotten for a smaller run that came in between.
     fn keep_held(&mut self, request: Option<RunRequest>, result: RunResult) {
-        let Some(request) = request else { return };
+        // A plan that met a limit is asked for again by whoever wants it.
+        let Some(request) = request.filter(|request| !request.only_plans()) else { return };
         let initial = |request: &RunRequest| request.kind == RunKind::Initial;
         let waiting = self.held.take().filter(|held| initial(&held.request) && !initial(&request));
         self.held = match (result, self.runner.hold(request.kind)) {
@@ -425,6 +467,9 @@ impl Host {
     }
 }
 
+/// What is told to whoever wants something kept while a plan is made.
+const PLANNING: &str = "A plan is being made. Wait for it, or cancel it first.";
+
 fn done(result: Result<(), String>) -> Reply {
     result.map_or_else(|message| Reply::Refused { message }, |()| Reply::Accepted)
 }
@@ -453,12 +498,13 @@ async fn ended(current: Option<&mut Current>, clock: &dyn Clock) -> RunReport {
             let took = (clock.now() - current.began).num_milliseconds();
             RunReport {
                 run: 0,
-                kind: current.request.kind,
+                kind: current.request.told_as(),
                 result,
                 message: Some(message.into()),
                 counts: Counts::default(),
                 milliseconds: u64::try_from(took).unwrap_or(0),
                 settings: false,
+                plan: None,
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Reply, RunReport, RunRequest};
 use crate::domain::hold::Hold;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
+use crate::domain::plan::saved::{PlanDeed, PlanOrder};
 use crate::domain::progress::{EngineState, Progress};
 use crate::domain::side::Side;
 use crate::engine::context::Control;
@@ -102,6 +103,7 @@ impl Runner for PaperRunner {
             counts: Counts::default(),
             milliseconds: 0,
             settings: false,
+            plan: None,
         }
     }
 
@@ -168,6 +170,23 @@ async fn a_second_run_is_refused_while_one_is_on_its_way() {
     stage.report_of(1).await;
     stage.state(EngineState::Idle).await;
     assert_eq!(stage.start().await, Reply::Started { run: 2 });
+}
+
+#[tokio::test]
+async fn while_a_plan_is_made_nothing_else_begins_and_nothing_can_be_kept() {
+    let stage = stage(PaperRunner::default());
+    let plan = PlanOrder::Make { name: None, fires: Vec::new() };
+    let request = RunRequest { plan: Some(plan), ..RunRequest::new(RunKind::Instant) };
+    assert_eq!(stage.handle.ask(Command::Start(request)).await, Reply::Accepted);
+    assert!(stage.state(EngineState::Running).await.plans);
+    let snooze = Command::Snooze { issues: vec![1], until: None };
+    let forget = Command::Plans(PlanDeed::Forget { number: 1 });
+    for command in [Command::Start(RunRequest::new(RunKind::Instant)), snooze, forget] {
+        let Reply::Refused { message } = stage.handle.ask(command).await else { panic!("not refused") };
+        assert!(message.contains("A plan is being made"), "{message}");
+    }
+    assert_eq!(stage.handle.ask(Command::Cancel).await, Reply::Accepted);
+    stage.state(EngineState::Idle).await;
 }
 
 #[tokio::test]

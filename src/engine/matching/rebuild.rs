@@ -16,6 +16,7 @@ use crate::engine::apply::Tide;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::commit::key_hashes;
 use crate::engine::context::{End, RunContext};
+use crate::engine::plan::Part;
 use crate::engine::prepare::{fingerprint, prepare};
 use crate::engine::session::{Prepared, Session, both};
 use crate::store::facts::{self, NewFact};
@@ -88,6 +89,7 @@ pub async fn rebuild(context: &RunContext) -> Result<Rebuilt, End> {
         withheld: None,
         absent: Vec::new(),
         parked: Vec::new(),
+        plan: Part::Free,
     };
     match steps(&mut session).await {
         Ok(rebuilt) => {

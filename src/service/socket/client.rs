@@ -104,6 +104,7 @@ impl Client {
             | Command::Decide(_)
             | Command::Deactivate { .. }
             // Perhaps the org has to be asked which one it is.
+            | Command::Plans(_)
             | Command::ConfirmWorkspace { .. } => PATIENCE_FOR_START,
             // The whole file is rewritten.
             Command::Forget { .. } => PATIENCE_FOR_ERASURE,

@@ -24,6 +24,10 @@ fn caught(mutant: Mutant, from: u64) -> Option<(u64, String)> {
     if let Some(wrong) = super::scene::play_all().first() {
         return Some((0, wrong.clone()));
     }
+    if mutant == Mutant::PlanUnsifted {
+        return (from..from + TRIES)
+            .find_map(|seed| Some((seed, super::plans::play(seed).wrong.first()?.clone())));
+    }
     (from..from + TRIES).find_map(|seed| {
         let verdict = History::new(seed).play();
         verdict.wrong.first().map(|wrong| (seed, wrong.clone()))

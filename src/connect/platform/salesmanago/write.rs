@@ -109,6 +109,31 @@ impl Salesmanago {
         Ok(Written::Rows(self.read_back(batch.kind, &targets, sent, &places, progress.began).await))
     }
 
+    /// Calls of a batch to which nothing happens: what is looked up first, what is sent, what is read back. For a job, the questions
+    /// after it are a guess.
+    pub(super) fn calls_for(&self, batch: &WriteBatch) -> u64 {
+        let rows = batch.rows.len();
+        let reads = |rows: usize| rows.div_ceil(self.limits.list_ids.max(1));
+        let calls = match batch.kind {
+            // Contacts are deleted one by one.
+            WriteKind::Delete => reads(rows) + rows,
+            WriteKind::Create | WriteKind::Update => {
+                let places = Place::of_all(&batch.selection);
+                let first = match batch.kind {
+                    WriteKind::Update => batch.rows.iter().filter(|row| needs_present(row, &places)).count(),
+                    WriteKind::Create | WriteKind::Delete => 0,
+                };
+                let sent = match self.settings.transport {
+                    Transport::PerRow => rows.div_ceil(self.settings.batch_size.max(1)),
+                    // Handed over, asked after twice, its list of rows.
+                    Transport::Async => 4,
+                };
+                reads(first) + sent + reads(rows)
+            }
+        };
+        calls as u64
+    }
+
     /// Looks up the contacts of the rows that can't be written without.
     async fn present(
         &self,

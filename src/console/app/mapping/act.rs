@@ -55,6 +55,7 @@ impl App {
                 }
                 Vec::new()
             }
+            Action::Plan => self.make_plan(),
             Action::Open => self.open_mapping(),
             Action::Add => self.add_to_mapping(),
             Action::Delete => self.remove_from_mapping(),

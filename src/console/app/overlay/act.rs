@@ -25,6 +25,9 @@ impl App {
                 inbox.forget();
                 return Vec::new();
             }
+            if let Some(Overlay::Plan(_)) = self.overlays.last() {
+                return self.leave_plan();
+            }
             self.overlays.pop();
             return Vec::new();
         }
@@ -100,6 +103,7 @@ impl App {
             Some(Overlay::Conflicts(_)) => self.act_on_conflicts(action),
             Some(Overlay::Issue(_)) => self.act_on_issue(action),
             Some(Overlay::Records(_)) => self.act_on_records(action),
+            Some(Overlay::Plan(_)) => self.act_on_plan(action),
             Some(Overlay::Reading(_)) => self.act_on_reading(action),
             None => Vec::new(),
         }
@@ -175,6 +179,8 @@ impl App {
                 Vec::new()
             }
             Consequence::Start(request) => vec![Effect::Ask(Command::Start(request))],
+            Consequence::Plan(request) => self.open_plan(request),
+            Consequence::Apply(plan) => self.apply_plan(plan),
             Consequence::Ask(command) => vec![Effect::Ask(command)],
             Consequence::MakeObjects => {
                 self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(
@@ -225,6 +231,8 @@ impl App {
                 self.put_conflict_filter(&typed);
                 Ok(Vec::new())
             }
+            Asked::PlanFilter => Ok(self.put_plan_filter(&typed)),
+            Asked::PlanName => self.put_plan_name(&typed),
             Asked::IssueValue(place) => self.put_issue_value(place, &typed),
             Asked::Snooze(issues) => self.put_snooze(issues, &typed),
             Asked::RecordFilter => {
@@ -297,7 +305,8 @@ impl App {
         match action.scope() {
             Scope::On(tab) => {
                 let of_tab = self.keymap.key_of(Context::of(tab), action);
-                of_tab.or_else(|| self.keymap.key_of(Context::Inbox, action))
+                let in_lists = || self.keymap.key_of(Context::Inbox, action);
+                of_tab.or_else(in_lists).or_else(|| self.keymap.key_of(Context::Plan, action))
             }
             Scope::Answer => self.keymap.key_of(Context::Confirm, action),
             Scope::Anywhere | Scope::Movement => None,

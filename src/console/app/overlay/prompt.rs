@@ -35,6 +35,10 @@ pub enum Asked {
     ConflictValue(i64),
     /// Another value for a field of an issue's form; the field's place.
     IssueValue(usize),
+    /// What the shown lines of a plan contain.
+    PlanFilter,
+    /// The name under which a plan is kept.
+    PlanName,
     /// How long issues are hidden; their numbers.
     Snooze(Vec<i64>),
     /// What the shown records of a group contain.

@@ -32,6 +32,10 @@ pub enum Consequence {
     },
     /// Begins a run.
     Start(RunRequest),
+    /// Shows what a run would do.
+    Plan(RunRequest),
+    /// Applies the plan of that number.
+    Apply(i64),
     /// Asks the engine.
     Ask(Command),
     /// Makes what the mappings want in the org.

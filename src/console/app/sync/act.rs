@@ -5,11 +5,11 @@ use crate::console::app::action::Action;
 use crate::console::app::effect::{Effect, ExportWhat, Part as SavedPart};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::prompt::{Asked, Prompt};
-use crate::console::app::overlay::question::{Consequence, Question};
+use crate::console::app::overlay::question::{Choice, Consequence, Question};
 use crate::console::app::overlay::records::Records;
 use crate::console::app::sync::{GroupDeed, Part};
 use crate::console::app::toast::Tone;
-use crate::console::view::text::sync as text;
+use crate::console::view::text::{common, plan, sync as text};
 use crate::domain::command::{Command, RunRequest};
 use crate::domain::outcome::RunKind;
 use crate::domain::progress::EngineState;
@@ -40,6 +40,10 @@ impl App {
             Action::StartInitial => self.ask_initial(),
             Action::StartInstant => {
                 return vec![Effect::Ask(Command::Start(RunRequest::new(RunKind::Instant)))];
+            }
+            Action::Plan => return self.make_plan(),
+            Action::ApplyPlan | Action::SavePlan => {
+                self.toasts.add(Tone::Info, text::PLAN_FIRST, self.now);
             }
             Action::Audit => return vec![Effect::Ask(Command::Start(RunRequest::new(RunKind::Audit)))],
             Action::Heal => self.ask_heal(),
@@ -178,7 +182,8 @@ impl App {
         let linked = self.sync.status.ready().map(|status| status.links);
         let effects =
             side_effects::of_run(&self.settings.mappings, RunKind::Initial, run::events(&self.settings));
-        self.overlays.push(Overlay::Question(Question::yes_no(
+        let request = RunRequest::new(RunKind::Initial);
+        self.overlays.push(Overlay::Question(Question::new(
             text::INITIAL_TITLE,
             text::initial_lines(
                 &mappings,
@@ -186,8 +191,11 @@ impl App {
                 linked,
                 side_effects::sentences(&effects),
             ),
-            text::INITIAL_YES,
-            Consequence::Start(RunRequest::new(RunKind::Initial)),
+            vec![
+                Choice::new(plan::PLAN_FIRST, 'p', Consequence::Plan(request.clone())),
+                Choice::new(text::INITIAL_YES, 'y', Consequence::Start(request)),
+                Choice::new(common::NO, 'n', Consequence::Nothing),
+            ],
         )));
     }
 

@@ -65,7 +65,7 @@ impl App {
                 }
                 self.toasts.add(Tone::Good, text::started(run), self.now);
             }
-            Ok(Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. }) => {
+            Ok(Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Kept { .. }) => {
                 if let Some(sentence) = text::accepted(command) {
                     self.toasts.add(Tone::Good, sentence, self.now);
                 }

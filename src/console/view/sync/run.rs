@@ -32,11 +32,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         idle(app, canvas, area);
         return;
     }
-    let mut title = format!(
-        "Run {} · {}",
-        progress.run.map(|run| run.to_string()).unwrap_or_default(),
-        progress.kind.map(crate::domain::outcome::RunKind::word).unwrap_or_default()
-    );
+    let kind = progress.kind.map(crate::domain::outcome::RunKind::word).unwrap_or_default();
+    let mut title = if progress.plans {
+        format!("Plan · {kind}")
+    } else {
+        format!("Run {} · {kind}", progress.run.map(|run| run.to_string()).unwrap_or_default())
+    };
     if let Some(started) = progress.started {
         let _ = write!(title, " · {}", numbers::between(started, app.now));
     }

@@ -5,6 +5,7 @@ use crate::domain::command::Command;
 use crate::domain::drift::Effect;
 use crate::domain::hold::Hold;
 use crate::domain::outcome::{RunKind, RunResult};
+use crate::domain::plan::saved::PlanDeed;
 use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::StatusReport;
 
@@ -54,6 +55,8 @@ pub const NEVER: &str = "never";
 pub const BEGUN: &str = "unfinished";
 /// The first run has not been done.
 pub const NEVER_DONE: &str = "never";
+/// Nothing to apply or to keep.
+pub const PLAN_FIRST: &str = "Make a plan first, with p.";
 /// A refused start.
 pub const ALREADY_RUNNING: &str = "A run is on its way; wait for it, or stop it with S.";
 /// A refused start.
@@ -236,6 +239,9 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::Automatic { on: false } => Some("Automatic synchronization is off."),
         Command::Accept { .. } => Some("Accepted; the next run goes by it."),
         Command::ConfirmWorkspace { .. } => Some("Confirmed. Start the run again."),
+        Command::Plans(PlanDeed::Forget { .. }) => Some("The plan is forgotten."),
+        Command::Plans(PlanDeed::Name { .. }) => Some("The plan is kept under its name."),
+        Command::Plans(PlanDeed::Import { .. }) => None,
         Command::Forget { .. } | Command::Reload | Command::Status | Command::Shutdown => None,
     }
 }
@@ -259,6 +265,7 @@ pub fn phase(phase: Phase) -> &'static str {
         Phase::Recovering => "looking up what an interrupted run left open",
         Phase::Reading => "reading both sides",
         Phase::Matching => "matching records",
+        Phase::Deciding => "deciding; nothing is written",
         Phase::Writing => "deciding and writing",
         Phase::Finishing => "closing the run",
     }

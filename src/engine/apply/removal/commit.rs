@@ -8,6 +8,7 @@ use crate::domain::side::Side;
 use crate::engine::apply::Item;
 use crate::engine::commit::{Tally, fail, forget_staged, label};
 use crate::engine::decide::line_hash;
+use crate::engine::plan::NOT_IN_PLAN;
 use crate::engine::session::{Prepared, both};
 use crate::store::departures::{self, Departure, State, WHOLE_RECORD};
 use crate::store::facts::{self, NewFact};
@@ -175,7 +176,10 @@ pub(in crate::engine) fn commit_departure(
         }
         // It stays due, and the next run looks again.
         _ => {
-            if item.later.is_none_or(|why| why != "brake" && why != "not_sent" && why != "back") {
+            if item
+                .later
+                .is_none_or(|why| why != "brake" && why != "not_sent" && why != "back" && why != NOT_IN_PLAN)
+            {
                 tally.stale += 1;
             }
             return Ok((tally, None));
