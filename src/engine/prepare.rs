@@ -372,7 +372,7 @@ async fn are_quiet(context: &RunContext, standings: &[Standing]) -> Result<Vec<b
         .iter()
         .map(|standing| standing.differs.is_none().then(|| standing.asked.name.clone()))
         .collect();
-    let quiet = move |db: &rusqlite::Transaction<'_>| {
+    let quiet = move |db: &rusqlite::Connection| {
         let mut quiet = Vec::with_capacity(names.len());
         for name in names {
             let number = name.map(|name| drift::mapping(db, &name)).transpose()?.flatten();
