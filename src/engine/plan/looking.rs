@@ -119,6 +119,10 @@ impl Source for Looking {
         self.side.settle(object, selection, records).await
     }
 
+    fn lists(&self, object: &str) -> bool {
+        self.side.lists(object)
+    }
+
     fn calls(&self) -> u64 {
         self.side.calls()
     }
