@@ -33,7 +33,7 @@ impl Session<'_> {
     pub async fn work(&mut self) -> Result<(), End> {
         self.phase(Phase::Writing);
         self.set_brakes().await?;
-        let totals = self.context.store.write(|db| work::totals(db)).await?;
+        let totals = self.context.store.write(work::totals).await?;
         let total: u64 = totals.iter().map(|(_, total)| total).sum();
         let mut worked = 0;
         for held in [false, true] {

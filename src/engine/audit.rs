@@ -43,7 +43,7 @@ impl Session<'_> {
     pub async fn audit(&mut self) -> Result<(), End> {
         let past = self.past().await?;
         self.phase(Phase::Reading);
-        self.context.store.write(|db| audit::begin(db)).await?;
+        self.context.store.write(audit::begin).await?;
         let mut report = AuditReport { run: self.run, ..AuditReport::default() };
         let looked = self.look(&past, &mut report).await;
         let looked = match looked {

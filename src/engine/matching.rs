@@ -63,7 +63,7 @@ impl Session<'_> {
             }
             self.resolve_groups(number, class).await?;
         }
-        let totals = self.context.store.write(|db| work::totals(db)).await?;
+        let totals = self.context.store.write(work::totals).await?;
         self.publish_totals(&totals);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Plans (law E5): what a run would do, made by the very run, and done later line by line.
 //!
 //! A plan is a run on two things that keep nothing: a [rehearsal](Store::rehearse) of the state database, which is taken back at the
-//! end, and sides that can only be [looked at](looking). Where the run would send a chunk it is [written down](book) instead. A
-//! saved plan is applied by a run of the same kind, of whose lines only those [pass](sift) that stand in the plan just as they are.
+//! end, and sides that can only be looked at (`looking`). Where the run would send a chunk it is written down instead (`book`). A
+//! saved plan is applied by a run of the same kind, of whose lines only those pass that stand in the plan just as they are (`sift`).
 
 mod book;
 mod looking;

@@ -28,7 +28,7 @@ const COUNTS_FOR: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 impl Session<'_> {
     /// Settles what an interrupted run left in the journal.
     pub async fn recover(&self) -> Result<(), End> {
-        let open = self.context.store.write(|db| journal::open(db)).await?;
+        let open = self.context.store.write(journal::open).await?;
         if open.is_empty() || broken(Mutant::RecoverySkipped) {
             return Ok(());
         }

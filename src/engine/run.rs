@@ -241,7 +241,7 @@ async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
         Err(end) => {
             if end.result == RunResult::Limited {
                 // What was not reached waits; it is no failure (law E7).
-                let left = session.context.store.write(|db| work::totals(db)).await.unwrap_or_default();
+                let left = session.context.store.write(work::totals).await.unwrap_or_default();
                 let worked: u64 = session.per_mapping.iter().map(worked).sum();
                 let total: u64 = left.iter().map(|(_, total)| total).sum();
                 session.counts.limited = session.counts.limited.max(total.saturating_sub(worked));
@@ -283,7 +283,7 @@ async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
     });
     let milliseconds = u64::try_from((now - session.started).num_milliseconds()).unwrap_or(0);
     let settings = settings && result == RunResult::Failed;
-    RunReport { settings, counts, milliseconds, ..report(run, session.request, result, message) }
+    RunReport { counts, milliseconds, settings, ..report(run, session.request, result, message) }
 }
 
 /// A sentence about pairs that were left out.

@@ -102,7 +102,7 @@ impl Session<'_> {
             ),
             _ => end,
         })?;
-        self.context.store.write(|db| work::clear(db)).await?;
+        self.context.store.write(work::clear).await?;
         self.restore(order).await?;
         self.tell_undo(order).await?;
         self.withheld.take().map_or(Ok(()), Err)
@@ -168,7 +168,7 @@ impl Session<'_> {
             let Some(sequence) = reached else { break };
             before = sequence;
         }
-        let totals = self.context.store.write(|db| work::totals(db)).await?;
+        let totals = self.context.store.write(work::totals).await?;
         self.publish_totals(&totals);
         Ok(())
     }

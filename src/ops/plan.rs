@@ -83,7 +83,7 @@ pub fn exit_code(report: &RunReport, head: Option<&PlanHead>) -> u8 {
 
 /// All plans, newest first.
 pub async fn all(session: &Session) -> Result<Vec<PlanHead>, OpError> {
-    read(session, |reader| reader.plans()).await
+    read(session, crate::store::Reader::plans).await
 }
 
 /// The plan of that number or name.

@@ -117,7 +117,7 @@ impl WorkspaceRunner {
     async fn audit_due(&self) -> Option<RunRequest> {
         let every = self.session.settings().audit.every.duration()?;
         let store = self.store().await.ok()?;
-        let at = store.write(|db| audit::due_since(db)).await.ok()??;
+        let at = store.write(audit::due_since).await.ok()??;
         let due = at + TimeDelta::from_std(every).ok()?;
         (due <= self.session.clock().now()).then(|| RunRequest::new(RunKind::Audit))
     }

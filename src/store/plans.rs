@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::plan::Line;
-use crate::domain::plan::saved::{LineOutcome, PlanHead, PlanLine, PlanQuery, Seen};
+use crate::domain::plan::saved::{Deed, LineOutcome, PlanHead, PlanLine, PlanQuery, Seen};
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::store::{StoreError, to_millis};
@@ -220,7 +220,7 @@ pub fn lines(
         plan,
         after,
         query.mapping,
-        query.deed.map_or(0, |deed| deed.bit()),
+        query.deed.map_or(0, Deed::bit),
         query.side.map_or(0, |side| 1 << side.number()),
         query.search.as_deref().unwrap_or_default().to_lowercase(),
         query.left,

@@ -1,5 +1,6 @@
 //! A plan for people: its head with counts and costs, its lines with pairs, old and new values and the rule.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use crate::cli::context::Context;
@@ -154,7 +155,7 @@ fn texts(line: &PlanLine, names: &Names) -> Vec<String> {
     );
     if let Some(outcome) = line.outcome {
         let why = line.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-        head.push_str(&format!("  [{}{why}]", outcome.word()));
+        let _ = write!(head, "  [{}{why}]", outcome.word());
     }
     let mut texts: Vec<String> = vec![head];
     match &line.line.action {

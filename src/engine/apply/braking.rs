@@ -14,7 +14,7 @@ use crate::store::{departures, undo};
 impl Session<'_> {
     pub(super) async fn set_brakes(&mut self) -> Result<(), End> {
         let since = self.now() - crate::engine::brake::window();
-        let totals = self.context.store.write(|db| work::totals(db)).await?;
+        let totals = self.context.store.write(work::totals).await?;
         for place in 0..self.mappings.len() {
             let mapping = self.mappings[place].row.mapping;
             let (links, sums) = self

@@ -186,7 +186,7 @@ impl Session<'_> {
     }
 
     /// Writes down lines that need no decision; tells whether a plan is made.
-    pub(in crate::engine) async fn write_down_left(&mut self, lines: &[(Line, usize)]) -> Result<bool, End> {
+    pub(in crate::engine) async fn write_down_left(&self, lines: &[(Line, usize)]) -> Result<bool, End> {
         let Some(book) = self.plan.book().cloned() else { return Ok(false) };
         let (lines, mappings) = (lines.to_vec(), self.mappings.clone());
         let lines = self

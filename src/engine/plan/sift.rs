@@ -65,7 +65,7 @@ impl Session<'_> {
     }
 
     /// Lets only those pass that do a line of the plan; the others wait for a later run.
-    pub(in crate::engine) async fn sift(&mut self, items: &mut [Item]) -> Result<Sifted, End> {
+    pub(in crate::engine) async fn sift(&self, items: &mut [Item]) -> Result<Sifted, End> {
         let Part::Does(plan) = self.plan else { return Ok(Sifted::default()) };
         let asked: Vec<(usize, Line)> = items
             .iter()

@@ -1,5 +1,7 @@
 //! Draws the plan: its head with sums and costs, the records of a sum, one record with its pairs.
 
+use std::fmt::Write;
+
 use ratatui::layout::Rect;
 
 use crate::console::app::App;
@@ -48,15 +50,15 @@ fn title(sheet: &PlanSheet) -> String {
     };
     let mut title = format!("Plan {} · {}", head.title(), head.kind.word());
     if sheet.level == Level::Counts {
-        title.push_str(&format!(" · {}", numbers::things(head.lines, "line", "lines")));
+        let _ = write!(title, " · {}", numbers::things(head.lines, "line", "lines"));
         return title;
     }
-    match sheet.selected_count() {
-        Some(count) => title.push_str(&format!(" · {} · {}", count.mapping, count.deed.word())),
-        None => title.push_str(&format!(" · {}", text::ALL_LINES)),
-    }
+    let _ = match sheet.selected_count() {
+        Some(count) => write!(title, " · {} · {}", count.mapping, count.deed.word()),
+        None => write!(title, " · {}", text::ALL_LINES),
+    };
     if !sheet.filter.is_empty() {
-        title.push_str(&format!(" with “{}”", sheet.filter));
+        let _ = write!(title, " with “{}”", sheet.filter);
     }
     title
 }
@@ -308,7 +310,7 @@ fn record(app: &App, canvas: &mut Canvas<'_>, sheet: &PlanSheet, line: &PlanLine
     match &line.line.action {
         Action::Skip { reason } => say(&reason.sentence(), Meaning::Text),
         Action::Refuse { obstacle } => {
-            say(&format!("{}: {}", obstacle.code, obstacle.message), Meaning::Error)
+            say(&format!("{}: {}", obstacle.code, obstacle.message), Meaning::Error);
         }
         Action::Create { .. } | Action::Merge | Action::Delete { .. } | Action::Restore { .. } => {}
     }

@@ -241,8 +241,11 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::ConfirmWorkspace { .. } => Some("Confirmed. Start the run again."),
         Command::Plans(PlanDeed::Forget { .. }) => Some("The plan is forgotten."),
         Command::Plans(PlanDeed::Name { .. }) => Some("The plan is kept under its name."),
-        Command::Plans(PlanDeed::Import { .. }) => None,
-        Command::Forget { .. } | Command::Reload | Command::Status | Command::Shutdown => None,
+        Command::Plans(PlanDeed::Import { .. })
+        | Command::Forget { .. }
+        | Command::Reload
+        | Command::Status
+        | Command::Shutdown => None,
     }
 }
 
