@@ -359,10 +359,7 @@ enum Known {
     Other(Option<PerSide<ObjectSchema>>),
 }
 
-fn prints_of<'a>(
-    mappings: &'a [Mapping],
-    schemas: &'a PerSide<Vec<ObjectSchema>>,
-) -> impl Iterator<Item = Prints> {
+fn prints_of(mappings: &[Mapping], schemas: &PerSide<Vec<ObjectSchema>>) -> impl Iterator<Item = Prints> {
     mappings.iter().map(|mapping| PerSide::from_fn(|side| print_now(mapping, side, &schemas[side])))
 }
 

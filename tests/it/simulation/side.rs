@@ -127,7 +127,7 @@ impl SimSide {
             Some(field) if self.side == Side::Org => Err(PortError::new(
                 PortClass::Settings,
                 "INVALID_FIELD",
-                &format!("No such column '{field}' on sobject of type {object}"),
+                format!("No such column '{field}' on sobject of type {object}"),
             )),
             Some(_) | None => Ok(()),
         }
