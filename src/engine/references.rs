@@ -1,9 +1,9 @@
 //! References between records: what points to a record of one side is told to the other side as its counterpart.
 //!
-//! Everything that is decided speaks of the platform's ids: [`Referring`] stands before an endpoint and turns the org's ids into
+//! Everything that is decided speaks of the platform's ids: `Referring` stands before an endpoint and turns the org's ids into
 //! those of the linked records when records are read by id, and back when they are written. What a scan or a feed brings is staged
 //! as it is, since its parents may be linked only later in the same run; it is told right before its line is decided
-//! ([`Session::settle`]). A reference to a record that is not linked counts as not returned: the line goes on without it, and the
+//! (`Session::settle`). A reference to a record that is not linked counts as not returned: the line goes on without it, and the
 //! record waits to be looked at again (law E6, parents first).
 
 use std::collections::{BTreeMap, HashMap};

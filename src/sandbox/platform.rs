@@ -107,7 +107,7 @@ pub trait Emulator: Send + Sync {
     /// Somebody does something here; `known` are ids to work on, to which a newcomer is added. Whether the service took it.
     fn live(&self, deed: Deed, newcomer: &Person, known: &mut Vec<String>, at: usize) -> bool;
 
-    /// The objects that [`Emulator::dump`] shows.
+    /// The objects that its dump shows.
     fn objects(&self) -> &'static [&'static str];
 
     /// All records of an object.

@@ -122,7 +122,7 @@ async fn a_plan_goes_through_a_file_and_back_and_a_forged_line_is_not_done() {
     let text = std::fs::read_to_string(&file).unwrap();
     // Whoever writes other values into a file only names lines that the engine would not decide so: they are left.
     let before = snapshot(stage.sandbox());
-    let forged = text.replace("\"kind\":", "\"kind\": ").replace("@", "+forged@");
+    let forged = text.replace("\"kind\":", "\"kind\": ").replace('@', "+forged@");
     let forged_path = stage.workspace().join("forged.jsonl");
     std::fs::write(&forged_path, forged).unwrap();
     stage.run(&["apply", forged_path.to_str().unwrap(), "--json"]).await.says(3, &[]);

@@ -28,12 +28,12 @@ async fn synced() -> Scene {
 }
 
 /// The settings with another line in the connection.
-fn connected(settings: String, line: &str) -> String {
+fn connected(settings: &str, line: &str) -> String {
     settings.replacen("activities_since =", &format!("{line}\nactivities_since ="), 1)
 }
 
 /// Lead and task off, accounts with their people and deals on.
-fn as_accounts(settings: String) -> String {
+fn as_accounts(settings: &str) -> String {
     let parts: Vec<String> = settings
         .split("[[mapping]]\n")
         .map(|part| {
@@ -245,7 +245,7 @@ async fn f152_f167_existing_records_of_one_side_alone_can_be_brought() {
 /// F147, F160: a record of SPOTIO becomes an account, a contact and an opportunity that belong together; each follows its own part.
 #[tokio::test(flavor = "multi_thread")]
 async fn f147_f160_a_record_becomes_an_account_with_a_contact_and_an_opportunity() {
-    let scene = synced_with(as_accounts).await;
+    let scene = synced_with(|settings| as_accounts(&settings)).await;
     let id = put(
         &scene,
         "account",
@@ -378,7 +378,7 @@ async fn a_lost_answer_makes_nobody_twice() {
 /// platform-spotio.md §6: many rows go by a job, whose failures are read although it is complete; §2: the old interface is never used.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_rows_go_by_a_job_and_its_failures_are_read() {
-    let scene = scene_with(|settings| connected(settings, "bulk_from = 3")).await;
+    let scene = scene_with(|settings| connected(&settings, "bulk_from = 3")).await;
     scene.org_insert("Lead", json!({"LastName": "Odd", "Company": "Odd", "Email": "odd@odd.example", "Status": "Closed - Converted"}));
     let ended = scene.initial().await;
     let issues = scene.issues().await;
@@ -413,7 +413,7 @@ async fn every_call_is_one_that_the_vendor_describes() {
             operation["method"] == method && same && pattern.split('/').count() == path.split('/').count()
         })
     };
-    let scene = synced_with(|settings| connected(settings, "bulk_from = 5")).await;
+    let scene = synced_with(|settings| connected(&settings, "bulk_from = 5")).await;
     let (id, there) = linked(&scene);
     scene.org_update("Lead", &id, json!({"LastName": "Known"}));
     put(&scene, "activity", json!({"recordId": there, "title": "Visit"}));

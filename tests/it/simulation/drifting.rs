@@ -122,7 +122,7 @@ impl State {
 
 /// Keeps in mind whether runs have found what is otherwise.
 pub async fn look(world: &World, store: &Store) {
-    let found = store.write(|db| drift::rows(db)).await.unwrap();
+    let found = store.write(drift::rows).await.unwrap();
     let mut state = world.lock();
     state.drifting.found = state.drifting.present.is_some_and(|change| {
         found.iter().any(|row| row.finding.side == change.side && row.finding.field == change.field)

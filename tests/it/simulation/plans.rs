@@ -139,9 +139,11 @@ impl Story {
     }
 
     async fn plan(&mut self, kind: RunKind) -> Option<PlanHead> {
-        let (versions, links) = (written(&self.world.lock()), self.links().await);
+        let versions = written(&self.world.lock());
+        let links = self.links().await;
         self.run(&instead_of(RunRequest::new(kind), None)).await;
-        if written(&self.world.lock()) != versions || self.links().await != links {
+        let after = written(&self.world.lock());
+        if after != versions || self.links().await != links {
             self.wrong.push("a plan wrote something".into());
         }
         let plan = self.store.write(|db| Ok(plans::all(db)?.into_iter().next())).await.unwrap();
