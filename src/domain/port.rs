@@ -2,6 +2,8 @@
 //!
 //! A side implements [`Source`] and [`Sink`]; its [`Capabilities`] are data, not code paths in the engine.
 
+pub mod layer;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

@@ -17,7 +17,6 @@ use crate::domain::command::{RunReport, RunRequest};
 use crate::domain::grouped::grouped;
 use crate::domain::outcome::RunResult;
 use crate::domain::plan::saved::{Deed, PlanCost, PlanHead, PlanOrder};
-use crate::domain::port::Endpoint;
 use crate::domain::progress::{EngineState, Phase, Progress};
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
@@ -86,9 +85,7 @@ async fn rehearse(
 ) -> Result<(RunReport, Option<Arc<Book>>), StoreError> {
     let book = Arc::new(Book::new(context.store.scratch()?));
     let rehearsal = context.store.rehearse().await?;
-    let looking = |side: Side| {
-        Arc::new(looking::Looking::at(Arc::clone(&context.endpoints[side]))) as Arc<dyn Endpoint>
-    };
+    let looking = |side: Side| looking::Looking::at(Arc::clone(&context.endpoints[side]));
     let endpoints = referring(&PerSide::from_fn(looking), &context.mappings, &rehearsal);
     let numbers = watch::Sender::new(Progress::default());
     let apart = RunContext {

@@ -14,13 +14,9 @@ use chrono::TimeDelta;
 use rusqlite::Connection;
 
 use crate::domain::compiled::CompiledPair;
-use crate::domain::cost::{Choice, Workload};
-use crate::domain::criteria::Criteria;
 use crate::domain::mapping::Mapping;
-use crate::domain::port::{
-    Capabilities, Endpoint, FeedRequest, Finder, Job, Late, Mark, Page, PortClass, PortError, RowResult,
-    ScanRequest, Sink, Source, Tombstone, WriteBatch, Written,
-};
+use crate::domain::port::layer::{Layer, Layered};
+use crate::domain::port::{Endpoint, Finder, Job, PortClass, PortError, RowResult, WriteBatch, Written};
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
@@ -80,7 +76,7 @@ pub fn referring(
         if fields.is_empty() {
             return inner;
         }
-        Arc::new(Referring { side, inner, store: store.clone(), fields, leads_to: Mutex::default() })
+        Arc::new(Layered(Referring { side, inner, store: store.clone(), fields, leads_to: Mutex::default() }))
             as Arc<dyn Endpoint>
     })
 }
@@ -228,9 +224,9 @@ impl Referring {
 }
 
 #[async_trait]
-impl Source for Referring {
-    fn capabilities(&self, object: &str) -> Capabilities {
-        self.inner.capabilities(object)
+impl Layer for Referring {
+    fn inner(&self) -> &dyn Endpoint {
+        &*self.inner
     }
 
     async fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
@@ -248,30 +244,6 @@ impl Source for Referring {
         Ok(schemas)
     }
 
-    fn distrust_descriptions(&self) {
-        self.inner.distrust_descriptions();
-    }
-
-    fn calls_of_the_day(&self) -> Option<(u64, u64)> {
-        self.inner.calls_of_the_day()
-    }
-
-    fn foresee(&self, work: &Workload) -> Option<Choice> {
-        self.inner.foresee(work)
-    }
-
-    async fn forsake(&self, mark: &Mark) {
-        self.inner.forsake(mark).await;
-    }
-
-    async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError> {
-        self.inner.scan(request).await
-    }
-
-    async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
-        self.inner.changes(requests).await
-    }
-
     async fn read(
         &self,
         object: &str,
@@ -283,18 +255,6 @@ impl Source for Referring {
         Ok(records)
     }
 
-    async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
-        self.inner.fates(object, ids).await
-    }
-
-    async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
-        self.inner.count(object, criteria).await
-    }
-
-    async fn us(&self) -> Result<Option<String>, PortError> {
-        self.inner.us().await
-    }
-
     async fn settle(
         &self,
         object: &str,
@@ -304,17 +264,6 @@ impl Source for Referring {
         self.tell(object, selection, records).await
     }
 
-    fn lists(&self, object: &str) -> bool {
-        self.inner.lists(object)
-    }
-
-    fn calls(&self) -> u64 {
-        self.inner.calls()
-    }
-}
-
-#[async_trait]
-impl Sink for Referring {
     async fn write(&self, batch: &WriteBatch) -> Result<Written, PortError> {
         let own = match self.side {
             Side::Org => self.own_ids(batch).await?,
@@ -327,22 +276,6 @@ impl Sink for Referring {
         Ok(written)
     }
 
-    fn calls_to_write(&self, batch: &WriteBatch) -> u64 {
-        self.inner.calls_to_write(batch)
-    }
-
-    fn keeps_deleted(&self) -> bool {
-        self.inner.keeps_deleted()
-    }
-
-    async fn undelete(&self, object: &str, ids: &[RecordId]) -> Result<Vec<RowResult>, PortError> {
-        self.inner.undelete(object, ids).await
-    }
-
-    fn rows_of_a_job(&self, batch: &WriteBatch, rows: usize) -> Option<usize> {
-        self.inner.rows_of_a_job(batch, rows)
-    }
-
     async fn carry_out(&self, job: &Job, batch: &WriteBatch) -> Result<Vec<RowResult>, PortError> {
         let own = match self.side {
             Side::Org => self.own_ids(batch).await?,
@@ -351,14 +284,6 @@ impl Sink for Referring {
         let mut rows = self.inner.carry_out(job, &own).await?;
         self.tell_rows(batch, &mut rows).await?;
         Ok(rows)
-    }
-
-    async fn conclude(&self, job: &Job, late: Late) -> Result<(), PortError> {
-        self.inner.conclude(job, late).await
-    }
-
-    async fn poll(&self, job: &Job) -> Result<Option<Vec<RowResult>>, PortError> {
-        self.inner.poll(job).await
     }
 
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {

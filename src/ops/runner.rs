@@ -228,8 +228,7 @@ impl WorkspaceRunner {
         if let Some(order) = &request.push
             && let Some(mapping) = mappings.iter().find(|mapping| mapping.name == order.mapping)
         {
-            let pushing = Pushing::new(Arc::clone(&endpoints.platform), &mapping.platform_object, order);
-            endpoints.platform = Arc::new(pushing);
+            endpoints.platform = Pushing::over(endpoints.platform, &mapping.platform_object, order);
             let (name, now) = (order.mapping.clone(), self.session.clock().now());
             let ids: Vec<RecordId> = order.records.iter().map(|record| record.id.clone()).collect();
             store.write(move |db| pending::put_pushed(db, &name, &ids, now)).await?;

@@ -5,14 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::domain::cost::{Choice, Workload};
-use crate::domain::criteria::Criteria;
+use crate::domain::port::layer::{Layer, Layered};
 use crate::domain::port::{
-    Capabilities, Endpoint, FeedRequest, Finder, Job, Late, Mark, Page, PortClass, PortError, RowResult,
-    ScanRequest, Sink, Source, Tombstone, WriteBatch, Written,
+    Endpoint, Job, Late, Mark, Page, PortClass, PortError, RowResult, ScanRequest, WriteBatch, Written,
 };
-use crate::domain::record::{Record, RecordId, Selection};
-use crate::domain::schema::ObjectSchema;
+use crate::domain::record::RecordId;
 
 /// A side without its writes.
 pub(super) struct Looking {
@@ -22,8 +19,8 @@ pub(super) struct Looking {
 }
 
 impl Looking {
-    pub(super) fn at(side: Arc<dyn Endpoint>) -> Self {
-        Self { side, marks: Mutex::default() }
+    pub(super) fn at(side: Arc<dyn Endpoint>) -> Arc<dyn Endpoint> {
+        Arc::new(Layered(Self { side, marks: Mutex::default() }))
     }
 
     fn is_ours(&self, object: &str, mark: &Mark) -> bool {
@@ -41,25 +38,9 @@ fn refused() -> PortError {
 }
 
 #[async_trait]
-impl Source for Looking {
-    fn capabilities(&self, object: &str) -> Capabilities {
-        self.side.capabilities(object)
-    }
-
-    async fn describe(&self, objects: &[String]) -> Result<Vec<ObjectSchema>, PortError> {
-        self.side.describe(objects).await
-    }
-
-    fn distrust_descriptions(&self) {
-        self.side.distrust_descriptions();
-    }
-
-    fn foresee(&self, work: &Workload) -> Option<Choice> {
-        self.side.foresee(work)
-    }
-
-    fn calls_of_the_day(&self) -> Option<(u64, u64)> {
-        self.side.calls_of_the_day()
+impl Layer for Looking {
+    fn inner(&self) -> &dyn Endpoint {
+        &*self.side
     }
 
     /// An interrupted read stays where it is, for the run that will go on with it.
@@ -85,51 +66,6 @@ impl Source for Looking {
         Ok(page)
     }
 
-    async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
-        self.side.changes(requests).await
-    }
-
-    async fn read(
-        &self,
-        object: &str,
-        selection: &Selection,
-        ids: &[RecordId],
-    ) -> Result<Vec<Record>, PortError> {
-        self.side.read(object, selection, ids).await
-    }
-
-    async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
-        self.side.fates(object, ids).await
-    }
-
-    async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
-        self.side.count(object, criteria).await
-    }
-
-    async fn us(&self) -> Result<Option<String>, PortError> {
-        self.side.us().await
-    }
-
-    async fn settle(
-        &self,
-        object: &str,
-        selection: &Selection,
-        records: &mut [Record],
-    ) -> Result<(), PortError> {
-        self.side.settle(object, selection, records).await
-    }
-
-    fn lists(&self, object: &str) -> bool {
-        self.side.lists(object)
-    }
-
-    fn calls(&self) -> u64 {
-        self.side.calls()
-    }
-}
-
-#[async_trait]
-impl Sink for Looking {
     async fn write(&self, _batch: &WriteBatch) -> Result<Written, PortError> {
         Err(refused())
     }
@@ -138,27 +74,15 @@ impl Sink for Looking {
         Err(refused())
     }
 
-    fn keeps_deleted(&self) -> bool {
-        self.side.keeps_deleted()
-    }
-
     async fn undelete(&self, _object: &str, _ids: &[RecordId]) -> Result<Vec<RowResult>, PortError> {
         Err(refused())
     }
 
-    fn rows_of_a_job(&self, batch: &WriteBatch, rows: usize) -> Option<usize> {
-        self.side.rows_of_a_job(batch, rows)
-    }
-
-    fn calls_to_write(&self, batch: &WriteBatch) -> u64 {
-        self.side.calls_to_write(batch)
+    async fn carry_out(&self, _job: &Job, _batch: &WriteBatch) -> Result<Vec<RowResult>, PortError> {
+        Err(refused())
     }
 
     async fn conclude(&self, _job: &Job, _late: Late) -> Result<(), PortError> {
         Err(refused())
-    }
-
-    async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {
-        self.side.find(object, selection, by).await
     }
 }
