@@ -7,6 +7,7 @@ pub mod csv;
 pub mod default_mappings;
 pub mod deployteq;
 pub mod learndot;
+mod line;
 pub mod salesmanago;
 pub mod spotio;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json};
 
-use super::service::{Answered, Failure, Patience, no_sense, not_sent, row_error};
+use super::service::{Answered, Failure, Patience, Refused, no_sense, not_sent, row_error};
 use super::shape::{id_at, kind_of, put, record, value, wire_value};
 use super::{CUSTOMER, Deployteq};
 use crate::connect::http::{Idempotency, Method};
@@ -34,7 +34,9 @@ impl Deployteq {
         let call = self.service.customer_call("find customers", Method::GET, "/customer", &[(field, text)]);
         match self.service.send(call.repeatable(), patience).await {
             Ok(answer) => Ok(Looked { found: several(&answer)?, began: answer.began }),
-            Err(Failure::Refused { status: 404, .. }) => Ok(Looked { found: Vec::new(), began: None }),
+            Err(Failure::Refused(Refused { status: 404, .. })) => {
+                Ok(Looked { found: Vec::new(), began: None })
+            }
             Err(failure) => Err(failure.into_port()),
         }
     }
@@ -49,7 +51,7 @@ impl Deployteq {
                 self.reads_by_id.fetch_or(found.is_some(), Ordering::Relaxed);
                 Ok(found)
             }
-            Err(Failure::Refused { status: 404 | 410, .. }) => Ok(None),
+            Err(Failure::Refused(Refused { status: 404 | 410, .. })) => Ok(None),
             Err(failure) => Err(failure.into_port()),
         }
     }
@@ -199,11 +201,11 @@ impl Deployteq {
             Err(Failure::Unknown(error)) => {
                 return Ok(RowResult::Refused(row_error(RowClass::Again, &error.code, &error.message)));
             }
-            Err(Failure::Refused { status: 404 | 410, .. }) if row.id.is_some() => {
+            Err(Failure::Refused(Refused { status: 404 | 410, .. })) if row.id.is_some() => {
                 let message = "The customer is no longer in Deployteq.";
                 return Ok(RowResult::Refused(row_error(RowClass::Gone, "GONE", message)));
             }
-            Err(Failure::Refused { status, words }) => {
+            Err(Failure::Refused(Refused { status, words, .. })) => {
                 let message = format!("Deployteq refused it: “{words}”.");
                 return Ok(RowResult::Refused(row_error(
                     RowClass::Data,

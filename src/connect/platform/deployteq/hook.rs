@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json, json};
 
 use super::customer::several;
-use super::service::{Answered, Failure, Patience, not_sent, row_error};
+use super::service::{Answered, Failure, Patience, Refused, not_sent, row_error};
 use super::settings::TableDelete;
 use super::shape::{id_at, kind_of, wire_value};
 use super::{Deployteq, TABLE};
@@ -265,7 +265,7 @@ impl Deployteq {
             Ok(answer) => answer,
             Err(Failure::Nothing(error)) => return Err(error),
             Err(Failure::Unknown(_)) => return Ok(vec![RowResult::Unknown; bodies.len()]),
-            Err(Failure::Refused { status, words }) => {
+            Err(Failure::Refused(Refused { status, words, .. })) => {
                 let message = format!("The webhook receiver of {table} refused it: “{words}”.");
                 let error = row_error(RowClass::Data, &format!("HTTP_{status}"), &message);
                 return Ok(vec![RowResult::Refused(error); bodies.len()]);

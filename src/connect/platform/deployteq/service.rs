@@ -1,70 +1,24 @@
 //! One call: paced, counted, retried where that is safe, judged by its status.
 
-use std::sync::Arc;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::settings::Names;
-use crate::connect::budget::{Budget, Refusal};
-use crate::connect::http::{
-    Call, Http, HttpError, Idempotency, Method, Pace, Reply, RetryPolicy, Verdict, percent_encode,
-};
+use crate::connect::budget::Budget;
+use crate::connect::http::{Call, Idempotency, Method, Reply, RetryPolicy, Verdict, percent_encode};
 use crate::connect::platform::Opening;
+use crate::connect::platform::line::{self, Line, Replied, no_interface, nothing, of_status, words};
+pub(super) use crate::connect::platform::line::{Failure, Patience, Refused};
 use crate::domain::port::{PortClass, PortError, RowClass, RowError};
 
-/// All interfaces of one portal share a pace and a budget.
+const LABEL: &str = "Deployteq";
+
+/// The interfaces of one portal.
 pub(super) struct Service {
-    http: Http,
+    line: Line,
     base: String,
     token: SecretString,
-    pace: Pace,
-    budget: Budget,
-}
-
-/// How patient a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patience {
-    /// As a run is.
-    Run,
-    /// As a person is who waits for the outcome of a test.
-    Person,
-}
-
-/// Why a call did not work.
-#[derive(Clone, Debug)]
-pub(super) enum Failure {
-    /// It surely had no effect.
-    Nothing(PortError),
-    /// The service refused what was sent.
-    Refused {
-        /// The status.
-        status: u16,
-        /// The service's own words.
-        words: String,
-    },
-    /// Nobody knows whether it had an effect.
-    Unknown(PortError),
-}
-
-impl Failure {
-    /// For calls that change nothing, where all of them are the same.
-    pub(super) fn into_port(self) -> PortError {
-        match self {
-            Self::Nothing(error) | Self::Unknown(error) => error,
-            Self::Refused { status, words } => {
-                let class = if status == 404 { PortClass::Settings } else { PortClass::Protocol };
-                PortError::new(
-                    class,
-                    format!("HTTP_{status}"),
-                    format!(
-                        "Deployteq refused a question (status {status}: “{words}”). If it happens again, ask its support."
-                    ),
-                )
-            }
-        }
-    }
 }
 
 /// An answer, and the server's clock when the call began.
@@ -77,16 +31,12 @@ pub(super) struct Answered {
 
 impl Service {
     pub(super) fn new(opening: &Opening<'_>, names: &Names) -> Result<Self, PortError> {
-        let clock = Arc::clone(&opening.clock);
         let mut options = opening.http();
         options.identity_file = opening.told.path("client_certificate").map(|file| opening.folder.join(file));
-        let http = Http::new(&options, Arc::clone(&clock)).map_err(|error| from_http(&error).into_port())?;
         Ok(Self {
-            http,
+            line: Line::new(opening, &options, RetryPolicy::PATIENT, again)?,
             base: format!("{}{}", opening.endpoint()?, names.rest_path),
             token: opening.secret("api_token"),
-            pace: Pace::per_second(opening.told.decimal("requests_per_second"), clock),
-            budget: opening.budget(),
         })
     }
 
@@ -95,20 +45,20 @@ impl Service {
     }
 
     pub(super) fn calls(&self) -> u64 {
-        self.http.calls()
+        self.line.calls()
     }
 
     pub(super) fn budget(&self) -> &Budget {
-        &self.budget
+        self.line.budget()
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
-        self.http.clock().now()
+        self.line.now()
     }
 
     /// Lets a moment pass, as between two looks at something that is being made.
     pub(super) async fn wait(&self, duration: std::time::Duration) {
-        self.http.clock().sleep(duration).await;
+        self.line.wait(duration).await;
     }
 
     /// A call of the customer interface, whose token stands in the address. `path` begins behind the base, `query` is encoded here.
@@ -130,29 +80,9 @@ impl Service {
 
     /// Sends a call and reads what it answers.
     pub(super) async fn send(&self, call: Call, patience: Patience) -> Result<Answered, Failure> {
-        if patience == Patience::Run {
-            self.budget.admit(self.now()).map_err(Failure::Nothing)?;
-        }
-        self.pace.turn().await;
-        let policy = match patience {
-            Patience::Run => RetryPolicy::PATIENT,
-            Patience::Person => RetryPolicy::BRIEF,
-        };
-        let idempotency = call.idempotency;
-        let sent = self.now();
-        let reply = self.http.send_retrying(&call, &policy, |reply| again(reply, idempotency)).await;
-        self.budget.seen(self.http.calls(), self.now());
-        let reply = reply.map_err(|error| from_http(&error))?;
-        if reply.status == 429 {
-            self.budget.refused(Refusal::TooMany, "HTTP 429", reply.retry_after(), self.now());
-        } else if reply.is_success() {
-            self.budget.answered(sent, self.now());
-        }
-        // The server stamps its answer when it is ready; what matters is when it began to look.
-        let took = (self.now() - sent).max(TimeDelta::zero());
-        let began = reply.date().map(|answered| answered - took);
+        let Replied { reply, began } = self.line.send(&call, patience).await?;
         if !reply.is_success() {
-            return Err(from_status(&reply, call.name));
+            return Err(from_status(&reply, call.name, &self.base));
         }
         let text = String::from_utf8_lossy(&reply.body).into_owned();
         let value = if reply.body.is_empty() {
@@ -162,57 +92,31 @@ impl Service {
             serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
         };
         if reply.is_html() {
-            return Err(web_page());
+            return Err(no_interface(LABEL, &self.base));
         }
         Ok(Answered { value, text, began })
     }
 }
 
-fn web_page() -> Failure {
-    Failure::Nothing(PortError::new(
-        PortClass::Settings,
-        "NO_INTERFACE",
-        "Deployteq answers with a web page instead of its interface. Check the addresses of the connection.",
-    ))
-}
-
 /// An answer of which nothing can be made.
 pub(super) fn no_sense(what: &str) -> Failure {
-    Failure::Unknown(PortError::new(
-        PortClass::Protocol,
-        "NO_SENSE",
-        format!(
-            "An answer of Deployteq can't be understood ({what}). If it happens again, please report it."
-        ),
-    ))
+    line::no_sense(LABEL, what)
 }
 
-/// Which replies are asked for again. 429 and 503 say that nothing was done; after the others only a call that may be repeated is.
+/// SOAP tells its faults with status 500.
 fn again(reply: &Reply, idempotency: Idempotency) -> Verdict {
-    let wish = || reply.retry_after().map_or(Verdict::Again, Verdict::AgainAfter);
-    match (reply.status, idempotency) {
-        (429 | 503, _) | (502 | 504, Idempotency::Repeatable) => wish(),
-        // SOAP tells its faults with status 500.
-        (500, Idempotency::Repeatable) if !is_soap(reply) => wish(),
-        _ => Verdict::Take,
-    }
+    if reply.status == 500 && is_soap(reply) { Verdict::Take } else { line::again(reply, idempotency) }
 }
 
 fn is_soap(reply: &Reply) -> bool {
     reply.header("content-type").is_some_and(|kind| kind.contains("xml"))
 }
 
-fn from_http(error: &HttpError) -> Failure {
-    let class = if error.is_lasting() { PortClass::Settings } else { PortClass::Transient };
-    let port = PortError::new(class, error.code(), format!("Deployteq: {error}."));
-    if error.surely_not_sent() { Failure::Nothing(port) } else { Failure::Unknown(port) }
-}
-
-fn from_status(reply: &Reply, what: &str) -> Failure {
+fn from_status(reply: &Reply, what: &str, base: &str) -> Failure {
     let status = reply.status;
-    let nothing = |class, code: &str, message: String| Failure::Nothing(PortError::new(class, code, message));
+    let refused = |words| Failure::Refused(Refused { label: LABEL, status, errors: Vec::new(), words });
     match status {
-        500 if is_soap(reply) => Failure::Refused { status, words: String::from_utf8_lossy(&reply.body).into() },
+        500 if is_soap(reply) => refused(String::from_utf8_lossy(&reply.body).into()),
         401 => nothing(
             PortClass::SignIn,
             "TOKEN",
@@ -224,38 +128,17 @@ fn from_status(reply: &Reply, what: &str) -> Failure {
         403 => nothing(
             PortClass::Blocked,
             "NO_RIGHT",
-            format!("Deployteq forbids “{what}” (status 403). Give the token's user, or the OAuth2 client, the right to it."),
+            format!(
+                "Deployteq forbids “{what}” (status 403). Give the token's user, or the OAuth2 client, the right to it."
+            ),
         ),
-        429 => nothing(
-            PortClass::Limit,
-            "TOO_MANY_REQUESTS",
-            "Deployteq takes no more calls for now (status 429). The rest goes on later; lower requests_per_second if it happens often."
-                .into(),
-        ),
-        503 => nothing(
-            PortClass::Transient,
-            "UNAVAILABLE",
-            "Deployteq is not available at the moment (status 503). The next run may work.".into(),
-        ),
-        500..=599 => Failure::Unknown(PortError::new(
-            PortClass::Transient,
-            "SERVER_ERROR",
-            format!("Deployteq failed to answer “{what}” (status {status}). The next run may work."),
-        )),
-        _ if reply.is_html() || (300..400).contains(&status) => web_page(),
-        _ => Failure::Refused { status, words: words(reply) },
+        _ => of_status(LABEL, status).unwrap_or_else(|| {
+            if reply.is_html() || (300..400).contains(&status) {
+                return no_interface(LABEL, base);
+            }
+            refused(words(reply))
+        }),
     }
-}
-
-/// What a refusal says: nobody documents its shape, so the usual places are tried.
-fn words(reply: &Reply) -> String {
-    let told = reply.json::<Value>().ok().and_then(|body| {
-        ["message", "msg", "error_description", "error", "detail"]
-            .iter()
-            .find_map(|name| body.get(*name)?.as_str().map(str::to_owned))
-            .or_else(|| Some(body.get("errors").filter(|errors| !errors.is_null())?.to_string()))
-    });
-    told.unwrap_or_else(|| reply.text_start(200))
 }
 
 /// Why a row was not sent, where nothing can be sent any more.

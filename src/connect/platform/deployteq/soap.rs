@@ -4,7 +4,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::service::{Failure, Patience, Service, no_sense};
+use super::service::{Failure, Patience, Refused, Service, no_sense};
 use super::settings::Names;
 use crate::connect::http::Call;
 use crate::connect::platform::Opening;
@@ -71,7 +71,7 @@ impl Soap {
             .repeatable();
         let text = match service.send(call, patience).await {
             Ok(answer) => answer.text,
-            Err(Failure::Refused { status: 500, words }) => words,
+            Err(Failure::Refused(Refused { status: 500, words, .. })) => words,
             Err(failure) => return Err(failure.into_port()),
         };
         let Some(root) = tree(&text) else {

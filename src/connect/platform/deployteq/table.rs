@@ -8,7 +8,7 @@ use super::Deployteq;
 use super::customer::several;
 use super::hook::object_of;
 use super::listing::cursor;
-use super::service::{Answered, Failure, Patience, row_error};
+use super::service::{Answered, Failure, Patience, Refused, row_error};
 use super::shape::{id_at, kind_of, record, value};
 use crate::connect::http::{Call, Idempotency, Method, percent_encode};
 use crate::domain::canonical::{Form, canonical};
@@ -78,7 +78,7 @@ impl Deployteq {
     async fn row(&self, table: &str, id: &RecordId) -> Result<Option<Map<String, Json>>, PortError> {
         match self.data(Method::GET, table, &format!("/{}", percent_encode(id.as_str()))).await {
             Ok(answer) => Ok(several(&answer)?.into_iter().next()),
-            Err(Failure::Refused { status: 404 | 410, .. }) => Ok(None),
+            Err(Failure::Refused(Refused { status: 404 | 410, .. })) => Ok(None),
             Err(failure) => Err(failure.into_port()),
         }
     }
@@ -129,12 +129,12 @@ impl Deployteq {
     pub(super) async fn delete_row(&self, table: &str, id: &RecordId) -> Result<RowResult, PortError> {
         match self.data(Method::DELETE, table, &format!("/{}", percent_encode(id.as_str()))).await {
             Ok(_) => Ok(RowResult::Done { id: id.clone(), created: false, record: None }),
-            Err(Failure::Refused { status: 404 | 410, .. }) => Ok(RowResult::Refused(row_error(
+            Err(Failure::Refused(Refused { status: 404 | 410, .. })) => Ok(RowResult::Refused(row_error(
                 RowClass::Gone,
                 "GONE",
                 "The row is no longer in Deployteq.",
             ))),
-            Err(Failure::Refused { status, words }) => {
+            Err(Failure::Refused(Refused { status, words, .. })) => {
                 let message = format!("Deployteq refused it: “{words}”.");
                 Ok(RowResult::Refused(row_error(RowClass::Data, &format!("HTTP_{status}"), &message)))
             }

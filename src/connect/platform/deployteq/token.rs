@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::service::{Failure, Patience, Service, no_sense};
+use super::service::{Failure, Patience, Refused, Service, no_sense};
 use super::settings::Names;
 use crate::connect::http::{Call, Idempotency};
 use crate::connect::platform::Opening;
@@ -67,7 +67,7 @@ impl Tokens {
         }
         call.idempotency = Idempotency::Repeatable;
         let answer = service.send(call, patience).await.map_err(|failure| match failure {
-            Failure::Refused { status, words } => PortError::new(
+            Failure::Refused(Refused { status, words, .. }) => PortError::new(
                 PortClass::SignIn,
                 "CLIENT",
                 format!(

@@ -54,7 +54,7 @@ impl Learndot {
         let answer = match self.service.get("describe", &format!("{}/describe", schema.name)).await {
             Ok(answer) => answer.value,
             // A service that describes nothing still has the fields that everybody knows.
-            Err(Failure::Refused { .. }) => return Ok(schema),
+            Err(Failure::Refused(_)) => return Ok(schema),
             Err(failure) => return Err(failure.into_port()),
         };
         let own = [self.names.groups.clone(), self.names.organization.clone()];

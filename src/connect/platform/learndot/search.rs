@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::Learndot;
-use super::service::{Failure, Patience, no_sense};
+use super::service::{Failure, Patience, Refused, no_sense};
 use crate::connect::http::Idempotency;
 use crate::domain::port::{PortError, Tombstone};
 use crate::domain::record::RecordId;
@@ -132,11 +132,11 @@ impl Learndot {
         for id in ids.iter().filter(|id| !there.iter().any(|known| known == id.as_str())) {
             let Some(number) = number(id.as_str()) else { continue };
             match self.service.get("read one", &format!("{entity}/{number}")).await {
-                Err(Failure::Refused { status: 404 | 410, .. }) => {
+                Err(Failure::Refused(Refused { status: 404 | 410, .. })) => {
                     gone.push(Tombstone { id: id.clone(), at: None, merged_into: None });
                 }
                 // Whatever else it says, it does not say that the record is gone.
-                Ok(_) | Err(Failure::Refused { .. }) => {}
+                Ok(_) | Err(Failure::Refused(_)) => {}
                 Err(failure) => return Err(failure.into_port()),
             }
         }

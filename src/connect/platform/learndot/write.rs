@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 
 use super::Learndot;
-use super::service::{Answered, Failure, Patience};
+use super::service::{Answered, Failure, Patience, Refused};
 use super::shape::{GROUPS, id_of, kind_of, plain, put, wire_value};
 use crate::connect::http::Idempotency;
 use crate::domain::port::{
@@ -97,10 +97,10 @@ impl Learndot {
             Err(Failure::Unknown(error)) => {
                 Ok(Sent::Refused(row_error(RowClass::Again, &error.code, &error.message)))
             }
-            Err(Failure::Refused { status: 404 | 410, .. }) if row.id.is_some() => {
+            Err(Failure::Refused(Refused { status: 404 | 410, .. })) if row.id.is_some() => {
                 Ok(Sent::Refused(row_error(RowClass::Gone, "GONE", "The record is no longer in Learndot.")))
             }
-            Err(Failure::Refused { status, words }) => Ok(Sent::Refused(row_error(
+            Err(Failure::Refused(Refused { status, words, .. })) => Ok(Sent::Refused(row_error(
                 RowClass::Data,
                 &format!("HTTP_{status}"),
                 &format!("Learndot refused it: “{words}”."),
