@@ -5,12 +5,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::compiled::{CompiledMapping, CompiledPair};
 use crate::domain::consent;
 use crate::domain::merge::{ChangedWithin, Seen, Verdict, merge};
-use crate::domain::plan::{Action, Change, Line, Obstacle, PING_PONG, Parked, Rule, SkipReason};
+use crate::domain::plan::{
+    Action, Change, Line, Obstacle, PING_PONG, Parked, Rule, SkipReason, UNKNOWN_OUTCOME,
+};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
 use crate::domain::value::Value;
 use crate::engine::by_hand;
+use crate::engine::recover::alike;
 use crate::store::decisions::Stored;
 use crate::store::links::{Bases, Link};
 
@@ -112,6 +115,8 @@ pub fn linked(
             .map(|(_, why)| *why);
         let merged = merge(pair, mapping.spec.first_meeting, &now, base, &within);
         let verdict = match (merged, waits) {
+            // What was sent without seeing what became of it stands there, in the target's own spelling (law E8).
+            (Verdict::Write { .. }, Some(UNKNOWN_OUTCOME)) if respelled(pair, &now) => Verdict::Settled,
             // An opt-out crosses whatever was written in turn (law E3).
             (Verdict::Write { rule, .. }, Some(why)) if rule != Rule::OptOut || why != PING_PONG => {
                 Verdict::Park(why)
@@ -158,6 +163,18 @@ pub fn linked(
         }
     }
     Decision { line, steps, blanks, opt_outs }
+}
+
+/// Whether one side holds what the other would send it, apart from its own spelling.
+fn respelled(pair: &CompiledPair, now: &PerSide<Seen>) -> bool {
+    Side::BOTH.into_iter().any(|from| {
+        let to = from.other();
+        !pair.spec.transform.is_consent()
+            && pair.direction.allows(to)
+            && pair
+                .translate(from, &now[from].raw, Some(&now[to].raw))
+                .is_ok_and(|sent| alike(&now[to].folded, &pair.fold(to, &sent)))
+    })
 }
 
 /// What a person decided about a pair; it counts only where both sides were read.

@@ -110,8 +110,9 @@ impl Session<'_> {
                         .as_ref()
                         .map(|link| (link.bases.clone(), link.stamps, link.read))
                         .unwrap_or_default();
+                    let mut unseen = Vec::new();
                     if let (Trace::Done, Some(target)) = (trace, &held) {
-                        keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, target);
+                        unseen = keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, target);
                         // It held its base after it was sent: whatever was read before is older than that.
                         read[entry.side] = read[entry.side].max(entry.at);
                     }
@@ -139,6 +140,7 @@ impl Session<'_> {
                             park_unclear(db, link, entry.side, &entry.pairs, run, now)?;
                         }
                         if trace == Trace::Done {
+                            park_unclear(db, link, entry.side, &unseen, run, now)?;
                             traced::put(db, &mapping, &entry, &both(&kept), held.as_ref(), now)?;
                         }
                     }
@@ -203,7 +205,7 @@ impl Session<'_> {
         }
         let read_at = self.now();
         let mut bases = Bases::default();
-        keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, &first);
+        let unseen = keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, &first);
         let mut ids = PerSide { org: source.clone(), platform: source.clone() };
         ids[entry.side] = first.id.clone();
         let (run, now, entry) = (self.run, self.now(), entry.clone());
@@ -218,7 +220,7 @@ impl Session<'_> {
                 if !known {
                     let mut stamps = PerSide::default();
                     stamps[entry.side] = first.stamp;
-                    links::put(
+                    let link = links::put(
                         db,
                         &NewLink {
                             mapping: mapping.row.mapping,
@@ -231,6 +233,7 @@ impl Session<'_> {
                             run,
                         },
                     )?;
+                    park_unclear(db, link, entry.side, &unseen, run, now)?;
                     traced::put(db, &mapping, &entry, &both(&ids), Some(&first), now)?;
                 }
                 pending::put(db, entry.mapping, Side::Org, &ids.org, "interrupted", now, Some(now))?;
@@ -398,15 +401,29 @@ fn trace(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> Tr
 /// The bases of a write that was done: what the source held when it was decided, and what the target holds, if that is what was
 /// sent or its rewriting. Whatever else differs is an edit of a person; a consent that the target holds as it was sent is our
 /// own write (law E3).
-fn keep_meant(bases: &mut Bases, mapping: &Prepared, side: Side, pairs: &[Meant], target: &Record) {
+///
+/// Returns the pairs with a text of which the target shows nothing for now, as when a field is hidden: in which spelling it keeps
+/// them can't be told.
+fn keep_meant(
+    bases: &mut Bases,
+    mapping: &Prepared,
+    side: Side,
+    pairs: &[Meant],
+    target: &Record,
+) -> Vec<Meant> {
+    let mut unseen = Vec::new();
     for meant in pairs {
         let place = mapping.row.pairs.iter().position(|number| *number == meant.pair);
         let pair = place.and_then(|place| mapping.compiled.pairs.get(place));
         let held = pair.and_then(|pair| pair.values(side, target).map(|raw| pair.fold(side, &raw)));
+        if held.is_none() && meant.new.iter().any(|value| matches!(value, Value::Text(_))) {
+            unseen.push(meant.clone());
+        }
         let mut base = PerSide { org: meant.source.clone(), platform: meant.source.clone() };
         base[side] = held.filter(|held| alike(held, &meant.new)).unwrap_or_else(|| meant.new.clone());
         bases.set(meant.pair, base);
     }
+    unseen
 }
 
 /// Whether a target holds what was sent, apart from its own spelling of it: capitals, blanks and punctuation (law E8).

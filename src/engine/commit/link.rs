@@ -67,17 +67,17 @@ pub(super) fn keep_link(
             bases.set(*number, PerSide { org, platform });
         }
     }
+    let unchanged = bases == before && written.org.is_none() && written.platform.is_none();
     if let Some(link) = &item.link
-        && bases == before
-        && written.org.is_none()
-        && written.platform.is_none()
+        && unchanged
         && !compiled.pairs.iter().any(|pair| pair.spec.policy == crate::domain::mapping::Policy::NewestWins)
     {
         return Ok(link.link);
     }
     let stamps = PerSide::from_fn(|side| {
         let known = item.link.as_ref().and_then(|link| link.stamps[side]);
-        after[side].as_ref().and_then(|record| record.stamp).max(known)
+        // A touch of something else than the pairs is told from our own writes by a stamp that is later than the link's.
+        after[side].as_ref().filter(|_| !unchanged).and_then(|record| record.stamp).max(known)
     });
     let read = PerSide::from_fn(|side| {
         let known = item.link.as_ref().map(|link| link.read[side]).unwrap_or_default();

@@ -297,10 +297,15 @@ fn compare(
                 .judge
                 .consents
                 .iter()
-                .any(|edit| edit.side != side && edit.record == *other && !edit.out);
+                .any(|edit| edit.side != side && lives_on(state, &edit.record, other) && !edit.out);
             if lifted && !opted_in {
                 wrong.push(format!("{email}: the opt-out made on the {side} was lost"));
             }
         }
     }
+}
+
+/// Whether a record is another one by now: a lead its contact.
+fn lives_on(state: &State, record: &str, now: &str) -> bool {
+    record == now || state.judge.heirs.get(now).is_some_and(|lead| lead == record)
 }
