@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0007_contested.sql"),
     include_str!("../../assets/migrations/0008_drift.sql"),
     include_str!("../../assets/migrations/0009_jobs.sql"),
+    include_str!("../../assets/migrations/0012_tempo.sql"),
 ];
 
 /// The schema version this program knows.
