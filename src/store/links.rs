@@ -271,10 +271,7 @@ pub fn bury(
 
 /// A link by its number.
 pub fn get(db: &Connection, link: i64) -> Result<Option<Link>, StoreError> {
-    db.prepare_cached(select!("FROM link WHERE link=?"))?
-        .query_row([link], from_row)
-        .optional()?
-        .transpose()
+    db.prepare_cached(select!("FROM link WHERE link=?"))?.query_row([link], from_row).optional()?.transpose()
 }
 
 /// The open links of a record of an object, by its id on one side, over all mappings of that object.

@@ -52,7 +52,9 @@ pub fn spend(arguments: &[&str]) -> Spent {
         .spawn()
         .expect("the program starts");
     let (process, output) = (child.id(), child.stdout.take());
-    let lines = std::thread::spawn(move || output.map(|output| BufReader::new(output).lines().map_while(Result::ok).last()));
+    let lines = std::thread::spawn(move || {
+        output.map(|output| BufReader::new(output).lines().map_while(Result::ok).last())
+    });
     let mut spent = Spent::default();
     // Once it has ended, and before it is waited for, the system still knows its time.
     while !lines.is_finished() {
@@ -141,7 +143,8 @@ pub fn median(mut work: impl FnMut()) -> Duration {
 
 /// Reads objects of the org page by page with a plain client, and throws the bytes away: how many, in how many calls.
 pub async fn download(ready: &serde_json::Value, objects: &[&str], fields: &str) -> (usize, u32, Duration) {
-    let text = |path: &str| ready.pointer(path).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |path: &str| ready.pointer(path).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
     let (org, token) = (text("/salesforce/url"), text("/salesforce/access_token"));
     forcesync::connect::http::install_crypto_provider();
     #[allow(clippy::disallowed_methods)]
@@ -157,7 +160,8 @@ pub async fn download(ready: &serde_json::Value, objects: &[&str], fields: &str)
             bytes += body.len();
             calls += 1;
             // The link stands before the records.
-            let head = String::from_utf8_lossy(body.get(..400.min(body.len())).unwrap_or_default()).into_owned();
+            let head =
+                String::from_utf8_lossy(body.get(..400.min(body.len())).unwrap_or_default()).into_owned();
             let link = head.split_once("\"nextRecordsUrl\":\"").and_then(|(_, rest)| rest.split_once('"'));
             next = link.map(|(path, _)| path.to_owned());
         }

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench decide`. The budget of design §7 is 500,000 records a second. Beside each stands the same number of
 //! records merely copied.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod common;
 

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench frame`. At most 30 frames a second are drawn, so that a frame may take 3.3 ms of a core to stay under a
 //! tenth of it; a key has 16 ms to the screen (design §7). Beside it stands the mere filling of the same cells.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod common;
 
@@ -93,7 +93,11 @@ fn main() {
                 .collect();
             times.sort_by(f64::total_cmp);
             let (median, late) = (times[times.len() / 2], times[times.len() * 99 / 100]);
-            println!("{:30} {median:10.0} {late:10.0} {:12.1} %", format!("tab {tab}, {columns}×{rows}"), median * 30.0 / 1e4);
+            println!(
+                "{:30} {median:10.0} {late:10.0} {:12.1} %",
+                format!("tab {tab}, {columns}×{rows}"),
+                median * 30.0 / 1e4
+            );
         }
         let area = Rect::new(0, 0, columns, rows);
         let took = common::median(|| {

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench idle` fills the store with 200,000 links (`FORCESYNC_BENCH_LINKS`; ten million is the budget of design §7)
 //! and runs instant syncs against a sandbox in a second process. Processor time is that of this process, which holds the engine.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod common;
 
@@ -43,7 +43,10 @@ fn main() {
         let few = idle(&options).await;
         fill(&workspace.join("state.db"), links).await;
         let many = idle(&options).await;
-        println!("{:24} {:>12} {:>12} {:>10} {:>14}", "idle instant sync", "cpu ms/run", "wall ms/run", "calls/run", "state");
+        println!(
+            "{:24} {:>12} {:>12} {:>10} {:>14}",
+            "idle instant sync", "cpu ms/run", "wall ms/run", "calls/run", "state"
+        );
         for (name, (cpu, wall, calls), bytes) in [
             ("50 people".to_owned(), few, 0),
             (format!("{} links more", short(links as f64)), many, state_bytes(&workspace)),
@@ -111,7 +114,14 @@ async fn fill(path: &std::path::Path, links: i64) {
                                 (1, base(vec![email.clone()])),
                                 (2, base(vec![Value::text(format!("Ann Lee {number}"))])),
                                 (3, base(vec![Value::text("+49 221 1234567")])),
-                                (4, base(vec![Value::text("Cologne"), Value::text("50667"), Value::text("Germany")])),
+                                (
+                                    4,
+                                    base(vec![
+                                        Value::text("Cologne"),
+                                        Value::text("50667"),
+                                        Value::text("Germany"),
+                                    ]),
+                                ),
                             ]),
                             run: 1,
                         },

@@ -3,7 +3,7 @@
 //! `cargo bench --bench race` takes 20,000 people (`FORCESYNC_BENCH_PEOPLE`; a million is the budget of design §7). Time is the
 //! processor time of the program alone, memory its peak as the operating system tells it. Below stands the raw download of the
 //! same records by the same calls.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod common;
 

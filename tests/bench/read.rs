@@ -2,17 +2,20 @@
 //!
 //! `cargo bench --bench read` reads 20,000 people (`FORCESYNC_BENCH_PEOPLE`; 100,000 is the budget of design §7) from a sandbox in a
 //! second process. Time is the processor time of this process alone. Below stands the raw download of the same pages.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod common;
 
 use common::{Remote, own_cpu, setting, short};
+use forcesync::connect::salesforce::{
+    Environment, Salesforce, SalesforceSecrets, SalesforceSettings, SignIn,
+};
+use forcesync::domain::cost::{Jobs, Rates};
 use forcesync::domain::port::{ScanRequest, Source};
 use forcesync::domain::record::Selection;
 use forcesync::domain::side::Side;
-use forcesync::ops::{Access, Missing, OpenOptions, Session, connections, secrets};
 use forcesync::store::{Store, stage};
-use forcesync::workspace::settings::BulkUse;
+use secrecy::SecretString;
 
 const FIELDS: [&str; 15] = [
     "Email",
@@ -32,6 +35,21 @@ const FIELDS: [&str; 15] = [
     "CreatedDate",
 ];
 
+/// A connection to the sandbox's org.
+fn connected(remote: &Remote, jobs: Jobs) -> Salesforce {
+    let text = |name: &str| remote.ready["salesforce"][name].as_str().unwrap_or_default().to_owned();
+    let settings = SalesforceSettings {
+        environment: Environment::Custom(text("url")),
+        sign_in: SignIn::ClientCredentials,
+        client_id: text("client_id"),
+        rates: Rates { jobs, ..Rates::default() },
+        ..SalesforceSettings::default()
+    };
+    let secret = SecretString::from(text("client_secret"));
+    let secrets = SalesforceSecrets { client_secret: Some(secret), ..SalesforceSecrets::default() };
+    Salesforce::connect(settings, secrets, forcesync::ops::clock()).unwrap()
+}
+
 fn main() {
     let people = setting("FORCESYNC_BENCH_PEOPLE", 20_000);
     let folder = tempfile::tempdir().unwrap();
@@ -39,23 +57,17 @@ fn main() {
     let remote = Remote::start(&workspace, people, &[]);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let options = OpenOptions {
-            workspace: Some(workspace.clone()),
-            access: Access::ReadWrite,
-            missing: Missing::Refuse,
-        };
-        let session = Session::open(&options, forcesync::ops::clock()).unwrap();
-        println!("{:34} {:>10} {:>8} {:>10} {:>10}", "contacts read", "records", "cpu s", "µs each", "records/s");
+        println!(
+            "{:34} {:>10} {:>8} {:>10} {:>10}",
+            "contacts read", "records", "cpu s", "µs each", "records/s"
+        );
         for (name, jobs, staged) in [
-            ("single calls, parsed", BulkUse::Never, false),
-            ("bulk job, parsed", BulkUse::Always, false),
-            ("single calls, parsed and staged", BulkUse::Never, true),
-            ("bulk job, parsed and staged", BulkUse::Always, true),
+            ("single calls, parsed", Jobs::Never, false),
+            ("bulk job, parsed", Jobs::Always, false),
+            ("single calls, parsed and staged", Jobs::Never, true),
+            ("bulk job, parsed and staged", Jobs::Always, true),
         ] {
-            let mut settings = session.settings();
-            settings.salesforce.bulk.jobs = jobs;
-            let known = secrets::read(&session, &settings, Side::Org, &[]).await.unwrap();
-            let org = connections::salesforce(&settings, &known, &session.surroundings()).unwrap();
+            let org = connected(&remote, jobs);
             let store = Store::open(&folder.path().join(format!("{}-{staged}.db", name.len()))).unwrap();
             let mut request = ScanRequest {
                 object: "Contact".into(),

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench store` writes 100,000 links (`FORCESYNC_BENCH_LINKS`) in chunks of 800, in the order of the org's ids, with
 //! ids of the platform and keys in no order. The raw inserts are one transaction of the same statements.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod common;
 
@@ -65,13 +65,20 @@ fn main() {
     let links = setting("FORCESYNC_BENCH_LINKS", 100_000) as i64;
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    println!("{:34} {:>9} {:>10} {:>10} {:>12}", "links with a row of history", "cpu s", "wall s", "µs each", "bytes each");
+    println!(
+        "{:34} {:>9} {:>10} {:>10} {:>12}",
+        "links with a row of history", "cpu s", "wall s", "µs each", "bytes each"
+    );
     let show = |name: &str, path: &Path, work: &dyn Fn()| {
         let (cpu, began) = (own_cpu(), Instant::now());
         work();
         let (cpu, wall) = ((own_cpu() - cpu).as_secs_f64(), began.elapsed().as_secs_f64());
         let bytes = std::fs::metadata(path).unwrap().len();
-        println!("{name:34} {cpu:9.2} {wall:10.2} {:10.1} {:12}", cpu * 1e6 / links as f64, bytes / links as u64);
+        println!(
+            "{name:34} {cpu:9.2} {wall:10.2} {:10.1} {:12}",
+            cpu * 1e6 / links as f64,
+            bytes / links as u64
+        );
     };
     let path = folder.path().join("store.db");
     show("through the store, by chunks", &path, &|| runtime.block_on(through(&path, links)));
@@ -83,7 +90,9 @@ fn main() {
 async fn through(path: &Path, links: i64) {
     let store = Store::open(path).unwrap();
     let row = store
-        .write(move |db| mappings::register(db, "contact", "Contact", "contact", "", &["Email|email|Copy".into()]))
+        .write(move |db| {
+            mappings::register(db, "contact", "Contact", "contact", "", &["Email|email|Copy".into()])
+        })
         .await
         .unwrap();
     for start in (0..links).step_by(CHUNK as usize) {
@@ -102,7 +111,12 @@ async fn through(path: &Path, links: i64) {
                         action: "created",
                         changes: &changes,
                     };
-                    put_call(db, DateTime::from_timestamp_millis(number).unwrap_or_default(), &told, Some("upsert"))?;
+                    put_call(
+                        db,
+                        DateTime::from_timestamp_millis(number).unwrap_or_default(),
+                        &told,
+                        Some("upsert"),
+                    )?;
                 }
                 Ok(())
             })
