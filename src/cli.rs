@@ -17,6 +17,7 @@ mod config;
 mod conflicts;
 mod connection;
 mod control;
+mod deactivate;
 mod demo;
 mod doctor;
 mod drift;
@@ -29,6 +30,7 @@ mod keys;
 mod log;
 mod logging;
 mod mapping;
+mod objects;
 mod paths;
 mod prompt;
 mod run;
@@ -110,6 +112,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Log(log) => log::run(log, context).await,
         Command::History(history) => history::run(history, context).await,
         Command::Forget(forget) => forget::run(forget, context).await,
+        Command::Deactivate(deactivate) => deactivate::run(deactivate, context).await,
         Command::Undo(undo) => undo::run(undo, context).await,
         Command::Why(why) => why::run(why, context).await,
         Command::Pause => control::run(control::Wish::Pause, context).await,
@@ -118,6 +121,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Connection(connection) => connection::run(connection, context).await,
         Command::Secret(secret) => secret::run(secret, context).await,
         Command::Config(config) => config::run(&config, context),
+        Command::Objects(objects) => objects::run(objects, context).await,
         Command::Mapping(mapping) => mapping::run(mapping, context).await,
         Command::Doctor(doctor) => doctor::run(&doctor, context).await,
         Command::Paths => paths::run(context),

@@ -25,6 +25,7 @@ pub mod outcome;
 pub mod person_name;
 pub mod plan;
 pub mod port;
+pub mod profile;
 pub mod progress;
 pub mod record;
 pub mod report;

@@ -17,6 +17,7 @@ pub mod handle;
 pub mod matching;
 pub mod prepare;
 pub mod recover;
+pub mod references;
 mod reread;
 pub mod run;
 pub mod session;

@@ -34,6 +34,7 @@ use life::Life;
 use org::{Org, OrgOptions, RowFaults};
 use people::{People, PeopleOptions, Planted};
 use platform::salesmanago::{Salesmanago, SalesmanagoOptions};
+use platform::{EMULATORS, Emulator, Founding};
 pub use ready::Ready;
 use steer::Steering;
 
@@ -56,6 +57,10 @@ pub struct SandboxOptions {
     pub person_accounts: bool,
     /// Whether the platform enforces its pace limit.
     pub real_pace: bool,
+    /// Whether the org has the objects and fields of the vendor's package, as after its installation.
+    pub package: bool,
+    /// Where a platform of files keeps them; in the system's temporary folder if left out.
+    pub folder: Option<std::path::PathBuf>,
     /// Stop the clock at this moment, in milliseconds; a running clock if left out.
     pub fixed_clock: Option<i64>,
     /// How the org is set up; seed and person accounts are taken from here.
@@ -75,6 +80,8 @@ impl Default for SandboxOptions {
             life_per_second: 0.0,
             person_accounts: false,
             real_pace: false,
+            package: true,
+            folder: None,
             fixed_clock: None,
             org: OrgOptions::default(),
             salesmanago: SalesmanagoOptions::default(),
@@ -86,8 +93,13 @@ impl Default for SandboxOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// There is no such platform in the sandbox.
-    #[error("the sandbox has no platform {0:?}; it has: salesmanago")]
-    UnknownPlatform(String),
+    #[error("the sandbox has no platform {word:?}; it has: {known}")]
+    UnknownPlatform {
+        /// What was asked for.
+        word: String,
+        /// Those that there are.
+        known: String,
+    },
     /// A port is taken.
     #[error(
         "the sandbox cannot listen on 127.0.0.1:{port}: {source}; choose another port with --port, or none"
@@ -119,6 +131,7 @@ impl RowFaults for FaultPlan {
 /// A running sandbox. Dropping it stops the servers at once; [`stop`](Self::stop) lets requests under way finish.
 pub struct Sandbox {
     steering: Arc<Steering>,
+    salesmanago: Arc<Salesmanago>,
     ready: Ready,
     ca_pem: Option<String>,
     stopping: watch::Sender<bool>,
@@ -129,14 +142,15 @@ pub struct Sandbox {
 impl Sandbox {
     /// Makes the people, binds the ports and serves.
     pub async fn start(options: SandboxOptions) -> Result<Self, SandboxError> {
-        if options.platform != "salesmanago" {
-            return Err(SandboxError::UnknownPlatform(options.platform));
+        if !EMULATORS.iter().any(|(word, _)| *word == options.platform) {
+            let known = EMULATORS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+            return Err(SandboxError::UnknownPlatform { word: options.platform, known });
         }
         let (org_listener, platform_listener) = listen(options.port).await?;
         let certificate = options.tls.as_deref().map(tls::Certificate::make).transpose()?;
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let clock = Arc::new(options.fixed_clock.map_or_else(SandboxClock::new, SandboxClock::fixed));
-        let steering = make(&options, scheme, &clock).await?;
+        let (steering, salesmanago) = make(&options, scheme, &clock).await?;
 
         let org_address = address(&org_listener)?;
         let platform_address = address(&platform_listener)?;
@@ -157,7 +171,7 @@ impl Sandbox {
         };
         // Steering stands outside the layer: it is neither logged nor struck.
         let org_router = steering.router().merge(layer(Side::Salesforce, steering.org.router()));
-        let platform_router = layer(Side::Platform, steering.platform.router());
+        let platform_router = layer(Side::Platform, Arc::clone(&steering.platform).router());
         let (stopping, stopped) = watch::channel(false);
         let mut servers = JoinSet::new();
         for (listener, router) in [(org_listener, org_router), (platform_listener, platform_router)] {
@@ -167,7 +181,7 @@ impl Sandbox {
         steering.life.set_per_second(options.life_per_second);
         let living = tokio::spawn(Arc::clone(&steering.life).run());
         let ca_pem = certificate.map(|certificate| certificate.ca_pem().to_owned());
-        Ok(Self { steering, ready, ca_pem, stopping, servers, living })
+        Ok(Self { steering, salesmanago, ready, ca_pem, stopping, servers, living })
     }
 
     /// Where and how to sign in, and what is planted.
@@ -187,8 +201,13 @@ impl Sandbox {
     }
 
     /// The platform.
-    pub fn salesmanago(&self) -> &Arc<Salesmanago> {
+    pub fn platform(&self) -> &Arc<dyn Emulator> {
         &self.steering.platform
+    }
+
+    /// The platform where it is SALESmanago, else an account that nobody uses.
+    pub fn salesmanago(&self) -> &Arc<Salesmanago> {
+        &self.salesmanago
     }
 
     /// The time of both.
@@ -243,33 +262,45 @@ async fn make(
     options: &SandboxOptions,
     scheme: &'static str,
     clock: &Arc<SandboxClock>,
-) -> Result<Arc<Steering>, SandboxError> {
+) -> Result<(Arc<Steering>, Arc<Salesmanago>), SandboxError> {
     let people = Arc::new(People::new(PeopleOptions {
         seed: options.seed,
         records: options.records,
         person_accounts: options.person_accounts,
     })?);
-    let org_options =
-        OrgOptions { seed: options.seed, person_accounts: options.person_accounts, ..options.org.clone() };
-    let org = Org::new(org_options, Arc::clone(clock));
-    let salesmanago_options = SalesmanagoOptions {
+    let founding = Founding {
         seed: options.seed,
         real_pace: options.real_pace,
         scheme,
-        ..options.salesmanago.clone()
+        clock,
+        folder: options.folder.as_deref(),
+        salesmanago: &options.salesmanago,
     };
-    let platform = Salesmanago::new(salesmanago_options, Arc::clone(clock));
+    let salesmanago = Salesmanago::of(&founding);
+    let platform: Arc<dyn Emulator> = match EMULATORS.iter().find(|(word, _)| *word == options.platform) {
+        Some((word, found)) if *word != "salesmanago" => found(&founding),
+        _ => Arc::clone(&salesmanago) as Arc<dyn Emulator>,
+    };
+    let mut org_options =
+        OrgOptions { seed: options.seed, person_accounts: options.person_accounts, ..options.org.clone() };
+    let package = platform.org_schema().and_then(|text| org::ExtraSchema::parse(text).ok());
+    org_options.extra_schema.extend(package.clone());
+    let org = Org::new(org_options, Arc::clone(clock));
+    let package_missing = package.filter(|_| !options.package);
+    if let Some(package) = &package_missing {
+        org.hide_package(package);
+    }
     let seeding = {
         let (people, org, platform) = (Arc::clone(&people), Arc::clone(&org), Arc::clone(&platform));
-        let now = clock.now_ms();
-        move || seed::Seeding { people: &people, org: &org, platform: &platform, now }.run()
+        let (now, marked) = (clock.now_ms(), package_missing.is_none());
+        move || seed::Seeding { people: &people, org: &org, platform: &platform, marked, now }.run()
     };
     let seeded = tokio::task::spawn_blocking(seeding).await.map_err(SandboxError::Seeding)?;
     let faults = Arc::new(FaultPlan::default());
     org.set_row_faults(Arc::clone(&faults) as Arc<dyn RowFaults>);
     let planted = people.planted().clone();
     let life = Life::new(people, Arc::clone(&org), Arc::clone(&platform), seeded, options.seed);
-    Ok(Arc::new(Steering {
+    let steering = Arc::new(Steering {
         org,
         platform,
         clock: Arc::clone(clock),
@@ -277,7 +308,8 @@ async fn make(
         calls: Arc::new(CallLog::default()),
         life,
         planted,
-    }))
+    });
+    Ok((steering, salesmanago))
 }
 
 async fn listen(port: Option<u16>) -> Result<(TcpListener, TcpListener), SandboxError> {

@@ -9,6 +9,7 @@ mod released;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::conflicts::*;
@@ -18,6 +19,7 @@ pub use self::released::*;
 
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::RunKind;
+use crate::domain::profile::PlatformKind;
 
 const AFTER_HELP: &str = "\
 Exit codes, the first that fits: 130 cancelled, 7 blocked (no right, no session, locked account), 6 busy, 5 brake, 4 limit, \
@@ -112,6 +114,8 @@ pub enum Command {
     Why(Why),
     /// Erase a person from this workspace, for good
     Forget(Forget),
+    /// Set a record of the platform inactive by hand, as after a deletion in Salesforce
+    Deactivate(Deactivate),
     /// Hold the run at hand after the batch in hand
     Pause,
     /// Go on with a held run
@@ -128,6 +132,8 @@ pub enum Command {
     Mapping(Mapping),
     /// List what both sides say of their fields that is not what was accepted, or accept it
     Drift(Drift),
+    /// List or make the objects and fields that the platform's mappings want in the org
+    Objects(Objects),
     /// Examine the workspace itself: files, rights, database, lock, settings, secrets
     Doctor(Doctor),
     /// Print where everything lies
@@ -153,8 +159,8 @@ pub struct Doctor {
 #[derive(Clone, Debug, Args)]
 pub struct Population {
     /// The platform to emulate
-    #[arg(long, value_enum, default_value_t = Platform::Salesmanago)]
-    pub platform: Platform,
+    #[arg(long, value_name = "PLATFORM", default_value = "salesmanago", value_parser = platforms())]
+    pub platform: String,
     /// How many people the org has; 60 % of them are on the platform too
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub records: u64,
@@ -164,25 +170,17 @@ pub struct Population {
     /// Switch person accounts on in the org
     #[arg(long)]
     pub person_accounts: bool,
+    /// Found the org without the objects and fields that the platform's mappings want, as before `objects create`
+    #[arg(long)]
+    pub without_package: bool,
     /// Keep the platform's real pace limits, in the service and in the workspace
     #[arg(long)]
     pub real_pace: bool,
 }
 
-/// A platform that the sandbox can emulate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Platform {
-    /// SALESmanago
-    Salesmanago,
-}
-
-impl Platform {
-    /// The word of the settings file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Salesmanago => "salesmanago",
-        }
-    }
+/// The words of all platforms.
+fn platforms() -> PossibleValuesParser {
+    PlatformKind::all().map(PlatformKind::word).collect::<Vec<_>>().into()
 }
 
 /// Start a sandbox with life in it and open the console.

@@ -11,7 +11,7 @@ use crate::domain::report::CheckLine;
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
 use crate::ops::session::Access;
-use crate::ops::{secrets, test_connection};
+use crate::ops::{secrets, set_connection, test_connection};
 
 impl From<ConnectionSide> for Side {
     fn from(side: ConnectionSide) -> Self {
@@ -33,6 +33,15 @@ struct Shown {
 pub(super) async fn run(arguments: Connection, context: &Context) -> Result<u8, OpError> {
     match arguments.action {
         ConnectionAction::Show => show(context).await,
+        ConnectionAction::Set { changes } => {
+            let session = context.open_or_create()?;
+            prompt::unlock(&session, context).await?;
+            let problems = set_connection::set(&session, &changes).await?;
+            for problem in &problems {
+                context.output.note(safe(&problem.to_string()));
+            }
+            show(context).await
+        }
         ConnectionAction::Test { side } => test(side, context).await,
     }
 }

@@ -199,5 +199,6 @@ fn transform(pair: &Pair) -> String {
         Transform::Consent { .. } => "consent".into(),
         Transform::Table(table) => format!("table of {}", table.entries.len()),
         Transform::Constant(text) => format!("always “{text}”"),
+        Transform::Reference(target) => format!("leads to {target}"),
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::interrupts::Interrupts;
 use crate::cli::prompt;
 use crate::cli::words;
 use crate::domain::command::RunReport;
+use crate::domain::side::Side;
 use crate::ops::error::OpError;
 use crate::ops::session::Access;
 use crate::service::run::{Headless, Stop};
@@ -28,7 +29,8 @@ pub(super) async fn run(arguments: Run, context: &Context) -> Result<u8, OpError
     let interrupts = Interrupts::listen()?;
     let headless = Headless::begin(&session, arguments.confirm_workspace.as_deref()).await?;
     let workspace = session.folder().display().to_string();
-    let every = session.settings().schedule.every.duration();
+    let schedule = session.settings().schedule;
+    let every = schedule.every_from(Side::Org).min(schedule.every_from(Side::Platform)).duration();
     context.output.object(&Running {
         event: "running",
         workspace: &workspace,
@@ -40,7 +42,7 @@ pub(super) async fn run(arguments: Run, context: &Context) -> Result<u8, OpError
     }
     context.output.text(format_args!(
         "Automatic sync runs every {} in {workspace}; the console attaches to it. Ctrl-C stops it.",
-        words::duration(every)
+        if schedule.differs() { schedule.to_string() } else { words::duration(every) }
     ));
     let stops = async {
         interrupts.reached(1).await;

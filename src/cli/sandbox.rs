@@ -31,9 +31,10 @@ pub(super) async fn run(arguments: Sandbox, context: &Context) -> Result<u8, OpE
     output.text(format_args!("  client id      {}", ready.salesforce.client_id));
     output.text(format_args!("  client secret  {}", ready.salesforce.client_secret));
     output.text(format_args!("{:<12} {}", ready.platform.kind, ready.platform.url));
-    output.text(format_args!("  client id      {}", ready.platform.client_id));
-    output.text(format_args!("  api secret     {}", ready.platform.api_secret));
-    output.text(format_args!("  owner          {}", ready.platform.owner));
+    for (name, value) in ready.platform.sign_in.iter().filter(|(name, _)| *name != "endpoint") {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        output.text(format_args!("  {:<14} {value}", name.replace('_', " ")));
+    }
     if let Some(file) = &ready.ca_file {
         output.text(format_args!("CA file      {file}"));
     }
@@ -53,7 +54,7 @@ pub(super) async fn run(arguments: Sandbox, context: &Context) -> Result<u8, OpE
 /// What the options about people say.
 pub(super) fn wanted(population: &Population) -> Wanted {
     Wanted {
-        platform: population.platform.word().into(),
+        platform: population.platform.clone(),
         records: population.records,
         seed: population.seed,
         port: None,
@@ -61,6 +62,7 @@ pub(super) fn wanted(population: &Population) -> Wanted {
         life_per_second: 0.0,
         person_accounts: population.person_accounts,
         real_pace: population.real_pace,
+        package: !population.without_package,
         workspace: None,
     }
 }

@@ -23,6 +23,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         mappings: arguments.mapping.clone(),
         direction: arguments.direction.map(Into::into),
         allow: arguments.released.into(),
+        reads: None,
         undo: None,
     };
     run::examine(&session, &request)?;

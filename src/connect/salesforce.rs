@@ -16,6 +16,7 @@ mod find;
 pub(crate) mod id;
 mod identity;
 mod limits;
+pub mod metadata;
 mod query;
 mod read;
 mod rights;
@@ -149,6 +150,17 @@ impl Salesforce {
         self.schemas.describe(&self.door, &objects).await.is_ok() && !self.schemas.says_the_same(&before)
     }
 
+    /// Makes objects and fields in the org and gives our user the right to them; the full names of what was made.
+    pub async fn deploy(
+        &self,
+        wanted: &[metadata::Wanted<'_>],
+        label: &str,
+    ) -> Result<Vec<String>, PortError> {
+        let made = metadata::deploy(&self.door, wanted, label).await?;
+        self.schemas.distrust();
+        Ok(made)
+    }
+
     /// A refresh token that replaced the one of the settings, once; it has to be stored before the next start.
     pub fn take_rotated_refresh_token(&self) -> Option<SecretString> {
         self.door.take_rotated_refresh_token()
@@ -228,6 +240,10 @@ impl Source for Salesforce {
 
     async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
         query::count(&self.door, &self.schemas, object, criteria).await
+    }
+
+    async fn us(&self) -> Result<Option<String>, PortError> {
+        Ok(Some(self.door.ids().await?.1.to_string()))
     }
 
     fn calls(&self) -> u64 {

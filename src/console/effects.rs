@@ -18,7 +18,7 @@ use crate::ops::export::{Form, Sink};
 use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
-    check, conflicts, default_mappings, describe, engine, issues, read, save_settings, secrets,
+    check, conflicts, default_mappings, describe, engine, issues, objects, read, save_settings, secrets,
     test_connection,
 };
 use crate::workspace::problems::Severity;
@@ -140,6 +140,10 @@ impl Task {
             Effect::Unlocked => {
                 let found = crate::ops::unlocked(session);
                 self.tell(Msg::Unlocked(found));
+            }
+            Effect::MakeObjects => {
+                let answer = sentence(objects::create_and_tell(session).await);
+                self.tell(Msg::Checked(answer));
             }
             Effect::Check => {
                 let answer = sentence(check::check(session).await).map(|report| report.lines);

@@ -8,6 +8,7 @@ use crate::domain::forget::Forgotten;
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::Progress;
+use crate::domain::side::Side;
 use crate::domain::undo::{Extent, UndoOrder};
 
 /// What to run.
@@ -21,6 +22,10 @@ pub struct RunRequest {
     /// Only this direction.
     #[serde(default)]
     pub direction: Option<Direction>,
+    /// Only the changes of this side are read, because the other's have an interval of their own; what is decided is decided as
+    /// ever, both ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Side>,
     /// What a person released beforehand (law E10).
     #[serde(default)]
     pub allow: Allowances,
@@ -32,7 +37,14 @@ pub struct RunRequest {
 impl RunRequest {
     /// A run of all mappings, with nothing released.
     pub fn new(kind: RunKind) -> Self {
-        Self { kind, mappings: Vec::new(), direction: None, allow: Allowances::default(), undo: None }
+        Self {
+            kind,
+            mappings: Vec::new(),
+            direction: None,
+            reads: None,
+            allow: Allowances::default(),
+            undo: None,
+        }
     }
 
     /// The undo of a run.
@@ -87,6 +99,13 @@ pub enum Command {
     },
     /// Take what a person decided by hand: into an own run, or into the next one where one is on its way.
     Decide(ByHand),
+    /// Sets the platform's record inactive, by a record of either side (F28).
+    Deactivate {
+        /// The object, by its name on the side of the id; blank where the id alone says it.
+        object: String,
+        /// The record's id on that side.
+        id: String,
+    },
     /// Forget a person (law E16); refused while a run is on its way.
     Forget {
         /// The object, by its name on either side.

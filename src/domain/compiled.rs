@@ -474,7 +474,7 @@ fn compile_pair(
     match (&pair.transform, counts) {
         (Transform::Constant(_), (0, 1))
         | (Transform::FullName, (2, 1))
-        | (Transform::Consent { .. }, (1, 1)) => {}
+        | (Transform::Consent { .. } | Transform::Reference(_), (1, 1)) => {}
         (Transform::Copy | Transform::Table(_), (org, platform)) if org == platform && org > 0 => {}
         (Transform::Constant(_), _) => {
             return misshapen("a constant needs no Salesforce field and one platform field");
@@ -485,6 +485,7 @@ fn compile_pair(
             );
         }
         (Transform::Consent { .. }, _) => return misshapen("consent needs one field on either side"),
+        (Transform::Reference(_), _) => return misshapen("a reference is one field on either side"),
         (Transform::Copy | Transform::Table(_), _) => {
             return misshapen("both sides of a pair need the same number of fields, and at least one");
         }

@@ -248,9 +248,12 @@ const OBJECTS_A_CALL: u64 = 5;
 
 /// Calls a day on either side while nothing changes: each run asks the org once for up to five objects, and the platform once for
 /// each of its objects.
-pub fn idle_calls_a_day(every: Duration, objects: PerSide<u64>) -> PerSide<u64> {
-    let runs = 86_400 / every.as_secs().max(1);
-    PerSide { org: runs * objects.org.div_ceil(OBJECTS_A_CALL), platform: runs * objects.platform }
+pub fn idle_calls_a_day(every: PerSide<Duration>, objects: PerSide<u64>) -> PerSide<u64> {
+    let runs = every.map(|every| 86_400 / every.as_secs().max(1));
+    PerSide {
+        org: runs.org * objects.org.div_ceil(OBJECTS_A_CALL),
+        platform: runs.platform * objects.platform,
+    }
 }
 
 fn told(forecast: Forecast) -> String {
@@ -317,9 +320,10 @@ mod tests {
     #[test]
     fn a_quiet_day_costs_a_call_a_run_on_each_side() {
         let two_onto_one = PerSide { org: 2, platform: 1 };
-        let day = idle_calls_a_day(Duration::from_secs(300), two_onto_one);
+        let often = |seconds| PerSide::from_fn(|_side| Duration::from_secs(seconds));
+        let day = idle_calls_a_day(often(300), two_onto_one);
         assert_eq!(day, PerSide { org: 288, platform: 288 });
-        let seven = idle_calls_a_day(Duration::from_secs(3_600), PerSide { org: 7, platform: 2 });
+        let seven = idle_calls_a_day(often(3_600), PerSide { org: 7, platform: 2 });
         assert_eq!(seven, PerSide { org: 48, platform: 48 });
     }
 

@@ -126,6 +126,8 @@ pub struct Page {
     pub tombstones: Vec<Tombstone>,
     /// Whether the cursor is older than the side remembers deletions, so that some may be missing here.
     pub deletions_missed: bool,
+    /// Whether this read brings every record there is, so that linked ones that it does not bring have to be asked for.
+    pub whole: bool,
     /// Where the next page begins; `None` on the last page.
     pub next: Option<Mark>,
     /// The cursor to keep once every page of this read is pending or done: the server's clock at the start of the first page,
@@ -187,6 +189,22 @@ pub trait Source: Send + Sync {
 
     /// How many records meet the criteria, where the side can tell cheaply.
     async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError>;
+
+    /// Who we are on this side, as [`Record::author`] would name us; nothing where nobody knows.
+    async fn us(&self) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+
+    /// Turns what could not be told at the time of the read, such as the counterpart of a record that was created since, into values
+    /// of this run; what can't be told yet becomes a field that was not returned.
+    async fn settle(
+        &self,
+        _object: &str,
+        _selection: &Selection,
+        _records: &mut [Record],
+    ) -> Result<(), PortError> {
+        Ok(())
+    }
 
     /// Calls spent so far by this connection.
     fn calls(&self) -> u64;

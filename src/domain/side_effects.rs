@@ -34,13 +34,26 @@ pub enum Firing {
     Uncontrolled,
 }
 
-/// What the platform can hold back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a write sets off on the platform, and whether that can be held back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Events {
     /// Rows are handed over in jobs, which have a switch for workflows and rules.
     Switched,
-    /// Rows are written one by one or in small batches, which have none.
+    /// Rows are written one by one or in small batches, which have none, though jobs would have.
     Unswitched,
+    /// The service may have rules of its own, and no switch for them.
+    #[default]
+    Unknown,
+    /// There is nothing that could be set off.
+    Nothing,
+}
+
+impl Events {
+    /// Whether the service mails new people so that they confirm their address.
+    fn asks_for_confirmation(self) -> bool {
+        matches!(self, Self::Switched | Self::Unswitched)
+    }
 }
 
 impl Mapping {
@@ -88,10 +101,18 @@ pub fn of_run(mappings: &[Mapping], kind: RunKind, events: Events) -> Vec<SideEf
                     Side::Platform,
                     "fire_events",
                     Firing::Uncontrolled,
-                    "workflows and rules of the platform may fire; only transport = \"async\" has a switch for them",
+                    "workflows and rules of the platform may fire; they have a switch only where Transport is “As jobs” \
+                     (transport = \"async\")",
                 ),
+                Events::Unknown => add(
+                    Side::Platform,
+                    "automation",
+                    Firing::Uncontrolled,
+                    "what the platform does by itself when a record is written, it does; nothing holds it back",
+                ),
+                Events::Nothing => {}
             }
-            if mapping.creates_on(Side::Platform) {
+            if events.asks_for_confirmation() && mapping.creates_on(Side::Platform) {
                 add(
                     Side::Platform,
                     "double_opt_in",
@@ -212,5 +233,17 @@ mod tests {
         assert_eq!(lines[0], "lead: duplicate rules of Salesforce are passed over.");
         assert!(lines[1].contains("transport = \"async\""), "{lines:#?}");
         assert!(lines[2].contains("flows, triggers"), "{lines:#?}");
+    }
+
+    #[test]
+    fn e17_files_set_nothing_off_and_an_unknown_service_may() {
+        let mapping = mapping("direction = \"to_platform\"");
+        let of = |events| of_run(std::slice::from_ref(&mapping), RunKind::Initial, events);
+        assert_eq!(of(Events::Nothing), []);
+        let unknown = of(Events::Unknown);
+        assert!(
+            unknown.iter().all(|effect| effect.state == Firing::Uncontrolled && effect.what == "automation")
+        );
+        assert_eq!(unknown.len(), 1);
     }
 }

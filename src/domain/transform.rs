@@ -29,6 +29,9 @@ pub enum Transform {
     Table(Table),
     /// A fixed value for the receiving side.
     Constant(String),
+    /// The record that a reference points to, by its id; on the platform a record of this object. Only linked records can be told to the
+    /// other side, so whoever reads and writes the org turns ids into the platform's on the way (`engine::references`).
+    Reference(String),
 }
 
 impl Transform {
@@ -52,7 +55,7 @@ impl Transform {
     ) -> Result<Vec<Value>, Unmapped> {
         match self {
             // Consent never crosses by itself; whoever asks gets the values unchanged.
-            Self::Copy | Self::Consent { .. } => Ok(values.to_vec()),
+            Self::Copy | Self::Consent { .. } | Self::Reference(_) => Ok(values.to_vec()),
             Self::FullName => Ok(full_name(values, target, present)),
             Self::Table(table) => values.iter().map(|value| table.turn(value, target)).collect(),
             Self::Constant(text) => Ok(vec![Value::text(text.as_str())]),

@@ -66,11 +66,12 @@ impl Session<'_> {
             self.context.control.checkpoint().await?;
             let behind = last.take();
             let limit = self.portion(done + worked, total.saturating_sub(done + worked));
-            let chunk = self
+            let mut chunk = self
                 .context
                 .store
                 .write(move |db| work::in_order(db, wanted, behind.as_ref(), limit))
                 .await?;
+            self.cut_before_children(&mut chunk);
             let Some(end) = chunk.last().cloned() else { return Ok(worked) };
             last = Some(end);
             worked += chunk.len() as u64;
@@ -81,6 +82,7 @@ impl Session<'_> {
 
     async fn chunk(&mut self, chunk: Vec<Work>, held: bool) -> Result<(), End> {
         let mut items = self.load(chunk).await?;
+        let waiting_for_parents = self.settle(&mut items).await?;
         self.want(&mut items).await?;
         self.read_missing(&mut items).await?;
         for item in &mut items {
@@ -127,6 +129,7 @@ impl Session<'_> {
             })
         });
         self.commit(items).await?;
+        self.await_parents(waiting_for_parents).await?;
         if let Some((place, kind, more)) = tripped {
             return Err(self.braked(place, kind, more));
         }

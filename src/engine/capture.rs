@@ -27,8 +27,8 @@ impl Session<'_> {
         };
         // Both sides are read before one line is decided (law E2).
         let (org, platform) = futures_util::future::join(
-            self.capture_side(Side::Org, reading),
-            self.capture_side(Side::Platform, reading),
+            self.capture_if_due(Side::Org, reading),
+            self.capture_if_due(Side::Platform, reading),
         )
         .await;
         let read = org? + platform?;
@@ -40,6 +40,14 @@ impl Session<'_> {
         }
         self.publish();
         Ok(())
+    }
+
+    /// Reads a side, unless its interval is not over yet: then what is linked with a change of the other side is read by id.
+    async fn capture_if_due(&self, side: Side, reading: Reading) -> Result<u64, End> {
+        match self.request.reads {
+            Some(only) if only != side => Ok(0),
+            Some(_) | None => self.capture_side(side, reading).await,
+        }
     }
 
     async fn feed(&self, side: Side, object: &str) -> Result<Feed, End> {
@@ -218,6 +226,8 @@ impl Session<'_> {
                 flagged::put(db, &name, &flagged)?;
                 if page.deletions_missed {
                     unseen::ask_for(db, side, &name)?;
+                } else if page.whole {
+                    unseen::ask_after_whole(db, side, &name)?;
                 }
                 feeds::advance(db, side, &name, page.next.as_ref(), page.cursor.as_ref())?;
                 if page.next.is_none() && broken(Mutant::CursorBeforePending) {
@@ -283,8 +293,9 @@ impl Session<'_> {
                 ));
             }
             let mut left = Vec::new();
-            for (mut request, page) in requests.into_iter().zip(pages) {
+            for (mut request, mut page) in requests.into_iter().zip(pages) {
                 read += page.records.len() as u64;
+                self.leave_out_own(side, &request.object, &mut page).await?;
                 request.mark = self.keep_page(side, &request.object, page, read_at).await?;
                 if request.mark.is_some() {
                     left.push(request);
@@ -293,6 +304,30 @@ impl Session<'_> {
             requests = left;
         }
         Ok(read)
+    }
+
+    /// Where all mappings of an object say so, changes whose last author is us are passed by (F5).
+    async fn leave_out_own(&self, side: Side, object: &str, page: &mut Page) -> Result<(), End> {
+        let mut of_object =
+            self.mappings.iter().filter(|mapping| mapping.compiled.spec.object(side) == object);
+        let automatic = matches!(self.request.kind, RunKind::Instant | RunKind::Automatic);
+        if !automatic
+            || page.records.is_empty()
+            || !of_object.all(|mapping| mapping.compiled.spec.ignore_own_changes)
+        {
+            return Ok(());
+        }
+        let Some(us) = self.context.endpoints[side].us().await? else { return Ok(()) };
+        let before = page.records.len();
+        page.records.retain(|record| record.author.as_deref() != Some(us.as_str()));
+        let own = before - page.records.len();
+        if own > 0 {
+            let (what, are) = if own == 1 { ("change", "is") } else { ("changes", "are") };
+            let sentence =
+                format!("{object}: {own} {what} by the integration user of the {side} {are} passed by.");
+            self.fact(self.say(Level::Info, sentence)).await?;
+        }
+        Ok(())
     }
 
     fn explain(object: &str, error: PortError) -> End {

@@ -74,6 +74,12 @@ pub trait Runner: Send + Sync + 'static {
     async fn obstacle_to_automatic(&self) -> Option<String> {
         None
     }
+
+    /// Sets the platform's record inactive, by a record of either side; an error is a sentence.
+    async fn deactivate(&self, object: &str, id: &str) -> Result<(), String> {
+        Err(format!("This engine can't set {object} {id} inactive."))
+    }
+
     /// Forgets a person by a record of either side; an error is a sentence.
     async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
         Err(format!("This engine keeps nothing about {object} {id}."))

@@ -39,9 +39,15 @@ fn wanted(context: &RunContext, request: &RunRequest) -> Result<Vec<Mapping>, En
         }
         let mut mapping = mapping.clone();
         if let Some(direction) = request.direction {
-            mapping.direction = mapping.direction.and(direction).ok_or_else(|| {
-                End::new(RunResult::Failed, format!("mapping {} does not flow that way", mapping.name))
-            })?;
+            match mapping.direction.and(direction) {
+                Some(both) => mapping.direction = both,
+                // Among all mappings, those of the other direction are simply not meant.
+                None if request.mappings.is_empty() => continue,
+                None => {
+                    let message = format!("mapping {} does not flow that way", mapping.name);
+                    return Err(End::new(RunResult::Failed, message));
+                }
+            }
             restrict(&mut mapping, direction);
         }
         kept.push(mapping);
@@ -57,11 +63,14 @@ fn wanted(context: &RunContext, request: &RunRequest) -> Result<Vec<Mapping>, En
 
 /// A run of one direction leaves the pairs of the other direction alone.
 fn restrict(mapping: &mut Mapping, direction: Direction) {
-    for pair in &mut mapping.pairs {
-        if let Some(both) = pair.direction.and(direction) {
+    mapping.pairs.retain_mut(|pair| match pair.direction.and(direction) {
+        Some(both) => {
             pair.direction = both;
+            true
         }
-    }
+        // The key still tells who is who.
+        None => pair.key,
+    });
 }
 
 /// The objects that have to be described: those of the mappings, and parents that paths lead to.

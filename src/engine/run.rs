@@ -122,6 +122,7 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
     session.match_records().await?;
     session.work().await?;
     session.phase(Phase::Finishing);
+    session.wake_children().await?;
     session.take_back_flags().await?;
     session.finish_feeds().await?;
     session

@@ -29,6 +29,7 @@ impl Session<'_> {
                             && mapping.compiled.spec.object(side) == object
                             && (item.needs_both_sides()
                                 || item.undo.is_some()
+                                || self.request.reads.is_some()
                                 || item.link.as_ref().is_none_or(|link| {
                                     mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
                                 }))

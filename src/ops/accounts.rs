@@ -10,7 +10,7 @@ use crate::ops::connections;
 use crate::ops::error::OpError;
 use crate::ops::secrets::{self, SecretName};
 use crate::ops::session::Session;
-use crate::workspace::settings::Settings;
+use crate::workspace::settings::{PlatformKind, Settings};
 use crate::workspace::{Problem, Severity};
 
 /// The setting beside which trouble is shown.
@@ -55,6 +55,9 @@ pub(crate) async fn resolve(
     settings: &mut Settings,
     typed: &[(SecretName, SecretString)],
 ) -> Option<Problem> {
+    if settings.platform.kind != PlatformKind::SALESMANAGO {
+        return None;
+    }
     let name = settings.platform.salesmanago.account_name.trim().to_owned();
     let known = &before.platform.salesmanago;
     if name.is_empty() {

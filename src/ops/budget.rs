@@ -9,7 +9,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::ops::session::Session;
 use crate::workspace::environment::Variables;
 use crate::workspace::paths::{short_hash, state_folder};
-use crate::workspace::settings::Settings;
+use crate::workspace::settings::{PlatformKind, Settings};
 
 /// The file in which workspaces share the use of a side's account: named after the org's id, or after the address and the account.
 ///
@@ -40,15 +40,20 @@ fn account(settings: &Settings, side: Side) -> (String, String) {
             (address, account)
         }
         Side::Platform => {
-            let given = &settings.platform.salesmanago;
-            let address = given.endpoint.trim().trim_end_matches('/').trim_end_matches("/api").to_lowercase();
-            let account = format!("{address} {}", given.client_id.trim());
+            let given = settings.platform.address();
+            let address = given.trim().trim_end_matches('/').trim_end_matches("/api").to_lowercase();
+            let account = if settings.platform.kind == PlatformKind::SALESMANAGO {
+                format!("{address} {}", settings.platform.salesmanago.client_id.trim())
+            } else {
+                format!("{} {address}", settings.platform.kind)
+            };
             (address, account)
         }
     }
 }
 
-fn is_on_this_machine(address: &str) -> bool {
+/// Whether an address leads to this machine itself, as that of an emulated service does.
+pub(crate) fn is_on_this_machine(address: &str) -> bool {
     let host = address.split_once("://").map_or(address, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
     if host.starts_with("[::1]") {
@@ -65,9 +70,16 @@ pub fn gauges(session: &Session) -> PerSide<Gauge> {
         let (owner, reserve_percent, per_hour, per_day) = match side {
             Side::Org => ("the org", settings.salesforce.api_reserve_percent, 0, 0),
             Side::Platform => {
-                let given = &settings.platform.salesmanago;
-                let limits = (given.calls_per_hour, given.calls_per_day);
-                (settings.platform.kind.label(), given.reserve_percent, limits.0, limits.1)
+                let (given, kind) = (&settings.platform, settings.platform.kind);
+                if kind == PlatformKind::SALESMANAGO {
+                    let given = &given.salesmanago;
+                    let limits = (given.calls_per_hour.into(), given.calls_per_day.into());
+                    (kind.label(), given.reserve_percent, limits.0, limits.1)
+                } else {
+                    let told = given.told();
+                    let reserve = u8::try_from(told.whole("reserve_percent")).unwrap_or(100);
+                    (kind.label(), reserve, told.whole("calls_per_hour"), told.whole("calls_per_day"))
+                }
             }
         };
         let rules = Rules {
@@ -75,8 +87,8 @@ pub fn gauges(session: &Session) -> PerSide<Gauge> {
             owner,
             reserve_percent,
             reserve_setting: "",
-            per_hour: u64::from(per_hour),
-            per_day: u64::from(per_day),
+            per_hour,
+            per_day,
             logins_per_hour: 0,
         };
         Budget::new(rules, Some(ledger(&settings, side, session.folder()))).gauge(now)

@@ -12,7 +12,7 @@ use crate::domain::side_effects;
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::run::events;
 use crate::ops::session::Session;
-use crate::ops::{describe, read, test_connection};
+use crate::ops::{describe, objects, read, test_connection};
 use crate::workspace::settings::Settings;
 
 /// What a check found.
@@ -73,6 +73,9 @@ pub async fn check(session: &Session) -> Result<CheckReport, OpError> {
         report.lines.extend(test.lines);
     }
     if reached.org && reached.platform {
+        if let Err(error) = wanted_in_org(session, &settings, &mut report).await {
+            report.push(Verdict::Bad, "objects", error.message, None);
+        }
         if let Err(error) = check_mappings(session, &settings, &mut report).await {
             report.push(Verdict::Bad, "mappings", error.message, None);
         }
@@ -81,6 +84,18 @@ pub async fn check(session: &Session) -> Result<CheckReport, OpError> {
         report.push(Verdict::Warning, "mappings", message, None);
     }
     Ok(report)
+}
+
+/// The objects and fields that the platform's mappings want in the org and that no org has by itself (N26).
+async fn wanted_in_org(
+    session: &Session,
+    settings: &Settings,
+    report: &mut CheckReport,
+) -> Result<(), OpError> {
+    for missing in objects::missing(session, settings).await? {
+        report.push(Verdict::Warning, "objects", missing.sentence(), None);
+    }
+    Ok(())
 }
 
 async fn check_mappings(

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use crate::connect::platform::salesmanago::{
     Salesmanago, SalesmanagoSecrets, SalesmanagoSettings, Transport as ConnectTransport,
 };
+use crate::connect::platform::{self, Opening, Platform};
 use crate::connect::salesforce::{
     Environment as ConnectEnvironment, Salesforce, SalesforceSecrets, SalesforceSettings,
     SignIn as ConnectSignIn,
@@ -60,14 +61,27 @@ pub fn needed_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
             }
             SignIn::Soap => vec![SecretName::SalesforcePassword],
         },
-        Side::Platform => match settings.platform.kind {
-            PlatformKind::Salesmanago => vec![SecretName::SalesmanagoApiSecret],
-        },
+        Side::Platform => platform_secrets(settings.platform.kind, true),
     }
 }
 
-/// The secrets that a side reads: the needed ones, and those that only some orgs want.
+/// The secrets of a platform, or only those that it can't do without.
+fn platform_secrets(kind: PlatformKind, needed: bool) -> Vec<SecretName> {
+    if kind == PlatformKind::SALESMANAGO {
+        return vec![SecretName::SalesmanagoApiSecret];
+    }
+    let secrets = kind.profile().into_iter().flat_map(crate::domain::profile::Profile::secrets);
+    secrets
+        .filter(|secret| secret.needed || !needed)
+        .filter_map(|secret| SecretName::of_platform(kind, &secret.name))
+        .collect()
+}
+
+/// The secrets that a side reads: the needed ones, and those that only some accounts want.
 pub fn used_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
+    if side == Side::Platform {
+        return platform_secrets(settings.platform.kind, false);
+    }
     let mut names = needed_secrets(settings, side);
     match (side, settings.salesforce.sign_in) {
         (Side::Org, SignIn::UsernamePassword | SignIn::Soap) => {
@@ -145,12 +159,81 @@ fn rates(given: &BulkSettings) -> Rates {
 }
 
 /// The platform's connection; nothing is sent yet. The mappings tell which details are in use.
-pub fn salesmanago(
+pub fn platform(
     settings: &Settings,
     secrets: &KnownSecrets,
     around: &Surroundings<'_>,
-) -> Result<Salesmanago, PortError> {
+) -> Result<Arc<dyn Platform>, PortError> {
+    open_platform(settings, secrets, around, Salesmanago::connect)
+}
+
+/// The platform's connection to be tested, for which less may be filled in.
+pub fn platform_to_test(
+    settings: &Settings,
+    secrets: &KnownSecrets,
+    around: &Surroundings<'_>,
+) -> Result<Arc<dyn Platform>, PortError> {
+    open_platform(settings, secrets, around, Salesmanago::connect_to_test)
+}
+
+type ConnectSalesmanago =
+    fn(SalesmanagoSettings, &SalesmanagoSecrets, Arc<dyn Clock>) -> Result<Salesmanago, PortError>;
+
+fn open_platform(
+    settings: &Settings,
+    secrets: &KnownSecrets,
+    around: &Surroundings<'_>,
+    connect: ConnectSalesmanago,
+) -> Result<Arc<dyn Platform>, PortError> {
     refuse_missing(settings, Side::Platform, secrets)?;
+    let kind = settings.platform.kind;
+    if kind == PlatformKind::SALESMANAGO {
+        return Ok(Arc::new(salesmanago(settings, secrets, around, connect)?));
+    }
+    let told = settings.platform.told();
+    let own = |name: &SecretName| match name {
+        SecretName::Platform(secret) => Some((secret.setting, secrets.get(*name)?)),
+        _ => None,
+    };
+    let own: Vec<_> = platform_secrets(kind, false).iter().filter_map(own).collect();
+    let hosts: Vec<HostAddress> = told.texts("resolve").iter().filter_map(|text| text.parse().ok()).collect();
+    let connection = platform::open(&Opening {
+        told,
+        secrets: &own,
+        ca_file: told.path("ca_file").map(|file| around.folder.join(file)),
+        folder: around.folder.to_owned(),
+        resolve: resolved(&hosts),
+        ledger: Some(budget::ledger(settings, Side::Platform, around.folder)),
+        fields: platform_fields(&settings.mappings),
+        clock: Arc::clone(&around.clock),
+    })?;
+    connection.budget().set_priority(Priority::Check);
+    Ok(connection)
+}
+
+/// The platform's fields that the mappings use, each with its object.
+fn platform_fields(mappings: &[Mapping]) -> Vec<(String, String)> {
+    let of = |mapping: &Mapping| -> Vec<(String, String)> {
+        let fields = mapping.pairs.iter().flat_map(|pair| &pair.platform);
+        let inactive = mapping.deactivation(Side::Platform).map(|chosen| &chosen.field);
+        fields
+            .chain(inactive)
+            .chain(&mapping.platform_mark)
+            .map(|field| (mapping.platform_object.clone(), field.clone()))
+            .collect()
+    };
+    let mut fields: Vec<_> = mappings.iter().flat_map(of).collect();
+    fields.sort();
+    fields.dedup();
+    fields
+}
+
+fn salesmanago(
+    settings: &Settings,
+    secrets: &KnownSecrets,
+    around: &Surroundings<'_>,
+    connect: ConnectSalesmanago,
+) -> Result<Salesmanago, PortError> {
     let given = &settings.platform.salesmanago;
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let details = details(&settings.mappings);
@@ -179,8 +262,7 @@ pub fn salesmanago(
         resolve: resolved(&given.resolve),
         ..SalesmanagoSettings::default()
     };
-    let connection =
-        Salesmanago::connect(settings, &SalesmanagoSecrets { api_secret }, Arc::clone(&around.clock))?;
+    let connection = connect(settings, &SalesmanagoSecrets { api_secret }, Arc::clone(&around.clock))?;
     connection.budget().set_priority(Priority::Check);
     Ok(connection.with_details(details))
 }

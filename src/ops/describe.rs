@@ -62,6 +62,6 @@ async fn ask(
 ) -> Result<Vec<ObjectSchema>, PortError> {
     match side {
         Side::Org => connections::salesforce(settings, secrets, around)?.describe(names).await,
-        Side::Platform => connections::salesmanago(settings, secrets, around)?.describe(names).await,
+        Side::Platform => connections::platform(settings, secrets, around)?.describe(names).await,
     }
 }

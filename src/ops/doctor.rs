@@ -24,6 +24,7 @@ pub async fn examine(workspace: Option<PathBuf>, clock: Arc<dyn Clock>) -> Vec<C
             lines.good("workspace", format!("{} is there.", session.folder().display()));
             files(&session, &mut lines);
             settings(&session, &mut lines);
+            unconfirmed(&session, &mut lines);
             known_secrets(&session, &mut lines).await;
             database(&session, &mut lines).await;
             engine(&session, &mut lines).await;
@@ -103,6 +104,28 @@ fn settings(session: &Session, lines: &mut Lines) {
     }
     if problems.is_empty() {
         lines.good("settings", format!("{} is fine.", session.settings_file().display()));
+    }
+}
+
+/// What nobody could confirm about the platform, with what is assumed: to be looked at before it is trusted.
+fn unconfirmed(session: &Session, lines: &mut Lines) {
+    let connection = session.settings().platform;
+    let Some(profile) = connection.kind.profile() else { return };
+    let told = connection.told();
+    for setting in &profile.settings {
+        let Some(note) = &setting.unconfirmed else { continue };
+        let value = told.text(&setting.name);
+        let value = if value.is_empty() { "blank".to_owned() } else { format!("“{value}”") };
+        let whose = if told.is_said(&setting.name) { "set" } else { "assumed" };
+        lines.good(
+            "unconfirmed",
+            format!("platform.{}.{} is {value} ({whose}). Unconfirmed: {note}.", profile.kind, setting.name),
+        );
+    }
+    for object in &profile.objects {
+        if let Some(note) = &object.unconfirmed {
+            lines.good("unconfirmed", format!("{} of {}: {note}.", object.name, profile.label));
+        }
     }
 }
 

@@ -180,7 +180,7 @@ async fn look(
     let found: Result<Vec<Record>, PortError> = match side {
         Side::Org => connections::salesforce(&settings, &known, &around)?.read(object, selection, ids).await,
         Side::Platform => {
-            connections::salesmanago(&settings, &known, &around)?.read(object, selection, ids).await
+            connections::platform(&settings, &known, &around)?.read(object, selection, ids).await
         }
     };
     Ok(found?.into_iter().next())

@@ -13,7 +13,7 @@ use crate::ops::error::{OpClass, OpError};
 use crate::ops::session::Session;
 use crate::ops::{read, secrets};
 use crate::workspace::Problem;
-use crate::workspace::settings::{Settings, Transport};
+use crate::workspace::settings::{PlatformKind, Settings, Transport};
 
 /// Refuses what can't work by the settings alone: a file with errors, no mapping, an unknown name.
 pub fn examine(session: &Session, request: &RunRequest) -> Result<(), OpError> {
@@ -126,7 +126,11 @@ pub fn side_effects(session: &Session, request: &RunRequest) -> Vec<SideEffect> 
 
 /// What the platform can hold back, as it is written to.
 pub fn events(settings: &Settings) -> Events {
+    let kind = settings.platform.kind;
     match settings.platform.salesmanago.transport {
+        _ if kind != PlatformKind::SALESMANAGO => {
+            kind.profile().map_or_else(Events::default, |profile| profile.events)
+        }
         Transport::Async => Events::Switched,
         Transport::PerRow => Events::Unswitched,
     }

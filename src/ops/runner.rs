@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
 use crate::connect::budget::Budget;
-use crate::connect::platform::salesmanago::Salesmanago;
+use crate::connect::platform::Platform;
 use crate::connect::salesforce::Salesforce;
 use crate::domain::by_hand::ByHand;
 use crate::domain::command::{Acceptance, Reply, RunReport, RunRequest};
@@ -24,7 +24,9 @@ use crate::engine::handle::Runner;
 use crate::engine::handle::schedule::{QuietHours, Schedule};
 use crate::engine::matching::rebuild::{self, Rebuilt};
 use crate::engine::prepare::fingerprint;
+use crate::engine::references::referring;
 use crate::ops::connections;
+use crate::ops::deactivate;
 use crate::ops::error::{OpClass, OpError, sentence};
 use crate::ops::run::{self, examine};
 use crate::ops::session::Session;
@@ -32,10 +34,13 @@ use crate::ops::{secrets, unequal};
 use crate::store::facts::{self, NewFact};
 use crate::store::{Store, StoreError, audit, decisions, drift, forget, issues, mappings, requeue, runs};
 use crate::workspace::private_file;
-use crate::workspace::settings::{Settings, SyncSettings};
+use crate::workspace::settings::{self, PlatformKind, Settings, SyncSettings};
 
 /// Under which name the state database keeps the org's descriptions.
 const ORG_SCHEMAS: &str = "org_schemas";
+
+/// Under which name it keeps the platform that its links lead to.
+const PLATFORM: &str = "platform";
 
 /// How often the API budget is looked at during a run.
 const BUDGET_PERIOD: Duration = Duration::from_millis(500);
@@ -45,7 +50,7 @@ const BUDGET_PERIOD: Duration = Duration::from_millis(500);
 struct Connected {
     endpoints: PerSide<Arc<dyn Endpoint>>,
     org: Arc<Salesforce>,
-    platform: Arc<Salesmanago>,
+    platform: Arc<dyn Platform>,
     org_id: Option<String>,
     /// Whether the org is a sandbox, where it was asked.
     sandbox: Option<bool>,
@@ -63,11 +68,63 @@ pub(crate) struct WorkspaceRunner {
     store: Mutex<Option<Store>>,
     /// Kept from run to run, so that sign-ins and descriptions are; dropped when the settings are read again.
     connected: Mutex<Option<Connected>>,
+    /// When each side's changes were last read, for the intervals of the directions.
+    last_read: Mutex<PerSide<Option<DateTime<Utc>>>>,
+    begun: DateTime<Utc>,
 }
 
 impl WorkspaceRunner {
     pub(crate) fn new(session: Session) -> Self {
-        Self { session, store: Mutex::new(None), connected: Mutex::new(None) }
+        let begun = session.clock().now();
+        Self {
+            session,
+            store: Mutex::new(None),
+            connected: Mutex::new(None),
+            last_read: Mutex::default(),
+            begun,
+        }
+    }
+
+    /// When the changes of a side are to be read next: at once where they never were since the start, else after its interval.
+    fn due(&self, schedule: &settings::Schedule, side: Side) -> DateTime<Utc> {
+        let last = self.last_read.lock().unwrap_or_else(PoisonError::into_inner)[side];
+        let every = TimeDelta::from_std(schedule.every_from(side).duration()).unwrap_or(TimeDelta::days(1));
+        last.unwrap_or(self.begun) + every
+    }
+
+    /// An automatic run that reads one side alone, where the other's interval is not over yet (F12, F14).
+    fn half(&self) -> Option<RunRequest> {
+        let schedule = self.session.settings().schedule;
+        if !schedule.differs() {
+            return None;
+        }
+        // Somewhat early is as good as due, or the two would never meet again.
+        let soon = self.session.clock().now() + TimeDelta::seconds(5);
+        let due: Vec<Side> =
+            Side::BOTH.into_iter().filter(|side| self.due(&schedule, *side) <= soon).collect();
+        match due.as_slice() {
+            [only] => Some(RunRequest { reads: Some(*only), ..RunRequest::new(RunKind::Automatic) }),
+            _ => None,
+        }
+    }
+
+    async fn audit_due(&self) -> Option<RunRequest> {
+        let every = self.session.settings().audit.every.duration()?;
+        let store = self.store().await.ok()?;
+        let at = store.write(|db| audit::due_since(db)).await.ok()??;
+        let due = at + TimeDelta::from_std(every).ok()?;
+        (due <= self.session.clock().now()).then(|| RunRequest::new(RunKind::Audit))
+    }
+
+    /// Remembers when each side was read, or something else was done in its place.
+    fn has_read(&self, request: &RunRequest) {
+        let now = self.session.clock().now();
+        let mut last = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
+        for side in Side::BOTH {
+            if request.reads.is_none_or(|only| only == side) {
+                last[side] = Some(now);
+            }
+        }
     }
 
     async fn store(&self) -> Result<Store, OpError> {
@@ -99,7 +156,7 @@ impl WorkspaceRunner {
         let around = self.session.surroundings();
         let org = connections::salesforce(settings, &known, &around)?;
         known = secrets::read(&self.session, settings, Side::Platform, &[]).await?;
-        let platform = connections::salesmanago(settings, &known, &around)?;
+        let platform = connections::platform(settings, &known, &around)?;
         // The connection itself refuses any other org than the pinned one.
         let (org_id, sandbox) = if let Some(pinned) = &settings.salesforce.org_id {
             (Some(pinned.clone()), None)
@@ -107,7 +164,7 @@ impl WorkspaceRunner {
             let identity = org.identity().await?;
             (Some(identity.org_id.to_string()), Some(identity.is_sandbox))
         };
-        let (org, platform) = (Arc::new(org), Arc::new(platform));
+        let org = Arc::new(org);
         let endpoints = PerSide {
             org: Arc::clone(&org) as Arc<dyn Endpoint>,
             platform: Arc::clone(&platform) as Arc<dyn Endpoint>,
@@ -150,6 +207,7 @@ impl WorkspaceRunner {
     ) -> Result<RunContext, OpError> {
         examine(&self.session, request)?;
         let settings = self.session.settings();
+        pin_platform(store, settings.platform.kind).await?;
         let connected = self.connected(&settings).await?;
         for budget in connected.budgets() {
             budget.set_priority(Priority::of(request.kind));
@@ -158,10 +216,11 @@ impl WorkspaceRunner {
         if request.kind != RunKind::Audit {
             self.refuse_unequal(store, &connected, &settings).await?;
         }
+        let mappings = run_mappings(&settings);
         Ok(RunContext {
             store: store.clone(),
-            endpoints: connected.endpoints,
-            mappings: run_mappings(&settings),
+            endpoints: referring(&connected.endpoints, &mappings, store),
+            mappings,
             options: EngineOptions {
                 brakes: brakes(&settings.sync),
                 retention_days: settings.history.retention_days,
@@ -208,7 +267,7 @@ impl WorkspaceRunner {
         if confirmed.is_some_and(|confirmed| confirmed == join) {
             return Ok(());
         }
-        Err(unequal::refusal(what, &self.session.name()))
+        Err(unequal::refusal(what, &self.session.name(), settings.platform.kind))
     }
 
     /// The org's API budget is told by its replies; whoever watches the numbers sees it move.
@@ -307,9 +366,12 @@ impl Runner for WorkspaceRunner {
         };
         let store = match self.store().await {
             Ok(store) => store,
-            Err(error) => return unable(0, &error),
+            Err(error) => {
+                self.has_read(request);
+                return unable(0, &error);
+            }
         };
-        match self.prepare(&store, request, control, progress).await {
+        let report = match self.prepare(&store, request, control, progress).await {
             Ok(context) => {
                 let report = self.run_and_watch_the_budget(&context, request).await;
                 self.keep_schemas(&store).await;
@@ -320,14 +382,20 @@ impl Runner for WorkspaceRunner {
                 Ok(run) => unable(run, &error),
                 Err(full) => unable(0, &full.into()),
             },
-        }
+        };
+        // A run that could not begin is not tried again at once either.
+        self.has_read(request);
+        report
     }
 
     fn schedule(&self) -> Schedule {
         let schedule = self.session.settings().schedule;
+        let now = self.session.clock().now();
+        let left = Side::BOTH.map(|side| (self.due(&schedule, side) - now).to_std().unwrap_or_default());
+        let [org, platform] = left;
         Schedule {
             automatic: schedule.automatic,
-            every: schedule.every.duration(),
+            every: org.min(platform),
             quiet: schedule.quiet.map(|quiet| QuietHours { from: quiet.from, until: quiet.until }),
         }
     }
@@ -340,11 +408,10 @@ impl Runner for WorkspaceRunner {
     }
 
     async fn instead(&self) -> Option<RunRequest> {
-        let every = self.session.settings().audit.every.duration()?;
-        let store = self.store().await.ok()?;
-        let at = store.write(|db| audit::due_since(db)).await.ok()??;
-        let due = at + TimeDelta::from_std(every).ok()?;
-        (due <= self.session.clock().now()).then(|| RunRequest::new(RunKind::Audit))
+        match self.audit_due().await {
+            Some(audit) => Some(audit),
+            None => self.half(),
+        }
     }
 
     async fn reload(&self) -> Result<(), String> {
@@ -449,6 +516,18 @@ impl Runner for WorkspaceRunner {
         run::unread(&self.session, &[]).await.ok().flatten().map(|error| error.message)
     }
 
+    async fn deactivate(&self, object: &str, id: &str) -> Result<(), String> {
+        let settings = self.session.settings();
+        let store = self.store().await.map_err(|error| error.message)?;
+        let connected = self.connected(&settings).await.map_err(|error| error.message)?;
+        let Some(profile) = settings.platform.kind.profile() else {
+            return Err("The platform's profile is damaged: reinstall forcesync.".into());
+        };
+        let now = self.session.clock().now();
+        let platform = connected.endpoints.platform.as_ref();
+        deactivate::carry_out(&store, platform, profile, &settings.mappings, (object, id), now).await
+    }
+
     async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {
         let store = self.store().await.map_err(|error| error.message)?;
         let (name, number, now) = (object.to_owned(), id.to_owned(), self.session.clock().now());
@@ -466,6 +545,22 @@ impl Runner for WorkspaceRunner {
                 Err(format!("No mapping that ever ran here has an object “{object}”, so nothing is known of it."))
             }
         }
+    }
+}
+
+/// Links lead to the records of one platform; with another one behind the same workspace nothing may be written (law E17).
+async fn pin_platform(store: &Store, kind: PlatformKind) -> Result<(), OpError> {
+    let pinned = store.write(|db| mappings::remembered(db, PLATFORM)).await?;
+    match pinned {
+        Some(pinned) if pinned != kind.word() => Err(OpError::new(
+            OpClass::Blocked,
+            format!(
+                "The records of this workspace are linked with {pinned}, but its settings now name {kind}; nothing was written. Go \
+                 back to {pinned}, or make a new workspace for {kind}."
+            ),
+        )),
+        Some(_) => Ok(()),
+        None => Ok(store.write(move |db| mappings::remember(db, PLATFORM, kind.word())).await?),
     }
 }
 
@@ -506,7 +601,8 @@ fn brakes(sync: &SyncSettings) -> Brakes {
 /// The mappings of the settings, in which contacts made in the org are put under the account that the admin named (F50).
 pub(crate) fn run_mappings(settings: &Settings) -> Vec<Mapping> {
     let mut mappings = settings.mappings.clone();
-    if let Some(account) = &settings.platform.salesmanago.account_id {
+    let of_salesmanago = settings.platform.kind == PlatformKind::SALESMANAGO;
+    if let Some(account) = settings.platform.salesmanago.account_id.as_ref().filter(|_| of_salesmanago) {
         for mapping in &mut mappings {
             let has_own = |mapping: &Mapping| {
                 mapping.default.iter().any(|default| default.field.eq_ignore_ascii_case("AccountId"))

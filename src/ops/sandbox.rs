@@ -13,7 +13,7 @@ use crate::ops::session::{Access, Missing, OpenOptions, Session};
 use crate::ops::{default_mappings, save_settings, unlocked};
 use crate::sandbox::{Ready, Sandbox, SandboxOptions};
 use crate::workspace::Severity;
-use crate::workspace::settings::{Environment, SecretsPlace, Settings, SignIn};
+use crate::workspace::settings::{Environment, PlatformKind, SecretsPlace, Settings, SignIn};
 use crate::workspace::vault::{Cost, KeySource, Vault};
 use crate::workspace::{Workspace, private_file};
 
@@ -36,6 +36,8 @@ pub struct Wanted {
     pub person_accounts: bool,
     /// Whether the real pace limits hold, in the service and in the workspace.
     pub real_pace: bool,
+    /// Whether the org has what the vendor's package adds, as after its installation.
+    pub package: bool,
     /// Where a ready workspace is written; none if left out.
     pub workspace: Option<PathBuf>,
 }
@@ -61,6 +63,15 @@ impl Running {
 
 /// Starts the servers, then writes the workspace.
 pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, OpError> {
+    let files = match &wanted.workspace {
+        Some(folder) => {
+            // For its owner alone, before a platform puts files into it.
+            private_file::create_folder(folder)?;
+            let folder = std::path::absolute(folder).unwrap_or_else(|_unknown| folder.clone());
+            Some(folder.join(&wanted.platform))
+        }
+        None => None,
+    };
     let options = SandboxOptions {
         platform: wanted.platform.clone(),
         records: wanted.records,
@@ -70,6 +81,8 @@ pub async fn start(wanted: &Wanted, clock: Arc<dyn Clock>) -> Result<Running, Op
         life_per_second: wanted.life_per_second,
         person_accounts: wanted.person_accounts,
         real_pace: wanted.real_pace,
+        folder: files,
+        package: wanted.package,
         ..SandboxOptions::default()
     };
     let sandbox = Sandbox::start(options)
@@ -114,11 +127,14 @@ async fn write_workspace(
         missing: Missing::Create,
     };
     let session = Session::open(&options, clock)?;
-    let mut settings = settings(session.settings(), wanted, sandbox, ready);
-    save(&session, settings.clone(), secrets(ready)).await?;
+    save(&session, settings(session.settings(), wanted, sandbox, ready), secrets(ready)).await?;
+    // The choice of the platform brought its intervals.
+    let mut settings = session.settings();
     // Mappings made by a person stay when a sandbox is started again over the same folder.
     if settings.mappings.is_empty() {
         settings.mappings = default_mappings::propose(&session).await?;
+        // The first save, which led to another address, took no pin.
+        settings.salesforce.org_id = Some(sandbox.org().org_id());
         save(&session, settings, Vec::new()).await?;
     }
     for side in Side::BOTH {
@@ -138,27 +154,53 @@ fn settings(mut settings: Settings, wanted: &Wanted, sandbox: &Sandbox, ready: &
     org.client_id.clone_from(&ready.salesforce.client_id);
     org.ca_file = sandbox.ca_pem().map(|_| PathBuf::from("ca.pem"));
     org.org_id = Some(sandbox.org().org_id());
-    let platform = &mut settings.platform.salesmanago;
-    platform.endpoint.clone_from(&ready.platform.endpoint);
-    platform.client_id.clone_from(&ready.platform.client_id);
-    platform.owner.clone_from(&ready.platform.owner);
-    platform.ca_file = sandbox.ca_pem().map(|_| PathBuf::from("ca.pem"));
+    let ca_file = sandbox.ca_pem().map(|_| PathBuf::from("ca.pem"));
+    let platform = &mut settings.platform;
+    // The sandbox has just started it, so there is such a platform.
+    platform.kind = wanted.platform.parse().unwrap_or_default();
+    if platform.kind == PlatformKind::SALESMANAGO {
+        let platform = &mut platform.salesmanago;
+        ready.platform.get("endpoint").clone_into(&mut platform.endpoint);
+        ready.platform.get("client_id").clone_into(&mut platform.client_id);
+        ready.platform.get("owner").clone_into(&mut platform.owner);
+        platform.ca_file = ca_file;
+        if !wanted.real_pace {
+            platform.requests_per_second = 0.0;
+        }
+        return settings;
+    }
+    let kind = platform.kind;
+    let mut tell = |name: &str, value: toml::Value| platform.tell(kind, name, Some(value));
+    let plain =
+        kind.profile().into_iter().flat_map(|profile| &profile.settings).filter(|one| !one.is_secret());
+    for setting in plain {
+        let value = ready.platform.sign_in.get(&setting.name).cloned();
+        if let Some(value) = value.and_then(|value| toml::Value::try_from(value).ok()) {
+            tell(&setting.name, value);
+        }
+    }
+    if let Some(file) = ca_file {
+        tell("ca_file", file.display().to_string().into());
+    }
     if !wanted.real_pace {
-        platform.requests_per_second = 0.0;
+        tell("requests_per_second", toml::Value::Float(0.0));
     }
     settings
 }
 
 fn secrets(ready: &Ready) -> Vec<(SecretName, SecretString)> {
-    [
-        (SecretName::SalesforcePassword, &ready.salesforce.password),
-        (SecretName::SalesforceSecurityToken, &ready.salesforce.security_token),
-        (SecretName::SalesforceClientSecret, &ready.salesforce.client_secret),
-        (SecretName::SalesmanagoApiSecret, &ready.platform.api_secret),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name, SecretString::from(value.as_str())))
-    .collect()
+    let of_org = [
+        (SecretName::SalesforcePassword, ready.salesforce.password.as_str()),
+        (SecretName::SalesforceSecurityToken, ready.salesforce.security_token.as_str()),
+        (SecretName::SalesforceClientSecret, ready.salesforce.client_secret.as_str()),
+    ];
+    let of_platform = SecretName::all().filter_map(|name| {
+        let (kind, setting) = name.word().split_once('.')?;
+        let value = (name.platform().is_some() && kind == ready.platform.kind)
+            .then(|| ready.platform.get(setting))?;
+        Some((name, value)).filter(|(_, value)| !value.is_empty())
+    });
+    of_org.into_iter().chain(of_platform).map(|(name, value)| (name, SecretString::from(value))).collect()
 }
 
 async fn save(

@@ -31,6 +31,7 @@ pub async fn save(
         return Ok(problems);
     }
     let before = session.settings();
+    follow_platform(&before, &mut settings);
     keep_what_was_found_out(session, &before, &mut settings);
     if let Some(problem) = accounts::resolve(session, &before, &mut settings, &typed).await {
         let refused = problem.severity == Severity::Error;
@@ -59,6 +60,21 @@ pub async fn save(
         is.iter().filter(|mapping| !was.contains(mapping)).map(|mapping| mapping.name.clone()).collect();
     tell_engine(session, accepted).await;
     Ok(problems)
+}
+
+/// Another platform has other intervals; those that a person chose stay.
+fn follow_platform(before: &Settings, settings: &mut Settings) {
+    let interval = |settings: &Settings| settings.platform.kind.profile().map(|profile| profile.interval);
+    if before.platform.kind == settings.platform.kind || before.schedule != settings.schedule {
+        return;
+    }
+    let mut usual = before.schedule;
+    if let Some(interval) = interval(before) {
+        usual.follow(&interval);
+    }
+    if let (true, Some(interval)) = (usual == before.schedule, interval(settings)) {
+        settings.schedule.follow(&interval);
+    }
 }
 
 /// The pinned org stays as long as the connection leads to it; a test that was just passed pins a new one.

@@ -16,7 +16,13 @@ use crate::workspace::settings::Settings;
 
 /// Where each secret is, in the order in which they are shown.
 pub async fn states(session: &Session) -> Result<Vec<(SecretName, SecretPlace)>, OpError> {
-    blocking(session, Secrets::states).await
+    let chosen = session.settings().platform.kind;
+    let mut states = blocking(session, Secrets::states).await?;
+    // Of a platform that was not chosen, only what is kept is worth a line.
+    states.retain(|(name, place)| {
+        *place != SecretPlace::Absent || name.platform().is_none_or(|kind| kind == chosen)
+    });
+    Ok(states)
 }
 
 /// Whether a passphrase has to be entered before secrets can be read or kept.

@@ -112,9 +112,7 @@ pub async fn test(
     let mut test = ConnectionTest::default();
     let done = match side {
         Side::Org => org(session, settings, typed, &mut test).await,
-        Side::Platform => match settings.platform.kind {
-            PlatformKind::Salesmanago => salesmanago(session, settings, typed, &mut test).await,
-        },
+        Side::Platform => platform(session, settings, typed, &mut test).await,
     };
     match done {
         Ok(()) => test.passed = !test.lines.iter().any(|line| line.verdict == Verdict::Bad),
@@ -320,46 +318,21 @@ async fn budget_line(
     }
 }
 
-async fn salesmanago(
+async fn platform(
     session: &Session,
     settings: &Settings,
     typed: &[(SecretName, SecretString)],
     test: &mut ConnectionTest,
 ) -> Result<(), OpError> {
-    let given = &settings.platform.salesmanago;
     let known = secrets::read(session, settings, Side::Platform, typed).await?;
-    let around = session.surroundings();
-    if given.owner.trim().is_empty() {
-        // The list of users is what an admin needs to fill this very field in.
-        let mut guess = settings.clone();
-        guess.platform.salesmanago.owner = "unknown".into();
-        test.owners = connections::salesmanago(&guess, &known, &around)?.users().await?;
-        test.good("platform", format!("The sign-in works; {}.", found(test.owners.len())));
-        let message = "No Data Owner is chosen yet: pick the user whose contacts are synchronized.";
+    let connection = connections::platform_to_test(settings, &known, &session.surroundings())?;
+    let examined = connection.examine().await?;
+    test.lines.extend(examined.lines);
+    test.owners = examined.users;
+    if examined.unfinished {
         test.trouble = Some(OpClass::Settings);
-        test.line(Verdict::Bad, "platform", message, Some("platform.salesmanago.owner"));
-        return Ok(());
-    }
-    let connection = connections::salesmanago(settings, &known, &around)?;
-    test.owners = connection.users().await?;
-    let identity = connection.test().await?;
-    test.good("platform", format!("Signed in at {} as client {}.", identity.endpoint, given.client_id));
-    test.good("platform", format!("Data Owner {}; {}.", identity.owner, found(identity.users.len())));
-    if let Some(skew) = identity.clock_skew {
-        let seconds = skew.num_milliseconds() as f64 / 1000.0;
-        let line = format!("The server's clock differs from this machine's by {seconds:.1} s.");
-        if seconds.abs() > f64::from(given.overlap_seconds.max(60)) {
-            let message = format!("{line} Set this machine's clock by the network (NTP).");
-            test.line(Verdict::Warning, "platform", message, None);
-        } else {
-            test.good("platform", line);
-        }
     }
     Ok(())
-}
-
-fn found(users: usize) -> String {
-    format!("{users} owner{} found", if users == 1 { "" } else { "s" })
 }
 
 /// The field of the form beside which an error belongs.
@@ -385,6 +358,9 @@ fn field_of(side: Side, settings: &Settings, error: &OpError) -> Option<String> 
             (OpClass::Blocked, _) => "salesforce.username",
             _ => "salesforce.my_domain",
         },
+        Side::Platform if settings.platform.kind != PlatformKind::SALESMANAGO => {
+            return platform_field(settings, error, &message);
+        }
         Side::Platform => match (error.class, code) {
             (OpClass::Settings, "SECRET_MISSING") => "salesmanago.api_secret",
             _ if message.contains("owner") => "platform.salesmanago.owner",
@@ -395,4 +371,19 @@ fn field_of(side: Side, settings: &Settings, error: &OpError) -> Option<String> 
         },
     };
     Some(field.to_owned())
+}
+
+/// Of any platform whose settings its profile lists: the setting that the message names, else the secret where the sign-in was
+/// refused, else the address.
+fn platform_field(settings: &Settings, error: &OpError, message: &str) -> Option<String> {
+    let kind = settings.platform.kind;
+    let profile = kind.profile()?;
+    let path = |name: &str| format!("platform.{kind}.{name}");
+    if error.code == "SECRET_MISSING" || error.class == OpClass::Blocked {
+        return Some(path(&profile.secrets().next()?.name));
+    }
+    let named = profile.settings.iter().find(|setting| {
+        message.contains(&setting.name) || message.contains(&setting.label.to_ascii_lowercase())
+    });
+    Some(path(named.map_or("endpoint", |setting| setting.name.as_str())))
 }

@@ -2,9 +2,10 @@
 //! first write waits until a person has typed the workspace's name, and the workspace stays marked.
 
 use crate::domain::report::Unequal;
+use crate::ops::budget;
 use crate::ops::error::{OpClass, OpError};
 use crate::store::{Reader, StoreError};
-use crate::workspace::settings::{Account, Settings};
+use crate::workspace::settings::{Account, PlatformKind, Settings};
 
 /// Under which name the state database keeps whether the org is a sandbox.
 pub(crate) const ORG_KIND: &str = "org_kind";
@@ -23,20 +24,20 @@ pub(crate) fn kept_kind(kept: &str, org: &str) -> Option<bool> {
     (about == org).then_some(kind == "sandbox")
 }
 
-fn on_this_machine(address: &str) -> bool {
-    let host = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let host = host.split(['/', ':']).next().unwrap_or_default();
-    host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// What is unequal, if something is.
 pub(crate) fn what(settings: &Settings, sandbox: bool) -> Option<&'static str> {
-    let platform = &settings.platform.salesmanago;
-    let account = match platform.account {
+    let address = settings.platform.address();
+    let account = match settings.platform.account() {
         Some(account) => account,
-        None if !on_this_machine(&platform.endpoint) => Account::Live,
+        // Files belong to no service.
+        None if address.trim().is_empty() => return None,
+        None if !budget::is_on_this_machine(&address) => Account::Live,
         // An emulated account belongs to an emulated org as it is.
-        None if settings.salesforce.sign_in_address().is_some_and(|address| on_this_machine(&address)) => {
+        None if settings
+            .salesforce
+            .sign_in_address()
+            .is_some_and(|address| budget::is_on_this_machine(&address)) =>
+        {
             return None;
         }
         None => Account::Test,
@@ -50,18 +51,21 @@ pub(crate) fn what(settings: &Settings, sandbox: bool) -> Option<&'static str> {
 
 /// The text under [`CONFIRMED`]: another org or account asks again.
 pub(crate) fn join(settings: &Settings, org: &str, what: &str) -> String {
+    if settings.platform.kind != PlatformKind::SALESMANAGO {
+        return format!("{what}|{org}|{}|{}", settings.platform.kind, settings.platform.address());
+    }
     let platform = &settings.platform.salesmanago;
     format!("{what}|{org}|{}|{}|{}", platform.endpoint, platform.client_id, platform.owner)
 }
 
 /// Why nothing is written.
-pub(crate) fn refusal(what: &str, name: &str) -> OpError {
+pub(crate) fn refusal(what: &str, name: &str, platform: PlatformKind) -> OpError {
     OpError::new(
         OpClass::Blocked,
         format!(
             "This workspace joins a {what}. Nothing was written. If that is meant, type its name: press I or s in the console, or \
              add `--confirm-workspace {name}` once. If the platform's account is not what it seems, say so in the settings \
-             (account = \"test\" or \"live\" under [platform.salesmanago])"
+             (account = \"test\" or \"live\" under [platform.{platform}])"
         ),
     )
     .code("confirm_workspace")

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::domain::side::{PerSide, Side};
 use crate::ops::session::Session;
 use crate::workspace::private_file;
-use crate::workspace::settings::Settings;
+use crate::workspace::settings::{PlatformKind, Settings};
 
 /// The file in the workspace that remembers it.
 const FILE: &str = "tested.json";
@@ -49,9 +49,15 @@ pub(crate) fn fingerprint(settings: &Settings, side: Side) -> String {
             serde_json::to_string(&connection)
         }
         Side::Platform => {
-            let mut connection = settings.platform.clone();
-            connection.salesmanago.account_id = None;
-            serde_json::to_string(&connection)
+            // What other platforms were told does not matter to this one.
+            let chosen = &settings.platform;
+            if chosen.kind == PlatformKind::SALESMANAGO {
+                let mut connection = chosen.salesmanago.clone();
+                connection.account_id = None;
+                serde_json::to_string(&(chosen.kind, connection))
+            } else {
+                serde_json::to_string(&(chosen.kind, chosen.others.get(&chosen.kind)))
+            }
         }
     }
     .unwrap_or_default();

@@ -17,7 +17,7 @@ pub use deed::{Deed, Rates};
 
 use super::org::Org;
 use super::people::{People, Person};
-use super::platform::salesmanago::Salesmanago;
+use super::platform::Emulator;
 use super::seed::{Seeded, rows};
 
 /// The number of a newcomer made by life; far from those that seeding or steering would take.
@@ -37,7 +37,7 @@ struct Pool {
 pub struct Life {
     people: Arc<People>,
     org: Arc<Org>,
-    platform: Arc<Salesmanago>,
+    platform: Arc<dyn Emulator>,
     pool: Mutex<Pool>,
     per_second: watch::Sender<f64>,
     edits: AtomicU64,
@@ -48,7 +48,7 @@ impl Life {
     pub fn new(
         people: Arc<People>,
         org: Arc<Org>,
-        platform: Arc<Salesmanago>,
+        platform: Arc<dyn Emulator>,
         known: Seeded,
         seed: u64,
     ) -> Arc<Self> {
@@ -238,46 +238,17 @@ impl Life {
 
     fn edit_platform(&self, pool: &mut Pool, deed: Deed) -> bool {
         let person = self.newcomer(pool);
-        if deed == Deed::Joined {
-            let fields = map([
-                ("email", json!(person.email)),
-                ("name", json!(person.name())),
-                ("phone", json!(person.phone)),
-                ("company", json!(person.company_name)),
-                ("city", json!(person.city)),
-                ("country", json!(person.country)),
-                ("state", json!("PROSPECT")),
-                ("optedOut", json!(false)),
-            ]);
-            let upserted = self.platform.admin_upsert(&fields);
-            return upserted.map(|id| pool.known.on_platform.push(id)).is_ok();
-        }
-        if pool.known.on_platform.is_empty() {
+        let known = pool.known.on_platform.len();
+        if known == 0 && deed != Deed::Joined {
             return false;
         }
-        let at = pool.dice.random_range(0..pool.known.on_platform.len());
-        let Some(id) = pool.known.on_platform.get(at).cloned() else { return false };
-        if deed == Deed::Deleted {
-            pool.known.on_platform.swap_remove(at);
-            return self.platform.admin_delete(&id).is_ok();
-        }
-        let Some(contact) = self.platform.contact(&id).filter(|contact| contact["deleted"] == json!(false))
-        else {
-            pool.known.on_platform.swap_remove(at);
-            return false;
-        };
-        let mut fields = platform_fields(deed, &person, &contact);
-        fields.insert("id".into(), json!(id));
-        self.platform.admin_upsert(&fields).is_ok()
+        let at = if deed == Deed::Joined { 0 } else { pool.dice.random_range(0..known) };
+        self.platform.live(deed, &person, &mut pool.known.on_platform, at)
     }
 
     fn lock(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn map<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// What a deed changes in a record of the org, with the values of another person.
@@ -312,25 +283,4 @@ fn org_fields(object: &str, deed: Deed, person: &Person) -> Map<String, Value> {
         }
     }
     fields
-}
-
-fn platform_fields(deed: Deed, person: &Person, contact: &Value) -> Map<String, Value> {
-    match deed {
-        Deed::Phone => map([("phone", json!(person.phone))]),
-        Deed::Moved => map([
-            ("streetAddress", json!(person.street)),
-            ("zipCode", json!(person.zip)),
-            ("city", json!(person.city)),
-            ("country", json!(person.country)),
-        ]),
-        Deed::Title | Deed::Joined | Deed::Deleted | Deed::Undeleted | Deed::Merged | Deed::Converted => {
-            map([("properties", json!({"Interest": person.department}))])
-        }
-        Deed::Married => {
-            let name = contact["name"].as_str().unwrap_or_default();
-            let given = name.split(' ').next().unwrap_or_default();
-            map([("name", json!(format!("{given} {}", person.family).trim()))])
-        }
-        Deed::OptedOut => map([("optedOut", json!(true))]),
-    }
 }

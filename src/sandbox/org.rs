@@ -42,7 +42,7 @@ pub use write::merge::Merged;
 use crate::sandbox::clock::SandboxClock;
 use automation::{Automation, By};
 use lateness::BoundLateness;
-use rest::{Cursors, Jobs};
+use rest::{Cursors, Deployments, Jobs};
 use rights::Rights;
 use schema::Schema;
 use sign_in::Sessions;
@@ -91,6 +91,7 @@ pub struct Org {
     usage: Mutex<Usage>,
     knobs: Mutex<Knobs>,
     pace: pace::Pace,
+    deployments: Mutex<Deployments>,
     founders: Founders,
     created: i64,
 }
@@ -124,6 +125,7 @@ impl Org {
             pace: pace::Pace::default(),
             usage: Mutex::default(),
             knobs: Mutex::new(knobs),
+            deployments: Mutex::default(),
             founders,
             created: now - world::AGE_MS,
             options,
@@ -189,6 +191,10 @@ impl Org {
                 format!("{id} is neither anyone, others, integration, person nor the id of a user")
             }),
         }
+    }
+
+    fn deployments(&self) -> MutexGuard<'_, Deployments> {
+        locked(&self.deployments)
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {

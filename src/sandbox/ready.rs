@@ -1,6 +1,7 @@
 //! What a sandbox says when it is ready: where and how to sign in on both sides, and what is planted.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::SandboxOptions;
 use super::people::Planted;
@@ -50,14 +51,16 @@ pub struct ReadyPlatform {
     pub kind: String,
     /// Its address.
     pub url: String,
-    /// The same, as its settings call it.
-    pub endpoint: String,
-    /// The account.
-    pub client_id: String,
-    /// What calls are signed with.
-    pub api_secret: String,
-    /// The user whose contacts are meant.
-    pub owner: String,
+    /// Its settings and secrets.
+    #[serde(flatten)]
+    pub sign_in: Map<String, Value>,
+}
+
+impl ReadyPlatform {
+    /// One of its settings or secrets; blank where it has no such one.
+    pub fn get(&self, name: &str) -> &str {
+        self.sign_in.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 impl Ready {
@@ -67,7 +70,6 @@ impl Ready {
         org_url: &str,
         platform_url: &str,
     ) -> Self {
-        let account = steering.platform.options();
         Self {
             event: "ready".into(),
             workspace: None,
@@ -83,10 +85,7 @@ impl Ready {
             platform: ReadyPlatform {
                 kind: options.platform.clone(),
                 url: platform_url.into(),
-                endpoint: platform_url.into(),
-                client_id: account.client_id.clone(),
-                api_secret: account.api_secret.clone(),
-                owner: steering.platform.owner().to_owned(),
+                sign_in: steering.platform.sign_in(platform_url),
             },
             planted: steering.planted.clone(),
             ca_file: None,

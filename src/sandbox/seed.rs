@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::org::Org;
 use super::people::{Company, Flaw, Kind, OrgPerson, Part, People, Person, PlatformPerson};
-use super::platform::salesmanago::{ContactState, NewContact, Salesmanago};
+use super::platform::{Emulator, NewPerson};
 
 /// So many people are handed over at once.
 const HANDFUL: usize = 256;
@@ -59,7 +59,9 @@ pub struct Seeding<'a> {
     /// Into which org.
     pub org: &'a Arc<Org>,
     /// Onto which platform.
-    pub platform: &'a Arc<Salesmanago>,
+    pub platform: &'a Arc<dyn Emulator>,
+    /// Whether the org has a field for the platform's ids, so that an earlier integration could note them.
+    pub marked: bool,
     /// Counted back from when.
     pub now: i64,
 }
@@ -82,10 +84,11 @@ impl Seeding<'_> {
         std::thread::scope(|scope| {
             scope.spawn(move || maker.make_all(&sender));
             for (number, made) in (0_u64..).zip(receiver.into_iter().flatten()) {
-                let Made { one, mut row, contact } = made;
-                let contact_id = contact.is_some().then(|| self.platform.reserve_id());
-                if let Some(id) = contact_id.as_ref().filter(|_| one.linked) {
-                    row.insert("SALESmanago_Id__c".into(), json!(id));
+                let Made { one, mut row } = made;
+                let twin = one.twin.as_ref().filter(|_| self.platform.takes(one.kind));
+                let contact_id = twin.is_some().then(|| self.platform.reserve_id());
+                if let Some((mark, id)) = self.mark().zip(contact_id.as_ref()).filter(|_| one.linked) {
+                    row.insert(mark.into(), json!(id));
                 }
                 if one.part == Part::Converted {
                     let known = became.get(&one.identity).cloned().unwrap_or_default();
@@ -97,12 +100,16 @@ impl Seeding<'_> {
                     became.insert(one.identity, (id.clone(), maker.account(&one).to_owned()));
                 }
                 let is_sampled = number % step == 0 && matches!(one.part, Part::Plain | Part::Emoji);
-                if let Some(mut contact) = contact {
-                    contact.id.clone_from(&contact_id);
-                    if one.linked {
-                        link(&mut contact, &one, &id);
-                    }
-                    self.platform.seed_contact(contact);
+                if let Some(person) = twin {
+                    let new = NewPerson {
+                        person,
+                        kind: Some(one.kind),
+                        id: contact_id.clone(),
+                        org_id: one.linked.then_some(id.as_str()),
+                        company: (!person.company_name.is_empty()).then_some(person.company),
+                        deleted: false,
+                    };
+                    self.platform.seed_person(new, self.now);
                 }
                 if is_sampled {
                     seeded_ref.on_platform.extend(contact_id);
@@ -112,32 +119,53 @@ impl Seeding<'_> {
         });
         for one in self.people.on_platform_only() {
             let PlatformPerson { flaw, person } = &one;
-            let mut contact = self.contact(person);
-            contact.deleted = *flaw == Some(Flaw::Deleted);
-            self.platform.seed_contact(contact);
+            let new = NewPerson {
+                person,
+                kind: None,
+                id: None,
+                org_id: None,
+                company: (!person.company_name.is_empty()).then_some(person.company),
+                deleted: *flaw == Some(Flaw::Deleted),
+            };
+            self.platform.seed_person(new, self.now);
         }
+        self.platform.seed_rest(self.people, self.org, self.now);
         seeded
+    }
+
+    fn mark(&self) -> Option<&'static str> {
+        self.platform.org_mark().filter(|_| self.marked)
     }
 
     fn companies(&self, writer: &str) -> Vec<String> {
         let make = |number| {
             let company: Company = self.people.company(number);
             let mut row = rows::object([
-                ("Name", company.name.into()),
-                ("Phone", company.phone.into()),
-                ("Industry", company.industry.into()),
+                ("Name", company.name.as_str().into()),
+                ("Phone", company.phone.as_str().into()),
+                ("Industry", company.industry.as_str().into()),
                 ("Website", format!("https://www.{}", company.host).into()),
-                ("BillingStreet", company.street.into()),
-                ("BillingPostalCode", company.zip.into()),
-                ("BillingCity", company.city.into()),
-                ("BillingCountry", company.country.into()),
+                ("BillingStreet", company.street.as_str().into()),
+                ("BillingPostalCode", company.zip.as_str().into()),
+                ("BillingCity", company.city.as_str().into()),
+                ("BillingCountry", company.country.as_str().into()),
             ]);
             let stamp = stamp(self.now - company.age);
             for field in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
                 row.insert(field.into(), json!(stamp));
             }
             rows::authors(&mut row, writer);
-            self.org.seed_row("Account", &row)
+            let number = company.number;
+            let reserved = self.mark().and_then(|mark| {
+                let id = self.platform.seed_company(&company, number, self.now)?;
+                row.insert(mark.into(), json!(id));
+                Some(id)
+            });
+            let id = self.org.seed_row("Account", &row);
+            if let Some(known) = reserved {
+                self.platform.link_company(&known, &id);
+            }
+            id
         };
         (0..self.people.companies()).map(make).collect()
     }
@@ -167,33 +195,12 @@ impl Seeding<'_> {
             }
         }
     }
-
-    fn contact(&self, person: &Person) -> NewContact {
-        NewContact {
-            email: person.email.clone(),
-            name: person.name(),
-            phone: person.phone.clone(),
-            fax: person.fax.clone(),
-            company: person.company_name.clone(),
-            street: person.street.clone(),
-            zip: person.zip.clone(),
-            city: person.city.clone(),
-            country: person.country.clone(),
-            state: ContactState::Prospect,
-            opted_out: person.opted_out,
-            opted_out_phone: person.do_not_call,
-            created_on: self.now + person.created,
-            modified_on: self.now + person.modified,
-            ..NewContact::default()
-        }
-    }
 }
 
 /// Somebody made, and not yet stored.
 struct Made {
     one: OrgPerson,
     row: Map<String, Value>,
-    contact: Option<NewContact>,
 }
 
 /// Makes people ready to be stored.
@@ -229,8 +236,7 @@ impl Maker<'_> {
         };
         rows::phones(&mut row, &one);
         self.seeding.stamps(&mut row, &one.person, &self.writer);
-        let contact = one.twin.as_ref().map(|twin| self.seeding.contact(twin));
-        Made { one, row, contact }
+        Made { one, row }
     }
 
     /// The account that somebody belongs to, or nothing.
@@ -239,20 +245,6 @@ impl Maker<'_> {
             return "";
         }
         self.accounts.get(one.person.company as usize).map_or("", String::as_str)
-    }
-}
-
-/// What a twin has that a sync has written before.
-fn link(contact: &mut NewContact, one: &OrgPerson, id: &str) {
-    id.clone_into(&mut contact.external_id);
-    contact.state = match one.kind {
-        Kind::PersonAccount | Kind::Contact => ContactState::Customer,
-        Kind::Lead => ContactState::Prospect,
-    };
-    for (name, value) in [("SF_Title", &one.person.title), ("SF_LeadSource", &one.person.source)] {
-        if !value.is_empty() {
-            contact.properties.push((name.into(), value.clone()));
-        }
     }
 }
 

@@ -20,8 +20,8 @@
 //! `account`, `contact`, `opportunity`, `status`) and `touch` (default `update` in the org, `upsert` on the platform);
 //! `where` finds one row by equal fields instead of by `id`; `as` is `person` (default), `integration` or the id of a
 //! user; `stamp` is the moment to write at instead of now; `count` inserts or touches so many rows in one transaction
-//! with one stamp, `{n}` in a text being the number of the row. On the platform `object` is left out, and `fields` are
-//! those of a read shape, flat. The answer is
+//! with one stamp, `{n}` in a text being the number of the row. On the platform `object` may be left out where it is `contact`, and
+//! `fields` are those of a read shape, flat. The answer is
 //! `{"results": [{"success": true, "id": …} | {"success": false, "code": …, "message": …}]}`.
 
 mod behaviour;
@@ -46,14 +46,14 @@ use super::faults::FaultPlan;
 use super::life::Life;
 use super::org::Org;
 use super::people::Planted;
-use super::platform::salesmanago::Salesmanago;
+use super::platform::Emulator;
 
 /// Everything that can be steered.
 pub struct Steering {
     /// The org.
     pub org: Arc<Org>,
     /// The platform.
-    pub platform: Arc<Salesmanago>,
+    pub platform: Arc<dyn Emulator>,
     /// The time of both.
     pub clock: Arc<SandboxClock>,
     /// What goes wrong.

@@ -275,7 +275,7 @@ async fn a_sandbox_with_tls_says_https_and_hands_out_its_authority() {
     let sandbox =
         Sandbox::start(SandboxOptions { records: 1, tls, ..SandboxOptions::default() }).await.unwrap();
     assert!(sandbox.ready().salesforce.url.starts_with("https://127.0.0.1:"));
-    assert!(sandbox.ready().platform.endpoint.starts_with("https://127.0.0.1:"));
+    assert!(sandbox.ready().platform.get("endpoint").starts_with("https://127.0.0.1:"));
     assert!(sandbox.ca_pem().unwrap().contains("BEGIN CERTIFICATE"));
     sandbox.stop().await;
 }

@@ -82,6 +82,15 @@ pub fn make_due(
     Ok(())
 }
 
+/// Makes all records due that wait for a reason.
+pub fn wake(db: &Connection, reason: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE pending SET next_try=?2 WHERE reason=?1 AND next_try>?2",
+        params![reason, to_millis(now)],
+    )?;
+    Ok(())
+}
+
 /// A record was dealt with.
 pub fn remove(db: &Connection, mapping: i64, side: Side, id: &str) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM pending WHERE mapping=? AND side=? AND id=?")?.execute(params![

@@ -63,7 +63,7 @@ impl SecretStore for Variables {
     }
 
     fn list(&self) -> Result<Vec<SecretName>, WorkspaceError> {
-        Ok(SecretName::ALL.into_iter().filter(|name| self.0.contains_key(&name.variable())).collect())
+        Ok(SecretName::all().filter(|name| self.0.contains_key(&name.variable())).collect())
     }
 
     fn kind(&self) -> SecretPlace {

@@ -16,7 +16,7 @@ use super::locate::locate;
 use super::private_file;
 use super::problems::{Place, Problem, Severity};
 use super::repair::parse_leniently;
-use super::schema::ROOT;
+use super::schema::root;
 use super::settings::Settings;
 use super::template::without_needless_samples;
 use super::validate::validate;
@@ -157,7 +157,7 @@ fn edited(text: &str, before: &Settings, after: &Settings) -> Result<String, Wor
     let mut document: DocumentMut = text.parse().map_err(|error| refused(&error))?;
     let before = toml_edit::ser::to_document(before).map_err(|error| refused(&error))?;
     let after = toml_edit::ser::to_document(after).map_err(|error| refused(&error))?;
-    update(document.as_table_mut(), before.as_table(), after.as_table(), ROOT);
+    update(document.as_table_mut(), before.as_table(), after.as_table(), root());
     Ok(without_needless_samples(document.to_string(), &document))
 }
 
@@ -172,7 +172,7 @@ fn read_bytes(content: &[u8]) -> Reading {
     let mut inspection = Inspection { problems: damage.iter().cloned().collect() };
     damage = damage.or_else(|| lenient.problems.first().cloned());
     inspection.problems.extend(lenient.problems);
-    let usable = read_table(&mut inspection, &lenient.table, ROOT, "", Some(lenient.text.as_str()));
+    let usable = read_table(&mut inspection, &lenient.table, root(), "", Some(lenient.text.as_str()));
     let settings = Settings::deserialize(toml::Value::Table(usable)).unwrap_or_else(|error| {
         let message = format!("The settings can't be used: {}.", error.message());
         inspection.problems.push(Problem::new(Severity::Error, "", message));

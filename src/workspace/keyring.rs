@@ -160,7 +160,7 @@ impl SecretStore for Keyring {
     fn list(&self) -> Result<Vec<SecretName>, WorkspaceError> {
         self.ask(self.patience, |backend, workspace| {
             let mut found = Vec::new();
-            for name in SecretName::ALL {
+            for name in SecretName::all() {
                 if backend.get(SERVICE, &account(workspace, name))?.is_some() {
                     found.push(name);
                 }

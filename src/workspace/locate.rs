@@ -6,12 +6,12 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use super::inspect::survives;
 use super::problems::Place;
-use super::schema::{Key, Kind, ROOT};
+use super::schema::{Key, Kind, root};
 
 /// The place of a setting, or of the nearest thing around it that is in the file.
 pub(super) fn locate(document: &Document<&str>, text: &str, path: &str) -> Option<Place> {
     let mut table: &dyn TableLike = document.as_table();
-    let mut keys: &'static [Key] = ROOT;
+    let mut keys: &'static [Key] = root();
     let mut span: Option<Range<usize>> = None;
     for step in path.split('.') {
         let (name, index) = cut_index(step);

@@ -4,7 +4,10 @@
 //! known name. The types in [`super::settings`] and `domain::mapping` say the same in serde's words; a test holds both
 //! together.
 
-use super::settings::{AuditEvery, Every, HostAddress, QuietHours};
+use std::sync::LazyLock;
+
+use super::settings::{AuditEvery, Every, HostAddress, PlatformKind, QuietHours};
+use crate::domain::profile::{self, SettingKind, SettingProfile};
 
 /// One key of a table.
 #[derive(Clone, Copy)]
@@ -77,16 +80,54 @@ fn host_address(text: &str) -> Result<(), String> {
 const PERCENT: Kind = Kind::Whole(0, 100);
 
 /// The whole file.
-pub(super) const ROOT: &[Key] = &[
-    key("workspace", Kind::Section(WORKSPACE)),
-    key("salesforce", Kind::Section(SALESFORCE)),
-    key("platform", Kind::Section(PLATFORM)),
-    key("schedule", Kind::Section(SCHEDULE)),
-    key("sync", Kind::Section(SYNC)),
-    key("history", Kind::Section(HISTORY)),
-    key("audit", Kind::Section(AUDIT)),
-    key("mapping", Kind::Tables(MAPPING)),
-];
+pub(super) fn root() -> &'static [Key] {
+    static ROOT: LazyLock<Vec<Key>> = LazyLock::new(|| {
+        vec![
+            key("workspace", Kind::Section(WORKSPACE)),
+            key("salesforce", Kind::Section(SALESFORCE)),
+            key("platform", Kind::Section(Vec::leak(platform()))),
+            key("schedule", Kind::Section(SCHEDULE)),
+            key("sync", Kind::Section(SYNC)),
+            key("history", Kind::Section(HISTORY)),
+            key("audit", Kind::Section(AUDIT)),
+            key("mapping", Kind::Tables(MAPPING)),
+        ]
+    });
+    &ROOT
+}
+
+/// The section of the platform: which one, and a section for each. Made once for the life of the process.
+fn platform() -> Vec<Key> {
+    let words: Vec<&'static str> = PlatformKind::all().map(PlatformKind::word).collect();
+    let mut keys =
+        vec![key("kind", Kind::Word(Vec::leak(words))), key("salesmanago", Kind::Section(SALESMANAGO))];
+    for profile in profile::profiles() {
+        if profile.kind != PlatformKind::SALESMANAGO.word() {
+            let own: Vec<Key> = profile.settings.iter().filter_map(setting).collect();
+            keys.push(key(profile.kind.as_str(), Kind::Section(Vec::leak(own))));
+        }
+    }
+    keys
+}
+
+/// What may stand behind a setting of a profile; a secret has no place in the file.
+fn setting(setting: &'static SettingProfile) -> Option<Key> {
+    let (least, most) = setting.bounds();
+    let kind = match setting.kind {
+        SettingKind::Secret => return None,
+        SettingKind::Text | SettingKind::Address | SettingKind::Path | SettingKind::Owner => Kind::Text,
+        SettingKind::Choice => {
+            let words: Vec<&'static str> = setting.choices.iter().map(|(word, _)| word.as_str()).collect();
+            Kind::Word(Vec::leak(words))
+        }
+        SettingKind::Flag => Kind::Flag,
+        SettingKind::Whole => Kind::Whole(least as i64, most as i64),
+        SettingKind::Decimal => Kind::Decimal(least, most),
+        SettingKind::Texts => Kind::Texts,
+        SettingKind::Hosts => Kind::CheckedTexts(host_address),
+    };
+    Some(key(setting.name.as_str(), kind))
+}
 
 const WORKSPACE: &[Key] = &[key("name", Kind::Text), key("secrets", Kind::Word(&["keyring", "vault"]))];
 
@@ -112,9 +153,6 @@ const BULK: &[Key] = &[
     key("upload_mb", Kind::Whole(1, 100)),
 ];
 
-const PLATFORM: &[Key] =
-    &[key("kind", Kind::Word(&["salesmanago"])), key("salesmanago", Kind::Section(SALESMANAGO))];
-
 const SALESMANAGO: &[Key] = &[
     key("endpoint", Kind::Text),
     key("client_id", Kind::Text),
@@ -139,6 +177,8 @@ const SALESMANAGO: &[Key] = &[
 const SCHEDULE: &[Key] = &[
     key("automatic", Kind::Flag),
     key("every", Kind::Checked(interval)),
+    key("every_to_org", Kind::Checked(interval)),
+    key("every_to_platform", Kind::Checked(interval)),
     key("quiet", Kind::Checked(quiet_hours)),
 ];
 
@@ -218,6 +258,7 @@ const TRANSFORM: &[Key] = &[
     key("consent", Kind::Table(CONSENT)),
     key("table", Kind::Table(TRANSLATION)),
     key("constant", Kind::Text),
+    key("reference", Kind::Text),
 ];
 
 const CONSENT_FORM: Kind = Kind::Word(&["opt_out_flag", "opt_out", "opt_in"]);
@@ -243,5 +284,5 @@ pub(super) fn home_of(name: &str) -> Option<String> {
         }
         None
     }
-    search(ROOT, name, "")
+    search(root(), name, "")
 }

@@ -7,6 +7,7 @@ mod audit;
 mod bulk;
 mod duration;
 mod host_address;
+mod platform;
 mod quiet_hours;
 
 use std::path::PathBuf;
@@ -17,8 +18,12 @@ pub use self::audit::{AuditEvery, AuditSettings};
 pub use self::bulk::{BulkSettings, BulkUse};
 pub use self::duration::{DurationError, Every};
 pub use self::host_address::{HostAddress, HostAddressError};
+pub use self::platform::{PlatformConnection, PlatformValues, Told};
 pub use self::quiet_hours::{QuietHours, QuietHoursError};
 use crate::domain::mapping::Mapping;
+use crate::domain::profile::Interval;
+pub use crate::domain::profile::PlatformKind;
+use crate::domain::side::Side;
 
 /// Everything the settings file says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -164,34 +169,6 @@ pub enum SignIn {
     Soap,
 }
 
-/// How to reach the platform.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PlatformConnection {
-    /// Which platform it is.
-    pub kind: PlatformKind,
-    /// Its settings, where it is SALESmanago.
-    pub salesmanago: SalesmanagoConnection,
-}
-
-/// Which platform it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlatformKind {
-    /// SALESmanago.
-    #[default]
-    Salesmanago,
-}
-
-impl PlatformKind {
-    /// The name people know it by.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Salesmanago => "SALESmanago",
-        }
-    }
-}
-
 /// How to reach SALESmanago.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -293,9 +270,54 @@ pub struct Schedule {
     pub automatic: bool,
     /// How often.
     pub every: Every,
+    /// How often the platform's changes are brought to the org, where that is another interval (F12).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_to_org: Option<Every>,
+    /// How often the org's changes are brought to the platform, where that is another interval (F14).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_to_platform: Option<Every>,
     /// The hours in which it rests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet: Option<QuietHours>,
+}
+
+fn every_seconds(seconds: u64) -> Every {
+    Every::seconds(u32::try_from(seconds).unwrap_or(u32::MAX))
+}
+
+impl Schedule {
+    /// How often the changes of a side are read.
+    pub fn every_from(&self, side: Side) -> Every {
+        match side {
+            Side::Org => self.every_to_platform,
+            Side::Platform => self.every_to_org,
+        }
+        .unwrap_or(self.every)
+    }
+
+    /// Whether each direction has an interval of its own.
+    pub fn differs(&self) -> bool {
+        self.every_from(Side::Org) != self.every_from(Side::Platform)
+    }
+
+    /// The intervals of a platform's profile in place of those that stand here.
+    pub fn follow(&mut self, interval: &Interval) {
+        self.every = every_seconds(interval.default_seconds);
+        self.every_to_org = interval.to_org_seconds.map(every_seconds);
+        self.every_to_platform = interval.to_platform_seconds.map(every_seconds);
+    }
+}
+
+/// `5m`, or `30m from Salesforce, 1h to Salesforce`.
+impl std::fmt::Display for Schedule {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (from, to) = (self.every_from(Side::Org), self.every_from(Side::Platform));
+        if from == to {
+            write!(formatter, "{from}")
+        } else {
+            write!(formatter, "{from} from Salesforce, {to} to Salesforce")
+        }
+    }
 }
 
 /// The brakes: a run that would do more of a kind than this part of all linked records stops and asks.

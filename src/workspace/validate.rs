@@ -2,6 +2,7 @@
 //!
 //! What only the services can tell (does a field exist, may it be written) is judged elsewhere against their describes.
 
+mod allowed;
 mod connections;
 mod mappings;
 mod pairs;
@@ -16,6 +17,7 @@ pub fn validate(settings: &Settings) -> Vec<Problem> {
     let mut findings = Findings(Vec::new());
     connections::judge(settings, &mut findings);
     mappings::judge(&settings.mappings, &mut findings);
+    allowed::judge(settings, &mut findings);
     findings.0
 }
 

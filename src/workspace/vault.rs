@@ -76,7 +76,7 @@ impl Vault {
     pub fn names(path: &Path) -> Result<Vec<SecretName>, WorkspaceError> {
         let content = read(path)?;
         let entries = content.map(|content| content.entries).unwrap_or_default();
-        Ok(SecretName::ALL.into_iter().filter(|name| entries.contains_key(name.word())).collect())
+        Ok(SecretName::all().filter(|name| entries.contains_key(name.word())).collect())
     }
 
     /// Opens a vault.

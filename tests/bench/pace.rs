@@ -52,6 +52,7 @@ async fn one(name: &str, people: u64, limit: Limit) {
         tls: None,
         life_per_second: 0.0,
         person_accounts: false,
+        package: true,
         real_pace: false,
         workspace: Some(workspace.clone()),
     };

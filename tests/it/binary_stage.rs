@@ -37,6 +37,7 @@ impl Stage {
             life_per_second: 0.0,
             person_accounts: false,
             real_pace: false,
+            package: true,
             workspace: Some(folder.path().join("w")),
         };
         let running = start(&wanted, forcesync::ops::clock()).await.unwrap();

@@ -404,6 +404,7 @@ fn demo_population() -> Wanted {
         life_per_second: 0.0,
         person_accounts: false,
         real_pace: false,
+        package: true,
         workspace: None,
     }
 }

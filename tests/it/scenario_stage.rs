@@ -122,7 +122,25 @@ impl Scene {
 
     pub async fn with(cast: Cast, edit: impl FnOnce(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
-        let running = sandbox(cast, folder.path().join("w")).await;
+        Self::on(sandbox(cast, folder.path().join("w")).await, folder, edit).await
+    }
+
+    /// A sandbox of another platform.
+    pub async fn of_platform(platform: &str, cast: Cast, edit: impl FnOnce(String) -> String) -> Self {
+        let folder = TempDir::new().unwrap();
+        let wanted = Wanted { platform: platform.into(), ..wanted(cast, folder.path().join("w")) };
+        Self::on(start(&wanted, forcesync::ops::clock()).await.unwrap(), folder, edit).await
+    }
+
+    /// An org without what the vendor's package would have added.
+    pub async fn without_package(platform: &str, cast: Cast) -> Self {
+        let folder = TempDir::new().unwrap();
+        let wanted =
+            Wanted { platform: platform.into(), package: false, ..wanted(cast, folder.path().join("w")) };
+        Self::on(start(&wanted, forcesync::ops::clock()).await.unwrap(), folder, |settings| settings).await
+    }
+
+    async fn on(running: Running, folder: TempDir, edit: impl FnOnce(String) -> String) -> Self {
         let file = folder.path().join("w").join("forcesync.toml");
         let settings = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, edit(settings)).unwrap();
@@ -355,7 +373,11 @@ impl Scene {
 
 /// Starts a sandbox with a ready workspace.
 pub async fn sandbox(cast: Cast, workspace: PathBuf) -> Running {
-    let wanted = Wanted {
+    start(&wanted(cast, workspace), forcesync::ops::clock()).await.unwrap()
+}
+
+fn wanted(cast: Cast, workspace: PathBuf) -> Wanted {
+    Wanted {
         platform: "salesmanago".into(),
         records: cast.records,
         seed: cast.seed,
@@ -364,9 +386,9 @@ pub async fn sandbox(cast: Cast, workspace: PathBuf) -> Running {
         life_per_second: 0.0,
         person_accounts: cast.person_accounts,
         real_pace: false,
+        package: true,
         workspace: Some(workspace),
-    };
-    start(&wanted, forcesync::ops::clock()).await.unwrap()
+    }
 }
 
 async fn open(workspace: &std::path::Path, clock: Arc<dyn Clock>) -> (Session, EngineClient) {

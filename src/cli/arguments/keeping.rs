@@ -15,6 +15,12 @@ pub struct Connection {
 pub enum ConnectionAction {
     /// Print the settings of both sides, and where their secrets are
     Show,
+    /// Change settings by their names in the settings file, such as platform.kind=learndot
+    Set {
+        /// KEY=VALUE, several
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        changes: Vec<String>,
+    },
     /// Sign in and look around, with the saved settings
     Test {
         /// Only this side
@@ -71,6 +77,30 @@ pub enum SecretHome {
     Keyring,
     /// The encrypted file in the workspace
     Vault,
+}
+
+/// What the platform's mappings want in the org.
+#[derive(Debug, Args)]
+pub struct Objects {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: ObjectsAction,
+}
+
+/// What to do about it.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ObjectsAction {
+    /// List what is missing; exit code 10 where something is
+    List,
+    /// Make what is missing and give the integration user the right to it
+    Create {
+        /// Add the platform's mappings that use it and are not in the settings yet
+        #[arg(long)]
+        with_mappings: bool,
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+    },
 }
 
 /// Look after the settings file.

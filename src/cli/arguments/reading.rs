@@ -262,6 +262,18 @@ pub struct Forget {
     pub yes: bool,
 }
 
+/// Set a record of the platform inactive.
+#[derive(Debug, Args)]
+pub struct Deactivate {
+    /// The object, by its name on either side, such as Contact
+    pub object: String,
+    /// The record, by its id on that side; a deleted record of Salesforce still names its counterpart
+    pub id: String,
+    /// Don't ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
 /// Explain why a record holds what it holds.
 #[derive(Debug, Args)]
 pub struct Why {

@@ -1,4 +1,5 @@
-//! The mappings that a new workspace starts with, cut to what the org has.
+//! The mappings that a new workspace starts with, cut to what the org has: those of a profile by [`cut`], those of SALESmanago by
+//! [`default_mappings`].
 //!
 //! The family onto SALESmanago's contact, in order of precedence: Person Account, Contact, Lead. What nobody claims becomes a
 //! Lead, if it has a company.
@@ -15,6 +16,27 @@ pub struct OrgShape<'a> {
     pub person_accounts: bool,
     /// Whether an object has a field that this user can see.
     pub has_field: &'a dyn Fn(&str, &str) -> bool,
+}
+
+/// The mappings of a profile without what the org lacks: a pair goes with one of its fields, a mapping with its key, a mark by itself.
+/// In an org with person accounts, a mapping of accounts is of companies.
+pub fn cut(mappings: &[Mapping], org: &OrgShape<'_>) -> Vec<Mapping> {
+    let mut kept = Vec::with_capacity(mappings.len());
+    for mapping in mappings {
+        let mut mapping = mapping.clone();
+        let object = mapping.org_object.clone();
+        let has = |field: &String| field == "Id" || (org.has_field)(&object, field);
+        mapping.pairs.retain(|pair| pair.org.iter().all(has));
+        mapping.org_mark = mapping.org_mark.filter(has);
+        mapping.skip_create_when_blank.retain(has);
+        if org.person_accounts && object == "Account" && mapping.org_criteria.is_none() {
+            mapping.org_criteria = Some("IsPersonAccount = false".into());
+        }
+        if mapping.pairs.iter().any(|pair| pair.key) {
+            kept.push(mapping);
+        }
+    }
+    kept
 }
 
 /// The platform object of the family.
@@ -223,7 +245,7 @@ fn pair(org: &[&str], platform: &[&str], direction: Direction) -> Pair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connect::platform::profile::profile;
+    use crate::domain::profile::profile;
 
     fn everything(person_accounts: bool) -> Vec<Mapping> {
         default_mappings(&OrgShape { person_accounts, has_field: &|_, _| true })

@@ -59,6 +59,8 @@ pub struct Salesmanago {
     limits: Limits,
     object: ObjectProfile,
     details: BTreeSet<String>,
+    /// Whether a data owner has still to be chosen, so that only a test makes sense.
+    ownerless: bool,
 }
 
 impl std::fmt::Debug for Salesmanago {
@@ -82,7 +84,22 @@ impl Salesmanago {
             .cloned()
             .ok_or_else(|| damaged("The built-in profile of SALESmanago has no contact.".into()))?;
         let service = Service::new(&settings, secrets, clock)?;
-        Ok(Self { service, settings, limits: profile.limits, object, details: BTreeSet::new() })
+        let (limits, details) = (profile.limits, BTreeSet::new());
+        Ok(Self { service, settings, limits, object, details, ownerless: false })
+    }
+
+    /// Prepares a connection to be tested; without a data owner it can tell those that there are, and nothing else.
+    pub fn connect_to_test(
+        mut settings: SalesmanagoSettings,
+        secrets: &SalesmanagoSecrets,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, PortError> {
+        let ownerless = settings.owner.trim().is_empty();
+        if ownerless {
+            // The list of users is what an admin needs to fill this very field in.
+            settings.owner = "unknown".into();
+        }
+        Ok(Self { ownerless, ..Self::connect(settings, secrets, clock)? })
     }
 
     /// Tells which standard details are in use, so that `describe` names them; other names than `details.…` are passed over.

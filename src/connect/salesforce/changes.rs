@@ -165,6 +165,7 @@ impl Changes {
                     records: page.records,
                     tombstones,
                     deletions_missed: feed.tells_deletions && feed.is_beyond_the_log(now),
+                    whole: false,
                     cursor: Some(Position { since }.to_cursor()),
                     told: None,
                 },

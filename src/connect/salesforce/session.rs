@@ -124,6 +124,11 @@ impl Door {
         self.http.clock().now()
     }
 
+    /// Waits, on the clock of the connection.
+    pub(super) async fn sleep(&self, duration: std::time::Duration) {
+        self.http.clock().sleep(duration).await;
+    }
+
     /// The org's clock, as far as its replies have told.
     pub(super) fn org_now(&self) -> DateTime<Utc> {
         self.now() + self.ahead()
@@ -373,7 +378,7 @@ impl Door {
 
     async fn send_on(&self, session: &Session, request: &Request) -> Result<Reply, DoorError> {
         let body = request.body.as_ref().map_or(Body::Empty, |bytes| Body::Bytes {
-            content_type: "application/json; charset=UTF-8".into(),
+            content_type: request.content_type.into(),
             bytes: bytes.clone(),
         });
         let call = Self::call(session, request, body);

@@ -90,6 +90,8 @@ actions! {
     LogRun, "log_run", Scope::On(Tab::Logs), "Show the lines of one run", Some("forcesync log --run");
     Follow, "follow", Scope::On(Tab::Logs), "Follow new lines", Some("forcesync log --follow");
     Why, "why", Scope::On(Tab::Logs), "Explain why the record holds what it holds", Some("forcesync why");
+    MakeObjects, "make_objects", Scope::On(Tab::Connection), "Make the objects and fields that the mappings want in the org", Some("forcesync objects create");
+    SetInactive, "set_inactive", Scope::On(Tab::Logs), "Set the record inactive on the platform", Some("forcesync deactivate");
     Export, "export", Scope::Anywhere, "Export what is shown to a file", Some("forcesync issues export");
     TabConnection, "tab_connection", Scope::Anywhere, "Go to Connection Settings", None;
     TabMapping, "tab_mapping", Scope::Anywhere, "Go to Mapping Settings", None;

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod draft;
 pub mod field;
+pub mod setting_text;
 
 use std::collections::BTreeMap;
 
@@ -77,7 +78,10 @@ impl ConnectionTab {
         Self {
             draft: History::new(ConnectionDraft::of(settings)),
             side: Side::Org,
-            focus: PerSide { org: FieldId::Environment, platform: FieldId::Endpoint },
+            focus: PerSide {
+                org: FieldId::Environment,
+                platform: FieldId::first_of_platform(settings.platform.kind),
+            },
             editing: None,
             revealed: false,
             tests: PerSide::default(),

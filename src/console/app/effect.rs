@@ -91,6 +91,8 @@ pub enum Effect {
     Unlocked,
     /// Check both sides and all mappings.
     Check,
+    /// Make what the mappings want in the org.
+    MakeObjects,
     /// Describe an object.
     Describe {
         /// Of which side.

@@ -35,18 +35,27 @@ pub(super) fn ask_for(db: &Connection, side: Side, object: &str) -> Result<(), S
     mappings::remember(db, &wanted(side, object), "1")
 }
 
+/// Notes that everything there is was read, so that what is linked and was not brought is asked for.
+pub(super) fn ask_after_whole(db: &Connection, side: Side, object: &str) -> Result<(), StoreError> {
+    let wanted = wanted(side, object);
+    if mappings::remembered(db, &wanted)?.is_some_and(|text| text == "1") {
+        return Ok(());
+    }
+    mappings::remember(db, &wanted, "whole")
+}
+
 impl Session<'_> {
     /// Asks for the linked records that were not seen, where a full read or a long pause makes that necessary.
     pub(super) async fn check_unseen(&mut self) -> Result<(), End> {
         for side in Side::BOTH {
             for object in self.objects(side) {
                 let name = object.clone();
-                let (missed, begun, before) = self
+                let (said, begun, before) = self
                     .context
                     .store
                     .write(move |db| {
                         Ok((
-                            mappings::remembered(db, &wanted(side, &name))?.is_some_and(|text| text == "1"),
+                            mappings::remembered(db, &wanted(side, &name))?.unwrap_or_default(),
                             feeds::get(db, side, &name)?.next_at,
                             mappings::remembered(db, &checked(side, &name))?,
                         ))
@@ -55,7 +64,8 @@ impl Session<'_> {
                 // One full read is checked once, even if the run is interrupted and goes on.
                 let read = begun.map(|at| at.timestamp_millis().to_string()).unwrap_or_default();
                 let full = self.request.kind == RunKind::Initial && before.as_deref() != Some(&read);
-                if !missed && !full {
+                let (missed, whole) = (said == "1", said == "whole");
+                if !missed && !whole && !full {
                     continue;
                 }
                 if missed {

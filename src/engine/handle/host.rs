@@ -183,6 +183,13 @@ impl Host {
                     .await
                     .unwrap_or_else(|message| Reply::Refused { message }),
             },
+            Command::Deactivate { object, id } => match self.obstacle() {
+                Some(obstacle) => obstacle,
+                None => match self.runner.deactivate(&object, &id).await {
+                    Ok(()) => Reply::Accepted,
+                    Err(message) => Reply::Refused { message },
+                },
+            },
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
             Command::Cancel => self.cancel(),

@@ -7,6 +7,7 @@ mod composite;
 mod describe;
 mod jobs;
 mod limits;
+mod metadata;
 mod query;
 mod records;
 mod replication;
@@ -24,6 +25,7 @@ use super::soql::bind::World;
 use super::state::State;
 use super::write::{Actor, Writer};
 pub(super) use jobs::Jobs;
+pub(super) use metadata::Deployments;
 pub(super) use query::Cursors;
 use reply::{Call, Reply};
 
@@ -108,6 +110,9 @@ impl<'a> Api<'a> {
             ["limits", "recordcount"] => self.record_count(call),
             ["jobs", kind @ ("query" | "ingest"), ..] => {
                 self.jobs(call, kind, segments.get(2..).unwrap_or_default())
+            }
+            ["metadata", "deployrequest", ..] => {
+                self.deploy_request(call, segments.get(2..).unwrap_or_default())
             }
             ["recent"] => Reply::json(200, &json!([])),
             _ => Reply::not_found(),

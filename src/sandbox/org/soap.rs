@@ -9,7 +9,7 @@ mod envelope;
 mod login;
 mod records;
 mod session;
-mod xml;
+pub(super) mod xml;
 
 use std::sync::Arc;
 

@@ -24,6 +24,7 @@ mod changes;
 mod consent;
 mod contact;
 mod contacts;
+mod emulator;
 mod events;
 mod jobs;
 mod labels;

@@ -258,6 +258,7 @@ impl Steering {
     }
 
     fn edit_platform(&self, edit: &Edit) -> Result<String, RowFailure> {
+        let object = edit.object.as_deref().unwrap_or("contact");
         let named = edit.id.clone().or_else(|| {
             let wanted = edit.found_by.get("email").and_then(Value::as_str);
             wanted.map(str::to_owned)
@@ -265,7 +266,7 @@ impl Steering {
         match edit.action.unwrap_or(Action::Upsert) {
             Action::Delete => {
                 let name = named.ok_or_else(|| "Give an id or an e-mail".to_owned())?;
-                self.platform.admin_delete(&name)?;
+                self.platform.delete(object, &name)?;
                 Ok(name)
             }
             Action::Undelete | Action::Purge | Action::Touch | Action::Merge | Action::Convert => {
@@ -273,17 +274,17 @@ impl Steering {
             }
             action @ (Action::Insert | Action::Update | Action::Upsert) => {
                 let mut fields = edit.fields.clone();
-                let held = named.as_deref().and_then(|name| self.platform.contact(name));
+                let held = named.as_deref().and_then(|name| self.platform.record(object, name));
                 match (&held, &named) {
                     (Some(held), _) => {
                         fields.insert("id".into(), held["id"].clone());
                     }
                     (None, Some(name)) if action == Action::Update => {
-                        return Err(format!("There is no contact {name} on the platform").into());
+                        return Err(format!("There is no {object} {name} on the platform").into());
                     }
                     (None, _) => {}
                 }
-                Ok(self.platform.admin_upsert(&fields)?)
+                Ok(self.platform.upsert(object, &fields)?)
             }
         }
     }

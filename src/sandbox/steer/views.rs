@@ -61,10 +61,15 @@ pub(super) async fn dump(State(steering): State<Arc<Steering>>, Query(query): Qu
         }
         if wants(Side::Platform) {
             let mut objects = Map::new();
-            let is_asked =
-                query.object.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case("contact"));
-            if query.side == Some(Side::Platform) || is_asked {
-                objects.insert("contact".to_owned(), Value::Array(steering.platform.contacts()));
+            let wanted = query.object.as_deref();
+            let known =
+                |name: &str| steering.platform.objects().iter().any(|one| one.eq_ignore_ascii_case(name));
+            for name in steering.platform.objects() {
+                // A name of the org does not narrow what was asked of the platform alone.
+                let all = query.side == Some(Side::Platform) && !wanted.is_some_and(known);
+                if all || wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(name)) {
+                    objects.insert((*name).to_owned(), Value::Array(steering.platform.records(name)));
+                }
             }
             sides.insert("platform".to_owned(), Value::Object(objects));
         }

@@ -102,6 +102,7 @@ impl Client {
             Command::Start(_)
             | Command::Retry { .. }
             | Command::Decide(_)
+            | Command::Deactivate { .. }
             // Perhaps the org has to be asked which one it is.
             | Command::ConfirmWorkspace { .. } => PATIENCE_FOR_START,
             // The whole file is rewritten.

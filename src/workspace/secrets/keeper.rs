@@ -124,8 +124,7 @@ impl Secrets {
             SecretsPlace::Keyring => (self.keyring.list()?, SecretPlace::Keyring),
             SecretsPlace::Vault => (Vault::names(&self.workspace.vault)?, SecretPlace::Vault),
         };
-        Ok(SecretName::ALL
-            .into_iter()
+        Ok(SecretName::all()
             .map(|name| {
                 let found = if given.contains(&name) {
                     SecretPlace::Environment

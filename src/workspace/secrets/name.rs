@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::profile::{self, PlatformKind};
 use crate::workspace::nearest::nearest;
 
 /// A secret of a connection.
@@ -21,17 +23,67 @@ pub enum SecretName {
     SalesforceRefreshToken,
     /// The API secret of SALESmanago (F48).
     SalesmanagoApiSecret,
+    /// A secret that the profile of a platform lists.
+    Platform(PlatformSecret),
 }
+
+/// A secret that the profile of a platform lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlatformSecret {
+    /// Which platform.
+    pub kind: PlatformKind,
+    /// The setting's name in the profile.
+    pub setting: &'static str,
+    word: &'static str,
+    label: &'static str,
+}
+
+/// The secrets of all profiles; their words are made once.
+static OF_PLATFORMS: LazyLock<Vec<PlatformSecret>> = LazyLock::new(|| {
+    let of = |profile: &'static profile::Profile| {
+        let kind = profile.kind.parse::<PlatformKind>().ok();
+        profile.secrets().filter_map(move |setting| {
+            Some(PlatformSecret {
+                kind: kind?,
+                setting: &setting.name,
+                word: String::leak(format!("{}.{}", profile.kind, setting.name)),
+                label: &setting.label,
+            })
+        })
+    };
+    profile::profiles().flat_map(of).collect()
+});
 
 impl SecretName {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [
-        Self::SalesforcePassword,
-        Self::SalesforceSecurityToken,
-        Self::SalesforceClientSecret,
-        Self::SalesforceRefreshToken,
-        Self::SalesmanagoApiSecret,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        let own = [
+            Self::SalesforcePassword,
+            Self::SalesforceSecurityToken,
+            Self::SalesforceClientSecret,
+            Self::SalesforceRefreshToken,
+            Self::SalesmanagoApiSecret,
+        ];
+        own.into_iter().chain(OF_PLATFORMS.iter().copied().map(Self::Platform))
+    }
+
+    /// The secret of a platform, by the setting's name in its profile.
+    pub fn of_platform(kind: PlatformKind, setting: &str) -> Option<Self> {
+        let found = OF_PLATFORMS.iter().find(|secret| secret.kind == kind && secret.setting == setting);
+        found.copied().map(Self::Platform)
+    }
+
+    /// The platform it belongs to; `None` for the org's.
+    pub fn platform(self) -> Option<PlatformKind> {
+        match self {
+            Self::SalesforcePassword
+            | Self::SalesforceSecurityToken
+            | Self::SalesforceClientSecret
+            | Self::SalesforceRefreshToken => None,
+            Self::SalesmanagoApiSecret => Some(PlatformKind::SALESMANAGO),
+            Self::Platform(secret) => Some(secret.kind),
+        }
+    }
 
     /// The word used on the command line and in the stores, such as `salesforce.password`.
     pub fn word(self) -> &'static str {
@@ -41,6 +93,7 @@ impl SecretName {
             Self::SalesforceClientSecret => "salesforce.client_secret",
             Self::SalesforceRefreshToken => "salesforce.refresh_token",
             Self::SalesmanagoApiSecret => "salesmanago.api_secret",
+            Self::Platform(secret) => secret.word,
         }
     }
 
@@ -52,6 +105,7 @@ impl SecretName {
             Self::SalesforceClientSecret => "Client secret",
             Self::SalesforceRefreshToken => "Refresh token",
             Self::SalesmanagoApiSecret => "API Secret",
+            Self::Platform(secret) => secret.label,
         }
     }
 
@@ -78,7 +132,7 @@ pub struct UnknownSecret {
 }
 
 fn known_words() -> String {
-    SecretName::ALL.map(SecretName::word).join(", ")
+    SecretName::all().map(SecretName::word).collect::<Vec<_>>().join(", ")
 }
 
 impl FromStr for SecretName {
@@ -86,8 +140,9 @@ impl FromStr for SecretName {
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         let word = word.trim();
-        Self::ALL.into_iter().find(|name| name.word().eq_ignore_ascii_case(word)).ok_or_else(|| {
-            UnknownSecret { word: word.to_owned(), near: nearest(word, Self::ALL.map(Self::word)) }
+        Self::all().find(|name| name.word().eq_ignore_ascii_case(word)).ok_or_else(|| UnknownSecret {
+            word: word.to_owned(),
+            near: nearest(word, Self::all().map(Self::word)),
         })
     }
 }
@@ -112,7 +167,7 @@ mod tests {
 
     #[test]
     fn every_name_reads_back_and_has_a_variable() {
-        for name in SecretName::ALL {
+        for name in SecretName::all() {
             assert_eq!(name.word().parse(), Ok(name));
         }
         assert_eq!(SecretName::SalesmanagoApiSecret.variable(), "FORCESYNC_SALESMANAGO_API_SECRET");

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::Findings;
+use crate::domain::profile::SettingKind;
 use crate::workspace::address;
 use crate::workspace::settings::{
-    Environment, PlatformKind, SalesforceConnection, SalesmanagoConnection, Settings, SignIn,
+    Environment, PlatformConnection, PlatformKind, SalesforceConnection, SalesmanagoConnection, Settings,
+    SignIn,
 };
 
 /// The shortest interval of automatic sync.
@@ -19,12 +21,21 @@ pub(super) fn judge(settings: &Settings, findings: &mut Findings) {
         findings.unfinished("workspace.name", "The workspace has no name yet.");
     }
     salesforce(&settings.salesforce, findings);
-    match settings.platform.kind {
-        PlatformKind::Salesmanago => salesmanago(&settings.platform.salesmanago, findings),
+    if settings.platform.kind == PlatformKind::SALESMANAGO {
+        salesmanago(&settings.platform.salesmanago, findings);
+    } else {
+        platform(&settings.platform, findings);
     }
-    if settings.schedule.every.duration() < SHORTEST_INTERVAL {
-        findings
-            .error("schedule.every", "The interval is too short: automatic sync needs 10 seconds or more.");
+    let schedule = &settings.schedule;
+    let intervals = [
+        ("schedule.every", Some(schedule.every)),
+        ("schedule.every_to_org", schedule.every_to_org),
+        ("schedule.every_to_platform", schedule.every_to_platform),
+    ];
+    for (path, every) in intervals {
+        if every.is_some_and(|every| every.duration() < SHORTEST_INTERVAL) {
+            findings.error(path, "The interval is too short: automatic sync needs 10 seconds or more.");
+        }
     }
 }
 
@@ -104,6 +115,30 @@ fn salesmanago(connection: &SalesmanagoConnection, findings: &mut Findings) {
             "platform.salesmanago.account_name",
             "Without an account name, other Salesforce users cannot see the contacts that come from SALESmanago.",
         );
+    }
+}
+
+/// Any platform whose settings its profile lists.
+fn platform(connection: &PlatformConnection, findings: &mut Findings) {
+    let kind = connection.kind;
+    let Some(profile) = kind.profile() else {
+        return findings
+            .error("platform.kind", format!("The profile of “{kind}” is damaged: reinstall forcesync."));
+    };
+    let told = connection.told();
+    for setting in profile.settings.iter().filter(|setting| !setting.is_secret()) {
+        let path = format!("platform.{kind}.{}", setting.name);
+        let text = told.text(&setting.name);
+        if text.is_empty() {
+            if setting.needed {
+                let message = format!("{} of {} is missing. {}", setting.label, profile.label, setting.help);
+                findings.unfinished(path, message);
+            }
+        } else if setting.kind == SettingKind::Address
+            && let Err(error) = address::check(&text)
+        {
+            findings.error(path, as_sentence(&error));
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Findings;
 use crate::domain::mapping::{Direction, Mapping, Pair, Policy};
+use crate::domain::profile::ObjectProfile;
 use crate::domain::side::Side;
 use crate::domain::transform::Transform;
 
@@ -35,7 +36,6 @@ pub(super) fn judge(mapping: &Mapping, path: &str, findings: &mut Findings) {
         }
     }
     targets(mapping, path, findings);
-    consent(mapping, path, findings);
 }
 
 fn fields(pair: &Pair, path: &str, findings: &mut Findings) {
@@ -71,6 +71,15 @@ fn shape(pair: &Pair, path: &str, findings: &mut Findings) {
                 ambiguous_entries(table.entries.values(), &path, findings);
             }
         }
+        Transform::Reference(_) if (org, platform) != (1, 1) => {
+            wrong(findings, "A reference has one field on either side.");
+        }
+        Transform::Reference(target) if target.trim().is_empty() => {
+            findings.error(
+                format!("{path}.transform"),
+                "Name the platform's object that the reference leads to.",
+            );
+        }
         Transform::Constant(text) => {
             if text.trim().is_empty() {
                 findings.error(format!("{path}.transform"), "The fixed value is blank.");
@@ -89,7 +98,7 @@ fn shape(pair: &Pair, path: &str, findings: &mut Findings) {
                 ),
             }
         }
-        Transform::Copy | Transform::FullName | Transform::Consent { .. } => {}
+        Transform::Copy | Transform::FullName | Transform::Consent { .. } | Transform::Reference(_) => {}
     }
 }
 
@@ -136,7 +145,7 @@ fn key(pair: &Pair, path: &str, findings: &mut Findings) {
     let unfit = match pair.transform {
         Transform::Constant(_) => Some("A fixed value is the same on every record and can't be a key."),
         Transform::Consent { .. } => Some("Consent can't be a key."),
-        Transform::Copy | Transform::FullName | Transform::Table(_) => None,
+        Transform::Copy | Transform::FullName | Transform::Table(_) | Transform::Reference(_) => None,
     };
     if let Some(message) = unfit {
         findings.error(format!("{path}.key"), message);
@@ -165,9 +174,9 @@ fn targets(mapping: &Mapping, path: &str, findings: &mut Findings) {
     }
 }
 
-fn consent(mapping: &Mapping, path: &str, findings: &mut Findings) {
-    let writes_people =
-        mapping.direction.allows(Side::Platform) && mapping.platform_object.eq_ignore_ascii_case("contact");
+/// Where the platform's object says whether a person agreed to be contacted, a pair should carry it.
+pub(super) fn consent(mapping: &Mapping, object: &ObjectProfile, path: &str, findings: &mut Findings) {
+    let writes_people = mapping.direction.allows(Side::Platform) && object.consent_fields().next().is_some();
     if writes_people && !mapping.pairs.iter().any(|pair| pair.transform.is_consent()) {
         findings.warning(
             format!("{path}.pair"),

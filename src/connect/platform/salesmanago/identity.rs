@@ -1,5 +1,6 @@
 //! Trying the connection out: the sign-in, the users of the account, the clocks.
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
@@ -7,8 +8,11 @@ use super::Salesmanago;
 use super::call::Patience;
 use super::errors::Failure;
 use super::wire::Users;
+use crate::connect::budget::Budget;
 use crate::connect::http::Idempotency;
+use crate::connect::platform::{Examined, Platform};
 use crate::domain::port::{PortClass, PortError};
+use crate::domain::report::Verdict;
 
 /// Who answered, and as whom we are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +60,36 @@ impl Salesmanago {
             .map_err(Failure::into_port)?;
         Ok((answer.value.emails(), answer.began))
     }
+}
+
+#[async_trait]
+impl Platform for Salesmanago {
+    fn budget(&self) -> &Budget {
+        self.service.budget()
+    }
+
+    async fn examine(&self) -> Result<Examined, PortError> {
+        let mut examined = Examined::default();
+        if self.ownerless {
+            examined.users = self.users().await?;
+            examined.good(format!("The sign-in works; {}.", found(examined.users.len())));
+            let message = "No Data Owner is chosen yet: pick the user whose contacts are synchronized.";
+            examined.line(Verdict::Bad, message, Some("platform.salesmanago.owner"));
+            examined.unfinished = true;
+            return Ok(examined);
+        }
+        let identity = self.test().await?;
+        let client = &self.settings.client_id;
+        examined.good(format!("Signed in at {} as client {client}.", identity.endpoint));
+        examined.good(format!("Data Owner {}; {}.", identity.owner, found(identity.users.len())));
+        examined.clock(identity.clock_skew, self.settings.overlap_seconds);
+        examined.users = identity.users;
+        Ok(examined)
+    }
+}
+
+fn found(users: usize) -> String {
+    format!("{users} owner{} found", if users == 1 { "" } else { "s" })
 }
 
 fn unknown_owner(wanted: &str, users: &[String]) -> PortError {

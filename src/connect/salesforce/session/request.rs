@@ -12,6 +12,7 @@ pub(in crate::connect::salesforce) struct Request {
     pub(super) path: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Option<Vec<u8>>,
+    pub(super) content_type: &'static str,
     pub(super) idempotency: Idempotency,
     pub(super) into_reserve: bool,
     /// The operation of a SOAP call, whose envelope carries the session.
@@ -28,6 +29,7 @@ impl Request {
             path,
             headers: Vec::new(),
             body: None,
+            content_type: "application/json; charset=UTF-8",
             idempotency: Idempotency::Repeatable,
             into_reserve: false,
             soap: None,
@@ -82,6 +84,12 @@ impl Request {
         text: impl Into<String>,
     ) -> Self {
         self.headers.push((name, text.into()));
+        self
+    }
+
+    /// Says what kind of body it has, where it is no JSON.
+    pub(in crate::connect::salesforce) fn of_type(mut self, content_type: &'static str) -> Self {
+        self.content_type = content_type;
         self
     }
 

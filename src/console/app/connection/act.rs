@@ -9,6 +9,7 @@ use crate::console::app::message::Answer;
 use crate::console::app::model::{Access, TestReport};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::picker::{Item, Picked, Picker};
+use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::toast::Tone;
 use crate::console::view::text::{common, connection as text};
 use crate::domain::side::Side;
@@ -29,6 +30,7 @@ impl App {
             Action::Back => return self.step_back(),
             Action::Test => return self.test(self.connection.side),
             Action::Reveal => self.reveal(),
+            Action::MakeObjects => self.ask_to_make_objects(),
             Action::Delete => return self.clear_field(),
             Action::Copy | Action::CopyJson => return self.copy_field(),
             _ => {}
@@ -113,7 +115,7 @@ impl App {
     /// A value was picked for a field.
     pub(crate) fn picked_for_field(&mut self, field: FieldId, word: &str) {
         self.connection.focus_on(field);
-        if field == FieldId::Owner && word == text::OWNER_TYPED {
+        if matches!(field.kind(), FieldKind::Owner) && word == text::OWNER_TYPED {
             self.connection.begin();
         } else {
             self.connection.put(field, word);
@@ -153,8 +155,12 @@ impl App {
             self.toasts.add(Tone::Info, text::TEST_RUNNING, self.now);
             return Vec::new();
         }
-        let missing: Vec<_> =
-            self.connection.missing(side).into_iter().filter(|(field, _)| *field != FieldId::Owner).collect();
+        let missing: Vec<_> = self
+            .connection
+            .missing(side)
+            .into_iter()
+            .filter(|(field, _)| !matches!(field.kind(), FieldKind::Owner))
+            .collect();
         if let Some((first, _)) = missing.first().cloned() {
             let count = missing.len();
             self.connection.errors.retain(|field, _| field.side() != side);
@@ -201,6 +207,24 @@ impl App {
             }
         }
         vec![Effect::Unlocked]
+    }
+
+    fn ask_to_make_objects(&mut self) {
+        if self.refuse_in_read_only() {
+            return;
+        }
+        let wanted = self.settings.platform.kind.profile().map(|profile| profile.org_objects.as_slice());
+        let names: Vec<&str> = wanted.into_iter().flatten().map(|object| object.name.as_str()).collect();
+        if names.is_empty() {
+            self.toasts.add(Tone::Info, text::NOTHING_WANTED, self.now);
+            return;
+        }
+        self.overlays.push(Overlay::Question(Question::yes_no(
+            text::OBJECTS_TITLE,
+            text::objects_lines(&names),
+            text::OBJECTS_YES,
+            Consequence::MakeObjects,
+        )));
     }
 
     fn reveal(&mut self) {

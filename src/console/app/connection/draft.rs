@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::console::app::connection::field::FieldId;
+use crate::console::app::connection::setting_text;
 use crate::domain::side::Side;
 use crate::workspace::secrets::SecretName;
 use crate::workspace::settings::{
@@ -78,6 +79,16 @@ impl ConnectionDraft {
             FieldId::ApiVersion => sf.api_version.clone(),
             FieldId::ApiReserve => sf.api_reserve_percent.to_string(),
             FieldId::CaFile => sf.ca_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+            FieldId::PlatformKind => self.platform.kind.word().into(),
+            FieldId::Setting(kind, _) => match (field.secret(), field.setting()) {
+                (Some(name), _) => {
+                    self.typed.get(&name).map(|value| value.expose_secret().to_owned()).unwrap_or_default()
+                }
+                (None, Some(setting)) => {
+                    setting_text::shown(self.platform.told_of(kind).value(&setting.name).as_ref())
+                }
+                (None, None) => String::new(),
+            },
             FieldId::Endpoint => sm.endpoint.clone(),
             FieldId::PlatformClientId => sm.client_id.clone(),
             FieldId::Owner => sm.owner.clone(),
@@ -115,6 +126,15 @@ impl ConnectionDraft {
         let sf = &mut self.salesforce;
         let sm = &mut self.platform.salesmanago;
         match field {
+            FieldId::PlatformKind => {
+                self.platform.kind = text.parse().map_err(|error| format!("{error}."))?;
+            }
+            FieldId::Setting(kind, _) => {
+                if let Some(setting) = field.setting() {
+                    let value = setting_text::read(setting, text)?;
+                    self.platform.tell(kind, &setting.name, value);
+                }
+            }
             FieldId::Environment => {
                 sf.environment = match text {
                     "sandbox" => Environment::Sandbox,
@@ -168,13 +188,7 @@ impl ConnectionDraft {
 
 /// The side that a secret belongs to.
 pub fn side_of(name: SecretName) -> Side {
-    match name {
-        SecretName::SalesforcePassword
-        | SecretName::SalesforceSecurityToken
-        | SecretName::SalesforceClientSecret
-        | SecretName::SalesforceRefreshToken => Side::Org,
-        SecretName::SalesmanagoApiSecret => Side::Platform,
-    }
+    if name.platform().is_some() { Side::Platform } else { Side::Org }
 }
 
 fn environment_word(environment: Environment) -> &'static str {
@@ -238,11 +252,13 @@ fn pace(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::app::connection::field::FieldKind;
+    use crate::domain::profile::SettingKind;
 
     #[test]
     fn every_field_gives_back_what_was_put_in() {
         let mut draft = ConnectionDraft::default();
-        for field in FieldId::ALL {
+        for field in FieldId::all() {
             let text = match field {
                 FieldId::Environment => "sandbox",
                 FieldId::SignIn => "soap",
@@ -254,10 +270,16 @@ mod tests {
                 FieldId::PlatformReserve | FieldId::BatchSize | FieldId::WindowDays | FieldId::Overlap => {
                     "25"
                 }
+                FieldId::PlatformKind => "learndot",
+                FieldId::Setting(..) => match (field.kind(), field.setting().map(|setting| setting.kind)) {
+                    (FieldKind::Choice(choices), _) => choices[0].0,
+                    (_, Some(SettingKind::Whole | SettingKind::Decimal)) => "7",
+                    _ => "something",
+                },
                 _ => "something",
             };
-            draft.set(*field, text).unwrap();
-            assert_eq!(draft.text(*field), text, "{}", field.path());
+            draft.set(field, text).unwrap();
+            assert_eq!(draft.text(field), text, "{}", field.path());
         }
     }
 

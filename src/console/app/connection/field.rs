@@ -1,9 +1,12 @@
 //! The fields of the two connection forms: which there are, when they show, and what may stand in them.
 
+use std::sync::LazyLock;
+
 use crate::console::app::connection::draft::ConnectionDraft;
+use crate::domain::profile::{SettingKind, SettingProfile};
 use crate::domain::side::Side;
 use crate::workspace::secrets::SecretName;
-use crate::workspace::settings::SignIn;
+use crate::workspace::settings::{PlatformKind, SignIn};
 
 /// One field of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +33,10 @@ pub enum FieldId {
     ApiReserve,
     /// Certificates to trust besides the system's.
     CaFile,
+    /// Which platform it is.
+    PlatformKind,
+    /// A setting of a platform that its profile lists, by its place there.
+    Setting(PlatformKind, usize),
     /// The platform's address (F46).
     Endpoint,
     /// The platform's client id (F47).
@@ -86,9 +93,57 @@ const SIGN_INS: &[(&str, &str)] = &[
 ];
 const TRANSPORTS: &[(&str, &str)] = &[("per_row", "Row by row"), ("async", "As jobs")];
 
+/// The platforms to choose from.
+static PLATFORMS: LazyLock<Vec<(&'static str, &'static str)>> =
+    LazyLock::new(|| PlatformKind::all().map(|kind| (kind.word(), kind.label())).collect());
+
+/// The choices of all settings, by platform and place.
+type Choices = Vec<(PlatformKind, usize, Vec<(&'static str, &'static str)>)>;
+static CHOICES: LazyLock<Choices> = LazyLock::new(|| {
+    let of = |kind: PlatformKind| {
+        let settings = kind.profile().into_iter().flat_map(|profile| &profile.settings).enumerate();
+        settings.map(move |(place, setting)| {
+            let choices = match setting.kind {
+                SettingKind::Flag => vec![("true", "yes"), ("false", "no")],
+                _ => setting.choices.iter().map(|(word, label)| (word.as_str(), label.as_str())).collect(),
+            };
+            (kind, place, choices)
+        })
+    };
+    PlatformKind::all().flat_map(of).collect()
+});
+
 impl FieldId {
-    /// All fields.
-    pub const ALL: &'static [Self] = &[
+    /// The fields of all platforms whose profiles list them.
+    fn settings() -> impl Iterator<Item = Self> {
+        let others = PlatformKind::all().filter(|kind| *kind != PlatformKind::SALESMANAGO);
+        others.flat_map(|kind| {
+            let settings = kind.profile().into_iter().flat_map(|profile| &profile.settings).enumerate();
+            settings.filter(|(_, setting)| setting.form).map(move |(place, _)| Self::Setting(kind, place))
+        })
+    }
+
+    /// All fields, in the order of the forms.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::OWN.iter().copied().chain(Self::settings())
+    }
+
+    /// The field on which the focus stands at first: the address.
+    pub fn first_of_platform(kind: PlatformKind) -> Self {
+        let first = || Self::settings().find(|field| matches!(field, Self::Setting(of, _) if *of == kind));
+        if kind == PlatformKind::SALESMANAGO { Self::Endpoint } else { first().unwrap_or(Self::PlatformKind) }
+    }
+
+    /// What the profile says of it.
+    pub fn setting(self) -> Option<&'static SettingProfile> {
+        match self {
+            Self::Setting(kind, place) => kind.profile()?.settings.get(place),
+            _ => None,
+        }
+    }
+
+    /// The fields that have names of their own here.
+    const OWN: &'static [Self] = &[
         Self::Environment,
         Self::MyDomain,
         Self::SignIn,
@@ -100,6 +155,7 @@ impl FieldId {
         Self::ApiVersion,
         Self::ApiReserve,
         Self::CaFile,
+        Self::PlatformKind,
         Self::Endpoint,
         Self::PlatformClientId,
         Self::ApiSecret,
@@ -132,7 +188,9 @@ impl FieldId {
             | Self::ApiVersion
             | Self::ApiReserve
             | Self::CaFile => Side::Org,
-            Self::Endpoint
+            Self::PlatformKind
+            | Self::Setting(..)
+            | Self::Endpoint
             | Self::PlatformClientId
             | Self::ApiSecret
             | Self::Owner
@@ -152,8 +210,13 @@ impl FieldId {
     }
 
     /// Its name in the settings file (a secret's: in the store of secrets), by which tests and problems point at it.
-    pub fn path(self) -> &'static str {
-        match self {
+    pub fn path(self) -> String {
+        let own = match self {
+            Self::Setting(kind, _) => {
+                let name = self.setting().map(|setting| setting.name.as_str()).unwrap_or_default();
+                return format!("platform.{kind}.{name}");
+            }
+            Self::PlatformKind => "platform.kind",
             Self::Environment => "salesforce.environment",
             Self::MyDomain => "salesforce.my_domain",
             Self::SignIn => "salesforce.sign_in",
@@ -181,15 +244,17 @@ impl FieldId {
             Self::Overlap => "platform.salesmanago.overlap_seconds",
             Self::Transport => "platform.salesmanago.transport",
             Self::PlatformCaFile => "platform.salesmanago.ca_file",
-        }
+        };
+        own.to_owned()
     }
 
     /// The field that a problem or a check line points at; the last words count, so that `salesmanago.owner` is found too.
     pub fn at_path(path: &str) -> Option<Self> {
         let wanted = path.trim();
-        Self::ALL.iter().copied().find(|field| field.path() == wanted).or_else(|| {
-            Self::ALL.iter().copied().find(|field| {
-                let short = field.path().trim_start_matches("platform.");
+        Self::all().find(|field| field.path() == wanted).or_else(|| {
+            Self::all().find(|field| {
+                let path = field.path();
+                let short = path.trim_start_matches("platform.");
                 short == wanted || short.replace("salesmanago.", "platform.") == wanted
             })
         })
@@ -198,6 +263,26 @@ impl FieldId {
     /// What kind of field it is.
     pub fn kind(self) -> FieldKind {
         match self {
+            Self::PlatformKind => FieldKind::Choice(&PLATFORMS),
+            Self::Setting(kind, place) => {
+                let Some(setting) = self.setting() else { return FieldKind::Text };
+                match setting.kind {
+                    SettingKind::Secret => SecretName::of_platform(kind, &setting.name)
+                        .map_or(FieldKind::Text, FieldKind::Secret),
+                    SettingKind::Owner => FieldKind::Owner,
+                    SettingKind::Choice | SettingKind::Flag => CHOICES
+                        .iter()
+                        .find(|(of, at, _)| (*of, *at) == (kind, place))
+                        .map_or(FieldKind::Text, |(_, _, choices)| FieldKind::Choice(choices)),
+                    SettingKind::Text
+                    | SettingKind::Address
+                    | SettingKind::Whole
+                    | SettingKind::Decimal
+                    | SettingKind::Path
+                    | SettingKind::Texts
+                    | SettingKind::Hosts => FieldKind::Text,
+                }
+            }
             Self::Environment => FieldKind::Choice(ENVIRONMENTS),
             Self::SignIn => FieldKind::Choice(SIGN_INS),
             Self::Transport => FieldKind::Choice(TRANSPORTS),
@@ -239,14 +324,15 @@ impl FieldId {
     /// The fields that show on a side: those of the chosen sign-in and platform.
     pub fn shown(side: Side, draft: &ConnectionDraft) -> Vec<Self> {
         let sign_in = draft.salesforce.sign_in;
-        Self::ALL
-            .iter()
-            .copied()
+        let chosen = draft.platform.kind;
+        Self::all()
             .filter(|field| field.side() == side)
             .filter(|field| match field {
                 Self::Username | Self::Password | Self::SecurityToken => sign_in != SignIn::ClientCredentials,
                 Self::ClientId | Self::ClientSecret => sign_in != SignIn::Soap,
-                _ => true,
+                Self::Setting(kind, _) => *kind == chosen,
+                Self::PlatformKind => true,
+                field => field.side() == Side::Org || chosen == PlatformKind::SALESMANAGO,
             })
             .collect()
     }
@@ -258,6 +344,7 @@ impl FieldId {
                 draft.salesforce.sign_in == SignIn::ClientCredentials
                     || draft.salesforce.environment == crate::workspace::settings::Environment::Custom
             }
+            Self::Setting(..) => self.setting().is_some_and(|setting| setting.needed),
             Self::Username
             | Self::Password
             | Self::ClientId
@@ -267,6 +354,7 @@ impl FieldId {
             | Self::ApiSecret
             | Self::Owner => true,
             Self::Environment
+            | Self::PlatformKind
             | Self::SignIn
             | Self::SecurityToken
             | Self::ApiVersion

@@ -5,11 +5,13 @@ use crate::console::app::action::Action;
 use crate::console::app::effect::{Effect, ExportWhat, LogPurpose};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::prompt::{Asked, Prompt};
+use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::reading::{Reading, Subject};
 use crate::console::app::selection::Selection;
 use crate::console::app::text_input::TextInput;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::{common, logs as text};
+use crate::domain::command::Command;
 use crate::domain::report::{Level, LogQuery};
 
 impl App {
@@ -114,6 +116,25 @@ impl App {
                     return self.open_why(record);
                 }
                 self.toasts.add(Tone::Info, common::NO_RECORD, self.now);
+                Vec::new()
+            }
+            Action::SetInactive => {
+                let record = self
+                    .logs
+                    .selected_row()
+                    .and_then(|row| row.ids.platform.as_ref().or(row.ids.org.as_ref()))
+                    .map(ToString::to_string);
+                let Some(id) = record else {
+                    self.toasts.add(Tone::Info, common::NO_RECORD, self.now);
+                    return Vec::new();
+                };
+                let platform = self.settings.platform.kind.label();
+                self.overlays.push(Overlay::Question(Question::yes_no(
+                    text::INACTIVE_TITLE,
+                    vec![text::inactive_line(&id, platform)],
+                    text::INACTIVE_YES,
+                    Consequence::Ask(Command::Deactivate { object: String::new(), id }),
+                )));
                 Vec::new()
             }
             Action::Copy => {

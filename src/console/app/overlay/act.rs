@@ -176,6 +176,12 @@ impl App {
             }
             Consequence::Start(request) => vec![Effect::Ask(Command::Start(request))],
             Consequence::Ask(command) => vec![Effect::Ask(command)],
+            Consequence::MakeObjects => {
+                self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(
+                    crate::console::app::model::Load::Waiting,
+                ))));
+                vec![Effect::MakeObjects]
+            }
             Consequence::Resolve { rows, wish } => {
                 vec![Effect::Resolve { rows, wish, holds: crate::ops::conflicts::Holds::Once }]
             }

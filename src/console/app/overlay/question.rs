@@ -34,6 +34,8 @@ pub enum Consequence {
     Start(RunRequest),
     /// Asks the engine.
     Ask(Command),
+    /// Makes what the mappings want in the org.
+    MakeObjects,
     /// Decides conflicts.
     Resolve {
         /// Which.

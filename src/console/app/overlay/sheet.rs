@@ -129,6 +129,8 @@ pub enum RowId {
     Transform,
     /// The fixed value.
     Constant,
+    /// The platform's object that a reference leads to.
+    Refers,
     /// The lines of the table.
     Translations,
     /// How the org's field says consent.
@@ -247,6 +249,7 @@ fn pair_rows(pair: &Pair) -> Vec<Row> {
             rows.push(row(RowId::Translations, text::translations(table.entries.len()), RowKind::Opens));
         }
         Transform::Constant(value) => rows.push(row(RowId::Constant, value, RowKind::Text)),
+        Transform::Reference(target) => rows.push(row(RowId::Refers, target, RowKind::Text)),
     }
     if !pair.transform.is_consent() {
         rows.push(choice(RowId::Policy, policy_word(pair.policy), text::POLICIES));
@@ -263,7 +266,11 @@ fn translation_rows(pair: &Pair) -> Vec<Row> {
     let empty = Table::default();
     let table = match &pair.transform {
         Transform::Table(table) => table,
-        Transform::Copy | Transform::FullName | Transform::Consent { .. } | Transform::Constant(_) => &empty,
+        Transform::Copy
+        | Transform::FullName
+        | Transform::Consent { .. }
+        | Transform::Constant(_)
+        | Transform::Reference(_) => &empty,
     };
     let mut rows: Vec<Row> = table
         .entries
@@ -347,6 +354,7 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
         | RowId::Policy
         | RowId::Transform
         | RowId::Constant
+        | RowId::Refers
         | RowId::Translations
         | RowId::OrgConsent
         | RowId::PlatformConsent
@@ -374,10 +382,12 @@ fn put_in_pair(pair: &mut Pair, id: RowId, value: &str) {
                 }
                 "table" => Transform::Table(Table::default()),
                 "constant" => Transform::Constant(String::new()),
+                "reference" => Transform::Reference(String::new()),
                 _ => Transform::Copy,
             };
         }
         RowId::Constant => pair.transform = Transform::Constant(value.to_owned()),
+        RowId::Refers => pair.transform = Transform::Reference(value.to_owned()),
         RowId::OrgConsent | RowId::PlatformConsent => {
             if let Transform::Consent { org, platform } = &mut pair.transform {
                 let form = match value {
@@ -512,6 +522,7 @@ fn transform_word(transform: &Transform) -> &'static str {
         Transform::Consent { .. } => "consent",
         Transform::Table(_) => "table",
         Transform::Constant(_) => "constant",
+        Transform::Reference(_) => "reference",
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::cost::idle_calls_a_day;
 use crate::domain::outcome::RunKind;
 use crate::domain::progress::EngineState;
 use crate::domain::report::{IssueGroup, IssueQuery};
-use crate::domain::side::PerSide;
+use crate::domain::side::{PerSide, Side};
 use crate::domain::side_effects;
 use crate::ops::run;
 use crate::workspace::settings::{Every, Settings};
@@ -263,30 +263,42 @@ impl App {
     }
 
     fn ask_interval(&mut self) {
-        let every = self.settings.schedule.every;
+        let schedule = &self.settings.schedule;
+        let every = PerSide::from_fn(|side| schedule.every_from(side).duration());
         let objects = PerSide::from_fn(|side| {
             let enabled = self.settings.mappings.iter().filter(|mapping| mapping.enabled);
             enabled.map(|mapping| mapping.object(side)).collect::<BTreeSet<_>>().len() as u64
         });
         self.overlays.push(Overlay::Prompt(Prompt::new(
             text::INTERVAL,
-            text::interval_help(&every.to_string(), idle_calls_a_day(every.duration(), objects)),
-            &every.to_string(),
+            text::interval_help(&intervals_text(schedule), idle_calls_a_day(every, objects)),
+            &intervals_text(schedule),
             Asked::Interval,
         )));
     }
 
     /// Takes over an interval; a sentence where it is none.
     pub(crate) fn set_interval(&self, typed: &str) -> Result<Vec<Effect>, String> {
-        let every: Every =
-            typed.parse().map_err(|error: crate::workspace::settings::DurationError| error.to_string())?;
-        if every.duration().as_secs() < 10 {
-            return Err(text::INTERVAL_TOO_SHORT.into());
-        }
-        let settings = Settings {
-            schedule: crate::workspace::settings::Schedule { every, ..self.settings.schedule },
-            ..self.settings.clone()
+        let parts: Vec<&str> = typed.split(['/', ' ']).filter(|part| !part.is_empty()).collect();
+        let read = |part: &str| {
+            let every: Every =
+                part.parse().map_err(|error: crate::workspace::settings::DurationError| error.to_string())?;
+            if every.duration().as_secs() < 10 { Err(text::INTERVAL_TOO_SHORT.to_owned()) } else { Ok(every) }
         };
+        let (every, every_to_platform, every_to_org) = match parts.as_slice() {
+            [from, to] => {
+                let (from, to) = (read(from)?, read(to)?);
+                (from.min(to), Some(from), Some(to))
+            }
+            _ => (read(typed.trim())?, None, None),
+        };
+        let schedule = crate::workspace::settings::Schedule {
+            every,
+            every_to_org,
+            every_to_platform,
+            ..self.settings.schedule
+        };
+        let settings = Settings { schedule, ..self.settings.clone() };
         Ok(vec![Effect::Save {
             part: SavedPart::Schedule,
             settings: Box::new(settings),
@@ -362,5 +374,14 @@ fn group_query(group: &IssueGroup) -> IssueQuery {
         resolved: false,
         limit: 500,
         ..IssueQuery::default()
+    }
+}
+
+/// The intervals as they are typed: one for both directions, or the one from Salesforce and the one to it.
+fn intervals_text(schedule: &crate::workspace::settings::Schedule) -> String {
+    if schedule.differs() {
+        format!("{} / {}", schedule.every_from(Side::Org), schedule.every_from(Side::Platform))
+    } else {
+        schedule.every.to_string()
     }
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::keymap::Context;
+use crate::console::app::tab::Tab;
 use crate::console::view::canvas::Canvas;
 use crate::console::view::safe_text::{column, wrap};
 use crate::console::view::text::{common, tabs};
@@ -58,7 +59,10 @@ fn lines(app: &App, context: Context, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let about = tabs::about(app.tab);
     lines.push(Line::Title(tabs::full(app.tab).to_owned()));
-    for paragraph in about.lines() {
+    // What only this platform needs stands in its own file.
+    let profile = app.settings.platform.kind.profile().filter(|_| app.tab == Tab::Connection);
+    let of_platform = profile.map(|profile| profile.help.trim()).unwrap_or_default();
+    for paragraph in about.lines().chain(of_platform.lines()) {
         lines.extend(wrap(paragraph, width).into_iter().map(Line::Text));
     }
     for place in context.chain() {

@@ -274,7 +274,7 @@ fn automatic(app: &App, canvas: &Canvas<'_>) -> Vec<Piece<'static>> {
             if on { canvas.glyphs.on } else { canvas.glyphs.off }.into(),
             if on { Meaning::Success } else { Meaning::Muted },
         ),
-        (format!(" {}, every {}", if on { "on" } else { "off" }, schedule.every).into(), Meaning::Text),
+        (format!(" {}, every {schedule}", if on { "on" } else { "off" }).into(), Meaning::Text),
     ];
     if let (true, Some(next)) = (on, app.sync.progress.next_automatic) {
         pieces.push((

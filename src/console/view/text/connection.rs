@@ -36,9 +36,28 @@ pub const TYPED: &str = "typed, not saved";
 /// An empty field that may stay so.
 pub const OPTIONAL: &str = "–";
 
+/// The question before objects are made.
+pub const OBJECTS_TITLE: &str = "Make objects and fields in the org";
+/// The answer that does it.
+pub const OBJECTS_YES: &str = "Make them";
+/// The platform's mappings want nothing in the org.
+pub const NOTHING_WANTED: &str =
+    "The mappings of this platform want nothing in the org that it does not have.";
+
+/// What would be made.
+pub fn objects_lines(names: &[&str]) -> Vec<String> {
+    vec![
+        "What is missing of these is made in the org by a metadata deploy:".to_owned(),
+        names.join(", "),
+        "A permission set with the right to it is assigned to the integration user.".to_owned(),
+    ]
+}
+
 /// The label of a field.
 pub fn label(field: FieldId) -> &'static str {
     match field {
+        FieldId::PlatformKind => "Platform",
+        FieldId::Setting(..) => field.setting().map_or("", |setting| setting.label.as_str()),
         FieldId::Environment => "Environment",
         FieldId::MyDomain => "My Domain",
         FieldId::SignIn => "Sign-in",
@@ -69,6 +88,10 @@ pub fn label(field: FieldId) -> &'static str {
 /// One line of help for a field.
 pub fn help(field: FieldId) -> &'static str {
     match field {
+        FieldId::PlatformKind => {
+            "Each platform keeps its own settings; choosing another one forgets nothing."
+        }
+        FieldId::Setting(..) => field.setting().map_or("", |setting| setting.help.as_str()),
         FieldId::Environment => "Decides the sign-in host; a My Domain address goes before it.",
         FieldId::MyDomain => "Such as https://acme.my.salesforce.com; client credentials need it.",
         FieldId::SignIn => "Client credentials need no password; the connected app names the user.",

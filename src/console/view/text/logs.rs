@@ -2,6 +2,16 @@
 
 use crate::console::view::text::numbers::count;
 
+/// The question before a record is set inactive.
+pub const INACTIVE_TITLE: &str = "Set inactive on the platform";
+/// The answer that does it.
+pub const INACTIVE_YES: &str = "Set it inactive";
+
+/// What it means.
+pub fn inactive_line(id: &str, platform: &str) -> String {
+    format!("The record of {id} is set inactive in {platform}; nothing is deleted.")
+}
+
 /// The tab's panel.
 pub const LOG: &str = "Logs";
 /// Nothing was logged yet.

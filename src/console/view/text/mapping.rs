@@ -170,6 +170,7 @@ pub fn transform(pair: &Pair) -> String {
         Transform::Consent { .. } => "consent".into(),
         Transform::Table(table) => format!("{} values", table.entries.len()),
         Transform::Constant(value) => format!("= {value}"),
+        Transform::Reference(target) => format!("→ {target}"),
     }
 }
 

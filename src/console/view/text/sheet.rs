@@ -42,6 +42,7 @@ pub const TRANSFORMS: &[(&str, &str)] = &[
     ("consent", "consent (opt-in, opt-out)"),
     ("table", "translations"),
     ("constant", "a fixed value"),
+    ("reference", "leads to another record"),
 ];
 /// Words and labels of consent forms.
 pub const CONSENT_FORMS: &[(&str, &str)] = &[
@@ -136,6 +137,7 @@ pub fn label(id: RowId) -> &'static str {
         RowId::Policy => "Both changed",
         RowId::Transform => "Transform",
         RowId::Constant => "Fixed value",
+        RowId::Refers => "Leads to",
         RowId::Translations => "Translations",
         RowId::OrgConsent => "Salesforce says it",
         RowId::PlatformConsent => "Platform says it",
@@ -194,6 +196,9 @@ pub fn help(id: RowId) -> &'static str {
         RowId::Policy => "Who wins when both sides changed differently since the last synchronization.",
         RowId::Transform => "How a value is turned into the other side's.",
         RowId::Constant => "The value that the receiving side gets.",
+        RowId::Refers => {
+            "The platform's object; the record that is linked with it is told to the other side."
+        }
         RowId::Translations => "Which Salesforce value is which platform value.",
         RowId::OrgConsent | RowId::PlatformConsent => "How this field says yes and no.",
         RowId::Drift => "For one-way pairs: what happens when the target was changed over there.",

@@ -237,6 +237,7 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::Snooze { until: Some(_), .. } => Some("Hidden until then, or until its message changes."),
         Command::Snooze { until: None, .. } => Some("Shown again."),
         Command::Decide(_) => Some("Kept; the next run takes it."),
+        Command::Deactivate { .. } => Some("It is inactive on the platform."),
         Command::Pause => Some("The run is held after the batch in hand."),
         Command::Resume => Some("The run goes on."),
         Command::Cancel => Some("The run ends after the batch in hand."),

@@ -122,11 +122,22 @@ impl Api<'_> {
         };
         match self.write(call, |writer| atomic(writer, |writer| writer.insert(object, &body))) {
             Ok(place) => {
+                self.note_assignment(object, &body);
                 let reply =
                     Reply::json(201, &json!({"id": self.id(object, place), "success": true, "errors": []}));
                 Reply { headers: vec![self.location(object, place)], ..reply }
             }
             Err(error) => error.into(),
+        }
+    }
+
+    /// A permission set that is assigned to the integration user gives its rights at once.
+    fn note_assignment(&self, object: usize, body: &Map<String, Value>) {
+        let is_assignment =
+            self.schema().objects.get(object).is_some_and(|shape| shape.name == "PermissionSetAssignment");
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        if is_assignment && text("AssigneeId") == self.org.integration_user_id() {
+            self.org.assign_set(text("PermissionSetId"));
         }
     }
 

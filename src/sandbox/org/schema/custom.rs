@@ -60,9 +60,9 @@ pub enum SchemaError {
 #[serde(deny_unknown_fields)]
 pub struct ExtraSchema {
     #[serde(default, rename = "object")]
-    pub(super) objects: Vec<CustomObject>,
+    pub(in crate::sandbox::org) objects: Vec<CustomObject>,
     #[serde(default, rename = "field")]
-    pub(super) fields: Vec<CustomField>,
+    pub(in crate::sandbox::org) fields: Vec<CustomField>,
 }
 
 impl ExtraSchema {
@@ -87,8 +87,8 @@ impl ExtraSchema {
 /// One `[[object]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CustomObject {
-    pub(super) name: String,
+pub(in crate::sandbox::org) struct CustomObject {
+    pub(in crate::sandbox::org) name: String,
     pub(super) label: Option<String>,
     pub(super) plural: Option<String>,
     pub(super) prefix: Option<String>,
@@ -100,9 +100,9 @@ pub(super) struct CustomObject {
 /// One `[[field]]`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct CustomField {
-    pub(super) object: String,
-    pub(super) name: String,
+pub(in crate::sandbox::org) struct CustomField {
+    pub(in crate::sandbox::org) object: String,
+    pub(in crate::sandbox::org) name: String,
     pub(super) label: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: String,

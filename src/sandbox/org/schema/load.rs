@@ -15,7 +15,7 @@ macro_rules! fields_of {
     };
 }
 
-const FIELDS: [(&str, &str); 17] = [
+const FIELDS: [(&str, &str); 19] = [
     fields_of!("Account"),
     fields_of!("PersonAccount"),
     fields_of!("Contact"),
@@ -33,6 +33,8 @@ const FIELDS: [(&str, &str); 17] = [
     fields_of!("Group"),
     fields_of!("OpportunityStage"),
     fields_of!("LeadStatus"),
+    fields_of!("PermissionSet"),
+    fields_of!("PermissionSetAssignment"),
 ];
 
 /// A field whose targets are still names.
@@ -351,12 +353,13 @@ mod tests {
     fn the_shipped_files_load_completely() {
         for persons in [false, true] {
             let schema = load(persons, &[]);
-            assert_eq!(schema.objects.len(), 16);
+            assert_eq!(schema.objects.len(), 18);
             for object in &schema.objects {
                 assert!(object.field("Id").is_some(), "{} has no Id", object.name);
                 assert!(object.system.stamp.is_some(), "{} has no SystemModstamp", object.name);
                 assert!(
-                    object.fields.iter().any(|field| field.name_field) || object.name == "CampaignMember",
+                    object.fields.iter().any(|field| field.name_field)
+                        || matches!(object.name.as_str(), "CampaignMember" | "PermissionSetAssignment"),
                     "{}",
                     object.name
                 );

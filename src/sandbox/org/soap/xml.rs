@@ -8,39 +8,39 @@ const DEEPEST: usize = 32;
 
 /// An element with what is in it.
 #[derive(Debug, Default)]
-pub(super) struct Element {
+pub(in crate::sandbox::org) struct Element {
     /// The local name.
-    pub(super) name: String,
+    pub(in crate::sandbox::org) name: String,
     /// The namespace that the element itself declares for its own prefix, if it does.
-    pub(super) namespace: Option<String>,
+    pub(in crate::sandbox::org) namespace: Option<String>,
     /// The local part of `xsi:type`.
-    pub(super) kind: Option<String>,
+    pub(in crate::sandbox::org) kind: Option<String>,
     /// Whether it says `xsi:nil`.
-    pub(super) is_nil: bool,
+    pub(in crate::sandbox::org) is_nil: bool,
     /// All text directly in it.
-    pub(super) content: String,
-    pub(super) children: Vec<Element>,
+    pub(in crate::sandbox::org) content: String,
+    pub(in crate::sandbox::org) children: Vec<Element>,
 }
 
 impl Element {
     /// The first child of this name.
-    pub(super) fn child(&self, name: &str) -> Option<&Self> {
+    pub(in crate::sandbox::org) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// All children of this name.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub(in crate::sandbox::org) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The text of a child; nothing when it is absent, nil or empty.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(in crate::sandbox::org) fn text(&self, name: &str) -> Option<&str> {
         let child = self.child(name).filter(|child| !child.is_nil)?;
         Some(child.content.trim()).filter(|text| !text.is_empty())
     }
 
     /// Whether a child says `true`.
-    pub(super) fn is_true(&self, name: &str) -> bool {
+    pub(in crate::sandbox::org) fn is_true(&self, name: &str) -> bool {
         self.text(name).is_some_and(|text| text == "true" || text == "1")
     }
 }
@@ -64,7 +64,7 @@ fn begun(start: &BytesStart<'_>) -> Element {
 }
 
 /// The root of a message, or nothing when it is not well-formed.
-pub(super) fn parse(text: &str) -> Option<Element> {
+pub(in crate::sandbox::org) fn parse(text: &str) -> Option<Element> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     loop {

@@ -270,8 +270,13 @@ pub(super) fn any_settings() -> impl Strategy<Value = Settings> {
                 Settings {
                     workspace: WorkspaceSettings { name, secrets },
                     salesforce,
-                    platform: PlatformConnection { kind: PlatformKind::Salesmanago, salesmanago },
-                    schedule: Schedule { automatic, every: Every::seconds(every), quiet },
+                    platform: PlatformConnection { salesmanago, ..PlatformConnection::default() },
+                    schedule: Schedule {
+                        automatic,
+                        every: Every::seconds(every),
+                        quiet,
+                        ..Schedule::default()
+                    },
                     sync,
                     history: HistorySettings { retention_days: sync.minimum % 36_501 },
                     audit: AuditSettings {

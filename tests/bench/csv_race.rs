@@ -1,0 +1,194 @@
+//! The race with tools that load CSV files into an org: 100,000 rows are compared with 100,000 contacts, and what changed is written.
+//!
+//! `cargo bench --bench csv_race`; `FORCESYNC_BENCH_ROWS` takes another number. The org is the sandbox, a process of its own. Told are the
+//! processor time and the most memory of the engine's process alone (design §7: 0.6 s and 64 MB, where sfdmu takes 5.1 s and 790 MB), for the
+//! first meeting, which also links all records, and for later runs with every seventh row edited, with one row edited, and with nothing new.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_forcesync");
+
+/// Every so many rows is edited: 14 %.
+const EVERY: u64 = 7;
+
+fn main() {
+    let rows: u64 =
+        std::env::var("FORCESYNC_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = folder.path().join("w");
+    let mut sandbox = Command::new(PROGRAM)
+        .args(["sandbox", "--platform", "csv", "--records", "1", "--json", "--workspace"])
+        .arg(&workspace)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(sandbox.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    let url = ready["salesforce"]["url"].as_str().unwrap();
+    insert(url, rows);
+    map(&workspace);
+    let file = workspace.join("csv").join("Contact.csv");
+    println!("{rows} rows; run, written, wall, processor, most memory");
+    write(&file, rows, 1);
+    let first = run(&workspace, "initial");
+    tell("first meeting", &first);
+    for (name, round, every) in
+        [("14 % edited", 2, EVERY), ("one edited", 3, rows), ("14 % edited", 4, EVERY)]
+    {
+        write_some(&file, rows, round, every);
+        std::thread::park_timeout(Duration::from_secs(3));
+        tell(name, &run(&workspace, "instant"));
+    }
+    // Written just now, a file is read once more.
+    run(&workspace, "instant");
+    tell("nothing new", &run(&workspace, "instant"));
+    let _ = sandbox.kill();
+    let _ = sandbox.wait();
+}
+
+/// Puts contacts into the org as if they had always been there.
+fn insert(url: &str, rows: u64) {
+    let fields = json!({
+        "FirstName": "Ada", "LastName": "Race {n}", "Email": "p{n}@race.example", "Title": "Engineer 0",
+        "Department": "Works {n}", "MobilePhone": "+48 600 {n}", "MailingCity": "Ghent",
+    });
+    let body = json!({"side": "salesforce", "action": "insert", "object": "Contact", "count": rows, "fields": fields});
+    let body = body.to_string();
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "POST /_sandbox/records HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"success\":true"), "{answer}");
+}
+
+/// One mapping, from the file to the org.
+fn map(workspace: &Path) {
+    let path = workspace.join("forcesync.toml");
+    let settings = fs::read_to_string(&path).unwrap();
+    let kept = settings.split("[[mapping]]").next().unwrap();
+    let mut text = format!(
+        "{kept}\n[[mapping]]\nname = \"race\"\norg_object = \"Contact\"\nplatform_object = \"Contact\"\ndirection = \"to_org\"\n\
+         create_in_org = false\ncreate_on_platform = false\nfirst_meeting = \"platform_wins\"\n"
+    );
+    for field in ["Email", "FirstName", "LastName", "Title", "Department", "MobilePhone", "MailingCity"] {
+        let key = if field == "Email" { "key = true\n" } else { "" };
+        write!(
+            text,
+            "[[mapping.pair]]\norg = \"{field}\"\nplatform = \"{field}\"\ndirection = \"to_org\"\n{key}"
+        )
+        .unwrap();
+    }
+    fs::write(path, text).unwrap();
+}
+
+fn write(file: &Path, rows: u64, round: u64) {
+    write_with(file, rows, |number| if number % EVERY == 0 { round } else { 0 });
+}
+
+fn write_some(file: &Path, rows: u64, round: u64, every: u64) {
+    let before = round - 1;
+    write_with(file, rows, |number| match (number % every == 0, number % EVERY == 0) {
+        (true, _) => round,
+        (false, true) => {
+            if every == EVERY {
+                before
+            } else {
+                before.min(2)
+            }
+        }
+        (false, false) => 0,
+    });
+}
+
+fn write_with(file: &Path, rows: u64, title: impl Fn(u64) -> u64) {
+    let mut text = String::from("Id,Email,FirstName,LastName,Title,Department,MobilePhone,MailingCity\n");
+    for number in 1..=rows {
+        let title = title(number);
+        writeln!(
+            text,
+            "{number},p{number}@race.example,Ada,Race {number},Engineer {title},Works {number},+48 600 {number},Ghent"
+        )
+        .unwrap();
+    }
+    fs::write(file, text).unwrap();
+}
+
+struct Measured {
+    wall: Duration,
+    processor: f64,
+    memory: u64,
+    last: Value,
+}
+
+fn run(workspace: &Path, kind: &str) -> Measured {
+    let all = "1000000";
+    let began = Instant::now();
+    let before = of_children();
+    let mut child = Command::new(PROGRAM)
+        .args(["sync", kind, "--yes", "--json", "--allow-updates", all, "--workspace"])
+        .arg(workspace)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = child.stdout.take().unwrap();
+    let reading = std::thread::spawn(move || {
+        BufReader::new(out).lines().map_while(Result::ok).last().unwrap_or_default()
+    });
+    let memory = watch(&mut child);
+    let wall = began.elapsed();
+    let processor = of_children() - before;
+    let last = serde_json::from_str(&reading.join().unwrap()).unwrap_or_default();
+    Measured { wall, processor, memory, last }
+}
+
+/// The most memory of a process, in kilobytes, as the system tells it until the end.
+fn watch(child: &mut Child) -> u64 {
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        if let Ok(text) = fs::read_to_string(&status) {
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+            most = most.max(number.unwrap_or_default());
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    most
+}
+
+/// Processor time of all children that ended, in seconds; the system counts in hundredths.
+fn of_children() -> f64 {
+    let text = fs::read_to_string("/proc/self/stat").unwrap();
+    let behind = text.rsplit(')').next().unwrap();
+    let numbers: Vec<f64> = behind.split_whitespace().map(|word| word.parse().unwrap_or(0.0)).collect();
+    (numbers[13] + numbers[14]) / 100.0
+}
+
+fn tell(name: &str, measured: &Measured) {
+    println!(
+        "{name:<14} {:>7} {:>8.2} s {:>8.2} s {:>6} MB   {}",
+        measured.last["updated"],
+        measured.wall.as_secs_f64(),
+        measured.processor,
+        measured.memory / 1024,
+        measured.last["result"]
+    );
+}
