@@ -237,11 +237,7 @@ impl WorkspaceRunner {
         Ok(RunContext {
             store: store.clone(),
             // A plan looks references up in its own rehearsal of the state.
-            endpoints: if request.only_plans() {
-                endpoints
-            } else {
-                referring(&endpoints, &mappings, store)
-            },
+            endpoints: if request.only_plans() { endpoints } else { referring(&endpoints, &mappings, store) },
             mappings,
             options: EngineOptions {
                 brakes: brakes(&settings.sync),

@@ -147,6 +147,16 @@ pub fn park(
     Ok(!known)
 }
 
+/// Parks a pair of another link as one is parked for a reason, if it is.
+pub fn park_alike(db: &Connection, why: &str, from: (i64, i64), to: (i64, i64)) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO parked (link, pair, why, since, run, org, platform)
+         SELECT ?4, ?5, why, since, run, org, platform FROM parked WHERE why=?1 AND link=?2 AND pair=?3",
+    )?
+    .execute(params![why, from.0, from.1, to.0, to.1])?;
+    Ok(())
+}
+
 /// Closes a parked pair; tells whether it was parked.
 pub fn unpark(db: &Connection, link: i64, pair: i64) -> Result<bool, StoreError> {
     Ok(db.prepare_cached("DELETE FROM parked WHERE link=? AND pair=?")?.execute([link, pair])? > 0)

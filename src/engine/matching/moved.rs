@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use crate::domain::mapping::Conversion;
+use crate::domain::plan::UNKNOWN_OUTCOME;
 use crate::domain::port::Tombstone;
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
@@ -111,6 +112,10 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
             run,
         },
     )?;
+    // Where nobody knows what became of a write, nobody knows it better of the heir.
+    for (old, new) in same_pairs(predecessor, mapping) {
+        pending::park_alike(db, UNKNOWN_OUTCOME, (from.link, old), (link, new))?;
+    }
     // Both are read by id once more: what the old link still had to look at is the heir's business now.
     pending::put(db, mapping.row.mapping, Side::Org, what.id, "re-pointed", now, Some(now))?;
     history::put_link(db, now, run, (mapping.row.mapping, &ids), Side::Org, "linked")?;
@@ -126,6 +131,19 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
         Some(gone) => departures::put(db, link, Side::Org, &gone, now),
         None => work::put(db, what.target, Some(link), &ids),
     }
+}
+
+/// The pairs of two mappings that speak of the same fields of the platform, by their numbers.
+fn same_pairs(predecessor: Option<&Prepared>, mapping: &Prepared) -> Vec<(i64, i64)> {
+    let of = |known: &Prepared| -> Vec<(i64, Vec<String>)> {
+        let pairs = known.compiled.pairs.iter().zip(&known.row.pairs);
+        pairs.map(|(pair, number)| (*number, pair.spec.platform.clone())).collect()
+    };
+    let (old, new) = (predecessor.map(of).unwrap_or_default(), of(mapping));
+    let same = |(number, fields): &(i64, Vec<String>)| {
+        old.iter().find(|(_, known)| known == fields).map(|(before, _)| (*before, *number))
+    };
+    new.iter().filter_map(same).collect()
 }
 
 /// The bases of pairs in which the heir holds what its predecessor last held. Consent starts anew.
