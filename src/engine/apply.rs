@@ -44,7 +44,7 @@ impl Session<'_> {
             let mut from = 0;
             // What becomes work on the way comes behind all that was there.
             loop {
-                let until = self.context.store.write(|db| work::last(db)).await?;
+                let until = self.context.store.write(work::last).await?;
                 if until < from {
                     break;
                 }

@@ -46,21 +46,17 @@ pub async fn sample(session: &Session, name: &str, id: Option<&str>) -> Result<S
         return Err(OpError::settings(format!("The mapping “{name}” can't be used yet: {why}")));
     };
     let selection: &Selection = &compiled.selection.org;
-    let record: Option<Record> = match id {
-        Some(id) => {
-            let id =
-                full_id(id).ok_or_else(|| OpError::settings(format!("“{id}” is no id of Salesforce.")))?;
-            org.read(&mapping.org_object, selection, &[id]).await?.into_iter().next()
-        }
-        None => {
-            let request = ScanRequest {
-                object: mapping.org_object.clone(),
-                selection: selection.clone(),
-                criteria: compiled.criteria.org.clone(),
-                mark: None,
-            };
-            org.scan(&request).await?.records.into_iter().next()
-        }
+    let record: Option<Record> = if let Some(id) = id {
+        let id = full_id(id).ok_or_else(|| OpError::settings(format!("“{id}” is no id of Salesforce.")))?;
+        org.read(&mapping.org_object, selection, &[id]).await?.into_iter().next()
+    } else {
+        let request = ScanRequest {
+            object: mapping.org_object.clone(),
+            selection: selection.clone(),
+            criteria: compiled.criteria.org.clone(),
+            mark: None,
+        };
+        org.scan(&request).await?.records.into_iter().next()
     };
     let Some(record) = record else {
         return Err(OpError::new(

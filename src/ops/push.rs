@@ -162,20 +162,16 @@ pub async fn push(
     let linked = read::read(session, move |reader| reader.linked(&mapping, &asked)).await?;
     let mut records: Vec<(usize, RecordId, PushedRecord)> = Vec::new();
     for (number, (place, read)) in wanted.into_iter().enumerate() {
-        match linked.get(number).cloned().flatten() {
-            Some(platform) => {
-                // Of two lines about one record the later one counts, and what only the earlier one says.
-                let earlier = records.iter().position(|(_, _, known)| known.id == platform);
-                let mut values = earlier.map(|place| records.remove(place).2.values).unwrap_or_default();
-                values.extend(read.values);
-                records.push((place, read.id, PushedRecord { id: platform, values }));
-            }
-            None => {
-                let why = "not linked: it was never enriched from Salesforce";
-                if let Some(slot) = lines.get_mut(place) {
-                    *slot =
-                        Some(line(place, Some(read.id.to_string()), PushOutcome::Skipped, Some(why.into())));
-                }
+        if let Some(platform) = linked.get(number).cloned().flatten() {
+            // Of two lines about one record the later one counts, and what only the earlier one says.
+            let earlier = records.iter().position(|(_, _, known)| known.id == platform);
+            let mut values = earlier.map(|place| records.remove(place).2.values).unwrap_or_default();
+            values.extend(read.values);
+            records.push((place, read.id, PushedRecord { id: platform, values }));
+        } else {
+            let why = "not linked: it was never enriched from Salesforce";
+            if let Some(slot) = lines.get_mut(place) {
+                *slot = Some(line(place, Some(read.id.to_string()), PushOutcome::Skipped, Some(why.into())));
             }
         }
     }

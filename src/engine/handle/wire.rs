@@ -13,7 +13,7 @@ use crate::domain::progress::Progress;
 #[serde(untagged)]
 pub enum Request {
     /// A command of the engine.
-    Command(Command),
+    Command(Box<Command>),
     /// The wish to listen.
     Watch(Watch),
 }
@@ -53,12 +53,12 @@ mod tests {
         let watch: Request = serde_json::from_str(r#"{"command":"watch"}"#).unwrap();
         assert_eq!(watch, Request::Watch(Watch::Watch));
         let pause: Request = serde_json::from_str(r#"{"command":"pause"}"#).unwrap();
-        assert_eq!(pause, Request::Command(Command::Pause));
+        assert_eq!(pause, Request::Command(Box::new(Command::Pause)));
     }
 
     #[test]
     fn a_start_survives_the_wire() {
-        let start = Request::Command(Command::Start(RunRequest::new(RunKind::Initial)));
+        let start = Request::Command(Box::new(Command::Start(RunRequest::new(RunKind::Initial))));
         let text = serde_json::to_string(&start).unwrap();
         assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), start);
     }

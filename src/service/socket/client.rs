@@ -120,7 +120,7 @@ impl Client {
         };
         let exchange = async {
             let mut lines = Lines::open(&self.path).await?;
-            lines.send(&Request::Command(command)).await?;
+            lines.send(&Request::Command(Box::new(command))).await?;
             Ok(lines.next::<Reply>().await?)
         };
         tokio::select! {

@@ -70,7 +70,7 @@ async fn serve(stream: UnixStream, handle: Handle, clock: Arc<dyn Clock>) {
             Ok(_) => {}
         }
         let sent = match serde_json::from_str(line.trim()) {
-            Ok(Request::Command(command)) => send(&mut write, &handle.ask(command).await).await,
+            Ok(Request::Command(command)) => send(&mut write, &handle.ask(*command).await).await,
             Ok(Request::Watch(_)) => {
                 return stream_events(&mut write, &mut read, &handle, clock.as_ref()).await;
             }

@@ -83,7 +83,7 @@ impl Index {
             fresh.into_iter().flat_map(|(hash, places)| places.into_iter().map(move |place| (hash, place))),
         );
         // The old part is in order already, which this sort makes use of.
-        self.sorted.sort();
+        self.sorted.sort_unstable();
     }
 }
 

@@ -181,13 +181,14 @@ impl Layout {
             self.check_row(path, file, &cells, start, end)?;
             match self.id.and_then(|at| cells.get(at)).map(trimmed).filter(|id| !id.is_empty()) {
                 Some(id) => ids.push((hash(id), start)),
-                None => match self.key_hash(&cells) {
-                    Some(key) => keyed.push((key, start)),
-                    None => {
+                None => {
+                    if let Some(key) = self.key_hash(&cells) {
+                        keyed.push((key, start));
+                    } else {
                         self.nameless += 1;
                         ids.push((hash(made_of(&cells).as_bytes()), start));
                     }
-                },
+                }
             }
             if let Some(mark) = self.mark.and_then(|at| cells.get(at)).filter(|mark| !mark.is_empty()) {
                 marks.push((hash(mark), start));

@@ -164,7 +164,7 @@ impl Shelf {
     }
 
     /// The fields of a file; nothing where it is not there or empty.
-    fn columns(&self, subject: &Subject) -> Result<Option<Vec<String>>, PortError> {
+    fn columns(subject: &Subject) -> Result<Option<Vec<String>>, PortError> {
         let path = &subject.path;
         match File::open(path) {
             Ok(file) => Layout::names(path, &file),
@@ -186,7 +186,7 @@ impl Shelf {
                 Err(error) if error.code == "NO_SUCH_OBJECT" => continue,
                 Err(error) => return Err(error),
             };
-            let columns: Vec<String> = match self.columns(&subject)? {
+            let columns: Vec<String> = match Self::columns(&subject)? {
                 Some(columns) => columns,
                 None if subject.is_known() => {
                     let said = subject.types.fields.keys().cloned();

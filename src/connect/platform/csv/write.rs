@@ -179,7 +179,7 @@ struct Taking<'a> {
 }
 
 impl Plan {
-    fn take(&mut self, by: &Taking<'_>, mut rows: Option<&mut Rows>, row: &WriteRow) -> io::Result<Done> {
+    fn take(&mut self, by: &Taking<'_>, rows: Option<&mut Rows>, row: &WriteRow) -> io::Result<Done> {
         if by.batch.kind == WriteKind::Create {
             let known = match rows {
                 Some(rows) => marked(by, rows, row)?,
@@ -192,7 +192,7 @@ impl Plan {
             });
         }
         let id = row.id.as_ref().map(RecordId::as_str).unwrap_or_default();
-        let found = match rows.as_deref_mut() {
+        let found = match rows {
             Some(rows) => by.layout.row(rows, id)?,
             None => None,
         };
@@ -336,12 +336,11 @@ impl Plan {
         let mut shifts: Vec<(u64, i64)> = Vec::with_capacity(self.edits.len());
         let mut shift = 0_i64;
         for (start, edit) in &self.edits {
-            let length = match &edit.cells {
-                Some(_) => edit.around.0 + edit.bytes.len() as u64 + edit.around.1,
-                None => {
-                    gone.push(*start);
-                    0
-                }
+            let length = if edit.cells.is_some() {
+                edit.around.0 + edit.bytes.len() as u64 + edit.around.1
+            } else {
+                gone.push(*start);
+                0
             };
             shift += length as i64 - (edit.end - start) as i64;
             shifts.push((edit.end, shift));
@@ -470,17 +469,14 @@ fn draft_new(draft: &mut Draft, shape: &Layout, tail: &[u8]) -> io::Result<()> {
 fn draft_edited(draft: &mut Draft, file: &File, layout: &Layout, plan: &Plan, tail: &[u8]) -> io::Result<()> {
     let mut copied = 0;
     for (start, edit) in &plan.edits {
-        match &edit.cells {
-            None => {
-                draft.copy(file, copied, *start)?;
-                copied = edit.end;
-            }
-            Some(_) => {
-                let (before, after) = edit.around;
-                draft.copy(file, copied, start + before)?;
-                draft.write_all(&edit.bytes)?;
-                copied = edit.end - after;
-            }
+        if edit.cells.is_none() {
+            draft.copy(file, copied, *start)?;
+            copied = edit.end;
+        } else {
+            let (before, after) = edit.around;
+            draft.copy(file, copied, start + before)?;
+            draft.write_all(&edit.bytes)?;
+            copied = edit.end - after;
         }
     }
     draft.copy(file, copied, layout.version.size)?;

@@ -33,7 +33,8 @@ enum Auth {
     Bearer,
     Basic,
     Certificate,
-    OAuth,
+    /// A token that the OAuth2 endpoint issues.
+    Issued,
 }
 
 /// The receivers of the settings.
@@ -70,7 +71,7 @@ impl Hooks {
             auth: match opening.told.text("webhook_auth").as_str() {
                 "basic" => Auth::Basic,
                 "certificate" => Auth::Certificate,
-                "oauth2" => Auth::OAuth,
+                "oauth2" => Auth::Issued,
                 _ => Auth::Bearer,
             },
             user: opening.told.text("webhook_user"),
@@ -113,7 +114,7 @@ impl Hooks {
         for (name, _) in &self.addresses {
             let lacks = match self.auth {
                 Auth::Bearer | Auth::Basic => self.token(name).expose_secret().is_empty(),
-                Auth::Certificate | Auth::OAuth => false,
+                Auth::Certificate | Auth::Issued => false,
             };
             if lacks {
                 let message = format!("The webhook receiver {name} has no token: enter webhook_token.");
@@ -171,7 +172,7 @@ impl Deployteq {
                 call.secret_header("Authorization", SecretString::from(format!("Basic {basic}")))
             }
             Auth::Certificate => call,
-            Auth::OAuth => {
+            Auth::Issued => {
                 let token = self.tokens.get(&self.service, "", patience).await.map_err(Failure::Nothing)?;
                 call.bearer(&token)
             }

@@ -61,12 +61,11 @@ impl Deployteq {
         from: NaiveDate,
     ) -> Result<Page, PortError> {
         let now = self.service.now();
-        let (mut place, is_first) = match mark {
-            Some(mark) => (read_mark(mark)?, false),
-            None => {
-                let until = now - TimeDelta::minutes(self.names.delay_minutes);
-                (Place { day: from, metric: 0, offset: 0, until: until.timestamp() }, true)
-            }
+        let (mut place, is_first) = if let Some(mark) = mark {
+            (read_mark(mark)?, false)
+        } else {
+            let until = now - TimeDelta::minutes(self.names.delay_minutes);
+            (Place { day: from, metric: 0, offset: 0, until: until.timestamp() }, true)
         };
         // The cursor lies a day before the last event that was waited for, so that what comes late is found.
         let cursor = is_first.then(|| {

@@ -87,7 +87,6 @@ pub(super) fn record(
 pub(super) fn value(kind: FieldKind, held: &Json) -> Value {
     match (kind, held) {
         (_, Json::Null) => Value::Null,
-        (FieldKind::Id | FieldKind::Reference, Json::Number(_) | Json::String(_)) => Value::text(plain(held)),
         (FieldKind::Bool, Json::String(text)) => match text.trim() {
             "" => Value::Null,
             yes if yes.eq_ignore_ascii_case("y") || yes.eq_ignore_ascii_case("true") || yes == "1" => {
@@ -108,7 +107,9 @@ pub(super) fn value(kind: FieldKind, held: &Json) -> Value {
         }
         (FieldKind::Number, Json::String(text)) => Value::Number(text.trim().into()),
         (FieldKind::Number, _) => Value::from_json(held),
-        (_, Json::Number(_)) => Value::text(plain(held)),
+        (FieldKind::Id | FieldKind::Reference, Json::String(_)) | (_, Json::Number(_)) => {
+            Value::text(plain(held))
+        }
         _ => Value::from_json(held),
     }
 }

@@ -92,8 +92,9 @@ impl Soap {
     }
 
     fn envelope(&self, operation: &str, arguments: &[(&str, String)]) -> SecretString {
-        let inner: String =
+        let inner: Vec<String> =
             arguments.iter().map(|(name, text)| format!("<{name}>{}</{name}>", escape(text))).collect();
+        let inner = inner.concat();
         SecretString::from(format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
              <soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\"><soap:Body>\

@@ -34,12 +34,12 @@ fn names() -> Names {
     }
 }
 
-fn object(json: Json) -> Map<String, Json> {
+fn object(json: &Json) -> Map<String, Json> {
     json.as_object().cloned().unwrap()
 }
 
-fn event(uuid: &str, at: &str, more: Json) -> Map<String, Json> {
-    let mut event = object(json!({
+fn event(uuid: &str, at: &str, more: &Json) -> Map<String, Json> {
+    let mut event = object(&json!({
         "uuid": uuid, "metric_timestamp": at, "customer_id": 42, "external_id": "003000000000001AAA", "content_id": 7,
         "broadcast_id": null, "subject": "Hello",
     }));
@@ -57,16 +57,16 @@ fn field(moment: &Moment, name: &str) -> String {
 fn an_event_that_comes_twice_counts_once() {
     let names = names();
     let mut moment = Moment::default();
-    let sent = event("a", "2026-11-01T10:00:00+0000", json!({}));
+    let sent = event("a", "2026-11-01T10:00:00+0000", &json!({}));
     assert_eq!(moment_of(&sent, &names).unwrap().as_str(), "42-7-0");
     moment.take("sends", &sent, &names);
     for _ in 0..2 {
-        moment.take("opens", &event("b", "2026-11-01T11:00:00+0000", json!({})), &names);
-        moment.take("opens", &event("c", "2026-11-01T10:30:00+0000", json!({})), &names);
+        moment.take("opens", &event("b", "2026-11-01T11:00:00+0000", &json!({})), &names);
+        moment.take("opens", &event("c", "2026-11-01T10:30:00+0000", &json!({})), &names);
     }
     moment.take(
         "clicks",
-        &event("d", "2026-11-01T11:00:05+0000", json!({"url": "https://x.example"})),
+        &event("d", "2026-11-01T11:00:05+0000", &json!({"url": "https://x.example"})),
         &names,
     );
     assert_eq!(field(&moment, "opens"), "2");
@@ -84,13 +84,13 @@ fn an_event_that_comes_twice_counts_once() {
 fn a_late_event_changes_the_stamp_although_it_is_older() {
     let names = names();
     let mut moment = Moment::default();
-    moment.take("opens", &event("b", "2026-11-01T11:00:00+0000", json!({})), &names);
+    moment.take("opens", &event("b", "2026-11-01T11:00:00+0000", &json!({})), &names);
     let stamp = |moment: &Moment| moment.record(&RecordId::new("x"), &Selection::new(["id"])).stamp;
     let before = stamp(&moment);
-    moment.take("clicks", &event("c", "2026-11-01T09:00:00+0000", json!({})), &names);
+    moment.take("clicks", &event("c", "2026-11-01T09:00:00+0000", &json!({})), &names);
     assert!(stamp(&moment) > before);
     let counted = stamp(&moment);
-    moment.take("clicks", &event("c", "2026-11-01T09:00:00+0000", json!({})), &names);
+    moment.take("clicks", &event("c", "2026-11-01T09:00:00+0000", &json!({})), &names);
     assert_eq!(stamp(&moment), counted);
 }
 

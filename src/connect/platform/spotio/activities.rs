@@ -70,7 +70,7 @@ impl Spotio {
         let path = format!("/api/Exports/activities/data/flexible{}", scroll.unwrap_or_default());
         let body = json!({"startDate": written(start), "dataObjectTypeId": number(&kind.id)});
         let ours = self.service.now();
-        let answer = self.service.send(&Ask::ask("activities", path, &body)).await;
+        let answer = self.service.send(&Ask::post("activities", path, &body)).await;
         let sheet = sheet(answer, "items", place.scroll.as_deref())?;
         let counts = |row: &Json| {
             let at = |name: &str| member(row, name).and_then(|text| moment(&text));

@@ -85,7 +85,7 @@ impl Spotio {
         let operation = self.word(if batch.kind == WriteKind::Create { "create" } else { "update" });
         let body = json!({"operation": operation, "dataObjectTypeId": number(&kind.id)});
         // A job that is opened twice and not started harms nobody.
-        let opened = self.service.send(&Ask::ask("open a job", "/api/jobs/dataObjects/bulk", &body)).await;
+        let opened = self.service.send(&Ask::post("open a job", "/api/jobs/dataObjects/bulk", &body)).await;
         let opened = opened.map_err(Failure::into_port)?;
         let Some(job) = member(&opened.value, "id") else {
             return Err(PortError::new(
@@ -105,7 +105,7 @@ impl Spotio {
             self.clean_up(&job).await;
             return Err(failure.into_port());
         }
-        match self.service.send(&Ask::ask("start a job", format!("{path}/start"), &json!({}))).await {
+        match self.service.send(&Ask::post("start a job", format!("{path}/start"), &json!({}))).await {
             // Whether it runs is seen when it is asked for.
             Ok(_) | Err(Failure::Unknown(_)) => {}
             Err(failure) => {
@@ -194,7 +194,7 @@ impl Spotio {
             "jobcomplete" | "failed" | "aborted" => {}
             // Its start was lost on the way.
             "open" | "uploadcomplete" => {
-                let start = Ask::ask("start a job", format!("{path}/start"), &json!({}));
+                let start = Ask::post("start a job", format!("{path}/start"), &json!({}));
                 self.service.send(&start).await.map_err(Failure::into_port)?;
                 return Ok(None);
             }
@@ -264,7 +264,7 @@ impl Spotio {
     /// Drops what a job leaves behind; that it stays harms nobody.
     async fn clean_up(&self, job: &str) {
         let body = json!({"dropDataTable": true, "deleteResultFiles": true, "deleteUploadedFiles": true});
-        let ask = Ask::ask("clean up a job", format!("{}/cleanup", job_path(job)), &body);
+        let ask = Ask::post("clean up a job", format!("{}/cleanup", job_path(job)), &body);
         if let Err(failure) = self.service.send(&Ask { method: Method::DELETE, ..ask }).await {
             tracing::debug!(error = %failure.into_port(), "A job of SPOTIO was not cleaned up.");
         }

@@ -11,7 +11,7 @@ impl Spotio {
     pub(super) async fn look_around(&self) -> Result<Examined, PortError> {
         let mut examined = Examined::default();
         let sent = self.service.now();
-        let clock = Ask::get("users", "/api/users").as_patient_as(Patience::Person);
+        let clock = Ask::get("users", "/api/users").with_patience(Patience::Person);
         let began = self.service.send(&clock).await.map_err(Failure::into_port)?.began;
         examined.good(format!("The key is accepted at {}.", self.service.base()));
         let workflow = self.read_workflow(Patience::Person).await?;
@@ -20,16 +20,14 @@ impl Spotio {
         for (name, found, setting) in
             [(&self.names.lead_type, lead, "lead_type"), (&self.names.account_type, account, "account_type")]
         {
-            match found {
-                Some(kind) => examined.good(described(kind)),
-                None => {
-                    let known: Vec<&str> = workflow.types.iter().map(|kind| kind.name.as_str()).collect();
-                    let message =
-                        format!("There is no record type “{name}”; there are {}.", known.join(", "));
-                    // One of the two is enough: records are leads or accounts, not both.
-                    let verdict = if lead.or(account).is_some() { Verdict::Warning } else { Verdict::Bad };
-                    examined.line(verdict, message, Some(setting));
-                }
+            if let Some(kind) = found {
+                examined.good(described(kind));
+            } else {
+                let known: Vec<&str> = workflow.types.iter().map(|kind| kind.name.as_str()).collect();
+                let message = format!("There is no record type “{name}”; there are {}.", known.join(", "));
+                // One of the two is enough: records are leads or accounts, not both.
+                let verdict = if lead.or(account).is_some() { Verdict::Warning } else { Verdict::Bad };
+                examined.line(verdict, message, Some(setting));
             }
         }
         for kind in
@@ -54,17 +52,16 @@ impl Spotio {
                 Err(error) => return Err(error),
             }
         }
-        match self.names.activities_since {
-            Some(since) => examined
-                .good(format!("Activities made since {} become tasks.", since.format("%Y-%m-%d %H:%M UTC"))),
-            None => {
-                examined.unfinished = true;
-                examined.line(
-                    Verdict::Warning,
-                    "From which day on activities become tasks is not said; fill in “Activities since”, usually with today.",
-                    Some("activities_since"),
-                );
-            }
+        if let Some(since) = self.names.activities_since {
+            examined
+                .good(format!("Activities made since {} become tasks.", since.format("%Y-%m-%d %H:%M UTC")));
+        } else {
+            examined.unfinished = true;
+            examined.line(
+                Verdict::Warning,
+                "From which day on activities become tasks is not said; fill in “Activities since”, usually with today.",
+                Some("activities_since"),
+            );
         }
         examined.clock(began.map(|server| server - sent), self.overlap_seconds);
         Ok(examined)

@@ -211,7 +211,7 @@ impl Spotio {
         if let (Some(has), Some(body)) = (has_address, body.as_object_mut()) {
             body.insert("hasAddress".into(), Json::Bool(has));
         }
-        let ask = Ask::ask("count", "/api/DataObjectsSearch", &body);
+        let ask = Ask::post("count", "/api/DataObjectsSearch", &body);
         let answer = self.service.send(&ask).await.map_err(Failure::into_port)?;
         answer
             .value

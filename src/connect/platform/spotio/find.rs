@@ -124,7 +124,7 @@ impl Spotio {
                 if let (Some(scroll), Some(body)) = (&scroll, body.as_object_mut()) {
                     body.insert("scrollId".into(), Json::String(scroll.clone()));
                 }
-                let answer = self.service.send(&Ask::ask("search", "/api/DataObjectsSearch", &body)).await;
+                let answer = self.service.send(&Ask::post("search", "/api/DataObjectsSearch", &body)).await;
                 let page = sheet(answer, "items", scroll.as_deref())?;
                 ids.extend(page.rows.iter().filter_map(id_of));
                 match page.scroll {

@@ -119,7 +119,7 @@ impl Ask {
     }
 
     /// A question with a body.
-    pub(super) fn ask(name: &'static str, path: impl Into<String>, body: &Value) -> Self {
+    pub(super) fn post(name: &'static str, path: impl Into<String>, body: &Value) -> Self {
         Self {
             method: Method::POST,
             body: Some(("application/json", body.to_string().into_bytes())),
@@ -133,7 +133,7 @@ impl Ask {
         self
     }
 
-    pub(super) fn as_patient_as(mut self, patience: Patience) -> Self {
+    pub(super) fn with_patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
         self
     }

@@ -123,7 +123,7 @@ impl Lens<'_> {
             let id = self.kind.of_role(role).map(|field| field.id.clone());
             entries.into_iter().flatten().any(|entry| id.is_some() && member(entry, "fieldId") == id)
         };
-        member(row, "name").is_some() && !NAME_ROLES.iter().any(|role| named(&role))
+        member(row, "name").is_some() && !NAME_ROLES.iter().any(named)
     }
 
     /// When a deal was decided, else when it should be.

@@ -123,10 +123,10 @@ impl Slot<'_> {
     /// Whether the rows of the feed lack it, so that the record has to be read by itself.
     pub(super) fn needs_whole(&self) -> bool {
         match self {
-            Self::Place(Part::Zip | Part::Full | Part::Latitude | Part::Longitude) => false,
             Self::Place(Part::Street | Part::City | Part::State | Part::Country) => true,
             Self::Field(field) => matches!(field.kind.as_str(), "multichoice" | "attachment"),
-            Self::Id
+            Self::Place(Part::Zip | Part::Full | Part::Latitude | Part::Longitude)
+            | Self::Id
             | Self::External
             | Self::Stage
             | Self::StageGroup

@@ -215,7 +215,7 @@ impl Spotio {
     /// Asks the service.
     pub(super) async fn read_workflow(&self, patience: Patience) -> Result<Arc<Workflow>, PortError> {
         let list = async |name: &'static str, path: &str| -> Result<Vec<Json>, PortError> {
-            let ask = Ask::get(name, path).as_patient_as(patience);
+            let ask = Ask::get(name, path).with_patience(patience);
             let answer = self.service.send(&ask).await.map_err(Failure::into_port)?;
             match answer.value {
                 Json::Array(list) => Ok(list),

@@ -96,11 +96,11 @@ impl Spotio {
                 let Some(id) = &row.id else { return Ok(Sent::Unknown) };
                 let body = json!({"mode": self.word("delete"), "permanently": false});
                 let ask =
-                    Ask::ask("delete", format!("/api/DataObjects/{}", percent_encode(id.as_str())), &body);
+                    Ask::post("delete", format!("/api/DataObjects/{}", percent_encode(id.as_str())), &body);
                 Ask { method: Method::DELETE, ..ask }
             }
             WriteKind::Create => match self.new_record(view, batch, row).await? {
-                Ok(record) => Ask::ask("create", "/api/DataObjects", &json!({"dataObject": record})).once(),
+                Ok(record) => Ask::post("create", "/api/DataObjects", &json!({"dataObject": record})).once(),
                 Err(error) => return Ok(Sent::Refused(error)),
             },
             WriteKind::Update => {
@@ -372,8 +372,8 @@ fn wanted(
         match slot {
             Slot::External => wanted.members.push(("externalDataObjectId", plain(value))),
             Slot::Member("source", _) => wanted.members.push(("source", plain(value))),
-            // A record always has a stage; a blank one leaves it where it is.
-            Slot::Stage if value.is_blank() => {}
+            // A record always has a stage and an owner; a blank one leaves it where it is.
+            Slot::Stage | Slot::OwnerExternal if value.is_blank() => {}
             Slot::Stage => {
                 let named = value.to_string();
                 let stage = kind.stage_named(&named).or_else(|| kind.stage(&named)).ok_or_else(|| {
@@ -385,7 +385,6 @@ fn wanted(
                 })?;
                 wanted.stage = Some(number(&stage.id));
             }
-            Slot::OwnerExternal if value.is_blank() => {}
             Slot::OwnerExternal => {
                 let id = value.to_string();
                 let user = workflow.user_of(&id).or_else(|| workflow.user_with(default_owner?));

@@ -72,7 +72,7 @@ impl Deployteq {
             .filter(|(_, customer)| customer.fields.get("optin") == Some(&json!("Y")))
             .map(|(id, customer)| (id, customer.fields.clone()))
             .collect();
-        let mut dice = SmallRng::seed_from_u64(self.options.seed ^ 0xdead_10c);
+        let mut dice = SmallRng::seed_from_u64(self.options.seed ^ 0x0dea_d10c);
         let mut events = lock(&self.events);
         for (customer, fields) in customers {
             for (number, mailing) in MAILINGS.iter().enumerate() {

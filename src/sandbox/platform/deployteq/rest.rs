@@ -14,6 +14,7 @@ use super::{Deployteq, lock, refused};
 type Asked = Query<HashMap<String, String>>;
 
 impl Deployteq {
+    #[expect(clippy::result_large_err, reason = "the error is the answer, made once a call")]
     fn lets_in(&self, asked: &Asked) -> Result<(), Response> {
         if asked.get("token").is_some_and(|token| *token == self.options.api_token) {
             Ok(())
@@ -23,6 +24,7 @@ impl Deployteq {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once a call")]
 fn body_of(bytes: &Bytes) -> Result<Map<String, Value>, Response> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(body)) => Ok(body),

@@ -109,7 +109,7 @@ pub(super) async fn start(State(account): State<Arc<Spotio>>, Path(id): Path<Str
             match done {
                 Ok(id) => job.succeeded.push(id),
                 Err((_, what, words)) => {
-                    job.failed.push(json!({"Error": format!("{what}: {words}"), "Data": line}))
+                    job.failed.push(json!({"Error": format!("{what}: {words}"), "Data": line}));
                 }
             }
         }

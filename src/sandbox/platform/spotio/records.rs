@@ -167,7 +167,7 @@ fn held_of(field: &super::workflow::Field, entry: &Value) -> Result<Option<Held>
 }
 
 impl Account {
-    fn stage(&self, value: Option<&Value>) -> Result<u32, Refusal> {
+    fn stage(value: Option<&Value>) -> Result<u32, Refusal> {
         let id = number(value).unwrap_or(0);
         if STAGES.iter().any(|(known, ..)| *known == id) {
             Ok(id)
@@ -204,7 +204,7 @@ impl Account {
         let record = Stored {
             kind,
             // The service's own defaults.
-            stage: told("stageId").map_or(Ok(1), |value| self.stage(Some(value)))?,
+            stage: told("stageId").map_or(Ok(1), |value| Self::stage(Some(value)))?,
             owner: told("ownerId").map_or(Ok(by), |value| self.owner(Some(value)))?,
             pin: told("pin").and_then(Value::as_object).and_then(located),
             source: text(body.get("source")),
@@ -256,7 +256,7 @@ impl Account {
             let value = operation.get("value").filter(|value| !value.is_null() && !removed);
             match word("path") {
                 "/stageId" => {
-                    let stage = self.stage(value)?;
+                    let stage = Self::stage(value)?;
                     if stage != record.stage {
                         record.staged = (now, by);
                     }

@@ -63,6 +63,7 @@ pub(super) fn refused((status, what, words): Refusal) -> Response {
 }
 
 /// A body of JSON.
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once a call")]
 pub(super) fn json_of(bytes: &Bytes) -> Result<Value, Response> {
     serde_json::from_slice(bytes)
         .map_err(|_damaged| refused((400, "_".into(), "The body is not valid JSON.".into())))
