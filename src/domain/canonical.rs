@@ -33,6 +33,27 @@ pub fn canonical(form: Form, value: &Value) -> Value {
     }
 }
 
+/// Whether the canonical form of a value is this one. Most values are plain texts that stand as they are; these are compared
+/// without a copy.
+pub fn is_canonical(form: Form, value: &Value, folded: &Value) -> bool {
+    match (value, folded, form.kind) {
+        (Value::Null, folded, _) => *folded == Value::Null,
+        (Value::Bool(one), Value::Bool(other), _) => one == other,
+        (
+            Value::Text(one),
+            Value::Text(other),
+            FieldKind::Id
+            | FieldKind::Text
+            | FieldKind::LongText
+            | FieldKind::Url
+            | FieldKind::Picklist
+            | FieldKind::Reference
+            | FieldKind::Other,
+        ) if !one.contains('\r') => one.trim() == &**other && !other.is_empty(),
+        _ => canonical(form, value) == *folded,
+    }
+}
+
 fn from_text(form: Form, raw: &str) -> Value {
     let text = raw.trim();
     if text.is_empty() {
@@ -223,6 +244,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn comparing_with_a_folded_value_is_folding_and_comparing(
+            text in "[ a-cA-C0-9\r\n+-]{0,4}", other in "[ a-cA-C0-9\r\n+-]{0,4}", kind in 0usize..8
+        ) {
+            let kinds = [FieldKind::Text, FieldKind::Email, FieldKind::Phone, FieldKind::Number,
+                FieldKind::Set, FieldKind::Date, FieldKind::Picklist, FieldKind::Bool];
+            let form = Form { kind: kinds[kind], scale: Some(2) };
+            let value = Value::from(text.as_str());
+            for folded in [canonical(form, &value), canonical(form, &other.as_str().into()), Value::Null, other.as_str().into()] {
+                prop_assert_eq!(is_canonical(form, &value, &folded), canonical(form, &value) == folded);
+            }
+        }
+
         #[test]
         fn folding_twice_changes_nothing(text in "\\PC{0,20}", kind in 0usize..8) {
             let kinds = [FieldKind::Text, FieldKind::Email, FieldKind::Phone, FieldKind::Number,

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::domain::grouped::grouped;
+use crate::domain::side::PerSide;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,6 +243,19 @@ impl Choice {
     }
 }
 
+/// Org objects of which one call tells that nothing changed.
+const OBJECTS_A_CALL: u64 = 5;
+
+/// Calls a day on either side while nothing changes: each run asks the org once for up to five objects, and the platform once for
+/// each of its objects.
+pub fn idle_calls_a_day(every: PerSide<Duration>, objects: PerSide<u64>) -> PerSide<u64> {
+    let runs = every.map(|every| 86_400 / every.as_secs().max(1));
+    PerSide {
+        org: runs.org * objects.org.div_ceil(OBJECTS_A_CALL),
+        platform: runs.platform * objects.platform,
+    }
+}
+
 fn told(forecast: Forecast) -> String {
     let seconds = forecast.time.as_secs_f64().ceil() as u64;
     let time = match seconds {
@@ -301,6 +315,16 @@ mod tests {
         assert_eq!(choose(&rates, Workload { task: Task::Read, rows: 0 }).calls.calls, 1);
         assert_eq!(choose(&rates, Workload { task: Task::Read, rows: 2_001 }).calls.calls, 2);
         assert_eq!(choose(&rates, Workload { task: Task::Write, rows: 401 }).calls.calls, 3);
+    }
+
+    #[test]
+    fn a_quiet_day_costs_a_call_a_run_on_each_side() {
+        let two_onto_one = PerSide { org: 2, platform: 1 };
+        let often = |seconds| PerSide::from_fn(|_side| Duration::from_secs(seconds));
+        let day = idle_calls_a_day(often(300), two_onto_one);
+        assert_eq!(day, PerSide { org: 288, platform: 288 });
+        let seven = idle_calls_a_day(often(3_600), PerSide { org: 7, platform: 2 });
+        assert_eq!(seven, PerSide { org: 48, platform: 48 });
     }
 
     #[test]

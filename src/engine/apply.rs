@@ -10,7 +10,8 @@ use crate::engine::decide::Decision;
 use crate::engine::plan::outcome_of;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
-use crate::store::work::{self, Work};
+use crate::store::holds::Holds;
+use crate::store::work::{self, Wanted, Work};
 use crate::store::{StoreError, decisions, departures, links, pending, stage, turns};
 
 mod batch;
@@ -40,22 +41,44 @@ impl Session<'_> {
             if held && !self.release_held().await? {
                 break;
             }
-            let mut last = 0;
+            let mut from = 0;
+            // What becomes work on the way comes behind all that was there.
             loop {
-                self.context.control.checkpoint().await?;
-                let from = last;
-                let limit = self.portion(worked, total.saturating_sub(worked));
-                let mut chunk =
-                    self.context.store.write(move |db| work::after(db, from, held, limit)).await?;
-                self.cut_before_children(&mut chunk);
-                let Some(end) = chunk.last().map(|work| work.work) else { break };
-                last = end;
-                worked += chunk.len() as u64;
-                self.chunk(chunk, held).await?;
-                self.publish();
+                let until = self.context.store.write(work::last).await?;
+                if until < from {
+                    break;
+                }
+                // A linked record gives up its old key before somebody else is created under it.
+                for linked in [true, false] {
+                    let wanted = Wanted { numbers: (from, until), linked, held };
+                    worked += self.work_off(wanted, (worked, total)).await?;
+                }
+                from = until + 1;
             }
         }
         Ok(())
+    }
+
+    /// Works off what is wanted, chunk by chunk; of `total` pieces of the run `done` were worked on before. Tells how many there were.
+    async fn work_off(&mut self, wanted: Wanted, (done, total): (u64, u64)) -> Result<u64, End> {
+        let mut last: Option<Work> = None;
+        let mut worked = 0;
+        loop {
+            self.context.control.checkpoint().await?;
+            let behind = last.take();
+            let limit = self.portion(done + worked, total.saturating_sub(done + worked));
+            let mut chunk = self
+                .context
+                .store
+                .write(move |db| work::in_order(db, wanted, behind.as_ref(), limit))
+                .await?;
+            self.cut_before_children(&mut chunk);
+            let Some(end) = chunk.last().cloned() else { return Ok(worked) };
+            last = Some(end);
+            worked += chunk.len() as u64;
+            self.chunk(chunk, wanted.held).await?;
+            self.publish();
+        }
     }
 
     async fn chunk(&mut self, chunk: Vec<Work>, held: bool) -> Result<(), End> {
@@ -152,7 +175,7 @@ impl Session<'_> {
             .store
             .write(move |db| {
                 let mut items = Vec::with_capacity(chunk.len());
-                let by_hand = decisions::any(db)?;
+                let (by_hand, holds) = (decisions::any(db)?, Holds::look(db)?);
                 for work in chunk {
                     let Some(shape) = shapes.get(work.mapping) else { continue };
                     let link = match work.link {
@@ -164,8 +187,8 @@ impl Session<'_> {
                         continue;
                     }
                     let waiting = match work.link {
-                        Some(number) => waiting(db, number, now)?,
-                        None => Vec::new(),
+                        Some(number) if holds.parked || holds.turns => waiting(db, number, now)?,
+                        Some(_) | None => Vec::new(),
                     };
                     let by_hand = match numbers.get(work.mapping) {
                         Some(mapping)
@@ -191,12 +214,12 @@ impl Session<'_> {
                             });
                     }
                     let gone = match work.link {
-                        Some(number) => departures::get(db, number)?,
-                        None => None,
+                        Some(number) if holds.departures => departures::get(db, number)?,
+                        Some(_) | None => None,
                     };
                     let unsettled = match work.link {
-                        Some(number) => pending::is_unsettled(db, number)?,
-                        None => false,
+                        Some(number) if holds.parked || holds.pending => pending::is_unsettled(db, number)?,
+                        Some(_) | None => false,
                     };
                     items.push(Item {
                         unsettled,

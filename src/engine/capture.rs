@@ -440,9 +440,8 @@ impl Session<'_> {
             .write(move |db| {
                 for (side, object) in &feeds {
                     feeds::finish(db, *side, object)?;
-                    stage::clear(db, *side, object)?;
                 }
-                Ok(())
+                stage::clear_all(db, &feeds)
             })
             .await?;
         Ok(())

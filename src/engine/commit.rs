@@ -8,6 +8,7 @@ use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::store::history;
+use crate::store::holds::Holds;
 
 mod item;
 mod link;
@@ -73,7 +74,7 @@ impl Session<'_> {
 
     /// Commits a chunk.
     pub async fn commit(&mut self, items: Vec<Item>) -> Result<(), End> {
-        let (run, now) = (self.run, self.now());
+        let (run, now, kind) = (self.run, self.now(), self.request.kind);
         let mappings = self.mappings.clone();
         let counted =
             Braked::ALL.map(|kind| (kind, !kind.is_released(self.request.kind, &self.request.allow)));
@@ -83,9 +84,10 @@ impl Session<'_> {
             .write(move |db| {
                 let mut tallies = Vec::with_capacity(items.len());
                 let mut sequence = None;
+                let holds = Holds::look(db)?;
                 for item in items {
                     let Some(mapping) = mappings.get(item.mapping) else { continue };
-                    let (tally, fact) = commit_item(db, run, now, mapping, &item)?;
+                    let (tally, fact) = commit_item(db, run, now, mapping, &item, holds, kind)?;
                     sequence = fact.or(sequence);
                     tallies.push(tally);
                 }

@@ -14,6 +14,7 @@ use crate::domain::transform::Transform;
 use crate::domain::value::Value;
 use crate::engine::by_hand;
 use crate::engine::recover::alike;
+use crate::mutant::{Mutant, broken};
 use crate::store::decisions::Stored;
 use crate::store::links::{Bases, Link};
 
@@ -100,6 +101,10 @@ pub fn linked(
     let (mut blanks, mut opt_outs) = (0, 0);
     for (place, pair) in mapping.pairs.iter().enumerate() {
         let base = pair_numbers.get(place).and_then(|number| bases.get(*number));
+        if decided.is_empty() && base.is_some_and(|base| unchanged(pair, base, present)) {
+            steps.push(BaseStep::Adopt);
+            continue;
+        }
         let (Some(org), Some(platform)) =
             (seen(pair, Side::Org, &present.org, base), seen(pair, Side::Platform, &present.platform, base))
         else {
@@ -175,6 +180,17 @@ fn respelled(pair: &CompiledPair, now: &PerSide<Seen>) -> bool {
                 .translate(from, &now[from].raw, Some(&now[to].raw))
                 .is_ok_and(|sent| alike(&now[to].folded, &pair.fold(to, &sent)))
     })
+}
+
+/// Whether both sides hold what they last held: then [`merge`] has nothing to say, whatever the policy. Most pairs of most records
+/// are of this kind. Consent has a law of its own (E3), and what a person decided is weighed against what is there.
+fn unchanged(pair: &CompiledPair, base: &PerSide<Vec<Value>>, present: &PerSide<Present<'_>>) -> bool {
+    !pair.spec.transform.is_consent()
+        && !broken(Mutant::OneBaseForBoth)
+        && Side::BOTH.into_iter().all(|side| match &present[side] {
+            Present::Read { record, .. } => pair.holds(side, record, &base[side]) == Some(true),
+            Present::AsBase => true,
+        })
 }
 
 /// What a person decided about a pair; it counts only where both sides were read.

@@ -98,12 +98,11 @@ impl Session<'_> {
                     let contests = contested::any(db)?;
                     let mut left = Vec::new();
                     for staged in batch {
-                        let link = match side {
-                            Side::Org => links::by_org(db, mapping.row.mapping, staged.record.id.as_str())?,
-                            Side::Platform => {
-                                links::by_platform(db, mapping.row.family, staged.record.id.as_str())?
-                            }
-                        };
+                        let (own, id) = (&mapping.row, staged.record.id.as_str());
+                        let mut link = links::head(db, side, own.mapping, own.family, id)?;
+                        if let Some(closed) = link.as_ref().filter(|link| link.closed.is_some()) {
+                            link = links::get(db, closed.link)?;
+                        }
                         let found = match link {
                             Some(link) => {
                                 let Some(place) = places.get(&link.mapping).copied() else {

@@ -13,6 +13,11 @@ pub fn any(db: &Connection) -> Result<bool, StoreError> {
     Ok(db.prepare_cached("SELECT 1 FROM contested LIMIT 1")?.exists([])?)
 }
 
+/// Whether a record of any side and family is left out; nearly none is, and looking costs a fraction of deleting nothing.
+fn knows(db: &Connection, id: &RecordId) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("SELECT 1 FROM contested WHERE id=?")?.exists([id.as_str()])?)
+}
+
 /// Notes that a record is left out because of its key. Where it stood under another key before, that one is free of it.
 pub fn keep(
     db: &Connection,
@@ -39,6 +44,9 @@ pub fn leave(
     id: &RecordId,
     still: Option<i64>,
 ) -> Result<(), StoreError> {
+    if !knows(db, id)? {
+        return Ok(());
+    }
     let left: Vec<i64> = db
         .prepare_cached(
             "DELETE FROM contested WHERE id=?1 AND side=?2 AND family=?3 AND (?4 IS NULL OR key<>?4) RETURNING key",
@@ -50,6 +58,9 @@ pub fn leave(
 
 /// A record is no longer left out; whoever has the same key was decided together with it.
 pub fn goes(db: &Connection, family: i64, side: Side, id: &RecordId, key: i64) -> Result<(), StoreError> {
+    if !knows(db, id)? {
+        return Ok(());
+    }
     leave(db, family, side, id, Some(key))?;
     db.prepare_cached("DELETE FROM contested WHERE id=? AND side=? AND family=?")?.execute(params![
         id.as_str(),

@@ -1,8 +1,10 @@
 //! The journal: what was about to be sent, durable before it is sent (law E6).
 
 use chrono::{DateTime, Utc};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
+use crate::domain::codec::{self, Reader};
 use crate::domain::port::{Job, WriteKind};
 use crate::domain::record::RecordId;
 use crate::domain::side::Side;
@@ -62,6 +64,69 @@ fn word(kind: WriteKind) -> &'static str {
     }
 }
 
+fn put_values(out: &mut Vec<u8>, values: &[Value]) {
+    codec::put_number(out, values.len() as u64);
+    for value in values {
+        codec::put(out, Some(value));
+    }
+}
+
+fn values(reader: &mut Reader<'_>) -> Result<Vec<Value>, StoreError> {
+    let count = reader.number()?;
+    (0..count).map(|_| Ok(reader.value()?.unwrap_or_default())).collect()
+}
+
+fn key_bytes(key: &[Value]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(48);
+    put_values(&mut out, key);
+    out
+}
+
+/// The key; entries of the first versions are JSON.
+fn key(stored: ValueRef<'_>) -> Result<Vec<Value>, StoreError> {
+    match stored {
+        ValueRef::Blob(bytes) => values(&mut Reader::new(bytes)),
+        ValueRef::Text(text) => Ok(serde_json::from_slice(text)?),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => Ok(Vec::new()),
+    }
+}
+
+fn pairs_bytes(pairs: &[Meant]) -> Result<Vec<u8>, StoreError> {
+    let mut out = Vec::with_capacity(pairs.len() * 64);
+    for meant in pairs {
+        codec::put_number(&mut out, meant.pair as u64);
+        for values in [&meant.source, &meant.old, &meant.new] {
+            put_values(&mut out, values);
+        }
+        let rule = meant.rule.map(|rule| serde_json::to_string(&rule)).transpose()?;
+        codec::put(&mut out, rule.map(Value::text).as_ref());
+    }
+    Ok(out)
+}
+
+/// What was meant; entries of the first versions are JSON.
+fn pairs(stored: ValueRef<'_>) -> Result<Vec<Meant>, StoreError> {
+    let mut reader = match stored {
+        ValueRef::Blob(bytes) => Reader::new(bytes),
+        ValueRef::Text(text) => return Ok(serde_json::from_slice(text)?),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => return Ok(Vec::new()),
+    };
+    let mut pairs = Vec::new();
+    while !reader.is_done() {
+        pairs.push(Meant {
+            pair: reader.number()? as i64,
+            source: values(&mut reader)?,
+            old: values(&mut reader)?,
+            new: values(&mut reader)?,
+            rule: match reader.value()? {
+                Some(Value::Text(word)) => Some(serde_json::from_str(&word)?),
+                _ => None,
+            },
+        });
+    }
+    Ok(pairs)
+}
+
 /// Writes an entry; gives its number.
 pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
     db.prepare_cached(
@@ -77,8 +142,8 @@ pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
         entry.source.as_ref().map(RecordId::as_str),
         entry.target.as_ref().map(RecordId::as_str),
         entry.mark,
-        serde_json::to_string(&entry.key)?,
-        serde_json::to_string(&entry.pairs)?,
+        key_bytes(&entry.key),
+        pairs_bytes(&entry.pairs)?,
     ])?;
     Ok(db.last_insert_rowid())
 }
@@ -106,8 +171,8 @@ pub fn open(db: &Connection) -> Result<Vec<Entry>, StoreError> {
             source: row.get::<_, Option<String>>(6)?.map(RecordId::new),
             target: row.get::<_, Option<String>>(7)?.map(RecordId::new),
             mark: row.get(8)?,
-            key: serde_json::from_str(&row.get::<_, String>(9)?)?,
-            pairs: serde_json::from_str(&row.get::<_, String>(10)?)?,
+            key: key(row.get_ref(9)?)?,
+            pairs: pairs(row.get_ref(10)?)?,
             job: row.get::<_, Option<String>>(11)?.map(Job),
         });
     }
@@ -127,4 +192,32 @@ pub fn set_job(db: &Connection, entries: &[i64], job: &Job) -> Result<(), StoreE
 pub fn settle(db: &Connection, entry: i64) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM journal WHERE entry=?")?.execute([entry])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::plan::Rule;
+
+    fn meant() -> Vec<Meant> {
+        let (old, new) = (vec![], vec!["Ann".into(), Value::Null, Value::Bool(true)]);
+        vec![
+            Meant { pair: 300, source: vec!["A".into()], old, new, rule: Some(Rule::SalesforceChanged) },
+            Meant { pair: 2, source: vec![], old: vec!["x".into()], new: vec![Value::Null], rule: None },
+        ]
+    }
+
+    #[test]
+    fn what_was_meant_survives_its_byte_form() {
+        assert_eq!(pairs(ValueRef::Blob(&pairs_bytes(&meant()).unwrap())).unwrap(), meant());
+        let of_key = vec![Value::text("a@x"), Value::Number("7".into())];
+        assert_eq!(key(ValueRef::Blob(&key_bytes(&of_key))).unwrap(), of_key);
+    }
+
+    #[test]
+    fn entries_of_the_first_versions_are_still_read() {
+        let json = serde_json::to_vec(&meant()).unwrap();
+        assert_eq!(pairs(ValueRef::Text(&json)).unwrap(), meant());
+        assert_eq!(key(ValueRef::Text(br#"[{"type":"text","value":"a"}]"#)).unwrap(), ["a".into()]);
+    }
 }

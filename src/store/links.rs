@@ -157,7 +157,47 @@ pub struct NewLink {
     pub run: i64,
 }
 
-const COLUMNS: &str = "link, mapping, family, org_id, platform_id, closed, closed_to, org_stamp, platform_stamp, org_read, platform_read, base";
+/// A statement that selects whole links: the columns that [`from_row`] reads, and what comes behind them.
+macro_rules! select {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT link, mapping, family, org_id, platform_id, closed, closed_to, org_stamp, platform_stamp, org_read, \
+             platform_read, base ",
+            $($rest),+
+        )
+    };
+}
+
+/// The same without what each side last held: for whoever asks only who is linked with whom.
+macro_rules! select_head {
+    ($rest:literal) => {
+        concat!(
+            "SELECT link, mapping, family, org_id, platform_id, closed, closed_to, org_stamp, platform_stamp, org_read, \
+             platform_read, x'' ",
+            $rest
+        )
+    };
+}
+
+/// The link of a record, as [`by_org`] or [`by_platform`] finds it, without bases.
+pub fn head(
+    db: &Connection,
+    side: Side,
+    mapping: i64,
+    family: i64,
+    id: &str,
+) -> Result<Option<Link>, StoreError> {
+    let (sql, number) = match side {
+        Side::Org => (select_head!("FROM link WHERE mapping=? AND org_id=?"), mapping),
+        Side::Platform => (
+            select_head!(
+                "FROM link WHERE family=? AND platform_id=? ORDER BY CASE closed WHEN 0 THEN 0 ELSE link END LIMIT 1"
+            ),
+            family,
+        ),
+    };
+    db.prepare_cached(sql)?.query_row(params![number, id], from_row).optional()?.transpose()
+}
 
 fn from_row(row: &Row<'_>) -> Result<Result<Link, StoreError>, rusqlite::Error> {
     let base: Vec<u8> = row.get(11)?;
@@ -182,7 +222,7 @@ fn from_row(row: &Row<'_>) -> Result<Result<Link, StoreError>, rusqlite::Error> 
 
 /// The link of a record of the org in a mapping, open or closed.
 pub fn by_org(db: &Connection, mapping: i64, id: &str) -> Result<Option<Link>, StoreError> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE mapping=? AND org_id=?"))?
+    db.prepare_cached(select!("FROM link WHERE mapping=? AND org_id=?"))?
         .query_row(params![mapping, id], from_row)
         .optional()?
         .transpose()
@@ -190,8 +230,9 @@ pub fn by_org(db: &Connection, mapping: i64, id: &str) -> Result<Option<Link>, S
 
 /// The open link of a platform record in a family, else a closed one.
 pub fn by_platform(db: &Connection, family: i64, id: &str) -> Result<Option<Link>, StoreError> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM link WHERE family=? AND platform_id=? ORDER BY closed LIMIT 1"
+    // The order of the index.
+    db.prepare_cached(select!(
+        "FROM link WHERE family=? AND platform_id=? ORDER BY CASE closed WHEN 0 THEN 0 ELSE link END LIMIT 1"
     ))?
     .query_row(params![family, id], from_row)
     .optional()?
@@ -201,16 +242,16 @@ pub fn by_platform(db: &Connection, family: i64, id: &str) -> Result<Option<Link
 /// The closed links of a record of an object of which only this side was left: now both are gone.
 pub fn left_behind(db: &Connection, side: Side, object: &str, id: &str) -> Result<Vec<Link>, StoreError> {
     let sql = match side {
-        Side::Org => format!(
-            "SELECT {COLUMNS} FROM link WHERE org_id=?1 AND closed=2
+        Side::Org => select!(
+            "FROM link WHERE org_id=?1 AND closed=2
                  AND mapping IN (SELECT mapping FROM mapping WHERE org_object=?2)"
         ),
-        Side::Platform => format!(
-            "SELECT {COLUMNS} FROM link WHERE platform_id=?1 AND closed IN (1, 3, 4)
+        Side::Platform => select!(
+            "FROM link WHERE platform_id=?1 AND closed IN (1, 3, 4)
                  AND family IN (SELECT family FROM family WHERE platform_object=?2)"
         ),
     };
-    let mut statement = db.prepare_cached(&sql)?;
+    let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([id, object], from_row)?;
     rows.map(|row| row?).collect()
 }
@@ -230,33 +271,30 @@ pub fn bury(
 
 /// A link by its number.
 pub fn get(db: &Connection, link: i64) -> Result<Option<Link>, StoreError> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE link=?"))?
-        .query_row([link], from_row)
-        .optional()?
-        .transpose()
+    db.prepare_cached(select!("FROM link WHERE link=?"))?.query_row([link], from_row).optional()?.transpose()
 }
 
 /// The open links of a record of an object, by its id on one side, over all mappings of that object.
 pub fn of_record(db: &Connection, side: Side, object: &str, id: &str) -> Result<Vec<Link>, StoreError> {
     let sql = match side {
-        Side::Org => format!(
-            "SELECT {COLUMNS} FROM link WHERE org_id=?1 AND closed=0
+        Side::Org => select!(
+            "FROM link WHERE org_id=?1 AND closed=0
                  AND mapping IN (SELECT mapping FROM mapping WHERE org_object=?2)"
         ),
-        Side::Platform => format!(
-            "SELECT {COLUMNS} FROM link WHERE platform_id=?1 AND closed=0
+        Side::Platform => select!(
+            "FROM link WHERE platform_id=?1 AND closed=0
                  AND family IN (SELECT family FROM family WHERE platform_object=?2)"
         ),
     };
-    let mut statement = db.prepare_cached(&sql)?;
+    let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([id, object], from_row)?;
     rows.map(|row| row?).collect()
 }
 
 /// The open link of a record of the org in a family, whatever mapping holds it.
 pub fn open_in_family(db: &Connection, family: i64, org_id: &str) -> Result<Option<Link>, StoreError> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM link WHERE org_id=? AND family=? AND closed=0 LIMIT 1"
+    db.prepare_cached(select!(
+        "FROM link WHERE org_id=?1 AND mapping IN (SELECT mapping FROM mapping WHERE family=?2) AND closed=0 LIMIT 1"
     ))?
     .query_row(params![org_id, family], from_row)
     .optional()?
@@ -265,19 +303,26 @@ pub fn open_in_family(db: &Connection, family: i64, org_id: &str) -> Result<Opti
 
 /// Open links of a family that hold a key on either side; hashes may collide, so the caller compares values.
 pub fn by_key(db: &Connection, family: i64, hash: i64) -> Result<Vec<Link>, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM link WHERE family=?1 AND org_key=?2 AND closed=0
-         UNION SELECT {COLUMNS} FROM link WHERE family=?1 AND platform_key=?2 AND closed=0"
+    // Nearly always both sides hold the same key, and only the others are in the second index.
+    let mut statement = db.prepare_cached(concat!(
+        select!("FROM link WHERE family=?1 AND org_key=?2 AND closed=0 UNION ALL "),
+        select!("FROM link WHERE family=?1 AND platform_key=?2 AND platform_key IS NOT org_key AND closed=0")
     ))?;
     let rows = statement.query_map(params![family, hash], from_row)?;
-    rows.map(|row| row?).collect()
+    let mut links: Vec<Link> = rows.map(|row| row?).collect::<Result<_, _>>()?;
+    links.sort_by_key(|link| link.link);
+    Ok(links)
 }
 
 /// A closed link of a family whose record of the platform is still there, holds this key and is nobody else's: it blocks matching
 /// (law E9). Where we deleted the platform's record ourselves, nothing is left to block.
 pub fn blocking_key(db: &Connection, family: i64, hash: i64) -> Result<Option<Link>, StoreError> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM link AS shut WHERE family=?1 AND platform_key=?2 AND closed NOT IN (0, 2)
+    db.prepare_cached(select!(
+        "FROM link AS shut
+         WHERE link IN (SELECT link FROM link WHERE family=?1 AND org_key=?2 AND platform_key=?2
+                        UNION ALL SELECT link FROM link
+                            WHERE family=?1 AND platform_key=?2 AND platform_key IS NOT org_key)
+             AND closed NOT IN (0, 2)
              AND NOT EXISTS (SELECT 1 FROM link AS other WHERE other.family=?1 AND other.platform_id=shut.platform_id
                              AND other.closed=0)
              AND NOT EXISTS (SELECT 1 FROM departure WHERE departure.link=shut.link AND departure.state='done')
@@ -386,15 +431,20 @@ pub fn unseen(
     after: &str,
     limit: usize,
 ) -> Result<Vec<Link>, StoreError> {
-    let column = match side {
-        Side::Org => "org_id",
-        Side::Platform => "platform_id",
-    };
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM link WHERE mapping=?1 AND closed=0 AND {column}>?4 AND NOT EXISTS
-             (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id={column})
-         ORDER BY {column} LIMIT ?5"
-    ))?;
+    let mut statement = db.prepare_cached(match side {
+        Side::Org => select!(
+            "FROM link WHERE mapping=?1 AND closed=0 AND org_id>?4 AND NOT EXISTS
+                 (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id=org_id)
+             ORDER BY org_id LIMIT ?5"
+        ),
+        // The family makes it walk along an index instead of sorting all links.
+        Side::Platform => select!(
+            "FROM link WHERE family=(SELECT family FROM mapping WHERE mapping=?1) AND mapping=?1 AND closed=0
+                 AND platform_id>?4 AND NOT EXISTS
+                 (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id=platform_id)
+             ORDER BY platform_id LIMIT ?5"
+        ),
+    })?;
     let rows = statement.query_map(params![mapping, side.number(), object, after, limit as i64], from_row)?;
     rows.map(|row| row?).collect()
 }

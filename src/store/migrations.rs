@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0010_notes.sql"),
     include_str!("../../assets/migrations/0011_prints.sql"),
     PLANS,
+    include_str!("../../assets/migrations/0013_tempo.sql"),
 ];
 
 /// The schema version this program knows.

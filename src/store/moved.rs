@@ -27,14 +27,15 @@ pub fn put(
     if record.became.is_empty() {
         return Ok(());
     }
-    let column = match side {
-        Side::Org => "org_id",
-        Side::Platform => "platform_id",
+    // By way of the mappings of the object, because links are looked up by mapping and id.
+    let linked = match side {
+        Side::Org => "mapping IN (SELECT mapping FROM mapping WHERE org_object=?2) AND org_id=?3",
+        Side::Platform => "family IN (SELECT family FROM family WHERE platform_object=?2) AND platform_id=?3",
     };
     let targets = serde_json::to_string(&record.became)?;
     db.prepare_cached(&format!(
         "INSERT OR IGNORE INTO moved (side, object, id, targets, since)
-         SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM link WHERE {column}=?3 AND closed=0)"
+         SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM link WHERE {linked} AND closed=0)"
     ))?
     .execute(params![side.number(), object, record.id.as_str(), targets, to_millis(now)])?;
     Ok(())

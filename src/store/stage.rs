@@ -133,6 +133,27 @@ pub fn clear(db: &Connection, side: Side, object: &str) -> Result<(), StoreError
     Ok(())
 }
 
+/// Forgets all that is staged of these objects. Where nothing else is staged, whole tables are emptied, which costs nothing for
+/// each of their rows.
+pub fn clear_all(db: &Connection, feeds: &[(Side, String)]) -> Result<(), StoreError> {
+    let mut others = false;
+    let mut last = (-1, String::new());
+    let mut next = db.prepare_cached(
+        "SELECT side, object FROM stage WHERE (side, object)>(?,?) ORDER BY side, object LIMIT 1",
+    )?;
+    while let Some((side, object)) = next
+        .query_row(params![last.0, last.1], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
+        .optional()?
+    {
+        others |= !feeds.iter().any(|(known, name)| known.number() == side && *name == object);
+        last = (side, object);
+    }
+    if !others {
+        db.execute("DELETE FROM stage", [])?;
+    }
+    feeds.iter().try_for_each(|(side, object)| clear(db, *side, object))
+}
+
 /// What was staged by other fields than those of `shape` is taken away: the places of its values mean something else now. Its
 /// records become pending for these mappings, and the read that was under way begins anew from its cursor.
 pub fn keep_in_shape(
@@ -255,11 +276,11 @@ pub fn groups_after(
     key: Option<&[u8]>,
     limit: usize,
 ) -> Result<Vec<Group>, StoreError> {
+    // Every key is longer than the empty one, so that there is one statement, and it seeks.
     let mut statement = db.prepare_cached(
-        "SELECT key, side, mapping, id FROM candidate WHERE class=?1 AND (?2 IS NULL OR key>?2)
-         ORDER BY key, side, mapping, id",
+        "SELECT key, side, mapping, id FROM candidate WHERE class=? AND key>? ORDER BY key, side, mapping, id",
     )?;
-    let mut rows = statement.query(params![class as i64, key])?;
+    let mut rows = statement.query(params![class as i64, key.unwrap_or_default()])?;
     let mut groups: Vec<Group> = Vec::new();
     while let Some(row) = rows.next()? {
         let key: Vec<u8> = row.get(0)?;

@@ -1,11 +1,11 @@
 //! What the run at hand has to decide, in order; and the lines of its plan.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Line;
 use crate::domain::record::RecordId;
-use crate::domain::side::PerSide;
+use crate::domain::side::{PerSide, Side};
 use crate::store::StoreError;
 
 /// One record, or one pair of records, to decide.
@@ -34,10 +34,72 @@ pub fn put(
         .execute(params![
             mapping as i64,
             link,
-            ids.org.as_ref().map(RecordId::as_str),
-            ids.platform.as_ref().map(RecordId::as_str)
+            ids.org.as_ref().map_or("", RecordId::as_str),
+            ids.platform.as_ref().map_or("", RecordId::as_str)
         ])?;
     Ok(())
+}
+
+fn from_row(row: &Row<'_>) -> Result<Work, rusqlite::Error> {
+    let id = |place: usize| -> Result<Option<RecordId>, rusqlite::Error> {
+        let id: String = row.get(place)?;
+        Ok(Some(id).filter(|id| !id.is_empty()).map(RecordId::new))
+    };
+    Ok(Work {
+        work: row.get(0)?,
+        mapping: usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+        link: row.get(2)?,
+        ids: PerSide { org: id(3)?, platform: id(4)? },
+        held: row.get::<_, i64>(5)? != 0,
+    })
+}
+
+/// The last number that was given.
+pub fn last(db: &Connection) -> Result<i64, StoreError> {
+    Ok(db.query_row("SELECT COALESCE(max(work), 0) FROM work", [], |row| row.get(0))?)
+}
+
+/// Which work is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The first number and the last.
+    pub numbers: (i64, i64),
+    /// Records that are linked, or those that are not.
+    pub linked: bool,
+    /// What waits for the end of the run, or what does not.
+    pub held: bool,
+}
+
+/// Up to `limit` pieces of work behind a piece, in the order of mappings and ids (law E5): so neighbours in the tables of the org
+/// are worked on together.
+pub fn in_order(
+    db: &Connection,
+    wanted: Wanted,
+    behind: Option<&Work>,
+    limit: usize,
+) -> Result<Vec<Work>, StoreError> {
+    // The signs keep it on the index of ids; by number, every chunk would sort all that is left.
+    let mut statement = db.prepare_cached(
+        "SELECT work, mapping, link, org_id, platform_id, held FROM work
+         WHERE (mapping, org_id, platform_id)>(?,?,?) AND +work>=? AND +work<=? AND held=?
+             AND (link IS NOT NULL)=?
+         ORDER BY mapping, org_id, platform_id LIMIT ?",
+    )?;
+    let text = |side: Side| behind.and_then(|work| work.ids[side].as_ref()).map_or("", RecordId::as_str);
+    let mapping = behind.map_or(-1, |work| work.mapping as i64);
+    let (from, until) = wanted.numbers;
+    let bound = params![
+        mapping,
+        text(Side::Org),
+        text(Side::Platform),
+        from,
+        until,
+        wanted.held,
+        wanted.linked,
+        limit as i64
+    ];
+    let rows = statement.query_map(bound, from_row)?;
+    rows.map(|row| row.map_err(Into::into)).collect()
 }
 
 /// Up to `limit` pieces of work of one kind behind a number.
@@ -45,18 +107,7 @@ pub fn after(db: &Connection, number: i64, held: bool, limit: usize) -> Result<V
     let mut statement = db.prepare_cached(
         "SELECT work, mapping, link, org_id, platform_id, held FROM work WHERE work>? AND held=? ORDER BY work LIMIT ?",
     )?;
-    let rows = statement.query_map(params![number, held, limit as i64], |row| {
-        Ok(Work {
-            work: row.get(0)?,
-            mapping: usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
-            link: row.get(2)?,
-            ids: PerSide {
-                org: row.get::<_, Option<String>>(3)?.map(RecordId::new),
-                platform: row.get::<_, Option<String>>(4)?.map(RecordId::new),
-            },
-            held: row.get::<_, i64>(5)? != 0,
-        })
-    })?;
+    let rows = statement.query_map(params![number, held, limit as i64], from_row)?;
     rows.map(|row| row.map_err(Into::into)).collect()
 }
 

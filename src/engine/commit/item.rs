@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, RunKind};
 use crate::domain::plan::{Action, Line, PING_PONG, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
@@ -18,6 +18,7 @@ use crate::engine::recover::park_unclear;
 use crate::engine::session::Prepared;
 use crate::mutant::{Mutant, broken};
 use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::holds::Holds;
 use crate::store::issues;
 use crate::store::links::{self, Link};
 use crate::store::{StoreError, decisions, journal, moved, pending, stage, turns, work};
@@ -34,6 +35,8 @@ pub(super) fn commit_item(
     now: chrono::DateTime<chrono::Utc>,
     mapping: &Prepared,
     item: &Item,
+    holds: Holds,
+    kind: RunKind,
 ) -> Result<(Tally, Option<i64>), StoreError> {
     if item.undo.as_ref().is_some_and(|undo| undo.created.is_some()) {
         return crate::engine::undo::commit_uncreated(db, run, now, mapping, item);
@@ -75,8 +78,7 @@ pub(super) fn commit_item(
     let mut refused = false;
     let mut unfinished = item.postponed();
     let mut later = item.later;
-    let mut after: PerSide<Option<Record>> =
-        item.records.as_ref().map(|staged| staged.as_ref().map(|staged| staged.record.clone()));
+    let mut after: PerSide<Option<&Record>> = records;
     let mut written: PerSide<Option<RecordId>> = PerSide::default();
     let mut created = PerSide { org: false, platform: false };
     for side in Side::BOTH {
@@ -98,7 +100,7 @@ pub(super) fn commit_item(
                 created[side] = *new;
                 written[side] = Some(id.clone());
                 if let Some(record) = record {
-                    after[side] = Some(record.clone());
+                    after[side] = Some(record);
                 }
             }
             Some(RowResult::Refused(error)) => {
@@ -177,7 +179,8 @@ pub(super) fn commit_item(
         for (place, step) in item.decision.steps.iter().enumerate() {
             let undone = matches!(step, BaseStep::Written(sides)
                 if Side::BOTH.iter().any(|side| sides[*side] && written[*side].is_none()));
-            if *step != BaseStep::Keep
+            if holds.parked
+                && *step != BaseStep::Keep
                 && !undone
                 && let Some(number) = mapping.row.pairs.get(place)
                 && item.link.is_some()
@@ -250,7 +253,9 @@ pub(super) fn commit_item(
         return Ok((tally, fact));
     }
     by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
-    if wrote || refused || !line.parked.is_empty() {
+    let mut settled = false;
+    // What was written is in the history, and a second row for each of millions would only be as long again.
+    if refused || !line.parked.is_empty() {
         let outcome = if refused { Outcome::Failed } else { Outcome::Succeeded };
         work::put_line(
             db,
@@ -260,24 +265,31 @@ pub(super) fn commit_item(
             outcome,
             line_hash(line, item.link.as_ref().map(|link| &link.bases)),
         )?;
-    } else if left == 0 {
+    } else if !wrote && left == 0 {
+        settled = true;
         tally.counts.unchanged += 1;
     }
     // An undo decides nothing about the rest of its record.
     if !refused && item.undo.is_none() {
-        issues::resolve(db, mapping.row.mapping, &ids)?;
-        for side in Side::BOTH {
-            if let (Some(id), Some(_)) = (&ids[side], &item.records[side]) {
-                issues::found(db, mapping.row.mapping, side, id)?;
+        if holds.issues {
+            issues::resolve(db, mapping.row.mapping, &ids)?;
+            for side in Side::BOTH {
+                if let (Some(id), Some(_)) = (&ids[side], &item.records[side]) {
+                    issues::found(db, mapping.row.mapping, side, id)?;
+                }
             }
         }
-        for side in Side::BOTH {
+        for side in Side::BOTH.into_iter().filter(|_| holds.pending) {
             if let Some(id) = &ids[side] {
                 pending::remove(db, mapping.row.mapping, side, id.as_str())?;
             }
         }
     }
-    forget_staged(db, mapping, item)?;
+    // Of two records that agree, a run that goes on after an interruption would find that they agree; an initial sync forgets all
+    // it has staged at once, at its end.
+    if !settled || kind != RunKind::Initial {
+        forget_staged(db, mapping, item)?;
+    }
     if !refused
         && matches!(line.action, Action::Create { .. })
         && item.decision.steps.contains(&BaseStep::Keep)
@@ -308,13 +320,13 @@ fn second_pass(
     mapping: &Prepared,
     item: &Item,
     ids: &PerSide<Option<RecordId>>,
-    after: &PerSide<Option<Record>>,
+    after: &PerSide<Option<&Record>>,
 ) -> Result<(), StoreError> {
     let Some(org) = &ids.org else { return Ok(()) };
     let Some(link) = links::by_org(db, mapping.row.mapping, org.as_str())? else { return Ok(()) };
     for side in Side::BOTH {
         let read_at = item.records[side].as_ref().map_or(now, |staged| staged.read_at);
-        if let Some(record) = &after[side] {
+        if let Some(record) = after[side] {
             stage::put(db, side, mapping.compiled.spec.object(side), std::slice::from_ref(record), read_at)?;
         }
     }
@@ -342,7 +354,7 @@ pub(in crate::engine) fn forget_staged(
 fn history_of(
     line: &Line,
     side: Side,
-    after: &PerSide<Option<Record>>,
+    after: &PerSide<Option<&Record>>,
     mapping: &Prepared,
 ) -> Vec<NewChange> {
     line.changes
@@ -352,7 +364,7 @@ fn history_of(
             let held = change
                 .pair
                 .and_then(|place| mapping.compiled.pairs.get(place))
-                .and_then(|pair| pair.values(side, after[side].as_ref()?));
+                .and_then(|pair| pair.values(side, after[side]?));
             NewChange {
                 pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
                 fields: change.fields.clone(),

@@ -1,5 +1,6 @@
 //! The link of a finished line, with the bases that its steps ask for.
 
+use crate::domain::compiled::CompiledPair;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
@@ -18,12 +19,13 @@ pub(super) fn keep_link(
     mapping: &Prepared,
     item: &Item,
     ids: &PerSide<RecordId>,
-    after: &PerSide<Option<Record>>,
+    after: &PerSide<Option<&Record>>,
     written: &PerSide<Option<RecordId>>,
 ) -> Result<i64, StoreError> {
     let compiled = &mapping.compiled;
-    let mut bases = item.link.as_ref().map(|link| link.bases.clone()).unwrap_or_default();
-    let before = bases.clone();
+    let none = Bases::default();
+    let before = item.link.as_ref().map_or(&none, |link| &link.bases);
+    let mut bases = before.clone();
     for (place, step) in item.decision.steps.iter().enumerate() {
         let (Some(pair), Some(number)) = (compiled.pairs.get(place), mapping.row.pairs.get(place)) else {
             continue;
@@ -33,6 +35,9 @@ pub(super) fn keep_link(
             BaseStep::Adopt | BaseStep::Keep => PerSide { org: false, platform: false },
             BaseStep::Written(sides) => *sides,
         };
+        if *step == BaseStep::Adopt && before.get(*number).is_some_and(|base| still_holds(pair, base, item)) {
+            continue;
+        }
         // A write that was refused or is unclear leaves the old base, so that it is tried again.
         let refused = |side: &Side| meant[*side] && written[*side].is_none();
         if Side::BOTH.iter().any(refused) && !broken(Mutant::RefusedTakesBase) {
@@ -48,7 +53,7 @@ pub(super) fn keep_link(
                     .iter()
                     .find(|change| change.pair == Some(place) && change.to == side)?;
                 let sent = pair.fold(side, &change.new);
-                let held = after[side].as_ref().and_then(|record| pair.values(side, record));
+                let held = after[side].and_then(|record| pair.values(side, record));
                 let held = held
                     .map(|raw| pair.fold(side, &raw))
                     .filter(|held| alike(held, &sent) && !broken(Mutant::SentBecomesBase));
@@ -57,7 +62,7 @@ pub(super) fn keep_link(
             // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
             // must still be seen as one.
             let decided = item.records[side].as_ref().map(|staged| &staged.record);
-            let record = if meant[side] { after[side].as_ref() } else { decided };
+            let record = if meant[side] { after[side] } else { decided };
             match record {
                 Some(record) => pair.values(side, record).map(|raw| pair.fold(side, &raw)),
                 None => before.get(*number).map(|base| base[side].clone()),
@@ -67,7 +72,7 @@ pub(super) fn keep_link(
             bases.set(*number, PerSide { org, platform });
         }
     }
-    let unchanged = bases == before && written.org.is_none() && written.platform.is_none();
+    let unchanged = bases == *before && written.org.is_none() && written.platform.is_none();
     if let Some(link) = &item.link
         && unchanged
         && !compiled.pairs.iter().any(|pair| pair.spec.policy == crate::domain::mapping::Policy::NewestWins)
@@ -77,7 +82,7 @@ pub(super) fn keep_link(
     let stamps = PerSide::from_fn(|side| {
         let known = item.link.as_ref().and_then(|link| link.stamps[side]);
         // A touch of something else than the pairs is told from our own writes by a stamp that is later than the link's.
-        after[side].as_ref().filter(|_| !unchanged).and_then(|record| record.stamp).max(known)
+        after[side].filter(|_| !unchanged).and_then(|record| record.stamp).max(known)
     });
     let read = PerSide::from_fn(|side| {
         let known = item.link.as_ref().map(|link| link.read[side]).unwrap_or_default();
@@ -85,7 +90,7 @@ pub(super) fn keep_link(
         let equal = item.undo.as_ref().is_none_or(|undo| !undo.differs[side]);
         item.records[side].as_ref().filter(|_| equal).map_or(known, |staged| staged.read_at.max(known))
     });
-    let keys = key_hashes(mapping, &bases, &after.as_ref().map(Option::as_ref));
+    let keys = key_hashes(mapping, &bases, after);
     links::put(
         db,
         &NewLink {
@@ -99,6 +104,14 @@ pub(super) fn keep_link(
             run,
         },
     )
+}
+
+/// Whether what was decided from is what is the base already.
+fn still_holds(pair: &CompiledPair, base: &PerSide<Vec<Value>>, item: &Item) -> bool {
+    Side::BOTH.into_iter().all(|side| match &item.records[side] {
+        Some(staged) => pair.holds(side, &staged.record, &base[side]) == Some(true),
+        None => true,
+    })
 }
 
 /// Hashes of the key as either side holds it, in the platform's canonical form: as its base says, else as it was read, so that

@@ -4,7 +4,7 @@
 //! out, are still read.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::domain::plan::Rule;
 use crate::domain::report::HistoryChange;
@@ -14,28 +14,70 @@ use crate::store::history::NewChange;
 
 /// The text that is stored.
 pub fn encode(changes: &[NewChange]) -> String {
-    let rows: Vec<Json> = changes
-        .iter()
-        .map(|change| {
-            json!([change.pair, change.fields, values(&change.old), values(&change.new), change.rule])
-        })
-        .collect();
-    Json::Array(rows).to_string()
+    // Straight into the text: a tree in between costs more than all else of a row.
+    let mut out = Vec::with_capacity(changes.len() * 96 + 2);
+    out.push(b'[');
+    for (place, change) in changes.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        out.push(b'[');
+        put(&mut out, &change.pair);
+        out.push(b',');
+        put(&mut out, &change.fields);
+        for values in [&change.old, &change.new] {
+            out.extend_from_slice(b",[");
+            for (place, value) in values.iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                put_value(&mut out, value);
+            }
+            out.push(b']');
+        }
+        out.push(b',');
+        put(&mut out, &change.rule);
+        out.push(b']');
+    }
+    out.push(b']');
+    String::from_utf8(out).unwrap_or_default()
 }
 
-fn values(values: &[Value]) -> Vec<Json> {
-    values.iter().map(plain).collect()
+/// What is put has no way to fail: numbers, texts, days.
+fn put(out: &mut Vec<u8>, what: &impl serde::Serialize) {
+    let before = out.len();
+    if serde_json::to_writer(&mut *out, what).is_err() {
+        out.truncate(before);
+        out.extend_from_slice(b"null");
+    }
 }
 
-fn plain(value: &Value) -> Json {
+fn put_value(out: &mut Vec<u8>, value: &Value) {
+    let tagged = |out: &mut Vec<u8>, tag: &[u8]| {
+        out.extend_from_slice(b"{\"");
+        out.extend_from_slice(tag);
+        out.extend_from_slice(b"\":");
+    };
     match value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => Json::Bool(*flag),
-        Value::Text(text) => Json::String(text.to_string()),
-        Value::Number(text) => json!({ "n": text }),
-        Value::Date(day) => json!({ "d": day }),
-        Value::Moment(moment) => json!({ "m": moment }),
-        Value::Set(texts) => json!(texts),
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(flag) => put(out, flag),
+        Value::Text(text) => put(out, text),
+        Value::Set(texts) => put(out, texts),
+        Value::Number(text) => {
+            tagged(out, b"n");
+            put(out, text);
+            out.push(b'}');
+        }
+        Value::Date(day) => {
+            tagged(out, b"d");
+            put(out, day);
+            out.push(b'}');
+        }
+        Value::Moment(moment) => {
+            tagged(out, b"m");
+            put(out, moment);
+            out.push(b'}');
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the actions do on Synchronization Information.
 
+use std::collections::BTreeSet;
+
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::effect::{Effect, ExportWhat, Part as SavedPart};
@@ -11,10 +13,11 @@ use crate::console::app::sync::{GroupDeed, Part};
 use crate::console::app::toast::Tone;
 use crate::console::view::text::{common, plan, sync as text};
 use crate::domain::command::{Command, RunRequest};
+use crate::domain::cost::idle_calls_a_day;
 use crate::domain::outcome::RunKind;
 use crate::domain::progress::EngineState;
 use crate::domain::report::{IssueGroup, IssueQuery};
-use crate::domain::side::Side;
+use crate::domain::side::{PerSide, Side};
 use crate::domain::side_effects;
 use crate::ops::run;
 use crate::workspace::settings::{Every, Settings};
@@ -268,10 +271,16 @@ impl App {
     }
 
     fn ask_interval(&mut self) {
+        let schedule = &self.settings.schedule;
+        let every = PerSide::from_fn(|side| schedule.every_from(side).duration());
+        let objects = PerSide::from_fn(|side| {
+            let enabled = self.settings.mappings.iter().filter(|mapping| mapping.enabled);
+            enabled.map(|mapping| mapping.object(side)).collect::<BTreeSet<_>>().len() as u64
+        });
         self.overlays.push(Overlay::Prompt(Prompt::new(
             text::INTERVAL,
-            text::INTERVAL_HELP,
-            &intervals_text(&self.settings.schedule),
+            text::interval_help(&intervals_text(schedule), idle_calls_a_day(every, objects)),
+            &intervals_text(schedule),
             Asked::Interval,
         )));
     }

@@ -8,6 +8,7 @@ use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::plan::saved::PlanDeed;
 use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::StatusReport;
+use crate::domain::side::PerSide;
 
 /// What holds runs back, and until when.
 pub fn limited(until: &str, hold: &Hold, resumes: Option<&str>) -> String {
@@ -117,13 +118,21 @@ pub const RETRY_YES: &str = "Try again";
 /// A prompt.
 pub const INTERVAL: &str = "Interval of automatic synchronization";
 /// A prompt.
-pub const INTERVAL_HELP: &str = "Such as 30s, 5m, 1h or 1d; 10s at least.";
-/// A prompt.
 pub const INTERVAL_TOO_SHORT: &str = "The shortest interval is 10s.";
 /// Where the explanation of a record is found.
 pub const WHY_FROM_RECORD: &str = "Open an issue's record or a run first; w explains it there.";
 /// A mapping whose turn has not come.
 pub const WAITING: &str = "waiting";
+
+/// A prompt: what may be typed, and what the present interval costs while nothing changes.
+pub fn interval_help(every: &str, calls_a_day: PerSide<u64>) -> String {
+    format!(
+        "Such as 30s, 5m, 1h or 1d; 10s at least.\nWhile nothing changes, {every} takes {} calls a day to Salesforce and {} to the \
+         platform.",
+        count(calls_a_day.org),
+        count(calls_a_day.platform)
+    )
+}
 
 /// No engine.
 pub fn engine_unavailable(reason: &str) -> String {
