@@ -189,6 +189,11 @@ impl Pair {
         format!("{}|{}|{:?}", self.org.join("+"), self.platform.join("+"), self.transform)
     }
 
+    /// Whether an [`identity`](Self::identity) is that of a consent pair.
+    pub fn is_of_consent(identity: &str) -> bool {
+        identity.splitn(3, '|').nth(2).is_some_and(|transform| transform.starts_with("Consent"))
+    }
+
     /// The fields on a side.
     pub fn fields(&self, side: Side) -> &[String] {
         match side {

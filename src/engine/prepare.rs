@@ -9,7 +9,7 @@ use crate::domain::command::RunRequest;
 use crate::domain::compiled::{Compiled, CompiledMapping, MappingProblem, Severity, compile};
 use crate::domain::criteria::Criteria;
 use crate::domain::drift::{Effect, Finding, Judged, footprint, judge, print_now};
-use crate::domain::mapping::{Direction, Mapping};
+use crate::domain::mapping::{Direction, Mapping, Pair};
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::port::Source;
 use crate::domain::report::Level;
@@ -229,7 +229,11 @@ pub async fn prepare(context: &RunContext, request: &RunRequest, run: i64) -> Re
     for compiled in compiled {
         let written = context.mappings.iter().find(|known| known.name == compiled.spec.name);
         let fingerprint = fingerprint(written.map_or(&[], std::slice::from_ref));
-        ready.prepared.push(number(context, compiled, fingerprint).await?);
+        let parked = running.iter().find(|standing| standing.asked.name == compiled.spec.name);
+        let parked = parked.map(|standing| standing.judged.parked()).unwrap_or_default();
+        let left_out = written.into_iter().flat_map(|written| &written.pairs);
+        let left_out = left_out.filter(|pair| parked.contains(&pair.identity())).cloned().collect();
+        ready.prepared.push(number(context, compiled, fingerprint, left_out).await?);
     }
     let quiet = are_quiet(context, &standings).await?;
     for (standing, quiet) in standings.iter().zip(quiet) {
@@ -582,6 +586,7 @@ async fn number(
     context: &RunContext,
     compiled: CompiledMapping,
     fingerprint: String,
+    left_out: Vec<Pair>,
 ) -> Result<Prepared, End> {
     let capabilities =
         PerSide::from_fn(|side| context.endpoints[side].capabilities(compiled.spec.object(side)));
@@ -600,7 +605,7 @@ async fn number(
             )
         })
         .await?;
-    Ok(Prepared { compiled: Arc::new(compiled), row, capabilities })
+    Ok(Prepared { compiled: Arc::new(compiled), row, capabilities, left_out })
 }
 
 /// A short text that changes whenever the mappings change.

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::domain::command::RunRequest;
 use crate::domain::compiled::CompiledMapping;
+use crate::domain::mapping::Pair;
 use crate::domain::outcome::Counts;
 use crate::domain::port::Capabilities;
 use crate::domain::progress::{MappingProgress, Phase};
@@ -33,6 +34,8 @@ pub struct Prepared {
     pub row: MappingRow,
     /// What its sides can do.
     pub capabilities: PerSide<Capabilities>,
+    /// Its pairs that take no part for now, because of what a side shows of their fields (law E13).
+    pub left_out: Vec<Pair>,
 }
 
 impl Prepared {

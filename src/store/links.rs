@@ -256,6 +256,15 @@ pub fn left_behind(db: &Connection, side: Side, object: &str, id: &str) -> Resul
     rows.map(|row| row?).collect()
 }
 
+/// The links of a record of the org that are closed because it was deleted.
+pub fn closed_with(db: &Connection, object: &str, id: &str) -> Result<Vec<Link>, StoreError> {
+    let mut statement = db.prepare_cached(select!(
+        "FROM link WHERE org_id=? AND closed=1 AND mapping IN (SELECT mapping FROM mapping WHERE org_object=?)"
+    ))?;
+    let rows = statement.query_map([id, object], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
 /// Both records of a closed link are gone: it keeps nobody out of matching any more, and whichever is back is a new one (law E9).
 pub fn bury(
     db: &Connection,

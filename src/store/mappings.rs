@@ -76,6 +76,17 @@ pub fn register(
     })
 }
 
+/// The pair of another mapping that has the identity of this one: the identity, and its number there.
+pub fn same_pair(db: &Connection, pair: i64, mapping: i64) -> Result<Option<(String, i64)>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT other.identity, other.pair FROM pair AS own JOIN pair AS other USING (identity)
+             WHERE own.pair=? AND other.mapping=?",
+        )?
+        .query_row([pair, mapping], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
 /// A person accepts a mapping as it is written (law E5).
 pub fn accept(db: &Connection, name: &str, fingerprint: &str) -> Result<(), StoreError> {
     remember(db, &format!("accepted:{name}"), fingerprint)

@@ -16,7 +16,8 @@ pub struct Moved {
     pub to: Vec<(String, RecordId)>,
 }
 
-/// Notes that a record lives on as another, if it is linked; the others need nothing.
+/// Notes that a record lives on as another, if it is linked, or was until it was deleted: then it was brought back before. The others
+/// need nothing.
 pub fn put(
     db: &Connection,
     side: Side,
@@ -29,13 +30,17 @@ pub fn put(
     }
     // By way of the mappings of the object, because links are looked up by mapping and id.
     let linked = match side {
-        Side::Org => "mapping IN (SELECT mapping FROM mapping WHERE org_object=?2) AND org_id=?3",
-        Side::Platform => "family IN (SELECT family FROM family WHERE platform_object=?2) AND platform_id=?3",
+        Side::Org => {
+            "mapping IN (SELECT mapping FROM mapping WHERE org_object=?2) AND org_id=?3 AND closed IN (0, 1)"
+        }
+        Side::Platform => {
+            "family IN (SELECT family FROM family WHERE platform_object=?2) AND platform_id=?3 AND closed IN (0, 2)"
+        }
     };
     let targets = serde_json::to_string(&record.became)?;
     db.prepare_cached(&format!(
         "INSERT OR IGNORE INTO moved (side, object, id, targets, since)
-         SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM link WHERE {linked} AND closed=0)"
+         SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM link WHERE {linked})"
     ))?
     .execute(params![side.number(), object, record.id.as_str(), targets, to_millis(now)])?;
     Ok(())

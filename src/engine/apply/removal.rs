@@ -113,8 +113,8 @@ fn is_known(mapping: &Prepared, departure: &Departure, on: Side, held: &Record) 
             .is_some_and(|by| by <= departure.since)
 }
 
-/// The fields of a record, with their values, that differ from its base: what somebody edited. Where there is no base nobody can tell, so that what
-/// would have flowed counts as edited.
+/// The fields of a record, with their values, that differ from its base: what somebody edited. Where there is no base, and where a pair is left
+/// out for now, nobody can tell, so that what would have flowed counts as edited.
 pub(in crate::engine) fn edited(
     mapping: &Prepared,
     link: &Link,
@@ -139,6 +139,11 @@ pub(in crate::engine) fn edited(
             differs |= pair.direction.allows(side.other()) && !raw.iter().all(Value::is_blank);
             take(pair, raw);
         }
+    }
+    for pair in mapping.left_out.iter().filter(|pair| pair.direction.allows(side.other())) {
+        differs = true;
+        fields.extend(pair.fields(side).iter().map(|name| Value::text(name.as_str())));
+        values.extend(pair.fields(side).iter().map(|_| Value::Null));
     }
     differs.then_some((fields, values))
 }

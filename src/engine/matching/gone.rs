@@ -2,6 +2,7 @@
 
 use crate::domain::mapping::DeletePolicy;
 use crate::domain::port::Tombstone;
+use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::{close_departure, effective_policy};
 use crate::engine::context::End;
@@ -187,6 +188,28 @@ pub(super) fn come_back(
     // What people did to the other record meanwhile was passed over; both are read once more.
     pending::put(db, link.mapping, Side::Org, &link.ids.org, "reopened", now, Some(now))?;
     Ok(Back::Reopened)
+}
+
+/// Two records without a link were found to belong together. If they were linked before they were both deleted and brought back, what
+/// either side held then says who has edited what since, so their link goes on (laws E2, E9).
+pub(super) fn met_again(
+    db: &rusqlite::Connection,
+    run: i64,
+    now: chrono::DateTime<chrono::Utc>,
+    mapping: i64,
+    ids: &PerSide<Option<RecordId>>,
+) -> Result<Option<i64>, StoreError> {
+    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(None) };
+    let known = links::by_org(db, mapping, org.as_str())?;
+    let Some(link) = known.filter(|link| link.ids.platform == *platform) else { return Ok(None) };
+    let side = match link.closed {
+        Some(Closed::OnOrg) => Side::Org,
+        Some(Closed::OnPlatform) => Side::Platform,
+        _ => return Ok(None),
+    };
+    departures::remove(db, link.link)?;
+    reopen(db, run, now, side, &link)?;
+    Ok(Some(link.link))
 }
 
 /// The record that was gone is back: its link is open again, and history says so.

@@ -11,7 +11,7 @@ use crate::domain::port::Finder;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::engine::context::End;
-use crate::engine::matching::{Found, unlinked};
+use crate::engine::matching::{Found, gone, unlinked};
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::links::{self, Link};
@@ -206,6 +206,7 @@ impl Session<'_> {
             self.context.control.checkpoint().await?;
             let (from, rules, places) = (last.take(), rules.clone(), places.clone());
             let numbers = numbers.clone();
+            let (run, now) = (self.run, self.now());
             let (reached, lines) = self
                 .context
                 .store
@@ -257,7 +258,13 @@ impl Session<'_> {
                         for verdict in verdicts {
                             let action = match verdict.what {
                                 What::Go => {
-                                    work::put(db, verdict.mapping, None, &verdict.ids)?;
+                                    let link = match numbers.get(verdict.mapping) {
+                                        Some(mapping) => {
+                                            gone::met_again(db, run, now, *mapping, &verdict.ids)?
+                                        }
+                                        None => None,
+                                    };
+                                    work::put(db, verdict.mapping, link, &verdict.ids)?;
                                     continue;
                                 }
                                 What::Skip(reason) => Action::Skip { reason },

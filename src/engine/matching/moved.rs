@@ -3,11 +3,12 @@
 //! A link that is re-pointed starts without bases, so that both records meet as for the first time; of two consents the
 //! stricter one wins then (law E3). One thing is kept: where the heir holds just what its predecessor last held, the base of that
 //! pair goes with it. Otherwise an edit that somebody made on the platform shortly before a conversion would lose against the
-//! very value that it replaced.
+//! very value that it replaced. So it is with a pair that is left out for now, because a field can't be seen (law E13): it can't be
+//! compared until the field is given back.
 
 use std::collections::HashMap;
 
-use crate::domain::mapping::Conversion;
+use crate::domain::mapping::{Conversion, Pair};
 use crate::domain::plan::UNKNOWN_OUTCOME;
 use crate::domain::port::Tombstone;
 use crate::domain::record::RecordId;
@@ -15,6 +16,7 @@ use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::commit::key_hashes;
 use crate::engine::context::End;
+use crate::engine::matching::gone::come_back;
 use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures;
 use crate::store::facts::{self, NewFact};
@@ -22,7 +24,7 @@ use crate::store::issues::{self, NewIssue};
 use crate::store::links::{self, Bases, Closed, Link, NewLink};
 use crate::store::moved::{self, Moved};
 use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, history, pending, work};
+use crate::store::{StoreError, history, mappings, pending, work};
 
 /// A link on its way to another record of the org.
 pub(super) struct Follow<'a> {
@@ -87,10 +89,16 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
     let fields = mapping.compiled.selection[Side::Org].len();
     let heir = stage::get(db, Side::Org, object, what.id.as_str(), fields)?;
     let predecessor = what.mappings.iter().find(|known| known.row.mapping == from.mapping);
-    let bases = match (&heir, predecessor) {
+    let mut bases = match (&heir, predecessor) {
         (Some(heir), Some(predecessor)) => inherited(predecessor, mapping, from, heir),
         _ => Bases::default(),
     };
+    let left_out = left_out(db, predecessor, mapping, from)?;
+    for (old, new) in &left_out {
+        if let Some(base) = from.bases.get(*old) {
+            bases.set(*new, base.clone());
+        }
+    }
     let held = PerSide { org: heir.as_ref().map(|heir| &heir.record), platform: None };
     let mut keys = key_hashes(mapping, &bases, &held);
     if let (None, Some(predecessor)) = (keys.platform, predecessor) {
@@ -113,7 +121,7 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
         },
     )?;
     // Where nobody knows what became of a write, nobody knows it better of the heir.
-    for (old, new) in same_pairs(predecessor, mapping) {
+    for (old, new) in same_pairs(predecessor, mapping).into_iter().chain(left_out) {
         pending::park_alike(db, UNKNOWN_OUTCOME, (from.link, old), (link, new))?;
     }
     // Both are read by id once more: what the old link still had to look at is the heir's business now.
@@ -144,6 +152,26 @@ fn same_pairs(predecessor: Option<&Prepared>, mapping: &Prepared) -> Vec<(i64, i
         old.iter().find(|(_, known)| known == fields).map(|(before, _)| (*before, *number))
     };
     new.iter().filter_map(same).collect()
+}
+
+/// The pairs, but for consent, that both mappings have, and that both leave out for now; by their numbers.
+fn left_out(
+    db: &rusqlite::Connection,
+    predecessor: Option<&Prepared>,
+    mapping: &Prepared,
+    from: &Link,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let Some(predecessor) = predecessor else { return Ok(Vec::new()) };
+    let mut both = Vec::new();
+    for (old, _) in from.bases.0.iter().filter(|(pair, _)| !predecessor.row.pairs.contains(pair)) {
+        if let Some((identity, new)) = mappings::same_pair(db, *old, mapping.row.mapping)?
+            && !mapping.row.pairs.contains(&new)
+            && !Pair::is_of_consent(&identity)
+        {
+            both.push((*old, new));
+        }
+    }
+    Ok(both)
 }
 
 /// The bases of pairs in which the heir holds what its predecessor last held. Consent starts anew.
@@ -184,6 +212,10 @@ impl Session<'_> {
                 .write(move |db| {
                     for one in all {
                         let mut waits = false;
+                        // Somebody brought it back before it was converted.
+                        for link in links::closed_with(db, &object, one.id.as_str())? {
+                            come_back(db, run, now, &link, &Closed::OnOrg, Side::Org)?;
+                        }
                         for link in links::of_record(db, Side::Org, &object, one.id.as_str())? {
                             let mapping = mappings.iter().find(|mapping| mapping.row.mapping == link.mapping);
                             let Some(mapping) = mapping else {

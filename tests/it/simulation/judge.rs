@@ -130,6 +130,9 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
             // One of several was deleted, or merged into one that had its own already: its closed link keeps the other out of
             // matching (law E9).
             ([_], [(_, platform)]) if state.is_held_by_one_that_is_gone(platform) => {}
+            // So it is where that one's id never got there.
+            ([_], [(_, platform)])
+                if state.judge.messy.contains(email) && !platform.contains_key("externalId") => {}
             // An undo took an address back, so that whoever belongs together has two, and these two are strangers.
             ([(org_id, _)], [(_, platform)])
                 if state.judge.undone.addresses.contains(email) && !carries(platform, org_id) => {}
