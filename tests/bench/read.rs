@@ -90,7 +90,7 @@ fn main() {
                     break;
                 }
             }
-            let spent = (own_cpu() - cpu).as_secs_f64();
+            let spent = own_cpu().saturating_sub(cpu).as_secs_f64();
             println!(
                 "{name:34} {records:10} {spent:8.2} {:10.2} {:>10}",
                 spent * 1e6 / records.max(1) as f64,
@@ -101,7 +101,7 @@ fn main() {
         let (bytes, calls, wall) = common::download(&remote.ready, &["Contact"], &FIELDS.join(",")).await;
         println!(
             "raw download by {calls} single calls: {:.2} s of processor time, {:.2} s, {} MB",
-            (own_cpu() - cpu).as_secs_f64(),
+            own_cpu().saturating_sub(cpu).as_secs_f64(),
             wall.as_secs_f64(),
             bytes >> 20
         );
