@@ -13,7 +13,7 @@ use super::history::{History, Played};
 use super::people::people_remove;
 use super::settings::mappings;
 use super::topic::Topic;
-use super::world::{Author, Deed, State, Trouble, World};
+use super::world::{Author, Deed, Fate, State, Trouble, World};
 
 mod contested;
 mod converted;
@@ -85,6 +85,12 @@ impl Scene {
     fn delete(&self, side: Side, object: &str, id: &str) {
         let now = self.world.clock.millis();
         people_remove(&mut self.world.lock(), now, side, object, id);
+    }
+
+    /// A person takes a record out of the bin.
+    fn restore(&self, side: Side, object: &str, id: &str) {
+        let now = self.world.clock.millis();
+        self.world.lock().bury(now, side, object, id, Fate::Back, Author::Person);
     }
 
     /// Lets the overlap of the feeds pass, so that nothing is read again that did not change.
@@ -207,6 +213,7 @@ pub fn play_all() -> Vec<String> {
             ("taken back while a delete waits", departed::taken_back_while_it_waits().await),
             ("a refused delete", departed::a_refused_delete().await),
             ("gone on both sides", departed::gone_on_both_sides().await),
+            ("back on both sides", departed::back_on_both_sides().await),
             ("one of two goes", contested::one_of_two_goes().await),
             ("one of two gets another key", contested::one_of_two_gets_another_key().await),
             ("one of two on the platform goes", contested::one_of_two_on_the_platform_goes().await),
@@ -216,9 +223,12 @@ pub fn play_all() -> Vec<String> {
             ("a tick box by chance", interrupted::a_tick_box_by_chance().await),
             ("two records of one person", converted::two_records().await),
             ("handed over", converted::handed_over().await),
+            ("handed over while a pair is left out", converted::while_a_pair_is_left_out().await),
+            ("brought back and converted", converted::brought_back_before().await),
             ("lost in the first read", drifted::lost_in_the_first_read().await),
             ("refused while it was away", drifted::refused_while_it_was_away().await),
             ("accepted", drifted::the_rest_goes_on_until_it_is_accepted().await),
+            ("edited unseen, and deleted there", drifted::edited_unseen_and_deleted_there().await),
             ("one mapping lost its key", drifted::the_other_mapping_goes_on().await),
             ("an edit that lost", undone::an_edit_that_lost().await),
         ] {

@@ -5,8 +5,10 @@ use forcesync::domain::outcome::RunKind;
 use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
+use super::super::drifting::How;
 use super::super::people::people_convert;
 use super::super::world::SimRecord;
+use super::drifted::of_phone;
 use super::{PERSON, Scene};
 
 const LEAD: &str = "00Q000000000000903";
@@ -41,6 +43,29 @@ pub(super) async fn handed_over() -> Vec<String> {
     let mut wrong = scene.expect_on_platform(PERSON, &[("externalId", &heir), ("city", "Ghent")]);
     wrong.extend(scene.expect(&[("City", "Ghent"), ("Phone", "+1")], &[]));
     wrong
+}
+
+/// A pair that is left out while the lead is converted: what was edited on the platform reaches the contact afterwards.
+pub(super) async fn while_a_pair_is_left_out() -> Vec<String> {
+    let scene = with_a_lead(Scene::empty(Policy::SalesforceWins)).await;
+    scene.drift(Some(of_phone(Side::Platform, How::ReadOnly)));
+    let (_, platform) = convert(&scene);
+    scene.put(Side::Platform, "contact", &platform, &[("phone", "+2")]);
+    scene.rest().await;
+    scene.drift(None);
+    scene.rest().await;
+    scene.expect(&[("Phone", "+2")], &[("phone", "+2")])
+}
+
+/// A lead that was deleted, and is converted before anybody saw that it is back.
+pub(super) async fn brought_back_before() -> Vec<String> {
+    let scene = with_a_lead(Scene::empty(Policy::SalesforceWins)).await;
+    scene.delete(Side::Org, "Lead", LEAD);
+    scene.rest().await;
+    scene.restore(Side::Org, "Lead", LEAD);
+    let (heir, _) = convert(&scene);
+    scene.rest().await;
+    scene.expect_on_platform(PERSON, &[("externalId", &heir), ("phone", "+1")])
 }
 
 /// Where the key is the lead's own id, lead and contact have a record each, and the lead is never written again.

@@ -141,3 +141,22 @@ pub(super) async fn gone_on_both_sides() -> Vec<String> {
     }
     scene.expect_on_platform(PERSON, &[("name", "Kim2")])
 }
+
+/// Both records were deleted, one of them by us, and people bring both back: an edit made since is one (laws E2 and E9).
+pub(super) async fn back_on_both_sides() -> Vec<String> {
+    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+    scene.delete_in_org();
+    for _ in 0..2 {
+        scene.run(RunKind::Instant).await;
+    }
+    let gone = scene.world.lock().live(Side::Platform, "contact").is_empty();
+    scene.restore(Side::Org, "Contact", CONTACT);
+    scene.restore(Side::Platform, "contact", PLATFORM);
+    scene.edit(Side::Platform, &[("phone", "+2")]);
+    for _ in 0..2 {
+        scene.run(RunKind::Instant).await;
+    }
+    let mut wrong = scene.expect(&[("Phone", "+2")], &[("phone", "+2")]);
+    wrong.extend((!gone).then(|| "the delete did not cross".to_owned()));
+    wrong
+}

@@ -1,6 +1,6 @@
 //! Schemas that change under a mapping (law E13).
 
-use forcesync::domain::mapping::Policy;
+use forcesync::domain::mapping::{DeletePolicy, Policy};
 use forcesync::domain::outcome::RunKind;
 use forcesync::domain::side::Side;
 
@@ -8,13 +8,13 @@ use super::super::drifting::{self, Change, How};
 use super::super::world::Deed;
 use super::{CONTACT, PERSON, PLATFORM, Scene};
 
-fn of_phone(side: Side, how: How) -> Change {
+pub(super) fn of_phone(side: Side, how: How) -> Change {
     let field = if side == Side::Org { "Phone" } else { "phone" };
     Change { side, object: None, field, how }
 }
 
 impl Scene {
-    fn drift(&self, change: Option<Change>) {
+    pub(super) fn drift(&self, change: Option<Change>) {
         self.world.lock().drifting.set(change);
     }
 
@@ -71,6 +71,18 @@ pub(super) async fn the_rest_goes_on_until_it_is_accepted() -> Vec<String> {
     scene.run(RunKind::Instant).await;
     wrong.extend(scene.expect(&[("Phone", "+3"), ("City", "Ghent")], &[("phone", "+3")]));
     wrong
+}
+
+/// An edit in a pair that is left out can't cross; where the other record is deleted meanwhile, nothing of it is thrown away (law E9).
+pub(super) async fn edited_unseen_and_deleted_there() -> Vec<String> {
+    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+    scene.rest().await;
+    scene.drift(Some(of_phone(Side::Platform, How::ReadOnly)));
+    scene.edit(Side::Org, &[("Phone", "+2")]);
+    scene.rest().await;
+    scene.delete(Side::Platform, "contact", PLATFORM);
+    scene.rest().await;
+    scene.expect(&[("Phone", "+2")], &[])
 }
 
 /// A key that only one mapping lost stops that one, and the other goes on.
