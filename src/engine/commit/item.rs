@@ -2,11 +2,13 @@
 
 use chrono::TimeDelta;
 
+use crate::domain::compiled::CompiledPair;
 use crate::domain::outcome::{Outcome, RunKind};
-use crate::domain::plan::{Action, Line, PING_PONG, SkipReason, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Action, PING_PONG, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
+use crate::domain::value::Value;
 use crate::engine::apply::{Item, commit_departure, meant};
 use crate::engine::by_hand;
 use crate::engine::commit::Tally;
@@ -14,7 +16,7 @@ use crate::engine::commit::link::keep_link;
 use crate::engine::commit::refusal::{close_line, fail, label, stray_create, tell_fight};
 use crate::engine::decide::{BaseStep, line_hash};
 use crate::engine::plan::NOT_IN_PLAN;
-use crate::engine::recover::park_unclear;
+use crate::engine::recover::{alike, park_unclear};
 use crate::engine::session::Prepared;
 use crate::mutant::{Mutant, broken};
 use crate::store::history::{self, NewChange, NewHistory};
@@ -206,7 +208,7 @@ pub(super) fn commit_item(
     tally.counts.conflicts += line.parked.len() as u64;
     for side in Side::BOTH {
         if written[side].is_some() {
-            let changes = history_of(line, side, &after, mapping);
+            let changes = history_of(item, side, &after, mapping);
             let action = if created[side] { "created" } else { "updated" };
             let call = match line.action {
                 Action::Create { on } if mapping.compiled.spec.mark(on).is_some() => "upsert",
@@ -351,20 +353,26 @@ pub(in crate::engine) fn forget_staged(
 }
 
 /// The changes as history tells them: the new values are those the target holds.
+/// What was written to a side, as it stands there. Where that was found by a look-up, what differs from what was sent is an edit of
+/// somebody else, and not ours to take back.
 fn history_of(
-    line: &Line,
+    item: &Item,
     side: Side,
     after: &PerSide<Option<&Record>>,
     mapping: &Prepared,
 ) -> Vec<NewChange> {
-    line.changes
-        .iter()
+    let ours = |pair: &CompiledPair, held: &[Value], sent: &[Value]| {
+        !item.looked_up[side] || alike(&pair.fold(side, held), &pair.fold(side, sent))
+    };
+    let changes = item.decision.line.changes.iter();
+    changes
         .filter(|change| change.to == side)
         .map(|change| {
-            let held = change
-                .pair
-                .and_then(|place| mapping.compiled.pairs.get(place))
-                .and_then(|pair| pair.values(side, after[side]?));
+            let pair = change.pair.and_then(|place| mapping.compiled.pairs.get(place));
+            let held = pair.and_then(|pair| {
+                let held = pair.values(side, after[side]?)?;
+                ours(pair, &held, &change.new).then_some(held)
+            });
             NewChange {
                 pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
                 fields: change.fields.clone(),

@@ -312,6 +312,15 @@ impl History {
                             .await
                             .unwrap();
                         world.lock().say(now, format!("    pending: {pending:?}"));
+                        let issues: Vec<String> = store
+                            .write(|db| {
+                                let mut rows = db.prepare("SELECT org_id||' '||platform_id||' '||code||' '||message FROM issue WHERE open=1")?;
+                                let rows = rows.query_map([], |row| row.get(0))?;
+                                Ok(rows.collect::<Result<_, _>>()?)
+                            })
+                            .await
+                            .unwrap();
+                        world.lock().say(now, format!("    issues: {issues:?}"));
                     }
                     return Played::Ended(report.result, text);
                 }

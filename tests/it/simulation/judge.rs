@@ -244,12 +244,12 @@ fn compare(
             }
             continue;
         }
-        // What an undo left apart stays so when its lead is converted, as long as nobody edits the contact.
-        let lead = state.judge.heirs.get(org.0).filter(|lead| {
-            let before = state.objects.org["Lead"].get(*lead).and_then(SimRecord::newest);
-            before.is_some_and(|before| held(&before.values, Side::Org, topic) == there)
-        });
-        let of_lead = lead.map(|lead| standing(state, lead, platform.0, topic));
+        // What an undo left apart stays so when its lead is converted, or its contact merged into one that holds the same, as long as
+        // nobody edits the heir.
+        let before = predecessors(state, org.0)
+            .into_iter()
+            .find(|(_, values)| held(values, Side::Org, topic) == there);
+        let of_lead = before.map(|(id, _)| standing(state, &id, platform.0, topic));
         let own = standing(state, org.0, platform.0, topic);
         match if let (Standing::AsEver, Some(of_lead)) = (&own, of_lead) { of_lead } else { own } {
             Standing::AsEver => {}
@@ -311,4 +311,14 @@ fn compare(
 /// Whether a record is another one by now: a lead its contact.
 fn lives_on(state: &State, record: &str, now: &str) -> bool {
     record == now || state.judge.heirs.get(now).is_some_and(|lead| lead == record)
+}
+
+/// The lead that a contact came from, and the contacts that were merged into it, with what they last held.
+fn predecessors(state: &State, heir: &str) -> Vec<(String, BTreeMap<String, Value>)> {
+    let lead = state.judge.heirs.get(heir);
+    let all = state.objects.org.values().flatten();
+    let newest = all.filter_map(|(id, record)| Some((id, record.newest()?)));
+    let before =
+        newest.filter(|(id, version)| lead == Some(id) || version.merged_into.as_deref() == Some(heir));
+    before.map(|(id, version)| (id.clone(), version.values.clone())).collect()
 }
