@@ -55,6 +55,19 @@ impl Session<'_> {
         Ok(self.context.store.write(move |db| feeds::get(db, side, &object)).await?)
     }
 
+    /// What was read while a schema changed may lack what a side did not show for a moment, though it was asked for. It is read again,
+    /// if not in this run, then in the next one that the mapping takes part in (law E4: what was not returned is absent, not null).
+    pub(super) async fn distrust_staged(&self) -> Result<(), End> {
+        let feeds: Vec<(Side, String)> = Side::BOTH
+            .into_iter()
+            .flat_map(|side| self.objects(side).into_iter().map(move |object| (side, object)))
+            .collect();
+        let forget = move |db: &rusqlite::Connection| {
+            feeds.iter().try_for_each(|(side, object)| stage::distrust(db, *side, object))
+        };
+        Ok(self.context.store.write(forget).await?)
+    }
+
     /// What an interrupted run staged was read by the fields of that run. Where they are others now, it is not taken for what it
     /// is not: its records are looked at again by their ids, and the read begins anew.
     async fn keep_in_shape(&self, side: Side) -> Result<(), End> {

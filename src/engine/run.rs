@@ -138,6 +138,7 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
                  run begins anew",
             ));
         }
+        session.distrust_staged().await?;
         looks = session.fit().await?;
         session.publish_totals(&[]);
     }

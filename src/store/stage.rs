@@ -187,6 +187,11 @@ pub fn keep_in_shape(
     super::feeds::abandon(db, side, object)
 }
 
+/// Whatever is asked for next, what is staged of an object does not fit it.
+pub fn distrust(db: &Connection, side: Side, object: &str) -> Result<(), StoreError> {
+    super::mappings::remember(db, &format!("shape:{side}:{object}"), "")
+}
+
 /// Stages tombstones.
 pub fn put_gone(
     db: &Connection,

@@ -36,3 +36,13 @@ pub async fn give_back(store: Store) {
     emptied.await.unwrap();
     KEPT.set(Some(store));
 }
+
+/// What a question with one column of text is answered.
+pub async fn rows(store: &Store, sql: &'static str) -> Vec<String> {
+    let asked = store.write(move |db| {
+        let mut rows = db.prepare(sql)?;
+        let rows = rows.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    });
+    asked.await.unwrap()
+}

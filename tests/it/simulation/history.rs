@@ -274,6 +274,13 @@ impl History {
         };
         let now = world.clock.millis();
         world.lock().say(now, format!("--- {} run {:?}", request.kind.word(), request.undo));
+        if self.talkative {
+            let told = database::rows(
+                store,
+                "SELECT 'stage '||side||' '||object||': '||group_concat(id, ' ') FROM stage GROUP BY side, object",
+            );
+            world.lock().say(now, format!("    {:?}", told.await));
+        }
         let context = RunContext {
             store: store.clone(),
             endpoints: PerSide { org: side(Side::Org), platform: side(Side::Platform) },
@@ -303,24 +310,20 @@ impl History {
                     let now = world.clock.millis();
                     world.lock().say(now, format!("--- {} {:?} {text}", report.result.word(), report.counts));
                     if self.talkative {
-                        let pending: Vec<String> = store
-                            .write(|db| {
-                                let mut rows = db.prepare("SELECT mapping||' '||side||' '||id||' '||reason||' '||COALESCE(next_try,'-') FROM pending")?;
-                                let rows = rows.query_map([], |row| row.get(0))?;
-                                Ok(rows.collect::<Result<_, _>>()?)
-                            })
-                            .await
-                            .unwrap();
-                        world.lock().say(now, format!("    pending: {pending:?}"));
-                        let issues: Vec<String> = store
-                            .write(|db| {
-                                let mut rows = db.prepare("SELECT org_id||' '||platform_id||' '||code||' '||message FROM issue WHERE open=1")?;
-                                let rows = rows.query_map([], |row| row.get(0))?;
-                                Ok(rows.collect::<Result<_, _>>()?)
-                            })
-                            .await
-                            .unwrap();
-                        world.lock().say(now, format!("    issues: {issues:?}"));
+                        for (name, sql) in [
+                            (
+                                "pending",
+                                "SELECT mapping||' '||side||' '||id||' '||reason||' '||COALESCE(next_try,'-') FROM pending",
+                            ),
+                            ("skipped", "SELECT body FROM line WHERE outcome ='skipped' AND run=(SELECT max(run) FROM line)"),
+                            (
+                                "issues",
+                                "SELECT org_id||' '||platform_id||' '||code||' '||message FROM issue WHERE open=1",
+                            ),
+                        ] {
+                            let told = database::rows(store, sql).await;
+                            world.lock().say(now, format!("    {name}: {told:?}"));
+                        }
                     }
                     return Played::Ended(report.result, text);
                 }
