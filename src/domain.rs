@@ -20,6 +20,7 @@ pub mod grouped;
 pub mod hold;
 pub mod identity;
 pub mod mapping;
+pub mod mapping_change;
 pub mod merge;
 pub mod outcome;
 pub mod person_name;

@@ -54,7 +54,7 @@ pub fn find(settings: &Settings, tab: &MappingTab, status: Option<&StatusReport>
         else {
             continue;
         };
-        let schemas = PerSide { org: described(tab, Side::Org), platform: described(tab, Side::Platform) };
+        let schemas = PerSide::from_fn(|side| described(tab, &draft, side));
         let (_, found) = compile(std::slice::from_ref(mapping), &schemas);
         // What runs have told in the words of the change is not told a second time.
         let told = |problem: &compiled::MappingProblem| {
@@ -108,16 +108,32 @@ fn left_out(draft: &Settings, status: &StatusReport) -> Vec<MappingNote> {
     notes
 }
 
-fn described(tab: &MappingTab, side: Side) -> Vec<ObjectSchema> {
-    tab.schemas
+/// What a side said, with the fields of the draft whose names are free: nobody described those, because no saved mapping has them.
+fn described(tab: &MappingTab, draft: &Settings, side: Side) -> Vec<ObjectSchema> {
+    let mut schemas: Vec<ObjectSchema> = tab
+        .schemas
         .iter()
         .filter(|((of, _), _)| *of == side)
         .filter_map(|(_, schema)| schema.ready().cloned())
-        .collect()
+        .collect();
+    let Some(profile) = draft.platform.kind.profile().filter(|_| side == Side::Platform) else { return schemas };
+    for mapping in &draft.mappings {
+        let Some(object) = profile.object(&mapping.platform_object) else { continue };
+        let same = |schema: &&mut ObjectSchema| schema.name.eq_ignore_ascii_case(&mapping.platform_object);
+        let Some(schema) = schemas.iter_mut().find(same) else { continue };
+        for name in mapping.pairs.iter().flat_map(|pair| &pair.platform) {
+            if schema.field(name).is_none()
+                && let Some(field) = object.open_field(name)
+            {
+                schema.fields.push(field);
+            }
+        }
+    }
+    schemas
 }
 
 /// `mapping[0].pair[2].policy` → mapping 0, pair 2.
-fn place_of(path: &str) -> Option<(usize, Option<usize>)> {
+pub fn place_of(path: &str) -> Option<(usize, Option<usize>)> {
     let number = |text: &str| text.split(']').next().and_then(|digits| digits.parse().ok());
     let rest = path.strip_prefix("mapping[")?;
     let mapping = number(rest)?;
