@@ -14,6 +14,7 @@ pub mod compiled;
 pub mod consent;
 pub mod cost;
 pub mod criteria;
+pub mod doubts;
 pub mod drift;
 pub mod forget;
 pub mod grouped;

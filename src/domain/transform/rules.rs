@@ -93,6 +93,23 @@ impl Rules {
         if out == Some(needed) && from > 0 { Ok(()) } else { Err(Unfit::Width { from, out, needed }) }
     }
 
+    /// A value of the platform that becomes another one each time it goes to Salesforce and comes back (law E8), found by trying some.
+    pub fn grows(&self, org: usize, platform: usize) -> Option<(String, String)> {
+        const PROBES: [&str; 7] = ["Ab 1", "ab", "AB-2", "12.5", "2026-11-22", "x;y", "true"];
+        let round = |values: &[Value]| {
+            let back = self.apply(values, Side::Org, org).ok()?;
+            self.apply(&back, Side::Platform, platform).ok()
+        };
+        let told = |values: &[Value]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        PROBES.iter().find_map(|probe| {
+            let first = self.apply(&vec![Value::text(*probe); org], Side::Platform, platform).ok()?;
+            // What was normalised once stays as it is then; what still changes will never stop.
+            let second = round(&first)?;
+            let third = round(&second)?;
+            (told(&second) != told(&third)).then(|| (told(&second), told(&third)))
+        })
+    }
+
     /// Turns values for a side whose part of the pair has `width` fields.
     pub fn apply(&self, values: &[Value], target: Side, width: usize) -> Result<Vec<Value>, TransformError> {
         // The list that is written down is used as it is, without a copy.

@@ -122,6 +122,20 @@ fn rule_lists(mapping: &Mapping, pair: &Pair, rules: &Rules, path: &str, finding
             // What is wrong with one way is mostly wrong with the other as well.
             return;
         }
+        if direction == Direction::Both
+            && side == Side::Platform
+            && let Some((first, second)) = rules.grows(from, to)
+        {
+            findings.error(
+                &path,
+                format!(
+                    "{}: the two ways undo each other, so that every run would write again (“{first}” becomes “{second}”): make to_org \
+                     take back what to_platform does, or set direction = \"to_platform\".",
+                    pair.name()
+                ),
+            );
+            return;
+        }
         let cuts = |rule: &&Rule| matches!(rule, Rule::Truncate(_));
         if let Some(rule) = rules.written(side).iter().find(cuts) {
             let target = match side {

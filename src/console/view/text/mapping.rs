@@ -21,6 +21,14 @@ pub const NOT_ACCEPTED: &str =
 pub const OBJECTS_TITLE: &str = "Objects";
 /// Under the left list.
 pub const CRITERIA: &str = "Criteria";
+/// What a deletion does.
+pub const DELETED: &str = "Deleted elsewhere";
+
+/// Which object of the org new records of the platform become.
+pub fn created_as(object: &str) -> String {
+    format!("new ones become {object}")
+}
+
 /// No criteria.
 pub const NO_CRITERIA: &str = "none: all records take part";
 /// No mapping at all.
@@ -160,16 +168,6 @@ pub fn pairs_added(count: usize) -> String {
 /// A picker over the platform's objects.
 pub fn platform_object(org_object: &str, platform: &str) -> String {
     format!("{org_object} ⇄ which object of {platform}?")
-}
-
-/// Types don't go together.
-pub fn type_mismatch(from: &str, from_type: &str, to: &str, to_type: &str) -> String {
-    format!("{from} is {from_type} and {to} is {to_type}: values may be refused")
-}
-
-/// A value may not fit.
-pub fn too_long(from: &str, long: u32, to: &str, short: u32) -> String {
-    format!("{from} holds up to {long} characters, {to} only {short}: longer values are refused")
 }
 
 /// The policy of a pair in the table.
