@@ -36,7 +36,9 @@ pub fn doubts(mapping: &Mapping, family: &[Mapping], sides: PerSide<&ObjectSchem
 fn of_pair(mapping: &Mapping, pair: &Pair, family: &[Mapping], sides: PerSide<&ObjectSchema>) -> Vec<String> {
     let mut found = Vec::new();
     for (org, platform) in pair.org.iter().zip(&pair.platform) {
-        let (Some(org), Some(platform)) = (sides.org.field(org), sides.platform.field(platform)) else { continue };
+        let (Some(org), Some(platform)) = (sides.org.field(org), sides.platform.field(platform)) else {
+            continue;
+        };
         let fields = PerSide { org, platform };
         for target in Side::BOTH {
             let flows = pair.direction.allows(target) && mapping.direction.allows(target);

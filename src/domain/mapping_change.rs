@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::domain::criteria::Criteria;
 use crate::domain::mapping::{Mapping, Pair, SideEffects};
 use crate::domain::side::Side;
 use crate::domain::transform::Transform;
@@ -124,14 +125,16 @@ impl Compare<'_> {
     fn mapping(&mut self, before: &Mapping, after: &Mapping) {
         self.turns(None, "name", &before.name, &after.name);
         if before.enabled != after.enabled {
-            let words = if after.enabled { "runs use it again" } else { "runs leave it out; its links are kept" };
+            let words =
+                if after.enabled { "runs use it again" } else { "runs leave it out; its links are kept" };
             self.tell(None, words.into());
         }
         self.turns(None, "Salesforce object", &before.org_object, &after.org_object);
         self.turns(None, "platform object", &before.platform_object, &after.platform_object);
         self.turns(None, "direction", before.direction.words(), after.direction.words());
         for side in Side::BOTH {
-            self.turns(None, &format!("criteria of {}", name(side)), quoted(before.criteria(side)), quoted(after.criteria(side)));
+            let criteria = |mapping: &Mapping| quoted(mapping.criteria(side).map(meant).as_deref());
+            self.turns(None, &format!("criteria of {}", name(side)), criteria(before), criteria(after));
         }
         for (side, was, is) in [
             (Side::Platform, before.create_on_platform, after.create_on_platform),
@@ -142,7 +145,12 @@ impl Compare<'_> {
                 self.tell(None, format!("{word} records on {}", name(side)));
             }
         }
-        self.turns(None, "skips a create where blank:", list(&before.skip_create_when_blank), list(&after.skip_create_when_blank));
+        self.turns(
+            None,
+            "skips a create where blank:",
+            list(&before.skip_create_when_blank),
+            list(&after.skip_create_when_blank),
+        );
         self.turns(None, "defaults on create", defaults(before), defaults(after));
         self.turns(None, "first meeting:", before.first_meeting.words(), after.first_meeting.words());
         self.turns(None, "deletions:", before.deletes.words(), after.deletes.words());
@@ -158,7 +166,12 @@ impl Compare<'_> {
         }
         self.turns(None, "sync flag", quoted(before.flag()), quoted(after.flag()));
         for side in Side::BOTH {
-            self.turns(None, &format!("id field on {}", name(side)), quoted(before.mark(side)), quoted(after.mark(side)));
+            self.turns(
+                None,
+                &format!("id field on {}", name(side)),
+                quoted(before.mark(side)),
+                quoted(after.mark(side)),
+            );
         }
         if before.ignore_own_changes != after.ignore_own_changes {
             let words = if after.ignore_own_changes { "leaves out" } else { "takes in" };
@@ -237,7 +250,12 @@ impl Compare<'_> {
             for org in was.entries.keys().filter(|org| !is.entries.contains_key(*org)) {
                 self.tell(pair, format!("“{org}” has no translation any more"));
             }
-            self.turns(pair, "any other value", quoted(was.otherwise.as_deref()), quoted(is.otherwise.as_deref()));
+            self.turns(
+                pair,
+                "any other value",
+                quoted(was.otherwise.as_deref()),
+                quoted(is.otherwise.as_deref()),
+            );
             self.turns(
                 pair,
                 "any other value on the way back",
@@ -275,6 +293,11 @@ fn origins(before: &[Pair], after: &[Pair]) -> Vec<Option<usize>> {
         }
     }
     origins
+}
+
+/// Criteria as they are understood, so that blanks between words are no change.
+fn meant(criteria: &str) -> String {
+    Criteria::parse(criteria).map_or_else(|_| criteria.to_owned(), |parsed| parsed.to_string())
 }
 
 fn name(side: Side) -> &'static str {

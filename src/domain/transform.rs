@@ -160,7 +160,9 @@ pub enum TransformError {
         value: String,
     },
     /// The rules were written for the other way only.
-    #[error("the rule “{0}” can't be taken back, so that nothing can flow this way: give the pair rules for it")]
+    #[error(
+        "the rule “{0}” can't be taken back, so that nothing can flow this way: give the pair rules for it"
+    )]
     NoWayBack(String),
 }
 

@@ -16,7 +16,10 @@ pub fn validate(session: &Session) -> Vec<Problem> {
 /// What changes in the mappings from another settings file to those of the workspace, in meanings.
 pub fn diff(session: &Session, other: &Path) -> Result<Vec<Change>, OpError> {
     if !other.is_file() {
-        return Err(OpError::settings(format!("There is no file {}: name a settings file.", other.display())));
+        return Err(OpError::settings(format!(
+            "There is no file {}: name a settings file.",
+            other.display()
+        )));
     }
     let before = SettingsFile::load(other).map_err(OpError::from)?;
     if let Some(problem) = before.problems().iter().find(|problem| problem.blocks()) {

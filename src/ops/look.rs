@@ -58,10 +58,8 @@ fn arranged(seen: Vec<ObjectEntry>, people: bool) -> Vec<ObjectEntry> {
             });
         }
     }
-    let mut others: Vec<ObjectEntry> = seen
-        .into_iter()
-        .filter(|entry| !USUAL.iter().any(|(name, _)| *name == entry.name))
-        .collect();
+    let mut others: Vec<ObjectEntry> =
+        seen.into_iter().filter(|entry| !USUAL.iter().any(|(name, _)| *name == entry.name)).collect();
     others.sort_by(|left, right| (!left.custom, &left.label).cmp(&(!right.custom, &right.label)));
     entries.extend(others);
     entries
@@ -141,7 +139,8 @@ fn filled(selection: &Selection, records: &[Record]) -> Samples {
             .find(|value| !value.is_blank());
         if let Some(value) = value {
             // One line tells enough of a long text.
-            let line: String = value.to_string().lines().next().unwrap_or_default().chars().take(60).collect();
+            let line: String =
+                value.to_string().lines().next().unwrap_or_default().chars().take(60).collect();
             samples.insert(name.to_string(), line);
         }
     }

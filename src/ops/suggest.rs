@@ -188,9 +188,9 @@ impl Taken {
 
     /// Takes the fields of a pair, if all are free.
     fn take(&mut self, pair: &Pair) -> bool {
-        let free = Side::BOTH.into_iter().all(|side| {
-            pair.fields(side).iter().all(|name| !self.0.contains(&(side, name.to_lowercase())))
-        });
+        let free = Side::BOTH
+            .into_iter()
+            .all(|side| pair.fields(side).iter().all(|name| !self.0.contains(&(side, name.to_lowercase()))));
         if free {
             self.note(pair);
         }

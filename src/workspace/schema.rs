@@ -285,7 +285,8 @@ const CONSENT_FORM: Kind = Kind::Word(&["opt_out_flag", "opt_out", "opt_in"]);
 
 const CONSENT: &[Key] = &[required("org", CONSENT_FORM), required("platform", CONSENT_FORM)];
 
-const TRANSLATION: &[Key] = &[required("entries", Kind::Dictionary), key("otherwise", Kind::Text), key("otherwise_org", Kind::Text)];
+const TRANSLATION: &[Key] =
+    &[required("entries", Kind::Dictionary), key("otherwise", Kind::Text), key("otherwise_org", Kind::Text)];
 
 /// Where else a key is known: the path of the first table that has it.
 pub(super) fn home_of(name: &str) -> Option<String> {

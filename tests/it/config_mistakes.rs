@@ -32,10 +32,8 @@ async fn thirty_mistakes_of_fifteen_kinds_are_each_found_once_with_line_and_reme
     std::fs::write(folder.path().join("forcesync.toml"), FILE).unwrap();
     let done = run(folder.path(), &["config", "validate", "--json"], "").await;
     assert_eq!(done.code, 2, "{done:?}");
-    let problems: Vec<Value> =
-        done.objects().into_iter().filter(|line| line["event"] == "problem").collect();
-    let errors: Vec<&Value> =
-        problems.iter().filter(|problem| problem["severity"] == "error").collect();
+    let problems: Vec<Value> = done.objects().into_iter().filter(|line| line["event"] == "problem").collect();
+    let errors: Vec<&Value> = problems.iter().filter(|problem| problem["severity"] == "error").collect();
 
     let mut found: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for problem in &errors {
@@ -52,4 +50,40 @@ async fn thirty_mistakes_of_fifteen_kinds_are_each_found_once_with_line_and_reme
         assert!(message.contains(remedy), "line {line} ({kind}) does not say “{remedy}”: {message}");
     }
     assert!(found.is_empty(), "found where nothing was planted: {found:#?}");
+}
+
+const MEANT: &str = r#"
+[[mapping]]
+name = "contact"
+org_object = "Contact"
+platform_object = "contact"
+org_criteria = "Email != null"
+[[mapping.pair]]
+org = "Email"
+platform = "email"
+key = true
+"#;
+
+#[tokio::test]
+async fn n17_a_comparison_of_two_files_speaks_in_meanings() {
+    let folder = TempDir::new().unwrap();
+    let (mine, other) = (folder.path().join("forcesync.toml"), folder.path().join("other.toml"));
+    std::fs::write(&other, MEANT).unwrap();
+    // Blanks in the criteria mean nothing.
+    std::fs::write(&mine, MEANT.replace("Email != null", "Email   !=  null")).unwrap();
+    let arguments = ["config", "diff", other.to_str().unwrap(), "--json"];
+    let done = run(folder.path(), &arguments, "").await;
+    assert_eq!((done.code, done.objects().len()), (0, 1), "{done:?}");
+
+    std::fs::write(&mine, MEANT.replace("key = true", "key = true\npolicy = \"newest_wins\"")).unwrap();
+    let done = run(folder.path(), &arguments, "").await;
+    assert_eq!(done.code, 10, "{done:?}");
+    let line = &done.objects()[0];
+    assert_eq!(
+        (line["pair"].as_str(), line["message"].as_str()),
+        (Some("Email ⇄ email"), Some("Salesforce wins → newest wins"))
+    );
+
+    let done = run(folder.path(), &["config", "diff", "nothing.toml"], "").await;
+    done.says(2, &["no file nothing.toml"]);
 }

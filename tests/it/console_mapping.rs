@@ -8,9 +8,11 @@ use forcesync::domain::mapping::{Direction, Mapping, Policy};
 use forcesync::domain::schema::ObjectEntry;
 use forcesync::domain::side::Side;
 use forcesync::domain::transform::Transform;
+use forcesync::workspace::file::SettingsFile;
+use forcesync::workspace::settings::Settings;
 use insta::assert_snapshot;
 
-use crate::console_stage::{full, picture, press, saved, type_text};
+use crate::console_stage::{console_of, full, picture, press, saved, type_text};
 
 fn toast(app: &App) -> String {
     app.toasts.newest().map(|toast| toast.text.clone()).unwrap_or_default()
@@ -102,7 +104,8 @@ fn f62_a_person_account_is_an_account_with_its_condition() {
 fn a_picker_shows_a_value_of_a_record_as_soon_as_one_was_read() {
     let mut app = full();
     let effects = press(&mut app, "2 tab a");
-    let asked = |effect: &Effect| matches!(effect, Effect::Sample { side: Side::Org, object } if object == "Contact");
+    let asked =
+        |effect: &Effect| matches!(effect, Effect::Sample { side: Side::Org, object } if object == "Contact");
     assert!(effects.iter().any(asked), "{effects:?}");
     let values = [("MobilePhone".to_owned(), "+49 170 1234".to_owned())].into();
     app.update(Msg::Sampled { side: Side::Org, object: "Contact".into(), answer: Ok(values) });
@@ -173,7 +176,9 @@ fn rules_are_typed_on_one_line_and_a_mistake_stays_in_its_prompt() {
 #[test]
 fn f89_values_of_a_picklist_without_a_translation_stand_in_its_table() {
     let mut app = full();
-    let Some(schema) = app.mapping.schemas.get_mut(&(Side::Org, "Contact".into())) else { panic!("no schema") };
+    let Some(schema) = app.mapping.schemas.get_mut(&(Side::Org, "Contact".into())) else {
+        panic!("no schema")
+    };
     let mut described = schema.ready().unwrap().clone();
     for field in described.fields.iter_mut().filter(|field| field.name == "Status__c") {
         field.picklist = ["Gold", "Silver", "Iron"].map(str::to_owned).to_vec();
@@ -218,7 +223,9 @@ fn saving_tells_what_changes_in_meanings_and_asks() {
     assert!(press(&mut app, "enter").is_empty(), "Enter right after the question changes nothing");
     press(&mut app, "ctrl+s");
     let effects = press(&mut app, "y");
-    let [Effect::Save { part: Part::Mapping, settings, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::Save { part: Part::Mapping, settings, .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
     assert_eq!(settings.mappings[0].pairs[2].policy, Policy::NewestWins);
     let settings = settings.as_ref().clone();
     saved(&mut app, Part::Mapping, settings);
@@ -234,4 +241,74 @@ fn what_would_make_runs_do_wrong_is_not_saved_and_its_pair_is_shown() {
     assert!(app.overlays.is_empty());
     assert!(toast(&app).contains("written by two pairs"), "{}", toast(&app));
     assert_eq!(app.mapping.row.place(6), 5);
+}
+
+/// A settings file as somebody keeps it: with comments, an own order, own spacing, and tables on one line.
+const KEPT: &str = r#"# Our sync. Ask Ann before you change it.
+[workspace]
+name = "acme-eu"   # the EU org
+
+[salesforce]
+my_domain = "https://acme.my.salesforce.com"
+client_id = '3MVG'
+
+[platform.salesmanago]
+endpoint = "https://app2.salesmanago.com"
+client_id = "acme"
+owner = "ann@acme.example"
+
+# People with an account.
+[[mapping]]
+name = "contact"
+org_object = "Contact"
+platform_object = "contact"
+
+  # The key.
+  [[mapping.pair]]
+  org = "Email"
+  platform = "email"
+  key = true
+
+  # Marketing asked for this one (2025-03).
+  [[mapping.pair]]
+  platform = "phone"
+  org   =   "MobilePhone"   # not Phone
+
+  [[mapping.pair]]
+  org = "HasOptedOutOfEmail"
+  platform = "optedOut"
+  transform = { consent = { org = "opt_out_flag", platform = "opt_out" } }
+
+[[mapping]]
+name = "lead"
+enabled = false  # until June
+org_object = "Lead"
+platform_object = "contact"
+pair = [ { org = "Email", platform = "email", key = true }, ]
+"#;
+
+#[test]
+fn n17_an_edit_of_one_pair_changes_the_lines_of_that_pair_alone() {
+    let first = KEPT.lines().position(|line| line.contains("Marketing asked")).unwrap();
+    let last = KEPT.lines().position(|line| line.contains("not Phone")).unwrap() + 1;
+    for keys in ["d", "o", "d o", "space", "enter down down down down space"] {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("forcesync.toml");
+        std::fs::write(&path, KEPT).unwrap();
+        let mut file = SettingsFile::load(&path).unwrap();
+        assert_eq!(file.problems(), []);
+        let mut app = console_of(file.settings().clone());
+        press(&mut app, "2 tab down");
+        press(&mut app, keys);
+        let changed = Settings { mappings: mappings(&app).to_vec(), ..file.settings().clone() };
+        file.save(&changed).unwrap();
+        let written = std::fs::read_to_string(&path).unwrap();
+        let (old, new): (Vec<&str>, Vec<&str>) = (KEPT.lines().collect(), written.lines().collect());
+        let same = |(one, other): &(&&str, &&str)| one == other;
+        let before = old.iter().zip(&new).take_while(same).count();
+        let after = old.iter().rev().zip(new.iter().rev()).take_while(same).count();
+        assert_ne!(old, new, "{keys}");
+        assert!(before >= first && old.len() - after <= last, "{keys}: {written}");
+        assert!(written.contains("# not Phone") && written.contains("# until June"), "{keys}: {written}");
+    }
 }

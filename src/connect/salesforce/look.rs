@@ -55,7 +55,12 @@ pub(super) async fn objects(door: &Door) -> Result<Vec<ObjectEntry>, PortError> 
         .sobjects
         .into_iter()
         .filter(usable)
-        .map(|told| ObjectEntry { name: told.name, label: told.label, custom: told.custom, ..ObjectEntry::default() })
+        .map(|told| ObjectEntry {
+            name: told.name,
+            label: told.label,
+            custom: told.custom,
+            ..ObjectEntry::default()
+        })
         .collect())
 }
 

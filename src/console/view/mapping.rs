@@ -106,9 +106,14 @@ fn about(mapping: &Mapping, canvas: &Canvas<'_>, width: usize, app: &App) -> Vec
     }
     // In a family, what nobody claims becomes one object alone (law E1).
     let same = |other: &&Mapping| other.platform_object.eq_ignore_ascii_case(&mapping.platform_object);
-    let creator = app.mapping.draft.now().iter().filter(same).find(|other| other.enabled && other.create_in_org);
+    let creator =
+        app.mapping.draft.now().iter().filter(same).find(|other| other.enabled && other.create_in_org);
     if let Some(creator) = creator.filter(|creator| creator.name != mapping.name) {
-        lines.extend(wrap(&text::created_as(&creator.org_object), width).into_iter().map(|line| (line, Meaning::Muted)));
+        lines.extend(
+            wrap(&text::created_as(&creator.org_object), width)
+                .into_iter()
+                .map(|line| (line, Meaning::Muted)),
+        );
     }
     for default in &mapping.default {
         lines.push((format!("{} = {}", default.field, default.value), Meaning::Muted));

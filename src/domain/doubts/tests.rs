@@ -10,7 +10,13 @@ fn field(name: &str) -> FieldSchema {
 }
 
 fn schema(fields: Vec<FieldSchema>) -> ObjectSchema {
-    ObjectSchema { name: "Thing".into(), createable: true, updateable: true, fields, ..ObjectSchema::default() }
+    ObjectSchema {
+        name: "Thing".into(),
+        createable: true,
+        updateable: true,
+        fields,
+        ..ObjectSchema::default()
+    }
 }
 
 fn pair(transform: Transform) -> Pair {
@@ -71,7 +77,10 @@ fn picklist(name: &str, values: &[&str]) -> FieldSchema {
 #[test]
 fn n10_a_type_that_does_not_go_into_the_other_is_doubted() {
     let number = FieldSchema { kind: FieldKind::Number, ..field("b") };
-    says(&found(&mapping(vec![pair(Transform::Copy)]), field("A"), number.clone()), "A is text and b is number");
+    says(
+        &found(&mapping(vec![pair(Transform::Copy)]), field("A"), number.clone()),
+        "A is text and b is number",
+    );
     let one_way = Pair { direction: Direction::ToOrg, ..pair(Transform::Copy) };
     assert!(found(&mapping(vec![one_way]), field("A"), number).is_empty());
 }
@@ -96,7 +105,8 @@ fn n10_a_restricted_picklist_names_the_values_that_it_lacks() {
 #[test]
 fn f89_values_without_a_translation_and_translations_that_nobody_takes_are_told() {
     let table = Table { entries: [("Gold".to_owned(), "9".to_owned())].into(), ..Table::default() };
-    let one = mapping(vec![Pair { direction: Direction::ToPlatform, ..pair(Transform::Table(table.clone())) }]);
+    let one =
+        mapping(vec![Pair { direction: Direction::ToPlatform, ..pair(Transform::Table(table.clone())) }]);
     let lines = found(&one, picklist("A", &["Gold", "Iron"]), picklist("b", &["1", "2"]));
     says(&lines, "“Iron” of A has no translation");
     says(&lines, "“9” is not among them");

@@ -101,8 +101,7 @@ fn translations_are_told_line_by_line() {
     before.pairs[1].transform = table(&[("Gold", "1"), ("Iron", "9")]);
     let mut after = before.clone();
     after.pairs[1].transform = table(&[("Gold", "2"), ("Silver", "3")]);
-    let lines: Vec<String> =
-        changes(&[before], &[after]).into_iter().map(|change| change.message).collect();
+    let lines: Vec<String> = changes(&[before], &[after]).into_iter().map(|change| change.message).collect();
     assert_eq!(
         lines,
         ["“Gold” means “1” → “2”", "“Silver” means “3”, new", "“Iron” has no translation any more"]

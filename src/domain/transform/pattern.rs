@@ -55,7 +55,9 @@ impl Pattern {
                 }
                 parts.push(*part);
                 rest = rest.get(name.len()..)?;
-            } else if letter.is_ascii_alphabetic() && letter != 'T' && letter != 'Z' || letter.is_ascii_digit() {
+            } else if letter.is_ascii_alphabetic() && letter != 'T' && letter != 'Z'
+                || letter.is_ascii_digit()
+            {
                 return None;
             } else {
                 parts.push(Part::Letter(letter));
@@ -85,7 +87,9 @@ impl Pattern {
             Value::Text(text) => {
                 let text = text.trim();
                 match DateTime::parse_from_rfc3339(text) {
-                    Ok(moment) => (moment.with_timezone(&Utc).date_naive(), moment.with_timezone(&Utc).time()),
+                    Ok(moment) => {
+                        (moment.with_timezone(&Utc).date_naive(), moment.with_timezone(&Utc).time())
+                    }
                     Err(_) => (text.parse::<NaiveDate>().ok()?, NaiveTime::MIN),
                 }
             }

@@ -85,11 +85,26 @@ pub enum RuleError {
 }
 
 fn near(name: &str) -> String {
-    let close = NAMES.iter().find(|known| {
-        let same = known.chars().zip(name.chars()).take_while(|(one, other)| one == other).count();
-        same >= 3 || (same >= 2 && known.len() <= 4)
-    });
+    let allowed = if name.len() < 4 { 1 } else { 2 };
+    let close = NAMES.iter().map(|known| (edits(known, name), *known)).filter(|(count, _)| *count <= allowed);
+    let close = close.min().map(|(_, known)| known);
     close.map(|known| format!("; did you mean “{known}”?")).unwrap_or_default()
+}
+
+/// Letters to insert, leave out or change until one word is the other.
+fn edits(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(40).collect();
+    let mut last: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.chars().enumerate() {
+        let mut current = vec![row + 1];
+        for ((column, wanted), diagonal) in other.iter().enumerate().zip(&last) {
+            let above = last.get(column + 1).copied().unwrap_or(usize::MAX / 2) + 1;
+            let beside = current.last().copied().unwrap_or(usize::MAX / 2) + 1;
+            current.push((diagonal + usize::from(letter != *wanted)).min(above).min(beside));
+        }
+        last = current;
+    }
+    last.last().copied().unwrap_or(0)
 }
 
 /// The names of all rules.
@@ -244,7 +259,8 @@ impl fmt::Display for Rule {
         let (name, words) = self.parts();
         formatter.write_str(name)?;
         for word in words {
-            let plain = !word.is_empty() && !word.contains(|letter: char| letter.is_whitespace() || "\"\\|".contains(letter));
+            let plain = !word.is_empty()
+                && !word.contains(|letter: char| letter.is_whitespace() || "\"\\|".contains(letter));
             if plain {
                 write!(formatter, " {word}")?;
             } else {

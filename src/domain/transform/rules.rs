@@ -53,7 +53,8 @@ impl Unfit {
                 )
             }
             Self::Width { from, out, needed } => {
-                let out = out.map_or_else(|| "can't take them".to_owned(), |out| format!("make {out} of them"));
+                let out =
+                    out.map_or_else(|| "can't take them".to_owned(), |out| format!("make {out} of them"));
                 format!(
                     "the {list} rules get {from} values and {out}, but {needed} are needed: join, split and template change how many there are"
                 )

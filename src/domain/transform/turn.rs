@@ -32,7 +32,8 @@ impl Rule {
                 _ => Value::Null,
             });
         }
-        let unfit = |value: &Value| TransformError::Unfit { rule: self.to_string(), value: value.to_string() };
+        let unfit =
+            |value: &Value| TransformError::Unfit { rule: self.to_string(), value: value.to_string() };
         let text = |value: Value, turn: &dyn Fn(&str) -> String| match value {
             Value::Set(parts) => Value::Set(parts.iter().map(|part| turn(part).into()).collect()),
             other => text_or_null(turn(&other.to_string())),
@@ -100,7 +101,9 @@ impl Rule {
                 }
             },
             Self::Truncate(most) => match value {
-                Value::Text(text) => text_or_null(text.chars().take(*most).collect::<String>().trim_end().to_owned()),
+                Value::Text(text) => {
+                    text_or_null(text.chars().take(*most).collect::<String>().trim_end().to_owned())
+                }
                 other => other,
             },
             Self::Blank(blank) if value.to_string().trim().eq_ignore_ascii_case(blank.trim()) => Value::Null,
@@ -118,7 +121,9 @@ impl Rule {
 
     /// Whether a value is yes or no by the words of the rule, else by the usual ones.
     fn said(&self, value: &Value) -> Option<bool> {
-        let (Self::Words(yes_word, no_word) | Self::ReadWords(yes_word, no_word)) = self else { return yes(value) };
+        let (Self::Words(yes_word, no_word) | Self::ReadWords(yes_word, no_word)) = self else {
+            return yes(value);
+        };
         let text = value.to_string();
         match text.trim() {
             text if text.eq_ignore_ascii_case(yes_word) => Some(true),
@@ -148,7 +153,8 @@ fn title(text: &str) -> String {
 }
 
 fn email(text: &str) -> String {
-    let text: String = text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>().to_lowercase();
+    let text: String =
+        text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>().to_lowercase();
     let mut rest = text.as_str();
     loop {
         let bare = rest.trim_matches(['<', '>']);
@@ -201,7 +207,10 @@ fn number(text: &str, round: Option<u8>) -> Option<String> {
     };
     let groups: Vec<&str> = whole.split(['.', ',']).collect();
     let grouped = groups.len() > 1;
-    if grouped && (groups.iter().skip(1).any(|group| group.len() != 3) || groups.first().is_none_or(|group| group.is_empty() || group.len() > 3)) {
+    if grouped
+        && (groups.iter().skip(1).any(|group| group.len() != 3)
+            || groups.first().is_none_or(|group| group.is_empty() || group.len() > 3))
+    {
         return None;
     }
     let whole: String = groups.concat();
@@ -217,7 +226,8 @@ fn cut(text: &str, place: usize) -> Option<(&str, &str)> {
 }
 
 fn plain(negative: bool, whole: &str, fraction: &str, round: Option<u8>) -> String {
-    let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|byte| byte.wrapping_sub(b'0')).collect();
+    let mut digits: Vec<u8> =
+        whole.bytes().chain(fraction.bytes()).map(|byte| byte.wrapping_sub(b'0')).collect();
     let mut point = whole.len();
     if let Some(round) = round {
         let keep = point + usize::from(round);
@@ -282,11 +292,7 @@ fn yes(value: &Value) -> Option<bool> {
         return Some(*flag);
     }
     let text = value.to_string().trim().to_lowercase();
-    if YES.contains(&text.as_str()) {
-        Some(true)
-    } else {
-        NO.contains(&text.as_str()).then_some(false)
-    }
+    if YES.contains(&text.as_str()) { Some(true) } else { NO.contains(&text.as_str()).then_some(false) }
 }
 
 fn parts(text: &str, between: &str) -> Vec<String> {

@@ -83,7 +83,10 @@ fn fields_of_the_same_name_or_label_are_paired_in_the_direction_that_can_be_writ
     let found = proposed(&mapping());
     let of = |name: &str| found.iter().find(|one| one.pair.org == [name]).unwrap();
     let birthday = of("Birthday__c");
-    assert_eq!((birthday.why, birthday.pair.platform.as_slice()), (Why::SameName, &["birthday".to_owned()][..]));
+    assert_eq!(
+        (birthday.why, birthday.pair.platform.as_slice()),
+        (Why::SameName, &["birthday".to_owned()][..])
+    );
     let score = of("Points__c");
     assert_eq!((score.why, score.pair.direction), (Why::SameLabel, Direction::ToOrg));
 }

@@ -22,7 +22,10 @@ pub(super) fn judge(mapping: &Mapping, object: &ObjectProfile, path: &str, findi
                     if field.access == Access::Read && flows.is_some_and(|way| way.allows(Side::Platform)) {
                         findings.error(
                             format!("{path}.direction"),
-                            format!("“{name}” of {} can only be read: set direction = \"to_org\".", object.label),
+                            format!(
+                                "“{name}” of {} can only be read: set direction = \"to_org\".",
+                                object.label
+                            ),
                         );
                     }
                     if flows.is_some_and(|way| way.allows(Side::Platform)) {

@@ -54,7 +54,10 @@ fn shape(mapping: &Mapping, pair: &Pair, path: &str, findings: &mut Findings) {
     let wrong = |findings: &mut Findings, message: &str| findings.error(path, message);
     match &pair.transform {
         Transform::Copy if org != platform || org == 0 => {
-            wrong(findings, "A plain pair has as many fields on one side as on the other.");
+            wrong(
+                findings,
+                "A plain pair has as many fields on one side as on the other: name as many, or choose a transform that joins them.",
+            );
         }
         Transform::FullName if (org, platform) != (2, 1) => {
             wrong(findings, "A full name joins two fields of Salesforce, first and last name, into one.");
@@ -63,12 +66,16 @@ fn shape(mapping: &Mapping, pair: &Pair, path: &str, findings: &mut Findings) {
             wrong(findings, "A consent pair has one field on either side.");
         }
         Transform::Table(_) if org != platform || org == 0 => {
-            wrong(findings, "A translated pair has as many fields on one side as on the other.");
+            wrong(
+                findings,
+                "A translated pair has as many fields on one side as on the other: name as many.",
+            );
         }
         Transform::Table(table) => {
             let path = format!("{path}.transform");
             if table.entries.is_empty() {
-                findings.error(path, "The translation table has no entries.");
+                findings
+                    .error(path, "The translation table has no entries: add some, or remove the transform.");
             } else if pair.direction.allows(Side::Org) {
                 ambiguous_entries(table.entries.values(), &path, findings);
             }
@@ -191,9 +198,15 @@ fn key(pair: &Pair, path: &str, findings: &mut Findings) {
         return;
     }
     let unfit = match pair.transform {
-        Transform::Constant(_) => Some("A fixed value is the same on every record and can't be a key."),
-        Transform::Consent { .. } => Some("Consent can't be a key."),
-        Transform::Copy | Transform::FullName | Transform::Table(_) | Transform::Reference(_) | Transform::Rules(_) => None,
+        Transform::Constant(_) => {
+            Some("A fixed value is the same on every record and can't be a key: remove key = true.")
+        }
+        Transform::Consent { .. } => Some("Consent can't be a key: remove key = true."),
+        Transform::Copy
+        | Transform::FullName
+        | Transform::Table(_)
+        | Transform::Reference(_)
+        | Transform::Rules(_) => None,
     };
     if let Some(message) = unfit {
         findings.error(format!("{path}.key"), message);
@@ -211,7 +224,10 @@ fn targets(mapping: &Mapping, path: &str, findings: &mut Findings) {
                 match writers.get(&target) {
                     Some(first) => findings.error(
                         format!("{path}.pair[{place}].{side}"),
-                        format!("“{field}” is written by two pairs, “{first}” and “{}”.", pair.name()),
+                        format!(
+                            "“{field}” is written by two pairs, “{first}” and “{}”: remove one, or let it flow the other way.",
+                            pair.name()
+                        ),
                     ),
                     None => {
                         writers.insert(target, pair.name());

@@ -86,7 +86,8 @@ impl App {
         picker.waiting = self.mapping.described(side, mapping).is_none();
         if side == Side::Platform {
             let profile = self.settings.platform.kind.profile()?;
-            let start = profile.object(&mapping.platform_object).and_then(|object| object.open_prefix.clone());
+            let start =
+                profile.object(&mapping.platform_object).and_then(|object| object.open_prefix.clone());
             picker.open = start.map(|start| (start, text::NEW_DETAIL));
         }
         Some(picker)

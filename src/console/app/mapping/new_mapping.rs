@@ -52,9 +52,7 @@ impl App {
         }
         self.mapping.objects = Some(answer.into());
         let mut fresh = self.org_object_picker();
-        let waits = |overlay: &&mut Overlay| {
-            matches!(overlay, Overlay::Picker(picker) if picker.purpose == Picked::NewMapping)
-        };
+        let waits = |overlay: &&mut Overlay| matches!(overlay, Overlay::Picker(picker) if picker.purpose == Picked::NewMapping);
         if let Some(Overlay::Picker(picker)) = self.overlays.iter_mut().find(waits) {
             fresh.paste(picker.input.text());
             *picker = fresh;
@@ -72,8 +70,10 @@ impl App {
         let entries = look::platform_objects(profile, &org_object);
         // A name with an asterisk stands for all that begin like it, such as the tables of an account.
         let open = entries.iter().find_map(|entry| entry.name.strip_suffix('*')).map(str::to_owned);
-        let items =
-            entries.iter().filter(|entry| !entry.name.ends_with('*')).map(|entry| item_of(entry.name.clone(), entry, None));
+        let items = entries
+            .iter()
+            .filter(|entry| !entry.name.ends_with('*'))
+            .map(|entry| item_of(entry.name.clone(), entry, None));
         let purpose = Picked::NewMappingPlatform { org_object: org_object.clone(), criteria };
         let title = text::platform_object(&org_object, kind.label());
         let mut picker = Picker::new(title, &text::OBJECT_HEADS, items.collect(), purpose);

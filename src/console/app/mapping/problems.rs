@@ -128,7 +128,9 @@ fn described(tab: &MappingTab, draft: &Settings, side: Side) -> Vec<ObjectSchema
         .filter(|((of, _), _)| *of == side)
         .filter_map(|(_, schema)| schema.ready().cloned())
         .collect();
-    let Some(profile) = draft.platform.kind.profile().filter(|_| side == Side::Platform) else { return schemas };
+    let Some(profile) = draft.platform.kind.profile().filter(|_| side == Side::Platform) else {
+        return schemas;
+    };
     for mapping in &draft.mappings {
         let Some(object) = profile.object(&mapping.platform_object) else { continue };
         let same = |schema: &&mut ObjectSchema| schema.name.eq_ignore_ascii_case(&mapping.platform_object);

@@ -167,7 +167,8 @@ impl Picker {
     fn offer_typed(&mut self) {
         let Some((start, word)) = &self.open else { return };
         let typed = self.input.text().trim();
-        let name = if typed.starts_with(start.as_str()) { typed.to_owned() } else { format!("{start}{typed}") };
+        let name =
+            if typed.starts_with(start.as_str()) { typed.to_owned() } else { format!("{start}{typed}") };
         if name.len() == start.len() || self.items.iter().any(|item| item.id.eq_ignore_ascii_case(&name)) {
             return;
         }

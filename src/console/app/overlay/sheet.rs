@@ -5,8 +5,8 @@ use crate::console::view::text::sheet as text;
 use crate::domain::consent::ConsentForm;
 use crate::domain::criteria::Criteria;
 use crate::domain::mapping::{DefaultValue, Direction, Drift, FirstMeeting, Mapping, Pair};
-use crate::domain::side::Side;
 use crate::domain::schema::FieldSchema;
+use crate::domain::side::Side;
 use crate::domain::transform::rules::{Rules, line, parse_line};
 use crate::domain::transform::{Table, Transform};
 

@@ -17,7 +17,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
     let height = (rows.len() as u16 + if is_rules(&rows) { 8 } else { 5 }).min(area.height);
     let inner = canvas.popup(area, width, height, &text::title(&sheet.target));
     let selected = sheet.selection.place(rows.len());
-    let rules = matches!(rows.get(selected).map(|row| row.id), Some(RowId::RulesToPlatform | RowId::RulesToOrg));
+    let rules =
+        matches!(rows.get(selected).map(|row| row.id), Some(RowId::RulesToPlatform | RowId::RulesToOrg));
     let help_rows = if rules { 5_u16 } else { 2_u16 }.min(inner.height.saturating_sub(1));
     let list_height = usize::from(inner.height - help_rows);
     let start = window_start(selected, rows.len(), list_height);
@@ -33,7 +34,11 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
         let equals = if matches!(
             row.id,
             RowId::Translation(_) | RowId::Untranslated(_) | RowId::Otherwise | RowId::OtherwiseOrg
-        ) { "= " } else { "  " };
+        ) {
+            "= "
+        } else {
+            "  "
+        };
         canvas.line(
             Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line },
             &[
@@ -55,7 +60,11 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
         (_, Some(row)) => text::help(row.id).to_owned(),
         (_, None) => String::new(),
     };
-    for (offset, line) in wrap(&help, usize::from(inner.width.saturating_sub(2))).iter().take(usize::from(help_rows)).enumerate() {
+    for (offset, line) in wrap(&help, usize::from(inner.width.saturating_sub(2)))
+        .iter()
+        .take(usize::from(help_rows))
+        .enumerate()
+    {
         let y = inner.bottom() - help_rows + offset as u16;
         canvas.text(inner.x + 1, y, inner.width.saturating_sub(2), line, Meaning::Muted);
     }

@@ -25,7 +25,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, suggest: &Suggest, area: 
     // The reason goes first where there is little room; names are cut last.
     let reason = if room >= 64 { 34 } else { 0 };
     let names = room.saturating_sub(reason + 3);
-    let org = widest(Side::Org).min(names / 2).max(names.saturating_sub(widest(Side::Platform)).min(widest(Side::Org)));
+    let org = widest(Side::Org)
+        .min(names / 2)
+        .max(names.saturating_sub(widest(Side::Platform)).min(widest(Side::Org)));
     let platform = names.saturating_sub(org);
     let selected = suggest.selection.place(suggest.rows.len());
     let height = usize::from(inner.height.saturating_sub(1));
@@ -51,9 +53,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, suggest: &Suggest, area: 
     }
     // What has been cut is told of the selected row, with a value where one is known.
     if let Some((row, _)) = suggest.rows.get(selected) {
-        let sample = app.mapping.named(&suggest.mapping).and_then(|mapping| {
-            app.mapping.sample(Side::Org, mapping, row.pair.org.first()?)
-        });
+        let sample = app
+            .mapping
+            .named(&suggest.mapping)
+            .and_then(|mapping| app.mapping.sample(Side::Org, mapping, row.pair.org.first()?));
         let sample = sample.map(|sample| format!(" · such as {sample}")).unwrap_or_default();
         let words = format!("{} · {}{sample}", row.pair.name(), about(row));
         let y = inner.bottom().saturating_sub(1);

@@ -60,7 +60,8 @@ pub const NAME_NEEDED: &str = "A mapping needs a name without blanks.";
 /// The name is taken.
 pub const NAME_TAKEN: &str = "Another mapping has this name.";
 /// A pair needs one field at least.
-pub const LAST_FIELD: &str = "A pair keeps one field on either side; D on the list of pairs removes the pair.";
+pub const LAST_FIELD: &str =
+    "A pair keeps one field on either side; D on the list of pairs removes the pair.";
 /// How translations are written.
 pub const TRANSLATION_NEEDED: &str = "Write it as: Salesforce value = platform value.";
 /// How defaults are written.

@@ -26,7 +26,11 @@ fn any_transform() -> impl Strategy<Value = Transform> {
         Just(Transform::Copy),
         Just(Transform::FullName),
         (form.clone(), form).prop_map(|(org, platform)| Transform::Consent { org, platform }),
-        (prop::collection::btree_map(words(), words(), 0..4), prop::option::of(words()), prop::option::of(words()))
+        (
+            prop::collection::btree_map(words(), words(), 0..4),
+            prop::option::of(words()),
+            prop::option::of(words())
+        )
             .prop_map(|(entries, otherwise, otherwise_org): (BTreeMap<_, _>, _, _)| {
                 Transform::Table(Translation { entries, otherwise, otherwise_org })
             }),
