@@ -39,21 +39,20 @@ pub fn changes(before: &[Mapping], after: &[Mapping]) -> Vec<Change> {
         before.iter().find(|known| known.name == *name)
     };
     for mapping in after {
-        match origin(mapping) {
-            Some(known) => Compare { found: &mut found, mapping: &mapping.name }.mapping(known, mapping),
-            None => {
-                let keys = key(mapping);
-                let pairs = mapping.pairs.len();
-                let noun = if pairs == 1 { "pair" } else { "pairs" };
-                let direction = mapping.direction.arrow();
-                let title = format!("{} {direction} {}", mapping.org_object, mapping.platform_object);
-                found.push(Change {
-                    mapping: mapping.name.clone(),
-                    pair: None,
-                    message: format!("added: {title}, {pairs} {noun}, key {keys}"),
-                });
-            }
+        if let Some(known) = origin(mapping) {
+            Compare { found: &mut found, mapping: &mapping.name }.mapping(known, mapping);
+            continue;
         }
+        let keys = key(mapping);
+        let pairs = mapping.pairs.len();
+        let noun = if pairs == 1 { "pair" } else { "pairs" };
+        let direction = mapping.direction.arrow();
+        let title = format!("{} {direction} {}", mapping.org_object, mapping.platform_object);
+        found.push(Change {
+            mapping: mapping.name.clone(),
+            pair: None,
+            message: format!("added: {title}, {pairs} {noun}, key {keys}"),
+        });
     }
     let order = |mappings: &[Mapping], others: &[Mapping]| -> Vec<String> {
         let known = |mapping: &&Mapping| others.iter().any(|other| other.name == mapping.name);
@@ -199,17 +198,16 @@ impl Compare<'_> {
     fn pairs(&mut self, before: &Mapping, after: &Mapping) {
         let origins = origins(&before.pairs, &after.pairs);
         for (pair, origin) in after.pairs.iter().zip(&origins) {
-            match origin.and_then(|place| before.pairs.get(place)) {
-                Some(known) => self.pair(known, pair),
-                None => {
-                    let key = if pair.key { ", part of the key" } else { "" };
-                    let transform = match &pair.transform {
-                        Transform::Copy => String::new(),
-                        other => format!(", {}", other.words()),
-                    };
-                    self.tell(Some(pair), format!("added{transform}{key}"));
-                }
+            if let Some(known) = origin.and_then(|place| before.pairs.get(place)) {
+                self.pair(known, pair);
+                continue;
             }
+            let key = if pair.key { ", part of the key" } else { "" };
+            let transform = match &pair.transform {
+                Transform::Copy => String::new(),
+                other => format!(", {}", other.words()),
+            };
+            self.tell(Some(pair), format!("added{transform}{key}"));
         }
         for (place, pair) in before.pairs.iter().enumerate() {
             if !origins.contains(&Some(place)) {

@@ -147,8 +147,12 @@ fn is_consent(mapping: &Mapping, platform: &FieldSchema) -> bool {
 /// Whether two kinds are near enough to be proposed.
 fn goes(org: FieldKind, platform: FieldKind) -> bool {
     let family = |kind: FieldKind| match kind {
-        FieldKind::Text | FieldKind::LongText | FieldKind::Email | FieldKind::Phone | FieldKind::Url => 0,
-        FieldKind::Picklist => 0,
+        FieldKind::Text
+        | FieldKind::LongText
+        | FieldKind::Email
+        | FieldKind::Phone
+        | FieldKind::Url
+        | FieldKind::Picklist => 0,
         FieldKind::Date | FieldKind::Moment => 1,
         FieldKind::Bool => 2,
         FieldKind::Number => 3,

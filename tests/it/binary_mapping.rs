@@ -11,6 +11,8 @@ use portable_pty::{Child, CommandBuilder, NativePtySystem, PtySize, PtySystem};
 
 /// Far longer than anything takes; only a hanging test reaches it.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than a frame takes on a busy machine.
+const MOMENT: Duration = Duration::from_secs(5);
 const ROWS: u16 = 110;
 const COLUMNS: u16 = 120;
 
@@ -65,6 +67,18 @@ impl Admin {
         self.until(words, |picture| picture.contains(words)).await;
     }
 
+    /// Whether something holds within a moment; a frame comes in pieces.
+    async fn soon(&self, holds: impl Fn(&Self) -> bool) -> bool {
+        let began = Instant::now();
+        while !holds(self) {
+            if began.elapsed() > MOMENT {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+        true
+    }
+
     fn send(&mut self, bytes: &str) {
         self.keys.write_all(bytes.as_bytes()).unwrap();
         self.keys.flush().unwrap();
@@ -73,14 +87,14 @@ impl Admin {
     /// Presses a key that has to be told to the person: in the bottom line, or else in the help of this screen. What it
     /// brings is waited for.
     async fn press(&mut self, key: &str, brings: &str) {
-        if !stands_in(&self.footer(), key) {
+        if !self.soon(|admin| stands_in(&admin.footer(), key)).await {
             self.send("?");
-            self.shows("Keys of this tab").await;
-            let help = self.picture();
-            assert!(
-                help.lines().any(|line| stands_in(line.trim_start_matches(['│', ' ']), key)),
-                "nobody tells of {key}:\n{help}"
-            );
+            let told = |admin: &Self| {
+                let help = admin.picture();
+                help.contains("Keys of this tab")
+                    && help.lines().any(|line| line.split('│').any(|part| stands_in(part, key)))
+            };
+            assert!(self.soon(told).await, "nobody tells of {key}:\n{}", self.picture());
             self.send("\u{1b}");
             self.until("the end of help", |picture| !picture.contains("Keys of this tab")).await;
         }

@@ -172,8 +172,8 @@ impl App {
                 | Action::LogRun
                 | Action::Copy,
             )
+            | (Some(Overlay::Suggest(_)), Action::Delete)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
-            (Some(Overlay::Suggest(_)), Action::Delete) => false,
             (Some(Overlay::Sheet(sheet)), Action::Add | Action::Delete | Action::Toggle) => {
                 self.sheet_means(sheet, action)
             }
@@ -205,11 +205,10 @@ impl App {
         let Some(row) = rows.get(sheet.selection.place(rows.len())) else { return false };
         let in_table = matches!(sheet.target, Target::Translations { .. });
         match (action, row.kind) {
-            (Action::Add, RowKind::Field(_)) => true,
+            (Action::Add | Action::Delete, RowKind::Field(_))
+            | (Action::Toggle, RowKind::Switch | RowKind::Choice(_)) => true,
             (Action::Add, _) => in_table,
-            (Action::Delete, RowKind::Field(_)) => true,
             (Action::Delete, RowKind::Text) => !row.value.is_empty(),
-            (Action::Toggle, RowKind::Switch | RowKind::Choice(_)) => true,
             _ => false,
         }
     }

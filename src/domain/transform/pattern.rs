@@ -1,6 +1,6 @@
 //! How a day or a moment is written as text: `dd.MM.yyyy`, `yyyy-MM-dd HH:mm`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 
@@ -113,7 +113,8 @@ impl Pattern {
                 Part::Second => time.second(),
             };
             let width = part.digits();
-            text.push_str(&format!("{number:0width$}"));
+            // Writing into a text can't fail.
+            let _ = write!(text, "{number:0width$}");
         }
         Some(text)
     }

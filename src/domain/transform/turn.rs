@@ -107,15 +107,14 @@ impl Rule {
                 other => other,
             },
             Self::Blank(blank) if value.to_string().trim().eq_ignore_ascii_case(blank.trim()) => Value::Null,
-            Self::Blank(_) | Self::Default(_) => value,
             Self::Prefix(before) => Value::text(format!("{before}{value}")),
             Self::Unprefix(before) => {
                 let whole = value.to_string();
                 text_or_null(whole.strip_prefix(before.as_str()).unwrap_or(&whole).to_owned())
             }
             Self::Replace(old, new) => text(value, &|text| text.replace(old.as_str(), new)),
-            // These take all values at once.
-            Self::Join(_) | Self::Split(_) | Self::Template(_) => value,
+            // The last three take all values at once.
+            Self::Blank(_) | Self::Default(_) | Self::Join(_) | Self::Split(_) | Self::Template(_) => value,
         })
     }
 
@@ -329,15 +328,12 @@ fn filled(form: &str, values: &[Value]) -> Value {
             let place: usize = number.parse().ok()?;
             Some((values.get(place.checked_sub(1)?)?, rest))
         });
-        match part {
-            Some((value, behind)) => {
-                text.push_str(value.to_string().trim());
-                rest = behind;
-            }
-            None => {
-                text.push('{');
-                rest = after;
-            }
+        if let Some((value, behind)) = part {
+            text.push_str(value.to_string().trim());
+            rest = behind;
+        } else {
+            text.push('{');
+            rest = after;
         }
     }
     text.push_str(rest);
