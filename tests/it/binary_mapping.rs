@@ -12,7 +12,7 @@ use portable_pty::{Child, CommandBuilder, NativePtySystem, PtySize, PtySystem};
 /// Far longer than anything takes; only a hanging test reaches it.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Longer than a frame takes on a busy machine.
-const MOMENT: Duration = Duration::from_secs(5);
+const MOMENT: Duration = Duration::from_millis(2_500);
 const ROWS: u16 = 110;
 const COLUMNS: u16 = 120;
 
@@ -91,12 +91,12 @@ impl Admin {
             self.send("?");
             let told = |admin: &Self| {
                 let help = admin.picture();
-                help.contains("Keys of this tab")
+                help.contains("┌ Help ")
                     && help.lines().any(|line| line.split('│').any(|part| stands_in(part, key)))
             };
             assert!(self.soon(told).await, "nobody tells of {key}:\n{}", self.picture());
             self.send("\u{1b}");
-            self.until("the end of help", |picture| !picture.contains("Keys of this tab")).await;
+            self.until("the end of help", |picture| !picture.contains("┌ Help ")).await;
         }
         self.pressed += 1;
         self.send(match key {
