@@ -115,13 +115,13 @@ fn mappings_that_come_go_move_and_are_renamed_are_told() {
     let lines = |before: &[Mapping], after: &[Mapping]| -> Vec<String> {
         changes(before, after).iter().map(ToString::to_string).collect()
     };
-    assert_eq!(lines(&[one.clone()], &[renamed]), ["uno: name one → uno"]);
+    assert_eq!(lines(std::slice::from_ref(&one), &[renamed]), ["uno: name one → uno"]);
     assert_eq!(
         lines(&[one.clone(), two.clone()], &[two.clone(), one.clone()]),
         ["order: one, two → two, one"]
     );
     assert_eq!(
-        lines(&[one.clone()], &[one.clone(), two.clone()]),
+        lines(std::slice::from_ref(&one), &[one.clone(), two.clone()]),
         ["two: added: Contact ⇄ contact, 3 pairs, key Email"]
     );
     assert_eq!(

@@ -57,7 +57,7 @@ fn a_table_without_a_fallback_for_the_way_back_keeps_the_identity_that_bases_are
 fn rules_that_lose_nothing_are_taken_back_and_others_need_a_list_of_their_own() {
     let whole = Transform::Rules(rules("date dd.MM.yyyy | prefix D", ""));
     let day = Value::Date("2026-11-22".parse().unwrap());
-    let out = whole.apply(&[day.clone()], Side::Platform, 1, None).unwrap();
+    let out = whole.apply(std::slice::from_ref(&day), Side::Platform, 1, None).unwrap();
     assert_eq!(out, [Value::text("D22.11.2026")]);
     assert_eq!(whole.apply(&out, Side::Org, 1, None), Ok(vec![day]));
 
