@@ -200,5 +200,6 @@ fn transform(pair: &Pair) -> String {
         Transform::Table(table) => format!("table of {}", table.entries.len()),
         Transform::Constant(text) => format!("always “{text}”"),
         Transform::Reference(target) => format!("leads to {target}"),
+        Transform::Rules(_) => pair.transform.words(),
     }
 }

@@ -16,6 +16,7 @@ mod find;
 pub(crate) mod id;
 mod identity;
 mod limits;
+mod look;
 pub mod metadata;
 mod query;
 mod read;
@@ -51,7 +52,7 @@ use crate::domain::port::{
     PortError, RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, WriteKind, Written,
 };
 use crate::domain::record::{Record, RecordId, Selection};
-use crate::domain::schema::ObjectSchema;
+use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use changes::Changes;
 use describe::Schemas;
 use session::Door;
@@ -159,6 +160,21 @@ impl Salesforce {
         let made = metadata::deploy(&self.door, wanted, label).await?;
         self.schemas.distrust();
         Ok(made)
+    }
+
+    /// The objects that this user can query, by the org's own list. One call.
+    pub async fn objects(&self) -> Result<Vec<ObjectEntry>, PortError> {
+        look::objects(&self.door).await
+    }
+
+    /// A few records of an object, the ones that were changed last. One call.
+    pub async fn some(
+        &self,
+        object: &str,
+        selection: &Selection,
+        most: usize,
+    ) -> Result<Vec<Record>, PortError> {
+        look::some(&self.door, &self.schemas, object, selection, most).await
     }
 
     /// A refresh token that replaced the one of the settings, once; it has to be stored before the next start.

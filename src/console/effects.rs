@@ -20,7 +20,7 @@ use crate::ops::export::{Form, Sink};
 use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
-    check, conflicts, default_mappings, describe, engine, issues, objects, plan, read, save_settings,
+    check, conflicts, default_mappings, describe, engine, issues, look, objects, plan, read, save_settings,
     secrets, test_connection,
 };
 use crate::workspace::problems::Severity;
@@ -155,6 +155,14 @@ impl Task {
                 let answer = sentence(describe::object(session, side, &object).await);
                 let answer = answer.map(|schema| schema.as_ref().clone());
                 self.tell(Msg::Described { side, object, answer });
+            }
+            Effect::ListObjects => {
+                let answer = sentence(look::org_objects(session).await);
+                self.tell(Msg::ObjectsListed(answer));
+            }
+            Effect::Sample { side, object } => {
+                let answer = sentence(look::samples(session, side, &object).await);
+                self.tell(Msg::Sampled { side, object, answer });
             }
             Effect::ForgetDescriptions => describe::forget(session),
             Effect::Propose => {

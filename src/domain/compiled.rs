@@ -159,11 +159,14 @@ impl CompiledPair {
         from: Side,
         values: &[Value],
         present: Option<&[Value]>,
-    ) -> Result<Vec<Value>, crate::domain::transform::Unmapped> {
+    ) -> Result<Vec<Value>, crate::domain::transform::TransformError> {
         match &self.spec.transform {
             // The org's "value" of a constant pair is the constant itself.
             Transform::Constant(_) => Ok(values.to_vec()),
-            transform => transform.apply(values, from.other(), present),
+            transform => {
+                let target = from.other();
+                transform.apply(values, target, self.spec.fields(target).len(), present)
+            }
         }
     }
 }
@@ -481,6 +484,20 @@ fn compile_pair(
         | (Transform::FullName, (2, 1))
         | (Transform::Consent { .. } | Transform::Reference(_), (1, 1)) => {}
         (Transform::Copy | Transform::Table(_), (org, platform)) if org == platform && org > 0 => {}
+        (Transform::Rules(rules), (org, platform)) => {
+            for side in Side::BOTH {
+                let (from, to) = match side {
+                    Side::Org => (platform, org),
+                    Side::Platform => (org, platform),
+                };
+                let flows = pair.direction.and(mapping.direction).is_some_and(|way| way.allows(side));
+                if let Err(unfit) = rules.fits(side, from, to)
+                    && flows
+                {
+                    return misshapen(&unfit.sentence(side));
+                }
+            }
+        }
         (Transform::Constant(_), _) => {
             return misshapen("a constant needs no Salesforce field and one platform field");
         }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::side::Side;
 use crate::domain::transform::Transform;
 
+mod words;
+
 /// One Salesforce object paired with one platform object.
 ///
 /// All mappings onto the same platform object form a *family*; their order in the settings file is their precedence

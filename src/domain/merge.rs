@@ -101,7 +101,7 @@ fn send(pair: &CompiledPair, from: Side, now: &PerSide<Seen>, rule: Rule) -> Ver
         Ok(values) if pair.fold(to, &values) == now[to].folded => Verdict::Settled,
         Ok(values) => write(to, values, rule),
         Err(error) => {
-            Verdict::Stuck(Obstacle { code: "unmapped_value".into(), message: error.to_string(), pair: None })
+            Verdict::Stuck(Obstacle { code: error.code().into(), message: error.to_string(), pair: None })
         }
     }
 }

@@ -160,6 +160,9 @@ pub struct ObjectProfile {
     /// Any field name that begins like this is accepted as a text field.
     #[serde(default)]
     pub open_prefix: Option<String>,
+    /// Whether no account has other fields than these and those below the open prefix.
+    #[serde(default)]
+    pub closed: bool,
     /// What the engine must know of it.
     pub capabilities: CapabilityProfile,
     /// The fields.

@@ -26,6 +26,21 @@ impl ObjectSchema {
     }
 }
 
+/// One object in the list of those that a mapping may be made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectEntry {
+    /// The API name.
+    pub name: String,
+    /// The name people see.
+    pub label: String,
+    /// Whether somebody made it for this account.
+    pub custom: bool,
+    /// The condition by which its records are told from others of the same object, such as people among accounts.
+    pub criteria: Option<String>,
+    /// Why it can't be chosen, and the way out.
+    pub why: Option<String>,
+}
+
 /// One field of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FieldSchema {

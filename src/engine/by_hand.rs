@@ -81,7 +81,7 @@ fn chosen(
     };
     let to = from.other();
     let turned = pair.translate(from, &values, Some(&now[to].raw)).map_err(|error| Obstacle {
-        code: "unmapped_value".into(),
+        code: error.code().into(),
         message: error.to_string(),
         pair: None,
     })?;

@@ -319,7 +319,7 @@ fn initial_values(pair: &CompiledPair, from: Side, raw: &[Value]) -> Result<(Vec
     }
     match pair.translate(from, raw, None) {
         Ok(values) => Ok((values, Rule::Created)),
-        Err(error) => Err(Obstacle { code: "unmapped_value".into(), message: error.to_string(), pair: None }),
+        Err(error) => Err(Obstacle { code: error.code().into(), message: error.to_string(), pair: None }),
     }
 }
 

@@ -80,7 +80,17 @@ impl SettingsFile {
     /// Everything: what could not be read, and what [`validate`] finds, with places, by place.
     pub fn all_problems(&self) -> Vec<Problem> {
         let mut problems = self.read.problems.clone();
-        problems.extend(self.place(validate(self.settings())));
+        // A part that could not be read stands as if it were not written, which is told already.
+        let unread = |path: &str| {
+            problems.iter().any(|known: &Problem| {
+                let transform =
+                    if path.ends_with(".transform") { path.to_owned() } else { format!("{path}.transform") };
+                path.contains(".pair[") && known.path.starts_with(&transform)
+            })
+        };
+        let judged: Vec<Problem> =
+            validate(self.settings()).into_iter().filter(|problem| !unread(&problem.path)).collect();
+        problems.extend(self.place(judged));
         problems.sort_by_key(by_place);
         problems
     }

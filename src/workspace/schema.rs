@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use super::settings::{AuditEvery, Every, HostAddress, PlatformKind, QuietHours};
 use crate::domain::profile::{self, SettingKind, SettingProfile};
+use crate::domain::transform::rule::Rule;
 
 /// One key of a table.
 #[derive(Clone, Copy)]
@@ -71,6 +72,10 @@ fn interval_or_never(text: &str) -> Result<(), String> {
 
 fn quiet_hours(text: &str) -> Result<(), String> {
     text.parse::<QuietHours>().map(drop).map_err(|error| error.to_string())
+}
+
+fn rule(text: &str) -> Result<(), String> {
+    text.parse::<Rule>().map(drop).map_err(|error| error.to_string())
 }
 
 fn host_address(text: &str) -> Result<(), String> {
@@ -270,13 +275,18 @@ const TRANSFORM: &[Key] = &[
     key("table", Kind::Table(TRANSLATION)),
     key("constant", Kind::Text),
     key("reference", Kind::Text),
+    key("rules", Kind::Table(RULES)),
 ];
+
+const RULES: &[Key] =
+    &[key("to_platform", Kind::CheckedTexts(rule)), key("to_org", Kind::CheckedTexts(rule))];
 
 const CONSENT_FORM: Kind = Kind::Word(&["opt_out_flag", "opt_out", "opt_in"]);
 
 const CONSENT: &[Key] = &[required("org", CONSENT_FORM), required("platform", CONSENT_FORM)];
 
-const TRANSLATION: &[Key] = &[required("entries", Kind::Dictionary), key("otherwise", Kind::Text)];
+const TRANSLATION: &[Key] =
+    &[required("entries", Kind::Dictionary), key("otherwise", Kind::Text), key("otherwise_org", Kind::Text)];
 
 /// Where else a key is known: the path of the first table that has it.
 pub(super) fn home_of(name: &str) -> Option<String> {

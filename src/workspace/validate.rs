@@ -4,6 +4,7 @@
 
 mod allowed;
 mod connections;
+mod fields;
 mod mappings;
 mod pairs;
 mod push;

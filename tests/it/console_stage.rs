@@ -130,6 +130,13 @@ fn stage(settings: Settings, look: Look) -> App {
     })
 }
 
+/// A console of these settings, both sides of which have passed a test.
+pub fn console_of(settings: Settings) -> App {
+    let mut app = stage(settings, Look::default());
+    app.update(Msg::Unlocked(PerSide { org: true, platform: true }));
+    app
+}
+
 /// A console in full use: both sides tested, two mappings, runs, issues, a log.
 pub fn full() -> App {
     full_with(Look::default())

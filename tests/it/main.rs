@@ -9,12 +9,15 @@
 mod audit;
 mod binary_bad_input;
 mod binary_engine;
+mod binary_mapping;
 mod binary_stage;
 mod binary_terminal;
 mod budget;
 mod bulk;
+mod config_mistakes;
 mod conflicts;
 mod console_inbox;
+mod console_mapping;
 mod console_plan;
 mod console_rules;
 mod console_snapshots;

@@ -1,5 +1,7 @@
 //! What can be typed to look after connections, secrets, settings and mappings.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Show or test connections.
@@ -116,6 +118,11 @@ pub struct Config {
 pub enum ConfigAction {
     /// Read the settings file and tell everything that is wrong with it, by line and column
     Validate,
+    /// Tell what changes in the mappings from another settings file to this one, in meanings
+    Diff {
+        /// The other file
+        file: PathBuf,
+    },
 }
 
 /// List or show mappings.

@@ -54,6 +54,10 @@ actions! {
     Test, "test", Scope::On(Tab::Connection), "Test this side with the values on the screen", Some("forcesync connection test");
     Reveal, "reveal", Scope::On(Tab::Connection), "View the typed secret while its field is focused", None;
     Propose, "propose", Scope::On(Tab::Mapping), "Add the default mappings", None;
+    Suggest, "suggest", Scope::On(Tab::Mapping), "Suggest pairs of fields that belong together", None;
+    Duplicate, "duplicate", Scope::On(Tab::Mapping), "Copy the mapping or the pair", None;
+    MoveUp, "move_up", Scope::On(Tab::Mapping), "Move the mapping or the pair up", None;
+    MoveDown, "move_down", Scope::On(Tab::Mapping), "Move the mapping or the pair down", None;
     Direction, "direction", Scope::On(Tab::Mapping), "Change the direction of the pair", None;
     Policy, "policy", Scope::On(Tab::Mapping), "Change who wins when both sides changed", None;
     Translations, "translations", Scope::On(Tab::Mapping), "Edit the value translations of the pair", None;

@@ -7,6 +7,7 @@ use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::plan::Level;
 use crate::console::app::overlay::reading::Subject;
+use crate::console::app::overlay::sheet::{RowKind, Sheet, Target};
 use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
@@ -87,7 +88,17 @@ impl App {
                 let waits = action == Action::Stop && self.sync.progress.held.is_some();
                 if self.sync.is_running() || waits { Ok(()) } else { Err(sync::NOTHING_RUNS.into()) }
             }
+            Action::Suggest | Action::Duplicate | Action::MoveUp | Action::MoveDown
+                if self.mapping.draft.now().is_empty() =>
+            {
+                self.unlocked_or_reason()?;
+                Err(mapping::NO_MAPPING_HERE.into())
+            }
             Action::Propose
+            | Action::Suggest
+            | Action::Duplicate
+            | Action::MoveUp
+            | Action::MoveDown
             | Action::Direction
             | Action::Policy
             | Action::Translations
@@ -148,7 +159,7 @@ impl App {
             | (Some(Overlay::Help { .. }), Action::Open)
             | (Some(Overlay::Records(_)), Action::UndoRun | Action::Release | Action::Add | Action::Toggle)
             | (
-                Some(Overlay::Sheet(_)),
+                Some(Overlay::Sheet(_) | Overlay::Suggest(_)),
                 Action::UndoRun
                 | Action::Forget
                 | Action::Release
@@ -161,7 +172,11 @@ impl App {
                 | Action::LogRun
                 | Action::Copy,
             )
+            | (Some(Overlay::Suggest(_)), Action::Delete)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
+            (Some(Overlay::Sheet(sheet)), Action::Add | Action::Delete | Action::Toggle) => {
+                self.sheet_means(sheet, action)
+            }
             (Some(Overlay::Conflicts(inbox)), action) => match action {
                 Action::Retry
                 | Action::RetryAll
@@ -184,6 +199,20 @@ impl App {
         }
     }
 
+    /// Whether an action does something on the selected row of a form.
+    fn sheet_means(&self, sheet: &Sheet, action: Action) -> bool {
+        let rows = self.sheet_rows(&sheet.target);
+        let Some(row) = rows.get(sheet.selection.place(rows.len())) else { return false };
+        let in_table = matches!(sheet.target, Target::Translations { .. });
+        match (action, row.kind) {
+            (Action::Add | Action::Delete, RowKind::Field(_))
+            | (Action::Toggle, RowKind::Switch | RowKind::Choice(_)) => true,
+            (Action::Add, _) => in_table,
+            (Action::Delete, RowKind::Text) => !row.value.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The selected mapping, if somebody has to accept something of it (laws E5 and E13).
     pub fn to_accept(&self) -> Option<String> {
         let name = &self.mapping.selected()?.name;
@@ -197,6 +226,9 @@ impl App {
         match (self.overlays.last(), binding.action) {
             (Some(Overlay::Conflicts(inbox)), Action::Open) if inbox.open => common::DECIDE,
             (Some(Overlay::Issue(_)), Action::Open) => common::EDIT,
+            (Some(Overlay::Suggest(_)), Action::Open) => mapping::ADD_TICKED,
+            (Some(Overlay::Suggest(_)), Action::Add) => mapping::TICK_ALL,
+            (Some(Overlay::Sheet(_)), Action::Toggle) => common::SWITCH,
             _ => binding.hint.as_deref().unwrap_or_default(),
         }
     }
@@ -257,6 +289,10 @@ fn changes(action: Action) -> bool {
             | Action::Criteria
             | Action::Accept
             | Action::Propose
+            | Action::Suggest
+            | Action::Duplicate
+            | Action::MoveUp
+            | Action::MoveDown
             | Action::Undo
             | Action::Redo
             | Action::Discard

@@ -101,6 +101,15 @@ pub enum Effect {
         /// Its name.
         object: String,
     },
+    /// List the org's objects.
+    ListObjects,
+    /// Look at a few records of an object.
+    Sample {
+        /// Of which side.
+        side: Side,
+        /// Its name.
+        object: String,
+    },
     /// Ask the sides anew when an object is described next.
     ForgetDescriptions,
     /// Make up default mappings.

@@ -31,6 +31,8 @@ pub enum Context {
     Confirm,
     /// A list or form that lies over a tab.
     Panel,
+    /// A form of a mapping, or the pairs that are proposed for it.
+    Sheet,
     /// The conflicts, or the form of an issue.
     Inbox,
     /// A plan.
@@ -41,7 +43,7 @@ pub enum Context {
 
 impl Context {
     /// All contexts.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Movement,
         Self::Global,
         Self::Connection,
@@ -52,6 +54,7 @@ impl Context {
         Self::Picker,
         Self::Confirm,
         Self::Panel,
+        Self::Sheet,
         Self::Inbox,
         Self::Plan,
         Self::Help,
@@ -70,6 +73,7 @@ impl Context {
             Self::Picker => "picker",
             Self::Confirm => "confirm",
             Self::Panel => "panel",
+            Self::Sheet => "sheet",
             Self::Inbox => "inbox",
             Self::Plan => "plan",
             Self::Help => "help",
@@ -99,6 +103,7 @@ impl Context {
             Self::Picker => &[Self::Picker],
             Self::Confirm => &[Self::Confirm],
             Self::Panel => &[Self::Panel, Self::Movement],
+            Self::Sheet => &[Self::Sheet, Self::Panel, Self::Movement],
             Self::Inbox => &[Self::Inbox, Self::Panel, Self::Movement],
             Self::Plan => &[Self::Plan, Self::Movement],
             Self::Help => &[Self::Help, Self::Movement],
@@ -117,6 +122,7 @@ impl Context {
             | Self::Logs
             | Self::Confirm
             | Self::Panel
+            | Self::Sheet
             | Self::Inbox
             | Self::Plan
             | Self::Help => false,
@@ -165,7 +171,7 @@ pub enum KeymapError {
     Shape(#[from] toml::de::Error),
     /// An unknown table.
     #[error(
-        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel, inbox, plan and help"
+        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel, sheet, inbox, plan and help"
     )]
     Context(String),
     /// An unknown key.

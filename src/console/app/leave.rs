@@ -74,7 +74,11 @@ impl App {
         let mut effects = Vec::new();
         for (tab, part) in [(Tab::Connection, Part::Connection), (Tab::Mapping, Part::Mapping)] {
             if self.unsaved(tab) {
-                effects.extend(self.save(part));
+                effects.extend(match part {
+                    // The question before this one has told what is unsaved.
+                    Part::Mapping => self.send_mappings(),
+                    Part::Connection | Part::Schedule => self.save(part),
+                });
             }
         }
         let saves = effects.iter().filter(|effect| matches!(effect, Effect::Save { .. })).count();

@@ -2,9 +2,12 @@
 
 pub mod act;
 pub mod add;
+pub mod arrange;
+pub mod new_mapping;
 pub mod problems;
 pub mod rows;
 pub mod sheet_act;
+pub mod suggest_act;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +17,9 @@ use crate::console::app::model::Load;
 use crate::console::app::selection::Selection;
 use crate::console::app::text_input::TextInput;
 use crate::domain::mapping::Mapping;
-use crate::domain::schema::ObjectSchema;
+use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::Side;
+use crate::ops::look::Samples;
 use crate::workspace::settings::Settings;
 
 /// Which list has the focus.
@@ -48,6 +52,12 @@ pub struct MappingTab {
     pub schemas: BTreeMap<(Side, String), Load<ObjectSchema>>,
     /// What is wrong with the draft.
     pub notes: Vec<MappingNote>,
+    /// A filled value of each field, by side and object.
+    pub samples: BTreeMap<(Side, String), Load<Samples>>,
+    /// The org's objects, once somebody asked for them.
+    pub objects: Option<Load<Vec<ObjectEntry>>>,
+    /// The mapping whose pairs shall be proposed as soon as both sides are described.
+    pub suggest_for: Option<String>,
     /// Whether default mappings are being made up.
     pub proposing: bool,
     /// Whether a save is on its way.
@@ -66,6 +76,9 @@ impl MappingTab {
             filter: TextInput::default(),
             filtering: false,
             schemas: BTreeMap::new(),
+            samples: BTreeMap::new(),
+            objects: None,
+            suggest_for: None,
             notes: Vec::new(),
             proposing: false,
             saving: false,
@@ -91,6 +104,23 @@ impl MappingTab {
     /// The mapping of that name.
     pub fn named(&self, name: &str) -> Option<&Mapping> {
         self.draft.now().iter().find(|mapping| mapping.name == name)
+    }
+
+    /// A name like this one that no mapping has.
+    pub fn free_name(&self, base: &str) -> String {
+        let mut name = base.to_owned();
+        let mut number = 2;
+        while self.named(&name).is_some() {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        name
+    }
+
+    /// A filled value of a field, where records were looked at.
+    pub fn sample(&self, side: Side, mapping: &Mapping, field: &str) -> Option<&str> {
+        let samples = self.samples.get(&(side, mapping.object(side).to_owned()))?.ready()?;
+        samples.get(field).map(String::as_str)
     }
 
     /// Edits the mapping of that name as one step that can be undone.

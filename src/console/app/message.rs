@@ -16,10 +16,11 @@ use crate::domain::progress::Progress;
 use crate::domain::report::{
     CheckLine, ConflictRow, FactRow, HistoryRow, IssueGroup, IssueRow, RunRow, StatusReport,
 };
-use crate::domain::schema::ObjectSchema;
+use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::{PerSide, Side};
 use crate::ops::conflicts::Resolved;
 use crate::ops::issues::IssueForm;
+use crate::ops::look::Samples;
 use crate::ops::undo::UndoPage;
 use crate::workspace::problems::Problem;
 use crate::workspace::secrets::SecretName;
@@ -111,6 +112,17 @@ pub enum Msg {
         object: String,
         /// Its fields.
         answer: Answer<ObjectSchema>,
+    },
+    /// The org's objects.
+    ObjectsListed(Answer<Vec<ObjectEntry>>),
+    /// A filled value of each field of an object.
+    Sampled {
+        /// Of which side.
+        side: Side,
+        /// Its name as asked for.
+        object: String,
+        /// The values by field.
+        answer: Answer<Samples>,
     },
     /// Default mappings.
     Proposed(Answer<Vec<Mapping>>),

@@ -10,6 +10,7 @@ pub mod question;
 pub mod reading;
 pub mod records;
 pub mod sheet;
+pub mod suggest;
 
 use crate::console::app::action::Action;
 use crate::console::app::key::Key;
@@ -23,6 +24,7 @@ use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::reading::Reading;
 use crate::console::app::overlay::records::Records;
 use crate::console::app::overlay::sheet::Sheet;
+use crate::console::app::overlay::suggest::Suggest;
 
 /// One thing that lies over a tab.
 pub enum Overlay {
@@ -43,6 +45,8 @@ pub enum Overlay {
     Prompt(Prompt),
     /// A form of a mapping or a pair.
     Sheet(Sheet),
+    /// Pairs that are proposed for a mapping.
+    Suggest(Suggest),
     /// The conflict inbox.
     Conflicts(Conflicts),
     /// The form of an issue.
@@ -63,7 +67,8 @@ impl Overlay {
             Self::Palette(_) | Self::Picker(_) => Context::Picker,
             Self::Question(_) => Context::Confirm,
             Self::Prompt(_) => Context::Typing,
-            Self::Sheet(_) | Self::Records(_) | Self::Reading(_) => Context::Panel,
+            Self::Sheet(_) | Self::Suggest(_) => Context::Sheet,
+            Self::Records(_) | Self::Reading(_) => Context::Panel,
             Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
             Self::Plan(_) => Context::Plan,
         }
@@ -85,6 +90,7 @@ impl Overlay {
             }
             Self::Help { .. }
             | Self::Sheet(_)
+            | Self::Suggest(_)
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
@@ -101,6 +107,7 @@ impl Overlay {
             Self::Help { .. }
             | Self::Question(_)
             | Self::Sheet(_)
+            | Self::Suggest(_)
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
@@ -115,6 +122,12 @@ impl Overlay {
             Self::Palette(picker) | Self::Picker(picker) => picker.selection.set(row),
             Self::Question(question) => question.focused = row,
             Self::Sheet(sheet) => sheet.selection.set(row),
+            // A click on a proposal ticks it, whichever row was selected.
+            Self::Suggest(suggest) => {
+                suggest.selection.set(row);
+                suggest.toggle();
+                return false;
+            }
             Self::Records(records) => records.selection.set(row),
             Self::Conflicts(inbox) => inbox.selection.set(row),
             Self::Issue(sheet) => sheet.selection.set(row),

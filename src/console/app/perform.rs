@@ -4,17 +4,25 @@ use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, Part};
+use crate::console::app::mapping::Pane;
+use crate::console::app::mapping::problems::place_of;
 use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Choice, Consequence, Question};
 use crate::console::app::overlay::reading::{Reading, Subject};
 use crate::console::app::tab::Tab;
+use crate::console::app::text_input::TextInput;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::{common as text, tabs};
 use crate::console::view::theme::ThemeChoice;
+use crate::domain::mapping_change;
+use crate::domain::report::Verdict;
 use crate::domain::side::Side;
 use crate::workspace::problems::Severity;
 use crate::workspace::validate::validate;
+
+/// Changes that are told one by one before they are saved.
+const SHOWN_CHANGES: usize = 12;
 
 impl App {
     /// Does an action.
@@ -144,9 +152,51 @@ impl App {
             self.toasts.add(Tone::Info, text::NOTHING_TO_SAVE, self.now);
             return Vec::new();
         }
+        let settings = self.mapping.over(&self.settings);
+        // What would make a run do the wrong thing is not saved, and its place is shown.
+        let wrong = validate(&settings)
+            .into_iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .find_map(|problem| Some((place_of(&problem.path)?, problem.message)));
+        if let Some(((mapping, pair), message)) = wrong {
+            self.show_mapping(mapping, pair);
+            self.toasts.add(Tone::Error, text::save_refused(&message), self.now);
+            return Vec::new();
+        }
+        let changes = mapping_change::changes(&self.settings.mappings, &settings.mappings);
+        let mut lines: Vec<String> = changes.iter().take(SHOWN_CHANGES).map(ToString::to_string).collect();
+        if changes.len() > SHOWN_CHANGES {
+            lines.push(text::more_changes(changes.len() - SHOWN_CHANGES));
+        }
+        let bad = self.mapping.notes.iter().filter(|note| note.verdict == Verdict::Bad).count();
+        if bad > 0 {
+            lines.push(text::problems_stay(bad));
+        }
+        self.overlays.push(Overlay::Question(Question::yes_no(
+            text::SAVE_MAPPINGS,
+            lines,
+            text::SAVE,
+            Consequence::SaveMappings,
+        )));
+        Vec::new()
+    }
+
+    /// Saves the mappings as they are drafted.
+    pub(crate) fn send_mappings(&mut self) -> Vec<Effect> {
+        if self.mapping.saving {
+            return Vec::new();
+        }
         self.mapping.saving = true;
         let settings = self.mapping.over(&self.settings);
         vec![Effect::Save { part: Part::Mapping, settings: Box::new(settings), secrets: Vec::new() }]
+    }
+
+    /// Selects a mapping, and one of its pairs.
+    fn show_mapping(&mut self, mapping: usize, pair: Option<usize>) {
+        self.mapping.object.set(mapping);
+        self.mapping.filter = TextInput::default();
+        self.mapping.row.set(pair.unwrap_or(0));
+        self.mapping.pane = if pair.is_some() { Pane::Pairs } else { Pane::Objects };
     }
 
     fn undo(&mut self, back: bool) -> Vec<Effect> {

@@ -76,6 +76,14 @@ impl App {
                 self.described(side, object, answer);
                 Vec::new()
             }
+            Msg::ObjectsListed(answer) => {
+                self.objects_listed(answer);
+                Vec::new()
+            }
+            Msg::Sampled { side, object, answer } => {
+                self.sampled(side, object, answer);
+                Vec::new()
+            }
             Msg::Proposed(answer) => self.proposed(answer),
             Msg::Engine(engine) => {
                 if let Engine::Unavailable(reason) = &engine {

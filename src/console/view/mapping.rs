@@ -104,12 +104,26 @@ fn about(mapping: &Mapping, canvas: &Canvas<'_>, width: usize, app: &App) -> Vec
         let word = if mapping.creates_on(side) { canvas.glyphs.on } else { canvas.glyphs.off };
         lines.push((format!("{word} on {name}"), Meaning::Text));
     }
+    // In a family, what nobody claims becomes one object alone (law E1).
+    let same = |other: &&Mapping| other.platform_object.eq_ignore_ascii_case(&mapping.platform_object);
+    let creator =
+        app.mapping.draft.now().iter().filter(same).find(|other| other.enabled && other.create_in_org);
+    if let Some(creator) = creator.filter(|creator| creator.name != mapping.name) {
+        lines.extend(
+            wrap(&text::created_as(&creator.org_object), width)
+                .into_iter()
+                .map(|line| (line, Meaning::Muted)),
+        );
+    }
     for default in &mapping.default {
         lines.push((format!("{} = {}", default.field, default.value), Meaning::Muted));
     }
     for field in &mapping.skip_create_when_blank {
         lines.push((format!("skip if {field} is blank"), Meaning::Muted));
     }
+    lines.push((String::new(), Meaning::Text));
+    lines.push((text::DELETED.to_owned(), Meaning::Title));
+    lines.extend(wrap(mapping.deletes.words(), width).into_iter().map(|line| (line, Meaning::Text)));
     lines
 }
 
@@ -245,6 +259,8 @@ struct Columns {
     platform: usize,
     key: usize,
     policy: usize,
+    /// The platform's type, where there is room for both.
+    other_kind: usize,
 }
 
 impl Columns {
@@ -254,9 +270,10 @@ impl Columns {
         let policy = 13;
         let room = width.saturating_sub(2 + arrow + key + policy + 1);
         let kind = if room >= 52 { 15 } else { 0 };
-        let left = room - kind;
+        let other_kind = if room >= 70 { 15 } else { 0 };
+        let left = room - kind - other_kind;
         let org = left.div_ceil(2);
-        Self { org, kind, arrow, platform: left - org, key, policy }
+        Self { org, kind, arrow, platform: left - org, key, policy, other_kind }
     }
 }
 
@@ -280,6 +297,9 @@ fn table(
     let with_word = format!("{platform} {}", text::HEADS[3]);
     let head_of_platform = if with_word.len() < columns.platform { &with_word } else { platform };
     heads.push_str(&column(head_of_platform, columns.platform));
+    if columns.other_kind > 0 {
+        heads.push_str(&column(text::HEADS[1], columns.other_kind));
+    }
     heads.push_str(&column(text::HEADS[4], columns.key));
     heads.push_str(&column(text::HEADS[5], columns.policy));
     canvas.text(head.x, head.y, head.width, &heads, Meaning::Muted);
@@ -334,6 +354,10 @@ fn draw_row(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &Mapping, r
     }
     pieces.push((column(&platform, columns.platform.saturating_sub(1)).into(), text_meaning));
     pieces.push((" ".into(), Meaning::Text));
+    if columns.other_kind > 0 {
+        pieces.push((column(&row.platform_type, columns.other_kind - 1).into(), Meaning::Muted));
+        pieces.push((" ".into(), Meaning::Text));
+    }
     let key = pair.filter(|pair| pair.key).map_or("", |_| canvas.glyphs.key);
     pieces.push((column(key, columns.key).into(), Meaning::Accent));
     let policy = pair.map_or("", text::policy);

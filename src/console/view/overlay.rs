@@ -9,6 +9,7 @@ mod question;
 mod reading;
 mod records;
 mod sheet;
+mod suggest;
 
 use ratatui::layout::Rect;
 
@@ -25,6 +26,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
         Overlay::Palette(picker) | Overlay::Picker(picker) => picker::draw(canvas, picker, area),
         Overlay::Question(question) => question::draw(canvas, question, area),
         Overlay::Prompt(prompt) => question::prompt(canvas, prompt, area),
+        Overlay::Suggest(suggest) => suggest::draw(app, canvas, suggest, area),
         Overlay::Sheet(sheet) => sheet::draw(app, canvas, sheet, area),
         Overlay::Conflicts(inbox) => conflicts::draw(app, canvas, inbox, area),
         Overlay::Issue(sheet) => issue::draw(app, canvas, sheet, area),

@@ -1,6 +1,6 @@
 //! Judges mappings against what the platform allows: its objects, its directions, which objects of the org may flow to it (F13, F29).
 
-use super::{Findings, pairs};
+use super::{Findings, fields, pairs};
 use crate::domain::mapping::{DeletePolicy, Direction, Mapping};
 use crate::domain::profile::{ObjectProfile, Profile};
 use crate::domain::side::Side;
@@ -14,6 +14,7 @@ pub(super) fn judge(settings: &Settings, findings: &mut Findings) {
         match profile.object(&mapping.platform_object) {
             Some(object) => {
                 allowed(mapping, object, profile, &path, findings);
+                fields::judge(mapping, object, &path, findings);
                 if !mapping.pairs.is_empty() {
                     pairs::consent(mapping, object, &path, findings);
                 }

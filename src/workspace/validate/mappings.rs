@@ -27,12 +27,15 @@ fn names(mappings: &[Mapping], findings: &mut Findings) {
     for (place, mapping) in mappings.iter().enumerate() {
         let path = format!("mapping[{place}].name");
         if mapping.name.trim().is_empty() {
-            findings.error(path, "The mapping has no name.");
+            findings.error(path, "The mapping has no name: give it one.");
         } else if mapping.name.contains(char::is_whitespace) {
             findings
                 .error(path, format!("The name “{}” has blanks in it: use _ or - instead.", mapping.name));
         } else if seen.insert(mapping.name.to_lowercase(), place).is_some() {
-            findings.error(path, format!("The name “{}” is taken by another mapping.", mapping.name));
+            findings.error(
+                path,
+                format!("The name “{}” is taken by another mapping: choose another.", mapping.name),
+            );
         }
     }
 }
@@ -110,12 +113,18 @@ fn creation(mapping: &Mapping, path: &str, findings: &mut Findings) {
     for (place, default) in mapping.default.iter().enumerate() {
         let path = format!("{path}.default[{place}]");
         if default.field.trim().is_empty() {
-            findings.error(format!("{path}.field"), "The default value names no field.");
+            findings.error(
+                format!("{path}.field"),
+                "The default value names no field: name one, or remove the default.",
+            );
         }
         if default.value.trim().is_empty() {
             findings.error(
                 format!("{path}.value"),
-                format!("The default value of “{}” is blank.", default.field),
+                format!(
+                    "The default value of “{}” is blank: write one, or remove the default.",
+                    default.field
+                ),
             );
         }
         let skipped = default.side == Side::Org
@@ -190,7 +199,10 @@ fn deletes(mapping: &Mapping, path: &str, findings: &mut Findings) {
         findings.warning(format!("{path}.conversion"), "Only leads can be converted; it is not used.");
     }
     if mapping.flag().is_some_and(|flag| flag.contains('.')) {
-        findings.error(format!("{path}.sync_flag"), "The sync flag must be a field of the object itself.");
+        findings.error(
+            format!("{path}.sync_flag"),
+            "The sync flag must be a field of the object itself: name it without a path.",
+        );
     }
 }
 

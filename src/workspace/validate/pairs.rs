@@ -7,6 +7,8 @@ use crate::domain::mapping::{Direction, Mapping, Pair, Policy};
 use crate::domain::profile::ObjectProfile;
 use crate::domain::side::Side;
 use crate::domain::transform::Transform;
+use crate::domain::transform::rule::Rule;
+use crate::domain::transform::rules::{Rules, Unfit};
 
 pub(super) fn judge(mapping: &Mapping, path: &str, findings: &mut Findings) {
     if mapping.pairs.is_empty() {
@@ -25,7 +27,7 @@ pub(super) fn judge(mapping: &Mapping, path: &str, findings: &mut Findings) {
     for (place, pair) in mapping.pairs.iter().enumerate() {
         let path = format!("{path}.pair[{place}]");
         fields(pair, &path, findings);
-        shape(pair, &path, findings);
+        shape(mapping, pair, &path, findings);
         flow(mapping, pair, &path, findings);
         key(pair, &path, findings);
         if pair.transform.is_consent() && pair.policy != Policy::default() {
@@ -47,12 +49,15 @@ fn fields(pair: &Pair, path: &str, findings: &mut Findings) {
 }
 
 /// How many fields the transform takes on either side.
-fn shape(pair: &Pair, path: &str, findings: &mut Findings) {
+fn shape(mapping: &Mapping, pair: &Pair, path: &str, findings: &mut Findings) {
     let (org, platform) = (pair.org.len(), pair.platform.len());
     let wrong = |findings: &mut Findings, message: &str| findings.error(path, message);
     match &pair.transform {
         Transform::Copy if org != platform || org == 0 => {
-            wrong(findings, "A plain pair has as many fields on one side as on the other.");
+            wrong(
+                findings,
+                "A plain pair has as many fields on one side as on the other: name as many, or choose a transform that joins them.",
+            );
         }
         Transform::FullName if (org, platform) != (2, 1) => {
             wrong(findings, "A full name joins two fields of Salesforce, first and last name, into one.");
@@ -61,12 +66,16 @@ fn shape(pair: &Pair, path: &str, findings: &mut Findings) {
             wrong(findings, "A consent pair has one field on either side.");
         }
         Transform::Table(_) if org != platform || org == 0 => {
-            wrong(findings, "A translated pair has as many fields on one side as on the other.");
+            wrong(
+                findings,
+                "A translated pair has as many fields on one side as on the other: name as many.",
+            );
         }
         Transform::Table(table) => {
             let path = format!("{path}.transform");
             if table.entries.is_empty() {
-                findings.error(path, "The translation table has no entries.");
+                findings
+                    .error(path, "The translation table has no entries: add some, or remove the transform.");
             } else if pair.direction.allows(Side::Org) {
                 ambiguous_entries(table.entries.values(), &path, findings);
             }
@@ -80,6 +89,7 @@ fn shape(pair: &Pair, path: &str, findings: &mut Findings) {
                 "Name the platform's object that the reference leads to.",
             );
         }
+        Transform::Rules(rules) => rule_lists(mapping, pair, rules, path, findings),
         Transform::Constant(text) => {
             if text.trim().is_empty() {
                 findings.error(format!("{path}.transform"), "The fixed value is blank.");
@@ -99,6 +109,51 @@ fn shape(pair: &Pair, path: &str, findings: &mut Findings) {
             }
         }
         Transform::Copy | Transform::FullName | Transform::Consent { .. } | Transform::Reference(_) => {}
+    }
+}
+
+/// Rules have to get from as many fields as there are to as many as are needed, on every way that values flow.
+fn rule_lists(mapping: &Mapping, pair: &Pair, rules: &Rules, path: &str, findings: &mut Findings) {
+    let path = format!("{path}.transform");
+    let Some(direction) = mapping.direction.and(pair.direction) else { return };
+    if pair.key && matches!(rules.on_way(Side::Platform), Err(Unfit::Loses(_))) {
+        findings.error(
+            &path,
+            "The key is compared as the platform writes it: give this pair to_platform rules, or mark another pair as key.",
+        );
+    }
+    for side in Side::BOTH.into_iter().filter(|side| direction.allows(*side)) {
+        let (from, to) = (pair.fields(side.other()).len(), pair.fields(side).len());
+        if let Err(unfit) = rules.fits(side, from, to) {
+            findings.error(&path, format!("{}: {}.", pair.name(), unfit.sentence(side)));
+            // What is wrong with one way is mostly wrong with the other as well.
+            return;
+        }
+        if direction == Direction::Both
+            && side == Side::Platform
+            && let Some((first, second)) = rules.grows(from, to)
+        {
+            findings.error(
+                &path,
+                format!(
+                    "{}: the two ways undo each other, so that every run would write again (“{first}” becomes “{second}”): make to_org \
+                     take back what to_platform does, or set direction = \"to_platform\".",
+                    pair.name()
+                ),
+            );
+            return;
+        }
+        let cuts = |rule: &&Rule| matches!(rule, Rule::Truncate(_));
+        if let Some(rule) = rules.written(side).iter().find(cuts) {
+            let target = match side {
+                Side::Org => "Salesforce",
+                Side::Platform => "the platform",
+            };
+            findings.warning(
+                &path,
+                format!("{}: “{rule}” cuts longer values on the way to {target}; what is cut off is not kept there.", pair.name()),
+            );
+        }
     }
 }
 
@@ -143,9 +198,15 @@ fn key(pair: &Pair, path: &str, findings: &mut Findings) {
         return;
     }
     let unfit = match pair.transform {
-        Transform::Constant(_) => Some("A fixed value is the same on every record and can't be a key."),
-        Transform::Consent { .. } => Some("Consent can't be a key."),
-        Transform::Copy | Transform::FullName | Transform::Table(_) | Transform::Reference(_) => None,
+        Transform::Constant(_) => {
+            Some("A fixed value is the same on every record and can't be a key: remove key = true.")
+        }
+        Transform::Consent { .. } => Some("Consent can't be a key: remove key = true."),
+        Transform::Copy
+        | Transform::FullName
+        | Transform::Table(_)
+        | Transform::Reference(_)
+        | Transform::Rules(_) => None,
     };
     if let Some(message) = unfit {
         findings.error(format!("{path}.key"), message);
@@ -163,7 +224,10 @@ fn targets(mapping: &Mapping, path: &str, findings: &mut Findings) {
                 match writers.get(&target) {
                     Some(first) => findings.error(
                         format!("{path}.pair[{place}].{side}"),
-                        format!("“{field}” is written by two pairs, “{first}” and “{}”.", pair.name()),
+                        format!(
+                            "“{field}” is written by two pairs, “{first}” and “{}”: remove one, or let it flow the other way.",
+                            pair.name()
+                        ),
                     ),
                     None => {
                         writers.insert(target, pair.name());

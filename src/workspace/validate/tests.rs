@@ -228,7 +228,7 @@ fn a_wrong_mapping_is_told_at_its_part(#[case] path: &str, #[case] change: fn(&m
 })]
 #[case::ambiguous("pair[0].transform", |mapping: &mut Mapping| {
     let entries = [("A", "x"), ("B", "X")].map(|(org, platform)| (org.to_owned(), platform.to_owned()));
-    mapping.pairs[0].transform = Transform::Table(Table { entries: entries.into(), otherwise: None });
+    mapping.pairs[0].transform = Transform::Table(Table { entries: entries.into(), ..Table::default() });
 })]
 fn a_doubtful_mapping_is_only_warned_about(#[case] path: &str, #[case] change: fn(&mut Mapping)) {
     assert_finds(Severity::Warning, &format!("mapping[0].{path}"), |settings| {

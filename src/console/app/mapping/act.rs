@@ -3,6 +3,7 @@
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::effect::Effect;
+use crate::console::app::mapping::arrange::Towards;
 use crate::console::app::mapping::{Pane, problems};
 use crate::console::app::message::Answer;
 use crate::console::app::model::Load;
@@ -83,6 +84,10 @@ impl App {
                 self.needed_schemas()
             }
             Action::Propose => self.propose(),
+            Action::Suggest => self.suggest_pairs(),
+            Action::Duplicate => self.duplicate(),
+            Action::MoveUp => self.shift(Towards::First),
+            Action::MoveDown => self.shift(Towards::Last),
             Action::Accept => self.accept_mapping(),
             Action::Copy | Action::CopyJson => self.copy_mapping(action),
             other => {
@@ -136,6 +141,7 @@ impl App {
         self.mapping.schemas.insert((side, object), answer.into());
         self.review_mappings();
         self.refresh_pickers();
+        self.open_suggestions();
     }
 
     fn open_mapping(&mut self) -> Vec<Effect> {

@@ -4,31 +4,24 @@ use crate::console::app::App;
 use crate::console::app::effect::Effect;
 use crate::console::app::mapping::Pane;
 use crate::console::app::mapping::rows::type_words;
+use crate::console::app::message::Answer;
 use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::picker::{Item, Picked, Picker};
-use crate::console::app::overlay::prompt::{Asked, Prompt};
+use crate::console::app::overlay::sheet::{RowId, Target};
 use crate::console::app::toast::Tone;
 use crate::console::view::text::mapping as text;
-use crate::domain::mapping::{DeletePolicy, Direction, FirstMeeting, Mapping, Pair, SideEffects};
+use crate::domain::mapping::{Direction, Mapping, Pair};
 use crate::domain::schema::FieldSchema;
 use crate::domain::side::Side;
+use crate::domain::transform::Transform;
+use crate::ops::look::Samples;
 
 impl App {
     /// Adds to the list that has the focus.
     pub(crate) fn add_to_mapping(&mut self) -> Vec<Effect> {
         match (self.mapping.pane, self.mapping.selected()) {
-            (Pane::Objects, _) | (Pane::Pairs, None) => {
-                let items =
-                    text::OBJECTS.iter().map(|(name, words)| Item::new(*name, [*name, *words])).collect();
-                self.overlays.push(Overlay::Picker(Picker::new(
-                    text::ADD_MAPPING,
-                    &text::OBJECT_HEADS,
-                    items,
-                    Picked::NewMapping,
-                )));
-                Vec::new()
-            }
+            (Pane::Objects, _) | (Pane::Pairs, None) => self.pick_org_object(),
             (Pane::Pairs, Some(mapping)) => {
                 let name = mapping.name.clone();
                 // On a field that has no pair yet, the org's half is already chosen.
@@ -65,11 +58,39 @@ impl App {
             self.mapping.schemas.remove(&key);
             return self.needed_schemas();
         }
-        let items = self.field_items(side, mapping);
+        let sample = self.wanted_sample(side, mapping);
+        let Some(picker) = self.field_picker(side, mapping, title, purpose) else { return Vec::new() };
+        self.overlays.push(Overlay::Picker(picker));
+        let mut effects = self.needed_schemas();
+        effects.extend(sample.map(|object| {
+            self.mapping.samples.insert((side, object.clone()), Load::Waiting);
+            Effect::Sample { side, object }
+        }));
+        effects
+    }
+
+    /// The object whose records have not been looked at; not in an account without the right to.
+    fn wanted_sample(&self, side: Side, mapping: &Mapping) -> Option<String> {
+        let object = mapping.object(side).to_owned();
+        let known = self.mapping.samples.contains_key(&(side, object.clone()));
+        (!known && self.unlocked_or_reason().is_ok()).then_some(object)
+    }
+
+    fn field_picker(&self, side: Side, mapping: &Mapping, title: String, purpose: Picked) -> Option<Picker> {
+        let mut items = self.field_items(side, mapping);
+        if matches!(purpose, Picked::NewPairOrg { .. }) && mapping.direction.allows(Side::Platform) {
+            // A fixed value needs no field of the org (F96).
+            items.push(Item::new("", [text::FIXED, "", "", "", text::FIXED_HOW]));
+        }
         let mut picker = Picker::new(title, &text::FIELD_HEADS, items, purpose);
         picker.waiting = self.mapping.described(side, mapping).is_none();
-        self.overlays.push(Overlay::Picker(picker));
-        self.needed_schemas()
+        if side == Side::Platform {
+            let profile = self.settings.platform.kind.profile()?;
+            let start =
+                profile.object(&mapping.platform_object).and_then(|object| object.open_prefix.clone());
+            picker.open = start.map(|start| (start, text::NEW_DETAIL));
+        }
+        Some(picker)
     }
 
     fn field_items(&self, side: Side, mapping: &Mapping) -> Vec<Item> {
@@ -82,9 +103,16 @@ impl App {
                     .pairs
                     .iter()
                     .any(|pair| pair.fields(side).iter().any(|name| name.eq_ignore_ascii_case(&field.name)));
+                let sample = self.mapping.sample(side, mapping, &field.name).unwrap_or_default();
                 Item::new(
                     &field.name,
-                    [field.label.clone(), field.name.clone(), type_words(field), flags(field, used)],
+                    [
+                        field.label.clone(),
+                        field.name.clone(),
+                        type_words(field),
+                        flags(field, used),
+                        sample.to_owned(),
+                    ],
                 )
             })
             .collect()
@@ -93,25 +121,35 @@ impl App {
     /// Fills a picker that was opened before its description arrived.
     pub(crate) fn refresh_pickers(&mut self) {
         let Some(Overlay::Picker(picker)) = self.overlays.last() else { return };
-        if !picker.waiting {
-            return;
-        }
         let (side, name) = match &picker.purpose {
             Picked::NewPairOrg { mapping } => (Side::Org, mapping.clone()),
             Picked::NewPairPlatform { mapping, .. } => (Side::Platform, mapping.clone()),
-            Picked::PairField { mapping, side, .. } => (*side, mapping.clone()),
-            Picked::Action | Picked::Field(_) | Picked::NewMapping | Picked::SheetRow(..) => return,
+            Picked::PairField { mapping, side, .. } | Picked::MoreField { mapping, side, .. } => {
+                (*side, mapping.clone())
+            }
+            Picked::Action
+            | Picked::Field(_)
+            | Picked::NewMapping
+            | Picked::NewMappingPlatform { .. }
+            | Picked::SheetRow(..) => return,
         };
         let Some(mapping) = self.mapping.named(&name) else { return };
         if self.mapping.described(side, mapping).is_none() {
             return;
         }
-        let items = self.field_items(side, mapping);
-        if let Some(Overlay::Picker(picker)) = self.overlays.last_mut() {
-            let mut fresh = Picker::new(picker.title.clone(), picker.heads, items, picker.purpose.clone());
+        let fresh = self.field_picker(side, mapping, picker.title.clone(), picker.purpose.clone());
+        if let (Some(mut fresh), Some(Overlay::Picker(picker))) = (fresh, self.overlays.last_mut()) {
+            let chosen = picker.selected().map(|item| item.id.clone());
             fresh.paste(picker.input.text());
+            fresh.choose(chosen.as_deref().unwrap_or_default());
             *picker = fresh;
         }
+    }
+
+    /// A filled value of each field arrived; a side that shows none is no trouble for the editor.
+    pub(crate) fn sampled(&mut self, side: Side, object: String, answer: Answer<Samples>) {
+        self.mapping.samples.insert((side, object), answer.into());
+        self.refresh_pickers();
     }
 
     /// A choice of a picker of this tab.
@@ -122,6 +160,18 @@ impl App {
                 return self.pick_field(Side::Platform, mapping, purpose);
             }
             Picked::NewPairPlatform { mapping, org } => self.add_pair(mapping, org, id),
+            Picked::MoreField { mapping, pair, side } => {
+                let (pair, side) = (*pair, *side);
+                self.mapping.edit(mapping, |mapping| {
+                    if let Some(pair) = mapping.pairs.get_mut(pair) {
+                        match side {
+                            Side::Org => pair.org.push(id.to_owned()),
+                            Side::Platform => pair.platform.push(id.to_owned()),
+                        }
+                    }
+                });
+                self.review_mappings();
+            }
             Picked::PairField { mapping, pair, side } => {
                 let (pair, side) = (*pair, *side);
                 self.mapping.edit(mapping, |mapping| {
@@ -134,13 +184,9 @@ impl App {
                 });
                 self.review_mappings();
             }
-            Picked::NewMapping => {
-                self.overlays.push(Overlay::Prompt(Prompt::new(
-                    text::PLATFORM_OBJECT,
-                    text::PLATFORM_OBJECT_HELP,
-                    "contact",
-                    Asked::NewMapping { org_object: id.to_owned() },
-                )));
+            Picked::NewMapping => return self.pick_platform_object(id),
+            Picked::NewMappingPlatform { org_object, criteria } => {
+                return self.add_mapping(org_object, criteria.clone(), id);
             }
             Picked::SheetRow(target, row) => {
                 let (target, row) = (target.clone(), *row);
@@ -161,79 +207,33 @@ impl App {
                 .and_then(|schema| schema.field(name))
                 .is_none_or(FieldSchema::writable)
         };
+        let fixed = org.is_empty();
         // What can't be written is not offered as a target.
         let direction = match (writable(Side::Org, org), writable(Side::Platform, platform)) {
             (true, false) => Direction::ToOrg,
             (false, _) => Direction::ToPlatform,
             (true, true) => Direction::Both,
         };
+        let direction = if fixed { Direction::ToPlatform } else { direction };
         let pair = Pair {
-            org: vec![org.to_owned()],
+            org: if fixed { Vec::new() } else { vec![org.to_owned()] },
             platform: vec![platform.to_owned()],
             direction,
             key: false,
             policy: crate::domain::mapping::Policy::default(),
-            transform: crate::domain::transform::Transform::default(),
+            transform: if fixed { Transform::Constant(String::new()) } else { Transform::default() },
             drift: crate::domain::mapping::Drift::default(),
         };
         let name = pair.name();
         self.mapping.edit(mapping, |mapping| mapping.pairs.push(pair));
-        if let Some(place) = self.mapping.selected().map(|mapping| mapping.pairs.len()) {
-            self.mapping.row.set(place.saturating_sub(1));
-        }
+        let place = self.mapping.named(mapping).map_or(0, |mapping| mapping.pairs.len().saturating_sub(1));
+        self.mapping.row.set(place);
         self.mapping.pane = Pane::Pairs;
         self.toasts.add(Tone::Good, text::pair_added(&name), self.now);
         self.review_mappings();
-    }
-
-    /// Adds an empty mapping; a sentence where the names can't be.
-    pub(crate) fn add_mapping(
-        &mut self,
-        org_object: &str,
-        platform_object: &str,
-    ) -> Result<Vec<Effect>, String> {
-        let platform_object = platform_object.trim();
-        if platform_object.is_empty() {
-            return Err(text::PLATFORM_OBJECT_NEEDED.into());
+        if fixed {
+            self.ask_row(Target::Pair { mapping: mapping.to_owned(), pair: place }, RowId::Constant);
         }
-        let base = org_object.to_lowercase().replace(char::is_whitespace, "_");
-        let mut name = base.clone();
-        let mut number = 2;
-        while self.mapping.named(&name).is_some() {
-            name = format!("{base}_{number}");
-            number += 1;
-        }
-        let mapping = Mapping {
-            name: name.clone(),
-            enabled: true,
-            org_object: org_object.to_owned(),
-            platform_object: platform_object.to_owned(),
-            direction: Direction::Both,
-            org_criteria: None,
-            platform_criteria: None,
-            create_on_platform: true,
-            create_in_org: false,
-            org_mark: None,
-            platform_mark: None,
-            skip_create_when_blank: Vec::new(),
-            default: Vec::new(),
-            first_meeting: FirstMeeting::default(),
-            deletes: DeletePolicy::default(),
-            deactivate: None,
-            conversion: None,
-            sync_flag: None,
-            ignore_own_changes: false,
-            side_effects: SideEffects::default(),
-            initial_side_effects: SideEffects::default(),
-            pairs: Vec::new(),
-        };
-        self.mapping.draft.edit(|mappings| mappings.push(mapping));
-        self.mapping.object.set(self.mapping.draft.now().len().saturating_sub(1));
-        self.mapping.row.set(0);
-        self.mapping.pane = Pane::Pairs;
-        self.toasts.add(Tone::Good, text::mapping_added(&name), self.now);
-        self.review_mappings();
-        Ok(self.needed_schemas())
     }
 }
 

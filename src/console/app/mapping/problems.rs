@@ -3,10 +3,10 @@
 use crate::console::app::mapping::MappingTab;
 use crate::console::view::text::mapping as text;
 use crate::domain::compiled::{self, compile};
+use crate::domain::doubts::doubts;
 use crate::domain::drift::Effect;
-use crate::domain::mapping::{Mapping, Pair};
 use crate::domain::report::{StatusReport, Verdict};
-use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
 use crate::workspace::problems::Severity;
 use crate::workspace::settings::Settings;
@@ -54,7 +54,7 @@ pub fn find(settings: &Settings, tab: &MappingTab, status: Option<&StatusReport>
         else {
             continue;
         };
-        let schemas = PerSide { org: described(tab, Side::Org), platform: described(tab, Side::Platform) };
+        let schemas = PerSide::from_fn(|side| described(tab, &draft, side));
         let (_, found) = compile(std::slice::from_ref(mapping), &schemas);
         // What runs have told in the words of the change is not told a second time.
         let told = |problem: &compiled::MappingProblem| {
@@ -69,7 +69,19 @@ pub fn find(settings: &Settings, tab: &MappingTab, status: Option<&StatusReport>
             },
             message: problem.message,
         }));
-        notes.extend(type_notes(mapping, org, platform));
+        // With the fields whose names are free among them.
+        let of = |side: Side, plain: &ObjectSchema| {
+            let whole = schemas[side].iter().find(|schema| schema.name.eq_ignore_ascii_case(&plain.name));
+            whole.unwrap_or(plain).clone()
+        };
+        let (org, platform) = (of(Side::Org, org), of(Side::Platform, platform));
+        let sides = PerSide { org: &org, platform: &platform };
+        notes.extend(doubts(mapping, &draft.mappings, sides).into_iter().map(|doubt| MappingNote {
+            mapping: mapping.name.clone(),
+            pair: doubt.pair,
+            verdict: Verdict::Warning,
+            message: doubt.message,
+        }));
     }
     let mut seen: Vec<MappingNote> = Vec::new();
     for note in notes {
@@ -108,89 +120,39 @@ fn left_out(draft: &Settings, status: &StatusReport) -> Vec<MappingNote> {
     notes
 }
 
-fn described(tab: &MappingTab, side: Side) -> Vec<ObjectSchema> {
-    tab.schemas
+/// What a side said, with the fields of the draft whose names are free: nobody described those, because no saved mapping has them.
+fn described(tab: &MappingTab, draft: &Settings, side: Side) -> Vec<ObjectSchema> {
+    let mut schemas: Vec<ObjectSchema> = tab
+        .schemas
         .iter()
         .filter(|((of, _), _)| *of == side)
         .filter_map(|(_, schema)| schema.ready().cloned())
-        .collect()
+        .collect();
+    let Some(profile) = draft.platform.kind.profile().filter(|_| side == Side::Platform) else {
+        return schemas;
+    };
+    for mapping in &draft.mappings {
+        let Some(object) = profile.object(&mapping.platform_object) else { continue };
+        let same = |schema: &&mut ObjectSchema| schema.name.eq_ignore_ascii_case(&mapping.platform_object);
+        let Some(schema) = schemas.iter_mut().find(same) else { continue };
+        for name in mapping.pairs.iter().flat_map(|pair| &pair.platform) {
+            if schema.field(name).is_none()
+                && let Some(field) = object.open_field(name)
+            {
+                schema.fields.push(field);
+            }
+        }
+    }
+    schemas
 }
 
 /// `mapping[0].pair[2].policy` → mapping 0, pair 2.
-fn place_of(path: &str) -> Option<(usize, Option<usize>)> {
+pub fn place_of(path: &str) -> Option<(usize, Option<usize>)> {
     let number = |text: &str| text.split(']').next().and_then(|digits| digits.parse().ok());
     let rest = path.strip_prefix("mapping[")?;
     let mapping = number(rest)?;
     let pair = rest.split_once("pair[").and_then(|(_, after)| number(after));
     Some((mapping, pair))
-}
-
-/// Types that don't go together, and values that may be too long: warnings, because a transform may know better.
-fn type_notes(mapping: &Mapping, org: &ObjectSchema, platform: &ObjectSchema) -> Vec<MappingNote> {
-    let mut notes = Vec::new();
-    for (place, pair) in mapping.pairs.iter().enumerate() {
-        let Some(fields) = single(pair, org, platform) else { continue };
-        for target in Side::BOTH {
-            if !pair.direction.allows(target) {
-                continue;
-            }
-            if let Some(message) = doubt(fields[target.other()], fields[target]) {
-                notes.push(MappingNote {
-                    mapping: mapping.name.clone(),
-                    pair: Some(place),
-                    verdict: Verdict::Warning,
-                    message,
-                });
-            }
-        }
-    }
-    notes
-}
-
-fn single<'a>(
-    pair: &Pair,
-    org: &'a ObjectSchema,
-    platform: &'a ObjectSchema,
-) -> Option<PerSide<&'a FieldSchema>> {
-    match (pair.org.as_slice(), pair.platform.as_slice()) {
-        ([one], [other]) if pair.transform.is_copy() => {
-            Some(PerSide { org: org.field(one)?, platform: platform.field(other)? })
-        }
-        _ => None,
-    }
-}
-
-fn doubt(from: &FieldSchema, to: &FieldSchema) -> Option<String> {
-    if !goes_into(from.kind, to.kind) {
-        return Some(text::type_mismatch(&from.name, from.kind.word(), &to.name, to.kind.word()));
-    }
-    match (from.length, to.length) {
-        (Some(long), Some(short)) if long > short && short > 0 && is_text(to.kind) => {
-            Some(text::too_long(&from.name, long, &to.name, short))
-        }
-        _ => None,
-    }
-}
-
-fn is_text(kind: FieldKind) -> bool {
-    matches!(
-        kind,
-        FieldKind::Text | FieldKind::LongText | FieldKind::Email | FieldKind::Phone | FieldKind::Url
-    )
-}
-
-fn goes_into(from: FieldKind, to: FieldKind) -> bool {
-    from == to
-        || matches!(to, FieldKind::Text | FieldKind::LongText)
-        || (is_text(from) && (is_text(to) || matches!(to, FieldKind::Picklist | FieldKind::Set)))
-        || matches!(
-            (from, to),
-            (FieldKind::Moment, FieldKind::Date)
-                | (FieldKind::Date, FieldKind::Moment)
-                | (FieldKind::Picklist, FieldKind::Set)
-                | (FieldKind::Id, FieldKind::Reference)
-                | (FieldKind::Reference, FieldKind::Id)
-        )
 }
 
 #[cfg(test)]
@@ -202,16 +164,5 @@ mod tests {
         assert_eq!(place_of("mapping[1].pair[12].policy"), Some((1, Some(12))));
         assert_eq!(place_of("mapping[0].name"), Some((0, None)));
         assert_eq!(place_of("salesforce.username"), None);
-    }
-
-    #[test]
-    fn a_type_that_does_not_go_into_the_other_is_doubted() {
-        let text = FieldSchema { name: "A".into(), ..FieldSchema::default() };
-        let number = FieldSchema { name: "B".into(), kind: FieldKind::Number, ..FieldSchema::default() };
-        assert!(doubt(&text, &number).is_some());
-        assert!(doubt(&number, &text).is_none());
-        let long = FieldSchema { length: Some(255), ..text.clone() };
-        let short = FieldSchema { length: Some(40), ..text };
-        assert!(doubt(&long, &short).is_some_and(|message| message.contains("40")));
     }
 }

@@ -10,12 +10,22 @@ use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::sheet::{self, Row, RowId, RowKind, Sheet, Target};
 use crate::console::app::toast::Tone;
 use crate::console::view::text::{common, mapping as mapping_text, sheet as text};
+use crate::domain::mapping::Pair;
+use crate::domain::side::Side;
 use crate::domain::transform::Transform;
 
 impl App {
     /// The rows of a sheet as they stand now.
     pub fn sheet_rows(&self, target: &Target) -> Vec<Row> {
-        self.mapping.named(target.mapping()).map(|mapping| sheet::rows(target, mapping)).unwrap_or_default()
+        let Some(mapping) = self.mapping.named(target.mapping()) else { return Vec::new() };
+        let field = match target {
+            Target::Translations { pair, .. } => mapping.pairs.get(*pair).and_then(|pair| {
+                let name = pair.org.first()?;
+                self.mapping.described(Side::Org, mapping)?.field(name)
+            }),
+            Target::Mapping(_) | Target::Pair { .. } => None,
+        };
+        sheet::rows(target, mapping, field)
     }
 
     /// An action on the sheet on top.
@@ -62,6 +72,18 @@ impl App {
                 }
                 Vec::new()
             }
+            (Action::Add, Target::Pair { mapping, pair }) => match row.kind {
+                RowKind::Field(side) => {
+                    let purpose = Picked::MoreField { mapping: mapping.clone(), pair: *pair, side };
+                    self.pick_field(side, mapping, purpose)
+                }
+                RowKind::Switch | RowKind::Choice(_) | RowKind::Text | RowKind::Opens => Vec::new(),
+            },
+            (Action::Delete, Target::Pair { mapping, pair }) if matches!(row.kind, RowKind::Field(_)) => {
+                let RowKind::Field(side) = row.kind else { return Vec::new() };
+                self.drop_field(mapping, *pair, side);
+                Vec::new()
+            }
             (Action::Open, _) => self.open_row(&target, &row),
             (Action::Toggle | Action::Right | Action::Left, _) => self.turn_row(&target, &row),
             (Action::Delete, _) if matches!(row.kind, RowKind::Text) => {
@@ -70,6 +92,25 @@ impl App {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Takes the last of several fields out of a pair.
+    fn drop_field(&mut self, mapping: &str, pair: usize, side: Side) {
+        let fields = |pair: &Pair| pair.fields(side).len();
+        let count = self.mapping.named(mapping).and_then(|mapping| mapping.pairs.get(pair)).map_or(0, fields);
+        if count < 2 {
+            self.toasts.add(Tone::Info, text::LAST_FIELD, self.now);
+            return;
+        }
+        self.mapping.edit(mapping, |mapping| {
+            if let Some(pair) = mapping.pairs.get_mut(pair) {
+                match side {
+                    Side::Org => pair.org.pop(),
+                    Side::Platform => pair.platform.pop(),
+                };
+            }
+        });
+        self.review_mappings();
     }
 
     fn open_row(&mut self, target: &Target, row: &Row) -> Vec<Effect> {
@@ -89,6 +130,14 @@ impl App {
                 match (target, row.id) {
                     (Target::Translations { mapping, pair }, RowId::Translation(_)) => {
                         self.ask_translation(mapping.clone(), *pair, Some((&row.label, &row.value)));
+                    }
+                    (Target::Translations { mapping, pair }, RowId::Untranslated(_)) => {
+                        self.overlays.push(Overlay::Prompt(Prompt::new(
+                            text::TRANSLATION,
+                            text::TRANSLATION_HELP,
+                            &format!("{} = ", row.label),
+                            Asked::Translation { mapping: mapping.clone(), pair: *pair, replaces: None },
+                        )));
                     }
                     _ => self.ask_row(target.clone(), row.id),
                 }

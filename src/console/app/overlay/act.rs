@@ -61,7 +61,12 @@ impl App {
                 if picker.act(action) || action != Action::Open {
                     return Vec::new();
                 }
-                let Some(id) = picker.selected().map(|item| item.id.clone()) else { return Vec::new() };
+                let Some(item) = picker.selected().cloned() else { return Vec::new() };
+                if let Some(reason) = item.blocked {
+                    self.toasts.add(Tone::Info, reason, self.now);
+                    return Vec::new();
+                }
+                let id = item.id;
                 let purpose = picker.purpose.clone();
                 self.overlays.pop();
                 match purpose {
@@ -100,6 +105,7 @@ impl App {
                 }
             }
             Some(Overlay::Sheet(_)) => self.act_on_sheet(action),
+            Some(Overlay::Suggest(_)) => self.act_on_suggestions(action),
             Some(Overlay::Conflicts(_)) => self.act_on_conflicts(action),
             Some(Overlay::Issue(_)) => self.act_on_issue(action),
             Some(Overlay::Records(_)) => self.act_on_records(action),
@@ -182,6 +188,7 @@ impl App {
             Consequence::Plan(request) => self.open_plan(request),
             Consequence::Apply(plan) => self.apply_plan(plan),
             Consequence::Ask(command) => vec![Effect::Ask(command)],
+            Consequence::SaveMappings => self.send_mappings(),
             Consequence::MakeObjects => {
                 self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(
                     crate::console::app::model::Load::Waiting,
@@ -242,7 +249,6 @@ impl App {
             Asked::Release(held) => self.put_release(&held, &typed),
             Asked::Forget { object, id } => Self::put_forget(object, id, &typed),
             Asked::ConflictValue(conflict) => self.put_conflict_value(conflict, &typed),
-            Asked::NewMapping { org_object } => self.add_mapping(&org_object, &typed),
         };
         match taken {
             Ok(effects) => {

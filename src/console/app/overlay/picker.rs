@@ -36,8 +36,24 @@ pub enum Picked {
         /// The side of the field.
         side: Side,
     },
-    /// The org's object of a new mapping.
+    /// One more field of a pair.
+    MoreField {
+        /// The mapping.
+        mapping: String,
+        /// The pair's place.
+        pair: usize,
+        /// The side of the field.
+        side: Side,
+    },
+    /// The org's object of a new mapping; then the platform's is picked.
     NewMapping,
+    /// The platform's object of a new mapping.
+    NewMappingPlatform {
+        /// The org's object.
+        org_object: String,
+        /// The condition that tells its records from others of the same object.
+        criteria: Option<String>,
+    },
     /// A value of a row of a sheet.
     SheetRow(super::sheet::Target, super::sheet::RowId),
 }
@@ -52,13 +68,15 @@ pub struct Item {
     /// Why it can't be chosen now.
     pub blocked: Option<String>,
     search: String,
+    /// Whether it is what was typed, and not listed.
+    typed: bool,
 }
 
 impl Item {
     /// An item that can be chosen.
     pub fn new<C: Into<String>>(id: impl Into<String>, cells: impl IntoIterator<Item = C>) -> Self {
         let cells: Vec<String> = cells.into_iter().map(Into::into).collect();
-        Self { id: id.into(), search: cells.join(" "), cells, blocked: None }
+        Self { id: id.into(), search: cells.join(" "), cells, blocked: None, typed: false }
     }
 
     /// The same item, not to be chosen now.
@@ -86,6 +104,8 @@ pub struct Picker {
     pub purpose: Picked,
     /// Whether the items are still being read.
     pub waiting: bool,
+    /// What begins a name that may be typed though it is not listed, and the word that says so.
+    pub open: Option<(String, &'static str)>,
 }
 
 impl Picker {
@@ -106,6 +126,7 @@ impl Picker {
             selection: Selection::default(),
             purpose,
             waiting: false,
+            open: None,
         }
     }
 
@@ -142,8 +163,25 @@ impl Picker {
         self.narrow();
     }
 
+    /// Offers the typed name behind what is listed, where names are free.
+    fn offer_typed(&mut self) {
+        let Some((start, word)) = &self.open else { return };
+        let typed = self.input.text().trim();
+        let name =
+            if typed.starts_with(start.as_str()) { typed.to_owned() } else { format!("{start}{typed}") };
+        if name.len() == start.len() || self.items.iter().any(|item| item.id.eq_ignore_ascii_case(&name)) {
+            return;
+        }
+        let mut item = Item::new(name.clone(), [(*word).to_owned(), name]);
+        item.typed = true;
+        self.matches.push(self.items.len());
+        self.items.push(item);
+    }
+
     fn narrow(&mut self) {
+        self.items.retain(|item| !item.typed);
         self.matches = fuzzy::ranked(self.input.text(), self.items.iter().map(|item| item.search.as_str()));
+        self.offer_typed();
         self.selection.set(0);
     }
 }

@@ -52,11 +52,6 @@ pub enum Asked {
         /// The record's id on that side.
         id: String,
     },
-    /// The platform object of a new mapping.
-    NewMapping {
-        /// The org's object.
-        org_object: String,
-    },
 }
 
 /// A prompt.

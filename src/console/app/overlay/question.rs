@@ -38,6 +38,8 @@ pub enum Consequence {
     Apply(i64),
     /// Asks the engine.
     Ask(Command),
+    /// Saves the mappings.
+    SaveMappings,
     /// Makes what the mappings want in the org.
     MakeObjects,
     /// Decides conflicts.

@@ -4,11 +4,18 @@ use crate::console::app::selection::Selection;
 use crate::console::view::text::sheet as text;
 use crate::domain::consent::ConsentForm;
 use crate::domain::criteria::Criteria;
-use crate::domain::mapping::{DefaultValue, Direction, Drift, FirstMeeting, Mapping, Pair, Policy};
+use crate::domain::mapping::{DefaultValue, Direction, Drift, FirstMeeting, Mapping, Pair};
+use crate::domain::schema::FieldSchema;
 use crate::domain::side::Side;
+use crate::domain::transform::rules::{Rules, line, parse_line};
 use crate::domain::transform::{Table, Transform};
 
 mod life;
+mod words;
+
+use words::{
+    consent_word, direction_of, direction_word, first_meeting_word, policy_of, policy_word, transform_word,
+};
 
 /// What a sheet edits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +138,10 @@ pub enum RowId {
     Constant,
     /// The platform's object that a reference leads to.
     Refers,
+    /// Rules on the way to the platform.
+    RulesToPlatform,
+    /// Rules on the way to Salesforce.
+    RulesToOrg,
     /// The lines of the table.
     Translations,
     /// How the org's field says consent.
@@ -141,8 +152,12 @@ pub enum RowId {
     Drift,
     /// A line of a translation table, by its place.
     Translation(usize),
+    /// A value of the org's picklist that the table does not list, by its place among them.
+    Untranslated(usize),
     /// For values that the table does not list.
     Otherwise,
+    /// For values of the platform that the table does not list.
+    OtherwiseOrg,
 }
 
 /// What Enter does on a row.
@@ -187,12 +202,13 @@ fn choice(id: RowId, word: &str, choices: &'static [(&'static str, &'static str)
 }
 
 /// The rows of a sheet.
-pub fn rows(target: &Target, mapping: &Mapping) -> Vec<Row> {
+/// The picklist is that of the org's field of a translated pair, where it is known.
+pub fn rows(target: &Target, mapping: &Mapping, field: Option<&FieldSchema>) -> Vec<Row> {
     match target {
         Target::Mapping(_) => mapping_rows(mapping),
         Target::Pair { pair, .. } => mapping.pairs.get(*pair).map(pair_rows).unwrap_or_default(),
         Target::Translations { pair, .. } => {
-            mapping.pairs.get(*pair).map(translation_rows).unwrap_or_default()
+            mapping.pairs.get(*pair).map(|pair| translation_rows(pair, field)).unwrap_or_default()
         }
     }
 }
@@ -250,6 +266,10 @@ fn pair_rows(pair: &Pair) -> Vec<Row> {
         }
         Transform::Constant(value) => rows.push(row(RowId::Constant, value, RowKind::Text)),
         Transform::Reference(target) => rows.push(row(RowId::Refers, target, RowKind::Text)),
+        Transform::Rules(rules) => {
+            rows.push(row(RowId::RulesToPlatform, line(&rules.to_platform), RowKind::Text));
+            rows.push(row(RowId::RulesToOrg, line(&rules.to_org), RowKind::Text));
+        }
     }
     if !pair.transform.is_consent() {
         rows.push(choice(RowId::Policy, policy_word(pair.policy), text::POLICIES));
@@ -262,7 +282,7 @@ fn pair_rows(pair: &Pair) -> Vec<Row> {
     rows
 }
 
-fn translation_rows(pair: &Pair) -> Vec<Row> {
+fn translation_rows(pair: &Pair, field: Option<&FieldSchema>) -> Vec<Row> {
     let empty = Table::default();
     let table = match &pair.transform {
         Transform::Table(table) => table,
@@ -270,7 +290,8 @@ fn translation_rows(pair: &Pair) -> Vec<Row> {
         | Transform::FullName
         | Transform::Consent { .. }
         | Transform::Constant(_)
-        | Transform::Reference(_) => &empty,
+        | Transform::Reference(_)
+        | Transform::Rules(_) => &empty,
     };
     let mut rows: Vec<Row> = table
         .entries
@@ -283,7 +304,21 @@ fn translation_rows(pair: &Pair) -> Vec<Row> {
             kind: RowKind::Text,
         })
         .collect();
+    // What the org can hold and the table does not know is shown, so that nothing is forgotten (F89).
+    let known = |value: &str| table.entries.keys().any(|org| org.trim().eq_ignore_ascii_case(value.trim()));
+    let picklist = field.map(|field| field.picklist.as_slice()).unwrap_or_default();
+    let left = picklist.iter().enumerate().filter(|(_, value)| !known(value));
+    rows.extend(left.map(|(place, value)| Row {
+        id: RowId::Untranslated(place),
+        label: value.clone(),
+        value: String::new(),
+        kind: RowKind::Text,
+    }));
     rows.push(row(RowId::Otherwise, table.otherwise.clone().unwrap_or_default(), RowKind::Text));
+    if pair.direction != Direction::ToPlatform {
+        let back = table.otherwise_org.clone().unwrap_or_default();
+        rows.push(row(RowId::OtherwiseOrg, back, RowKind::Text));
+    }
     rows
 }
 
@@ -360,9 +395,21 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
         | RowId::PlatformConsent
         | RowId::Drift
         | RowId::Translation(_)
-        | RowId::Otherwise => {
+        | RowId::Untranslated(_)
+        | RowId::Otherwise
+        | RowId::OtherwiseOrg => {
             if let Some(pair) = pair.and_then(|place| mapping.pairs.get_mut(place)) {
                 put_in_pair(pair, id, value);
+            }
+        }
+        RowId::RulesToPlatform | RowId::RulesToOrg => {
+            let rules = parse_line(value).map_err(|error| error.to_string())?;
+            let pair = pair.and_then(|place| mapping.pairs.get_mut(place));
+            if let Some(Pair { transform: Transform::Rules(known), .. }) = pair {
+                match id {
+                    RowId::RulesToOrg => known.to_org = rules,
+                    _ => known.to_platform = rules,
+                }
             }
         }
     }
@@ -383,6 +430,7 @@ fn put_in_pair(pair: &mut Pair, id: RowId, value: &str) {
                 "table" => Transform::Table(Table::default()),
                 "constant" => Transform::Constant(String::new()),
                 "reference" => Transform::Reference(String::new()),
+                "rules" => Transform::Rules(Rules::default()),
                 _ => Transform::Copy,
             };
         }
@@ -407,12 +455,16 @@ fn put_in_pair(pair: &mut Pair, id: RowId, value: &str) {
                 _ => Drift::Leave,
             }
         }
-        RowId::Otherwise => {
+        RowId::Otherwise | RowId::OtherwiseOrg => {
             if pair.transform.is_copy() {
                 pair.transform = Transform::Table(Table::default());
             }
             if let Transform::Table(table) = &mut pair.transform {
-                table.otherwise = (!value.is_empty()).then(|| value.to_owned());
+                let fallback = (!value.is_empty()).then(|| value.to_owned());
+                match id {
+                    RowId::OtherwiseOrg => table.otherwise_org = fallback,
+                    _ => table.otherwise = fallback,
+                }
             }
         }
         _ => {}
@@ -468,68 +520,4 @@ fn put_defaults(mapping: &mut Mapping, side: Side, text_of_all: &str) -> Result<
     mapping.default.retain(|default| default.side != side);
     mapping.default.extend(defaults);
     Ok(())
-}
-
-fn direction_word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Both => "both",
-        Direction::ToPlatform => "to_platform",
-        Direction::ToOrg => "to_org",
-    }
-}
-
-fn direction_of(word: &str) -> Direction {
-    match word {
-        "to_platform" => Direction::ToPlatform,
-        "to_org" => Direction::ToOrg,
-        _ => Direction::Both,
-    }
-}
-
-fn policy_word(policy: Policy) -> &'static str {
-    match policy {
-        Policy::SalesforceWins => "salesforce_wins",
-        Policy::PlatformWins => "platform_wins",
-        Policy::NewestWins => "newest_wins",
-        Policy::KeepNonBlank => "keep_non_blank",
-        Policy::Ask => "ask",
-    }
-}
-
-fn policy_of(word: &str) -> Policy {
-    match word {
-        "platform_wins" => Policy::PlatformWins,
-        "newest_wins" => Policy::NewestWins,
-        "keep_non_blank" => Policy::KeepNonBlank,
-        "ask" => Policy::Ask,
-        _ => Policy::SalesforceWins,
-    }
-}
-
-fn first_meeting_word(first: FirstMeeting) -> &'static str {
-    match first {
-        FirstMeeting::SalesforceWins => "salesforce_wins",
-        FirstMeeting::PlatformWins => "platform_wins",
-        FirstMeeting::FillBlanksOnly => "fill_blanks_only",
-        FirstMeeting::Ask => "ask",
-    }
-}
-
-fn transform_word(transform: &Transform) -> &'static str {
-    match transform {
-        Transform::Copy => "copy",
-        Transform::FullName => "full_name",
-        Transform::Consent { .. } => "consent",
-        Transform::Table(_) => "table",
-        Transform::Constant(_) => "constant",
-        Transform::Reference(_) => "reference",
-    }
-}
-
-fn consent_word(form: ConsentForm) -> &'static str {
-    match form {
-        ConsentForm::OptOutFlag => "opt_out_flag",
-        ConsentForm::OptOut => "opt_out",
-        ConsentForm::OptIn => "opt_in",
-    }
 }

@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker, area: Rect) {
                 .unwrap_or(0)
         })
         .collect();
-    let wanted: usize = widths.iter().map(|width| width + 2).sum::<usize>() + 4;
+    let wanted: usize = widths.iter().map(|width| width + 2).sum::<usize>() + 5;
     let width = (wanted as u16).clamp(44, area.width.saturating_sub(4).max(44));
     let heads = u16::from(!plain_list);
     let height = (picker.items.len() as u16 + 5 + heads).min(area.height);

@@ -14,10 +14,12 @@ use crate::console::view::theme::Meaning;
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect) {
     let rows = app.sheet_rows(&sheet.target);
     let width = area.width.saturating_sub(4).min(84);
-    let height = (rows.len() as u16 + 5).min(area.height);
+    let height = (rows.len() as u16 + if is_rules(&rows) { 8 } else { 5 }).min(area.height);
     let inner = canvas.popup(area, width, height, &text::title(&sheet.target));
     let selected = sheet.selection.place(rows.len());
-    let help_rows = 2_u16.min(inner.height.saturating_sub(1));
+    let rules =
+        matches!(rows.get(selected).map(|row| row.id), Some(RowId::RulesToPlatform | RowId::RulesToOrg));
+    let help_rows = if rules { 5_u16 } else { 2_u16 }.min(inner.height.saturating_sub(1));
     let list_height = usize::from(inner.height - help_rows);
     let start = window_start(selected, rows.len(), list_height);
     let label_width = rows
@@ -29,7 +31,14 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
     for (place, row) in rows.iter().enumerate().skip(start).take(list_height) {
         let line = Rect { y: inner.y + (place - start) as u16, height: 1, ..inner };
         let value = if row.value.is_empty() { "–".to_owned() } else { row.value.clone() };
-        let equals = if matches!(row.id, RowId::Translation(_) | RowId::Otherwise) { "= " } else { "  " };
+        let equals = if matches!(
+            row.id,
+            RowId::Translation(_) | RowId::Untranslated(_) | RowId::Otherwise | RowId::OtherwiseOrg
+        ) {
+            "= "
+        } else {
+            "  "
+        };
         canvas.line(
             Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line },
             &[
@@ -51,10 +60,18 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
         (_, Some(row)) => text::help(row.id).to_owned(),
         (_, None) => String::new(),
     };
-    for (offset, line) in wrap(&help, usize::from(inner.width.saturating_sub(2))).iter().take(2).enumerate() {
+    for (offset, line) in wrap(&help, usize::from(inner.width.saturating_sub(2)))
+        .iter()
+        .take(usize::from(help_rows))
+        .enumerate()
+    {
         let y = inner.bottom() - help_rows + offset as u16;
         canvas.text(inner.x + 1, y, inner.width.saturating_sub(2), line, Meaning::Muted);
     }
+}
+
+fn is_rules(rows: &[Row]) -> bool {
+    rows.iter().any(|row| row.id == RowId::RulesToOrg)
 }
 
 fn sign(row: &Row, canvas: &Canvas<'_>) -> String {

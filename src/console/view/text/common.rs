@@ -39,6 +39,8 @@ pub const NOTHING_TO_SAVE: &str = "Nothing has changed since the last save.";
 pub const NOTHING_TO_UNDO: &str = "There is nothing to undo on this tab.";
 /// Redo without edits.
 pub const NOTHING_TO_REDO: &str = "There is nothing to redo on this tab.";
+/// A hint: turns a switch.
+pub const SWITCH: &str = "switch";
 /// Discard without edits.
 pub const NOTHING_TO_DISCARD: &str = "There are no unsaved edits on this tab.";
 /// After a removal.
@@ -150,6 +152,19 @@ pub fn file_problems(count: usize) -> String {
 /// The clipboard refused.
 pub fn not_copied(error: &std::io::Error) -> String {
     format!("The terminal did not take it: {error}.")
+}
+
+/// A question.
+pub const SAVE_MAPPINGS: &str = "Save these changes?";
+
+/// Changes that have no room.
+pub fn more_changes(count: usize) -> String {
+    format!("… and {} more.", things(count as u64, "change", "changes"))
+}
+
+/// Problems that don't keep a mapping from being saved.
+pub fn problems_stay(count: usize) -> String {
+    format!("{} stay: runs leave out what they are about.", things(count as u64, "problem", "problems"))
 }
 
 /// Settings were refused.

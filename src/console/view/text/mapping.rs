@@ -21,6 +21,14 @@ pub const NOT_ACCEPTED: &str =
 pub const OBJECTS_TITLE: &str = "Objects";
 /// Under the left list.
 pub const CRITERIA: &str = "Criteria";
+/// What a deletion does.
+pub const DELETED: &str = "Deleted elsewhere";
+
+/// Which object of the org new records of the platform become.
+pub fn created_as(object: &str) -> String {
+    format!("new ones become {object}")
+}
+
 /// No criteria.
 pub const NO_CRITERIA: &str = "none: all records take part";
 /// No mapping at all.
@@ -28,18 +36,41 @@ pub const EMPTY: &str = "No mapping yet.";
 /// What to do then.
 pub const EMPTY_HOW: &str = "Enter adds the default mappings, a adds one by hand.";
 /// No pair yet.
-pub const NO_PAIRS: &str = "No pairs yet; a adds one by two fuzzy pickers.";
+pub const NO_PAIRS: &str = "No pairs yet; N suggests some, a adds one by two pickers.";
 /// Nothing passes the filter.
 pub const NO_ROWS: &str = "No row passes the filter; Esc clears it.";
 /// Heads of the right list.
 pub const HEADS: [&str; 6] = ["Salesforce field", "type", "", "field", "key", "policy"];
 /// Heads of field pickers.
-pub const FIELD_HEADS: [&str; 4] = ["label", "API name", "type", ""];
-/// Heads of the object picker.
-pub const OBJECT_HEADS: [&str; 2] = ["object", ""];
-/// Objects of the org that people synchronize (F62).
-pub const OBJECTS: [(&str, &str); 2] =
-    [("Contact", "people with an account"), ("Lead", "people who are not customers yet")];
+pub const FIELD_HEADS: [&str; 5] = ["label", "API name", "type", "", "such as"];
+/// Heads of the object pickers.
+pub const OBJECT_HEADS: [&str; 3] = ["object", "API name", ""];
+/// An object that somebody made for this org.
+pub const CUSTOM: &str = "custom";
+/// An object of the platform whose name is typed.
+pub const TYPED_OBJECT: &str = "this name";
+/// A field of the platform whose name is typed.
+pub const NEW_DETAIL: &str = "new field";
+/// What a pair without a field of the org does.
+pub const FIXED_HOW: &str = "the same on every record";
+/// Pairs are looked for.
+pub const SUGGESTING: &str = "Asking both sides for their fields, to suggest pairs.";
+/// No pair is left to suggest.
+pub const NOTHING_TO_SUGGEST: &str = "No two fields without a pair look alike; a adds a pair by hand.";
+/// Nothing is ticked.
+pub const NOTHING_TICKED: &str = "No pair was ticked, so none was added.";
+/// A copy of a pair.
+pub const PAIR_COPIED: &str = "Pair copied; Enter chooses other fields for it.";
+/// A filtered list has no order of its own.
+pub const MOVE_WITHOUT_FILTER: &str = "Clear the filter first (Esc), then move the pair.";
+/// Title of the proposal.
+pub const SUGGESTED: &str = "Pairs that seem to belong together";
+/// A proposed pair that is the key.
+pub const IS_KEY: &str = "key";
+/// What Enter does on it.
+pub const ADD_TICKED: &str = "add ticked";
+/// What a does on it.
+pub const TICK_ALL: &str = "all";
 /// A question.
 pub const REMOVE_MAPPING: &str = "Remove the mapping?";
 /// A question.
@@ -60,12 +91,6 @@ pub const CONSENT_HAS_NO_POLICY: &str =
 pub const PROPOSING: &str = "Looking at both sides for the default mappings.";
 /// A picker.
 pub const ADD_MAPPING: &str = "Add a mapping of a Salesforce object";
-/// A prompt.
-pub const PLATFORM_OBJECT: &str = "Platform object";
-/// A prompt.
-pub const PLATFORM_OBJECT_HELP: &str = "The object of the platform that it is paired with, such as contact.";
-/// A prompt.
-pub const PLATFORM_OBJECT_NEEDED: &str = "Name an object of the platform.";
 /// A flag of a field.
 pub const REQUIRED: &str = "required";
 /// A flag of a field.
@@ -127,17 +152,22 @@ pub fn pair_added(name: &str) -> String {
 
 /// After a mapping was added.
 pub fn mapping_added(name: &str) -> String {
-    format!("Added mapping {name}; a adds its pairs, one of them as key.")
+    format!("Added mapping {name}; N suggests pairs, a adds one, one of them is the key.")
 }
 
-/// Types don't go together.
-pub fn type_mismatch(from: &str, from_type: &str, to: &str, to_type: &str) -> String {
-    format!("{from} is {from_type} and {to} is {to_type}: values may be refused")
+/// After a mapping was copied.
+pub fn mapping_copied(name: &str) -> String {
+    format!("Copied as {name}; c gives it criteria of its own, so that both don't take the same records.")
 }
 
-/// A value may not fit.
-pub fn too_long(from: &str, long: u32, to: &str, short: u32) -> String {
-    format!("{from} holds up to {long} characters, {to} only {short}: longer values are refused")
+/// After proposed pairs were added.
+pub fn pairs_added(count: usize) -> String {
+    format!("Added {}; look at them, then ctrl+s saves.", things(count as u64, "pair", "pairs"))
+}
+
+/// A picker over the platform's objects.
+pub fn platform_object(org_object: &str, platform: &str) -> String {
+    format!("{org_object} ⇄ which object of {platform}?")
 }
 
 /// The policy of a pair in the table.
@@ -171,6 +201,10 @@ pub fn transform(pair: &Pair) -> String {
         Transform::Table(table) => format!("{} values", table.entries.len()),
         Transform::Constant(value) => format!("= {value}"),
         Transform::Reference(target) => format!("→ {target}"),
+        Transform::Rules(rules) => {
+            let list = if rules.to_platform.is_empty() { &rules.to_org } else { &rules.to_platform };
+            crate::domain::transform::rules::line(list)
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub const TRANSFORMS: &[(&str, &str)] = &[
     ("table", "translations"),
     ("constant", "a fixed value"),
     ("reference", "leads to another record"),
+    ("rules", "rules: case, dates, numbers, joining …"),
 ];
 /// Words and labels of consent forms.
 pub const CONSENT_FORMS: &[(&str, &str)] = &[
@@ -58,6 +59,9 @@ pub const DRIFTS: &[(&str, &str)] =
 pub const NAME_NEEDED: &str = "A mapping needs a name without blanks.";
 /// The name is taken.
 pub const NAME_TAKEN: &str = "Another mapping has this name.";
+/// A pair needs one field at least.
+pub const LAST_FIELD: &str =
+    "A pair keeps one field on either side; D on the list of pairs removes the pair.";
 /// How translations are written.
 pub const TRANSLATION_NEEDED: &str = "Write it as: Salesforce value = platform value.";
 /// How defaults are written.
@@ -66,6 +70,8 @@ pub const DEFAULTS_NEEDED: &str = "Write it as: Field = value; OtherField = valu
 pub const TRANSLATION: &str = "Translation";
 /// A prompt.
 pub const TRANSLATION_HELP: &str = "Salesforce value = platform value, such as: Gold = 3";
+/// How rules are written.
+const RULES_HELP: &str = "One behind the other: trim | lower | truncate 40. Others: upper, title, email, phone +49, number 2, comma, date dd.MM.yyyy, read_date, zone +02:00, day, bool, words Y N, join_list, split_list, join, split, template \"{1} {2}\", default, blank, prefix, unprefix, replace. Empty: the other way's rules are taken back.";
 /// A question.
 pub const REMOVE_TRANSLATION: &str = "Remove the translation?";
 /// How to add.
@@ -139,11 +145,14 @@ pub fn label(id: RowId) -> &'static str {
         RowId::Constant => "Fixed value",
         RowId::Refers => "Leads to",
         RowId::Translations => "Translations",
+        RowId::RulesToPlatform => "Rules to platform",
+        RowId::RulesToOrg => "Rules to Salesforce",
         RowId::OrgConsent => "Salesforce says it",
         RowId::PlatformConsent => "Platform says it",
         RowId::Drift => "Target drifts",
-        RowId::Translation(_) => "",
+        RowId::Translation(_) | RowId::Untranslated(_) => "",
         RowId::Otherwise => "any other value",
+        RowId::OtherwiseOrg => "any other, way back",
     }
 }
 
@@ -188,7 +197,9 @@ pub fn help(id: RowId) -> &'static str {
             "The same for an initial sync: whether duplicate rules are passed over."
         }
         RowId::InitialFeedTracking => "The same for an initial sync: whether Chatter feeds tell it.",
-        RowId::OrgField | RowId::PlatformField => "Enter picks another field.",
+        RowId::OrgField | RowId::PlatformField => {
+            "Enter picks another field, a adds one more to it, D takes the last one out."
+        }
         RowId::PairDirection => "Which way this value may flow.",
         RowId::Key => {
             "Says that two records are the same when no link exists yet; several together count as one."
@@ -203,6 +214,9 @@ pub fn help(id: RowId) -> &'static str {
         RowId::OrgConsent | RowId::PlatformConsent => "How this field says yes and no.",
         RowId::Drift => "For one-way pairs: what happens when the target was changed over there.",
         RowId::Translation(_) => "Enter changes it, D removes it, a adds one.",
+        RowId::Untranslated(_) => "The picklist has it and no line translates it. Enter writes one.",
         RowId::Otherwise => "The platform's value for what is not listed; empty makes it an issue.",
+        RowId::OtherwiseOrg => "Salesforce's value for what is not listed; empty makes it an issue.",
+        RowId::RulesToPlatform | RowId::RulesToOrg => RULES_HELP,
     }
 }

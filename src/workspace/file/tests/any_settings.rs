@@ -10,6 +10,8 @@ use crate::domain::mapping::{
     Policy, SideEffects,
 };
 use crate::domain::side::Side;
+use crate::domain::transform::rule::Rule;
+use crate::domain::transform::rules::Rules;
 use crate::domain::transform::{Table as Translation, Transform};
 use crate::workspace::settings::*;
 
@@ -24,10 +26,26 @@ fn any_transform() -> impl Strategy<Value = Transform> {
         Just(Transform::Copy),
         Just(Transform::FullName),
         (form.clone(), form).prop_map(|(org, platform)| Transform::Consent { org, platform }),
-        (prop::collection::btree_map(words(), words(), 0..4), prop::option::of(words())).prop_map(
-            |(entries, otherwise): (BTreeMap<_, _>, _)| Transform::Table(Translation { entries, otherwise })
-        ),
+        (
+            prop::collection::btree_map(words(), words(), 0..4),
+            prop::option::of(words()),
+            prop::option::of(words())
+        )
+            .prop_map(|(entries, otherwise, otherwise_org): (BTreeMap<_, _>, _, _)| {
+                Transform::Table(Translation { entries, otherwise, otherwise_org })
+            }),
+        (prop::collection::vec(any_rule(), 0..3), prop::collection::vec(any_rule(), 0..3))
+            .prop_map(|(to_platform, to_org)| Transform::Rules(Rules { to_platform, to_org })),
         words().prop_map(Transform::Constant),
+    ]
+}
+
+fn any_rule() -> impl Strategy<Value = Rule> {
+    prop_oneof![
+        Just(Rule::Trim),
+        (1usize..99).prop_map(Rule::Truncate),
+        words().prop_map(Rule::Prefix),
+        Just("date dd.MM.yyyy".parse().unwrap()),
     ]
 }
 
