@@ -30,6 +30,7 @@ mod history;
 mod http_histories;
 mod issues;
 mod learndot;
+mod novoed;
 mod plan;
 mod rebuild;
 mod salesforce_bulk;
