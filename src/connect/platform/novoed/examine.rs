@@ -39,8 +39,8 @@ impl NovoEd {
         }
         match (offerings.past(), self.names.past_offerings) {
             (0, _) => {}
-            (past, true) => examined.good(format!("{past} past offerings are brought, too.")),
-            (past, false) => examined.good(format!("{past} past offerings stay out (past_offerings).")),
+            (past, true) => examined.good(format!("Past offerings are brought, too: {past}.")),
+            (past, false) => examined.good(format!("Past offerings stay out (past_offerings): {past}.")),
         }
         self.modes(&offerings.testing(), offerings.tells_production(), &mut examined);
         if self.names.connected_on.is_none() {

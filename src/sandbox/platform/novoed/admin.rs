@@ -117,7 +117,10 @@ impl Emulator for NovoEd {
             ("admin_email", json!(self.options.admin)),
             ("connected_on", json!(format!("{}Z", shown(self.founded.load(Ordering::Relaxed))))),
         ];
-        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        // What limits the calls of the real service limits them here only where that is asked for.
+        let hours = ["calls_per_hour", "calls_per_day"].map(|name| (name, json!(0)));
+        let hours = hours.into_iter().filter(|_| !self.options.real_pace);
+        fields.into_iter().chain(hours).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     fn org_schema(&self) -> Option<&'static str> {
