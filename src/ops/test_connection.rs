@@ -430,3 +430,44 @@ fn platform_field(settings: &Settings, error: &OpError, message: &str) -> Option
     });
     Some(path(named.map_or("endpoint", |setting| setting.name.as_str())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::RecordId;
+
+    fn identity(edition: &str) -> OrgIdentity {
+        OrgIdentity {
+            org_id: RecordId::new("00D000000000001EAA"),
+            name: "Acme".into(),
+            edition: edition.into(),
+            is_sandbox: false,
+            instance: "EU10".into(),
+            address: "https://acme.my.salesforce.com".into(),
+            api_version: "67.0".into(),
+            user_id: RecordId::new("005000000000001AAA"),
+            username: "ops@acme.example".into(),
+            email: "ops@acme.example".into(),
+            language: "en_US".into(),
+            modifies_all_data: Some(true),
+            views_all_data: Some(true),
+        }
+    }
+
+    /// F45: Enterprise, Unlimited and Developer Edition are supported.
+    #[test]
+    fn f45_an_edition_that_may_have_no_interface_is_warned_of() {
+        for (edition, warned) in [
+            ("Enterprise Edition", false),
+            ("Unlimited Edition", false),
+            ("Developer Edition", false),
+            ("Professional Edition", true),
+            ("Team Edition", true),
+        ] {
+            let mut test = ConnectionTest::default();
+            describe_org(&identity(edition), &mut test);
+            let warnings = test.lines.iter().filter(|line| line.verdict == Verdict::Warning).count();
+            assert_eq!(warnings == 1, warned, "{edition}: {:?}", test.lines);
+        }
+    }
+}

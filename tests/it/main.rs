@@ -33,6 +33,7 @@ mod learndot;
 mod novoed;
 mod plan;
 mod rebuild;
+mod requirements;
 mod salesforce_bulk;
 mod salesforce_faults;
 mod salesforce_reading;

@@ -480,7 +480,7 @@ async fn columns_are_named_by_the_settings() {
 
 /// N26: what the mappings want in the org is listed, and made on request.
 #[tokio::test(flavor = "multi_thread")]
-async fn n26_missing_objects_are_listed_and_made_on_request() {
+async fn n26_what_novoed_needs_in_the_org_is_listed_and_made_on_request() {
     let scene = Scene::without_package("novoed", Cast::of(60)).await;
     let listed = scene.command(&["objects", "list"]).await;
     assert_eq!(listed.code, 10, "{listed:?}");
@@ -505,5 +505,5 @@ async fn unconfirmed_facts_are_settings_that_the_doctor_lists() {
     }
     let shown = scene.command(&["check"]).await;
     assert_eq!(shown.code, 0, "{shown:?}");
-    assert!(shown.stdout.contains("the data are as of"), "{shown:?}");
+    assert!(shown.stdout.contains("the newest change is of"), "{shown:?}");
 }

@@ -29,7 +29,7 @@ impl NovoEd {
             let newest = drained.rows.iter().filter_map(|row| self.moment_in(row, column)).max();
             match newest.and_then(DateTime::from_timestamp_millis) {
                 Some(newest) => examined.good(format!(
-                    "{}: read; the data are as of {} ({}).",
+                    "{}: read; the newest change is of {} ({}).",
                     set.word(),
                     newest.format("%Y-%m-%d %H:%M:%S UTC"),
                     ago(newest, self.service.now())
@@ -80,12 +80,13 @@ impl NovoEd {
         }
         let named = testing.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
         let more = if testing.len() > NAMED { " and others" } else { "" };
-        let sentence = format!("{} courses are not in production mode: {named}{more}.", testing.len());
+        let courses = if testing.len() == 1 { "course is" } else { "courses are" };
+        let sentence = format!("{} {courses} not in production mode: {named}{more}.", testing.len());
         if only {
-            examined.good(format!("{sentence} They stay out (production_only)."));
+            examined.good(format!("{sentence} Such courses stay out (production_only)."));
         } else {
             let advice =
-                "They are brought as well; see their course basics page, or switch production_only on.";
+                "Such courses are brought as well; see the course basics page, or switch production_only on.";
             examined.line(Verdict::Warning, format!("{sentence} {advice}"), Some("production_only"));
         }
     }

@@ -243,7 +243,9 @@ impl NovoEd {
             let newest = newest.map_or(known, |newest| newest.min(now.max(known)).max(known));
             Cursor(text(&Newest { newest }))
         });
-        let told = mark.is_none().then(|| offerings.as_ref()?.told()).flatten();
+        // A page of the courses knows only its own.
+        let whole = offerings.as_ref().filter(|_| mark.is_none() && set == DataSet::Enrollments);
+        let told = whole.and_then(|offerings| offerings.told());
         let next = drained.next.map(|next| Mark(text(&next)));
         Ok(Page { records, next, cursor, told, ..Page::default() })
     }

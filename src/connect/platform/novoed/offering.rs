@@ -84,6 +84,12 @@ impl Offerings {
 }
 
 impl Names {
+    /// Whether any course may stay out.
+    fn leaves_out(&self) -> bool {
+        let past = self.connected_on.is_some() && (!self.past_offerings || self.past_since.is_some());
+        past || self.production_only
+    }
+
     /// What a row of the courses says.
     fn offering(&self, row: Row<'_>) -> Offering {
         let words = |column: &str, words: &[String]| {
@@ -117,6 +123,7 @@ impl NovoEd {
         };
         match DataSet::of(object) {
             DataSet::Users => return Ok(None),
+            _ if !self.names.leaves_out() => return Ok(None),
             DataSet::Courses | DataSet::Enrollments if rows.is_empty() => return Ok(None),
             // Rows of the courses speak for themselves, and are newer than any list.
             DataSet::Courses => {

@@ -110,7 +110,9 @@ impl NovoEd {
         match self.service.get("session check", &self.names.session_path, patience).await {
             Ok(answer) => {
                 let said: Value = serde_json::from_str(&answer.text).unwrap_or_default();
-                if said.get("signed_in").and_then(Value::as_bool) == Some(false) {
+                let other = said.get("email").and_then(Value::as_str).zip(self.names.admin_email.as_deref());
+                let other = other.is_some_and(|(held, wanted)| !held.trim().eq_ignore_ascii_case(wanted));
+                if other || said.get("signed_in").and_then(Value::as_bool) == Some(false) {
                     return Err(missing());
                 }
             }

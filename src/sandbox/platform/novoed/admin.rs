@@ -67,7 +67,8 @@ impl NovoEd {
 
     fn save_course(&self, fields: &Map<String, Value>) -> Result<String, String> {
         let text = |name: &str| fields.get(name).map(plain);
-        let catalog_id = text("catalog_id").filter(|id| !id.is_empty()).ok_or("catalog_id is missing")?;
+        let catalog_id = text("catalog_id").or_else(|| text("id"));
+        let catalog_id = catalog_id.filter(|id| !id.is_empty()).ok_or("catalog_id is missing")?;
         let now = self.clock.now_ms();
         let mut school = self.held_mut();
         let held = school.courses.get(&catalog_id).cloned();
@@ -94,6 +95,15 @@ impl NovoEd {
     fn some_enrollment(&self, user: u64) -> Option<Enrollment> {
         self.held().enrollments_of(user).find(|place| place.unenrolled.is_none()).cloned()
     }
+}
+
+/// A record with its id under the name that the sandbox's own way in uses for all platforms.
+fn named(mut shown: Value, id: &str) -> Value {
+    let held = shown.get(id).cloned().unwrap_or_default();
+    if let Value::Object(fields) = &mut shown {
+        fields.insert("id".into(), held);
+    }
+    shown
 }
 
 fn plain(value: &Value) -> String {
@@ -208,9 +218,11 @@ impl Emulator for NovoEd {
     fn records(&self, object: &str) -> Vec<Value> {
         let school = self.held();
         match object {
-            "user" => school.users.values().map(User::shown).collect(),
-            "course" => school.courses.values().map(Course::shown).collect(),
-            "enrollment" => school.enrollments.values().map(Enrollment::shown).collect(),
+            "user" => school.users.values().map(|user| named(user.shown(), "user_id")).collect(),
+            "course" => school.courses.values().map(|course| named(course.shown(), "catalog_id")).collect(),
+            "enrollment" => {
+                school.enrollments.values().map(|place| named(place.shown(), "enrollment_id")).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -220,10 +232,13 @@ impl Emulator for NovoEd {
         match object {
             "user" => {
                 let user = id.parse::<u64>().ok().and_then(|id| school.users.get(&id));
-                user.or_else(|| school.user_called(id)).map(User::shown)
+                user.or_else(|| school.user_called(id)).map(|user| named(user.shown(), "user_id"))
             }
-            "course" => school.courses.get(id).map(Course::shown),
-            "enrollment" => school.enrollments.get(&id.parse::<u64>().ok()?).map(Enrollment::shown),
+            "course" => school.courses.get(id).map(|course| named(course.shown(), "catalog_id")),
+            "enrollment" => {
+                let place = school.enrollments.get(&id.parse::<u64>().ok()?);
+                place.map(|place| named(place.shown(), "enrollment_id"))
+            }
             _ => None,
         }
     }
