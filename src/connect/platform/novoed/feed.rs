@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NovoEd;
 use super::rows::{Row, Rows};
-use super::service::Patience;
+use super::service::{Failure, Patience};
 use crate::connect::http::percent_encode;
 use crate::domain::port::{Cursor, FeedRequest, Mark, Page, PortClass, PortError, ScanRequest};
 use crate::domain::record::Selection;
@@ -149,14 +149,14 @@ impl NovoEd {
         patience: Patience,
     ) -> Result<(Rows, Option<DateTime<Utc>>), PortError> {
         let mut path = self.names.data_path.replace("{data_set}", set.word());
-        path.push_str(if path.contains('?') { "&" } else { "?" });
-        path.push_str(&format!("updated_after={}", percent_encode(&written(after))));
+        path.push_str(if path.contains('?') { "&updated_after=" } else { "?updated_after=" });
+        path.push_str(&percent_encode(&written(after)));
         if let Some(before) = before {
-            path.push_str(&format!("&updated_before={}", percent_encode(&written(before))));
+            path.push_str("&updated_before=");
+            path.push_str(&percent_encode(&written(before)));
         }
-        let answer =
-            self.service.get(set.word(), &path, patience).await.map_err(|error| error.into_port())?;
-        let rows = Rows::of_csv(&answer.text).map_err(|error| error.into_port())?;
+        let answer = self.service.get(set.word(), &path, patience).await.map_err(Failure::into_port)?;
+        let rows = Rows::of_csv(&answer.text).map_err(Failure::into_port)?;
         Ok((rows, answer.began))
     }
 
@@ -224,12 +224,11 @@ impl NovoEd {
         answered: &mut Answers,
     ) -> Result<Page, PortError> {
         self.object(object)?;
-        let place = match mark {
-            Some(mark) => read_mark::<Place>(mark)?,
-            None => {
-                self.see_session(Patience::Run).await?;
-                self.begin(floor)
-            }
+        let place = if let Some(mark) = mark {
+            read_mark::<Place>(mark)?
+        } else {
+            self.see_session(Patience::Run).await?;
+            self.begin(floor)
         };
         let set = DataSet::of(object);
         let drained = self.drain(set, place, Patience::Run, answered).await?;

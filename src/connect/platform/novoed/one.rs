@@ -1,7 +1,7 @@
 //! Reading and finding single records. Few users are read one by one; for more, and for whatever the service has no address for, the whole
 //! data set is gone through, which takes a call for every 20,000 rows.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::NovoEd;
 use super::feed::DataSet;
@@ -30,17 +30,17 @@ impl NovoEd {
             return Ok(known.map(|left| left.record(selection)).collect());
         }
         let few = self.profile.limits.list_ids;
-        let users: BTreeMap<&str, ()> = match object {
-            "user" => ids.iter().map(|id| (id.as_str(), ())).collect(),
-            "enrollment" => ids.iter().filter_map(|id| Some((user_of(id.as_str())?, ()))).collect(),
-            _ => BTreeMap::new(),
+        let users: BTreeSet<&str> = match object {
+            "user" => ids.iter().map(RecordId::as_str).collect(),
+            "enrollment" => ids.iter().filter_map(|id| user_of(id.as_str())).collect(),
+            _ => BTreeSet::new(),
         };
         let wanted: HashSet<&RecordId> = ids.iter().collect();
         let mut found = if object == "course" || users.len() > few {
             self.sifted(object, selection, |record| wanted.contains(&record.id)).await?
         } else {
             let mut found = Vec::new();
-            for user in users.keys() {
+            for user in &users {
                 let Some(rows) = self.one_user(user).await? else { continue };
                 if object == "user" {
                     found.extend(self.records(object, selection, &rows, None)?);

@@ -40,13 +40,12 @@ impl NovoEd {
         let mut school = self.held_mut();
         let named =
             text("enrollment_id").parse::<u64>().ok().and_then(|id| school.enrollments.get(&id).cloned());
-        let (user, course) = match &named {
-            Some(held) => (held.user, held.course.clone()),
-            None => {
-                let user = text("user_id").parse::<u64>().ok();
-                let user = user.or_else(|| school.user_called(&text("email")).map(|user| user.id));
-                (user.ok_or("There is no such user")?, text("catalog_id"))
-            }
+        let (user, course) = if let Some(held) = &named {
+            (held.user, held.course.clone())
+        } else {
+            let user = text("user_id").parse::<u64>().ok();
+            let user = user.or_else(|| school.user_called(&text("email")).map(|user| user.id));
+            (user.ok_or("There is no such user")?, text("catalog_id"))
         };
         if !school.courses.contains_key(&course) {
             return Err(format!("There is no course {course}"));
