@@ -23,7 +23,7 @@ fn site() -> Arc<NovoEd> {
     site_with(NovoEdOptions::default())
 }
 
-fn map(value: Value) -> Map<String, Value> {
+fn map(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
 }
 
@@ -186,7 +186,7 @@ async fn users_are_made_and_changed_and_reports_have_pages() {
     let (_, found) = call(&site, "GET", "/users.json?email=ANN@bell.example", Value::Null).await;
     assert_eq!(found["users"][0]["user_id"], 1);
     assert_eq!(call(&site, "GET", "/users/9.json", Value::Null).await.0, StatusCode::NOT_FOUND);
-    site.upsert("enrollment", &map(json!({"user_id": 1, "catalog_id": "onboarding"}))).unwrap();
+    site.upsert("enrollment", &map(&json!({"user_id": 1, "catalog_id": "onboarding"}))).unwrap();
     let (_, report) = call(&site, "GET", "/onboarding/learners_in_course.json?page=1", Value::Null).await;
     assert_eq!(report["result"]["meta_data"], json!({"page_num": 1, "page_count": 1}));
     assert_eq!(report["result"]["learners"][0]["email"], "ann@bell.example");
