@@ -34,6 +34,7 @@ pub mod read;
 pub mod rebuild;
 pub mod run;
 mod runner;
+mod same_admin;
 pub mod sandbox;
 pub mod save_settings;
 mod schemas;

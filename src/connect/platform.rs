@@ -8,6 +8,7 @@ pub mod default_mappings;
 pub mod deployteq;
 pub mod learndot;
 mod line;
+pub mod novoed;
 pub mod salesmanago;
 pub mod spotio;
 
@@ -32,6 +33,7 @@ pub const CONNECTORS: &[(&str, Connector)] = &[
     ("learndot", learndot::open),
     ("deployteq", deployteq::open),
     ("spotio", spotio::open),
+    ("novoed", novoed::open),
     ("csv", csv::open),
 ];
 
@@ -79,6 +81,17 @@ pub struct Examined {
     pub users: Vec<String>,
     /// Whether something has still to be filled in.
     pub unfinished: bool,
+    /// What has to be true of the org besides.
+    pub org: OrgWish,
+}
+
+/// What a platform wants of the org beyond rights on objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrgWish {
+    /// The e-mail address of the platform's admin, who must be the org's admin as well (F36, F37).
+    pub admin: Option<String>,
+    /// What to know where the org is a sandbox (F41).
+    pub sandbox: Option<&'static str>,
 }
 
 impl Examined {

@@ -34,6 +34,7 @@ pub const PROFILES: &[(&str, &str)] = &[
     ("learndot", include_str!("../../assets/platforms/learndot.toml")),
     ("deployteq", include_str!("../../assets/platforms/deployteq.toml")),
     ("spotio", include_str!("../../assets/platforms/spotio.toml")),
+    ("novoed", include_str!("../../assets/platforms/novoed.toml")),
     ("csv", include_str!("../../assets/platforms/csv.toml")),
 ];
 

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use secrecy::SecretString;
 
+use crate::connect::platform::OrgWish;
 use crate::connect::salesforce::{ObjectRights, OrgIdentity, Salesforce};
 use crate::domain::cost::{Task, Way, Workload};
 use crate::domain::grouped::grouped;
@@ -16,7 +17,7 @@ use crate::ops::connections;
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::secrets::{self, SecretName};
 use crate::ops::session::{Access, Session};
-use crate::ops::{save_settings, unlocked};
+use crate::ops::{same_admin, save_settings, unlocked};
 use crate::workspace::settings::{PlatformKind, Settings};
 
 /// How a test went.
@@ -47,6 +48,11 @@ impl ConnectionTest {
         }
     }
 
+    /// Something about the platform.
+    pub(crate) fn say(&mut self, verdict: Verdict, message: impl Into<String>, field: Option<&str>) {
+        self.line(verdict, subject(Side::Platform), message, field);
+    }
+
     fn good(&mut self, subject: &str, message: impl Into<String>) {
         self.line(Verdict::Good, subject, message, None);
     }
@@ -74,6 +80,10 @@ pub struct OrgSummary {
     pub sandbox: bool,
     /// Our user.
     pub user: String,
+    /// Our user's e-mail address.
+    pub email: String,
+    /// Whether our user may change all data, as an admin may; nothing where it can't be told.
+    pub admin: Option<bool>,
     /// API calls used and allowed today.
     pub api_budget: Option<(u64, u64)>,
 }
@@ -89,6 +99,8 @@ pub(crate) struct Passed {
     pub(crate) fingerprint: String,
     /// The org that was found.
     pub(crate) org_id: Option<String>,
+    /// The same, with our user.
+    pub(crate) org: Option<OrgSummary>,
 }
 
 impl LastTests {
@@ -143,7 +155,11 @@ fn remember(
 ) {
     let fingerprint = unlocked::fingerprint(settings, side);
     let org_id = test.org.as_ref().map(|org| org.id.clone());
-    let passed = test.passed.then(|| Passed { fingerprint: fingerprint.clone(), org_id: org_id.clone() });
+    let passed = test.passed.then(|| Passed {
+        fingerprint: fingerprint.clone(),
+        org_id: org_id.clone(),
+        org: test.org.clone(),
+    });
     session.tests().remember(side, passed);
     let saved = session.settings();
     let is_saved = typed.is_empty() && unlocked::fingerprint(&saved, side) == fingerprint;
@@ -172,15 +188,21 @@ async fn org(
     }
     let needed = calls_of_initial(&connection, &rights, test);
     budget_line(&connection, settings, test, needed).await;
-    test.org = Some(OrgSummary {
+    test.org = Some(summary(&identity, &connection));
+    Ok(())
+}
+
+fn summary(identity: &OrgIdentity, connection: &Salesforce) -> OrgSummary {
+    OrgSummary {
         id: identity.org_id.to_string(),
         name: identity.name.clone(),
         edition: identity.edition.clone(),
         sandbox: identity.is_sandbox,
         user: identity.username.clone(),
+        email: identity.email.clone(),
+        admin: identity.modifies_all_data,
         api_budget: connection.api_budget(),
-    });
-    Ok(())
+    }
 }
 
 /// The org objects of the mappings; before there are any, those that a first mapping would use.
@@ -329,10 +351,31 @@ async fn platform(
     let examined = connection.examine().await?;
     test.lines.extend(examined.lines);
     test.owners = examined.users;
+    if examined.org != OrgWish::default() {
+        let org = known_org(session, settings, typed).await;
+        same_admin::compare(&examined.org, org.as_ref(), test);
+    }
     if examined.unfinished {
         test.trouble = Some(OpClass::Settings);
     }
     Ok(())
+}
+
+/// The org behind the settings: as a test of them has just found it, else asked.
+async fn known_org(
+    session: &Session,
+    settings: &Settings,
+    typed: &[(SecretName, SecretString)],
+) -> Option<OrgSummary> {
+    let fingerprint = unlocked::fingerprint(settings, Side::Org);
+    let passed = session.tests().passed(Side::Org).filter(|passed| passed.fingerprint == fingerprint);
+    if let Some(org) = passed.and_then(|passed| passed.org) {
+        return Some(org);
+    }
+    let known = secrets::read(session, settings, Side::Org, typed).await.ok()?;
+    let connection = connections::salesforce(settings, &known, &session.surroundings()).ok()?;
+    let identity = connection.sign_in().await.ok()?;
+    Some(summary(&identity, &connection))
 }
 
 /// The field of the form beside which an error belongs.
@@ -386,4 +429,45 @@ fn platform_field(settings: &Settings, error: &OpError, message: &str) -> Option
         message.contains(&setting.name) || message.contains(&setting.label.to_ascii_lowercase())
     });
     Some(path(named.map_or("endpoint", |setting| setting.name.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::RecordId;
+
+    fn identity(edition: &str) -> OrgIdentity {
+        OrgIdentity {
+            org_id: RecordId::new("00D000000000001EAA"),
+            name: "Acme".into(),
+            edition: edition.into(),
+            is_sandbox: false,
+            instance: "EU10".into(),
+            address: "https://acme.my.salesforce.com".into(),
+            api_version: "67.0".into(),
+            user_id: RecordId::new("005000000000001AAA"),
+            username: "ops@acme.example".into(),
+            email: "ops@acme.example".into(),
+            language: "en_US".into(),
+            modifies_all_data: Some(true),
+            views_all_data: Some(true),
+        }
+    }
+
+    /// F45: Enterprise, Unlimited and Developer Edition are supported.
+    #[test]
+    fn f45_an_edition_that_may_have_no_interface_is_warned_of() {
+        for (edition, warned) in [
+            ("Enterprise Edition", false),
+            ("Unlimited Edition", false),
+            ("Developer Edition", false),
+            ("Professional Edition", true),
+            ("Team Edition", true),
+        ] {
+            let mut test = ConnectionTest::default();
+            describe_org(&identity(edition), &mut test);
+            let warnings = test.lines.iter().filter(|line| line.verdict == Verdict::Warning).count();
+            assert_eq!(warnings == 1, warned, "{edition}: {:?}", test.lines);
+        }
+    }
 }

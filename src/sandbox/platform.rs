@@ -6,6 +6,7 @@
 pub mod csv;
 pub mod deployteq;
 pub mod learndot;
+pub mod novoed;
 pub mod salesmanago;
 pub mod spotio;
 
@@ -26,6 +27,7 @@ pub const EMULATORS: &[(&str, Founder)] = &[
     ("learndot", learndot::Learndot::found),
     ("deployteq", deployteq::Deployteq::found),
     ("spotio", spotio::Spotio::found),
+    ("novoed", novoed::NovoEd::found),
     ("csv", csv::CsvFiles::found),
 ];
 

@@ -246,6 +246,39 @@ async fn f114_f117_contact_moments_come_to_their_lead_or_contact() {
     assert_eq!(again.counts.salesforce.updated, 0, "{again:?}");
 }
 
+/// F73, F80: contact moments are a choice; once it is made, every e-mail that was sent to somebody who is linked comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn f73_f80_contact_moments_stay_out_unless_switched_on() {
+    let scene = synced().await;
+    assert!(rows(&scene, "Clang_Contact_Moment__c").is_empty());
+    let file = scene.workspace().join("forcesync.toml");
+    let scene = scene
+        .reopened(|_| {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let on = text.replace("name = \"contact_moment\"\nenabled = false", "name = \"contact_moment\"");
+            assert_ne!(on, text);
+            std::fs::write(&file, on).unwrap();
+        })
+        .await;
+    let ended = scene.unbraked(forcesync::domain::outcome::RunKind::Initial).await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    assert!(!rows(&scene, "Clang_Contact_Moment__c").is_empty());
+}
+
+/// F134: before the first initial sync nobody is linked, so that a push writes nothing and says why.
+#[tokio::test(flavor = "multi_thread")]
+async fn f134_a_push_before_the_first_initial_sync_writes_nothing_and_says_why() {
+    let step = "\n[[push]]\nname = \"profile\"\nobject = \"Contact\"\nid = \"contact_id\"\nfields = [\"MobilePhone\"]\n";
+    let scene = scene_with(|settings| format!("{settings}{step}")).await;
+    let row = a_row(&scene, "Contact");
+    let file = scene.workspace().join("lines.jsonl");
+    std::fs::write(&file, json!({"contact_id": row["Id"], "mobilephone": "+31 6 123"}).to_string()).unwrap();
+    let done = scene.command(&["push", "profile", file.to_str().unwrap()]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stdout.contains("not linked: it was never enriched from Salesforce"), "{done:?}");
+    assert_eq!(scene.org_row("Contact", row["Id"].as_str().unwrap())["MobilePhone"], row["MobilePhone"]);
+}
+
 /// F72, F125–F135: a push brings the fields of its step to the linked record; one that is not linked goes on and is no error.
 #[tokio::test(flavor = "multi_thread")]
 async fn f125_f135_a_push_reaches_the_linked_record_and_skips_the_others() {
