@@ -20,6 +20,8 @@ pub(super) struct Line {
     budget: Budget,
     policy: RetryPolicy,
     again: Again,
+    /// The status by which the service says that there were too many calls.
+    too_many: u16,
 }
 
 /// Which replies are asked for again.
@@ -98,7 +100,13 @@ impl Line {
         let http =
             Http::new(options, Arc::clone(&clock)).map_err(|error| from_http(label, &error).into_port())?;
         let pace = Pace::per_second(opening.told.decimal("requests_per_second"), clock);
-        Ok(Self { label, http, pace, budget: opening.budget(), policy, again })
+        Ok(Self { label, http, pace, budget: opening.budget(), policy, again, too_many: 429 })
+    }
+
+    /// For a service that says “too many calls” by another status than 429.
+    pub(super) fn throttling_by(mut self, status: u16) -> Self {
+        self.too_many = status;
+        self
     }
 
     pub(super) fn calls(&self) -> u64 {
@@ -133,8 +141,9 @@ impl Line {
         let reply = self.http.send_retrying(call, &policy, judge).await;
         self.budget.seen(self.http.calls(), self.now());
         let reply = reply.map_err(|error| from_http(self.label, &error))?;
-        if reply.status == 429 {
-            self.budget.refused(Refusal::TooMany, "HTTP 429", reply.retry_after(), self.now());
+        if reply.status == self.too_many {
+            let code = format!("HTTP {}", self.too_many);
+            self.budget.refused(Refusal::TooMany, &code, reply.retry_after(), self.now());
         } else if reply.is_success() {
             self.budget.answered(sent, self.now());
         }

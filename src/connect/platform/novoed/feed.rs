@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NovoEd;
 use super::rows::{Row, Rows};
-use super::service::{Failure, Patience};
+use super::service::{Patience, into_port};
 use crate::connect::http::percent_encode;
 use crate::domain::port::{Cursor, FeedRequest, Mark, Page, PortClass, PortError, ScanRequest};
 use crate::domain::record::Selection;
@@ -155,8 +155,8 @@ impl NovoEd {
             path.push_str("&updated_before=");
             path.push_str(&percent_encode(&written(before)));
         }
-        let answer = self.service.get(set.word(), &path, patience).await.map_err(Failure::into_port)?;
-        let rows = Rows::of_csv(&answer.text).map_err(Failure::into_port)?;
+        let answer = self.service.get(set.word(), &path, patience).await.map_err(into_port)?;
+        let rows = Rows::of_csv(&answer.text).map_err(into_port)?;
         Ok((rows, answer.began))
     }
 

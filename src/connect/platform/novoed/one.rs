@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::NovoEd;
 use super::feed::DataSet;
 use super::rows::Rows;
-use super::service::{Failure, Patience};
+use super::service::{Failure, Patience, Refused, into_port};
 use super::shape::{Unenrollment, user_of};
 use crate::connect::http::percent_encode;
 use crate::domain::canonical::{Form, canonical};
@@ -59,11 +59,9 @@ impl NovoEd {
     async fn one_user(&self, id: &str) -> Result<Option<Rows>, PortError> {
         let path = self.names.user_path.replace("{id}", &percent_encode(id));
         match self.service.get("user", &path, Patience::Run).await {
-            Ok(answer) => {
-                Rows::of_json(&answer.text).map(|rows| Some(self.named(rows))).map_err(Failure::into_port)
-            }
-            Err(Failure::Refused { status: 404 | 410, .. }) => Ok(None),
-            Err(failure) => Err(failure.into_port()),
+            Ok(answer) => Rows::of_json(&answer.text).map(|rows| Some(self.named(rows))).map_err(into_port),
+            Err(Failure::Refused(Refused { status: 404 | 410, .. })) => Ok(None),
+            Err(failure) => Err(into_port(failure)),
         }
     }
 
@@ -84,10 +82,10 @@ impl NovoEd {
         let path = format!("{}?email={}", self.names.enrollments_path, percent_encode(email));
         let answer = match self.service.get("enrollments of a user", &path, Patience::Run).await {
             Ok(answer) => answer,
-            Err(Failure::Refused { status: 404, .. }) => return Ok(Vec::new()),
-            Err(failure) => return Err(failure.into_port()),
+            Err(Failure::Refused(Refused { status: 404, .. })) => return Ok(Vec::new()),
+            Err(failure) => return Err(into_port(failure)),
         };
-        let rows = Rows::of_json(&answer.text).map_err(Failure::into_port)?;
+        let rows = Rows::of_json(&answer.text).map_err(into_port)?;
         let rows = rows
             .also_as("id", self.names.column("enrollments", "enrollment_id"))
             .filled_with(self.names.column("enrollments", "user_id"), user);
@@ -184,10 +182,10 @@ impl NovoEd {
             let path = format!("{}?email={}", self.names.users_path, percent_encode(email));
             let answer = match self.service.get("user by e-mail", &path, Patience::Run).await {
                 Ok(answer) => answer,
-                Err(Failure::Refused { status: 404, .. }) => continue,
-                Err(failure) => return Err(failure.into_port()),
+                Err(Failure::Refused(Refused { status: 404, .. })) => continue,
+                Err(failure) => return Err(into_port(failure)),
             };
-            let rows = self.named(Rows::of_json(&answer.text).map_err(Failure::into_port)?);
+            let rows = self.named(Rows::of_json(&answer.text).map_err(into_port)?);
             let mut records = self.records("user", &with_email, &rows, None)?;
             // A service that does not know the question may answer with everybody.
             records.retain(|record| {

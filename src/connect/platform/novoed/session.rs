@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::NovoEd;
-use super::service::{Failure, Patience, Service, no_sense};
+use super::service::{Failure, Patience, Refused, Service, into_port, no_sense};
 use super::settings::{Names, SignIn};
 use crate::connect::platform::Opening;
 use crate::domain::port::{PortClass, PortError};
@@ -60,7 +60,7 @@ impl Key {
         let fields = [("username", SecretString::from(self.key.clone())), ("password", self.secret.clone())];
         let now = service.now();
         let answer = service.token(&self.token_path, fields, patience).await.map_err(|failure| match failure {
-            Failure::Refused { status, words } => Failure::Nothing(PortError::new(
+            Failure::Refused(Refused { status, words, .. }) => Failure::Nothing(PortError::new(
                 PortClass::SignIn,
                 "KEY",
                 format!("NovoEd gives the API key no token (status {status}: “{words}”). Check api_key and api_secret."),
@@ -116,7 +116,7 @@ impl NovoEd {
                     return Err(missing());
                 }
             }
-            Err(Failure::Refused { status: 404, .. }) => {
+            Err(Failure::Refused(Refused { status: 404, .. })) => {
                 return Err(PortError::new(
                     PortClass::Settings,
                     "NO_SESSION_CHECK",
@@ -126,9 +126,9 @@ impl NovoEd {
                     ),
                 ));
             }
-            Err(Failure::Refused { .. }) => return Err(missing()),
+            Err(Failure::Refused(_)) => return Err(missing()),
             Err(Failure::Nothing(error)) if error.class == PortClass::Blocked => return Err(missing()),
-            Err(failure) => return Err(failure.into_port()),
+            Err(failure) => return Err(into_port(failure)),
         }
         *self.session_seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         Ok(())
