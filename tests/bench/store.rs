@@ -72,7 +72,7 @@ fn main() {
     let show = |name: &str, path: &Path, work: &dyn Fn()| {
         let (cpu, began) = (own_cpu(), Instant::now());
         work();
-        let (cpu, wall) = ((own_cpu() - cpu).as_secs_f64(), began.elapsed().as_secs_f64());
+        let (cpu, wall) = (own_cpu().saturating_sub(cpu).as_secs_f64(), began.elapsed().as_secs_f64());
         let bytes = std::fs::metadata(path).unwrap().len();
         println!(
             "{name:34} {cpu:9.2} {wall:10.2} {:10.1} {:12}",

@@ -279,7 +279,8 @@ impl History {
                 store,
                 "SELECT 'stage '||side||' '||object||': '||group_concat(id, ' ') FROM stage GROUP BY side, object",
             );
-            world.lock().say(now, format!("    {:?}", told.await));
+            let told = told.await;
+            world.lock().say(now, format!("    {told:?}"));
         }
         let context = RunContext {
             store: store.clone(),
