@@ -1,7 +1,7 @@
 //! One step of a transform: what it is called, how it is written, and whether it can be taken back.
 //!
 //! A rule is written as its name and its words: `trim`, `truncate 40`, `date dd.MM.yyyy`, `join ", "`. Words with blanks stand in
-//! quotes. [`super::rules`] puts rules one behind the other; [`super::turn`] says what each does.
+//! quotes. [`super::rules`] puts rules one behind the other; `super::turn` says what each does.
 
 use std::fmt;
 use std::str::FromStr;
