@@ -232,6 +232,25 @@ fn saving_tells_what_changes_in_meanings_and_asks() {
     assert!(!app.unsaved(forcesync::console::app::tab::Tab::Mapping));
 }
 
+/// F153: one answer saves and goes on to the question about the run that brings all records to what was saved.
+#[test]
+fn saving_can_go_on_to_the_run_that_brings_all_records_to_it() {
+    let mut app = full();
+    press(&mut app, "2 tab down down o o d ctrl+s");
+    let effects = press(&mut app, "s");
+    let [Effect::Save { part: Part::Mapping, settings, .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let settings = settings.as_ref().clone();
+    assert!(app.overlays.is_empty(), "nothing is asked before it is saved");
+    saved(&mut app, Part::Mapping, settings);
+    let shown = picture(&mut app, 100, 24);
+    assert!(shown.contains("Kick off an initial sync?"), "{shown}");
+    assert!(shown.contains("[3 Sync Info]"), "{shown}");
+    press(&mut app, "n");
+    assert!(app.overlays.is_empty());
+}
+
 #[test]
 fn what_would_make_runs_do_wrong_is_not_saved_and_its_pair_is_shown() {
     let mut app = full();

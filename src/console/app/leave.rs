@@ -3,6 +3,7 @@
 use crate::console::app::App;
 use crate::console::app::effect::{Effect, Leave, Part};
 use crate::console::app::model::Engine;
+use crate::console::app::mapping::AfterSaving;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Choice, Consequence, Question};
 use crate::console::app::tab::Tab;
@@ -76,7 +77,7 @@ impl App {
             if self.unsaved(tab) {
                 effects.extend(match part {
                     // The question before this one has told what is unsaved.
-                    Part::Mapping => self.send_mappings(),
+                    Part::Mapping => self.send_mappings(AfterSaving::Stay),
                     Part::Connection | Part::Schedule => self.save(part),
                 });
             }

@@ -62,6 +62,18 @@ pub struct MappingTab {
     pub proposing: bool,
     /// Whether a save is on its way.
     pub saving: bool,
+    /// What comes after it.
+    pub then: AfterSaving,
+}
+
+/// What comes after the mappings are saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterSaving {
+    /// Nothing.
+    #[default]
+    Stay,
+    /// The question about an initial sync, which brings all records to what was saved (F153).
+    Sync,
 }
 
 impl MappingTab {
@@ -82,6 +94,7 @@ impl MappingTab {
             notes: Vec::new(),
             proposing: false,
             saving: false,
+            then: AfterSaving::Stay,
         }
     }
 

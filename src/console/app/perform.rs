@@ -4,7 +4,7 @@ use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, Part};
-use crate::console::app::mapping::Pane;
+use crate::console::app::mapping::{AfterSaving, Pane};
 use crate::console::app::mapping::problems::place_of;
 use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
@@ -172,21 +172,24 @@ impl App {
         if bad > 0 {
             lines.push(text::problems_stay(bad));
         }
-        self.overlays.push(Overlay::Question(Question::yes_no(
+        self.overlays.push(Overlay::Question(Question::new(
             text::SAVE_MAPPINGS,
             lines,
-            text::SAVE,
-            Consequence::SaveMappings,
+            vec![
+                Choice::new(text::SAVE, 'y', Consequence::SaveMappings),
+                Choice::new(text::SAVE_AND_SYNC, 's', Consequence::SaveMappingsAndSync),
+                Choice::new(text::NO, 'n', Consequence::Nothing),
+            ],
         )));
         Vec::new()
     }
 
     /// Saves the mappings as they are drafted.
-    pub(crate) fn send_mappings(&mut self) -> Vec<Effect> {
+    pub(crate) fn send_mappings(&mut self, then: AfterSaving) -> Vec<Effect> {
         if self.mapping.saving {
             return Vec::new();
         }
-        self.mapping.saving = true;
+        (self.mapping.saving, self.mapping.then) = (true, then);
         let settings = self.mapping.over(&self.settings);
         vec![Effect::Save { part: Part::Mapping, settings: Box::new(settings), secrets: Vec::new() }]
     }

@@ -7,6 +7,7 @@ use crate::console::app::effect::{Effect, Leave, Part};
 use crate::console::app::leave::Leaving;
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::Engine;
+use crate::console::app::mapping::AfterSaving;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::prompt::{Asked, Prompt};
 use crate::console::app::overlay::reading::Subject;
@@ -287,6 +288,9 @@ impl App {
             effects.push(Effect::Attach);
         }
         effects.extend(self.saved_while_leaving());
+        if part == Part::Mapping && std::mem::take(&mut self.mapping.then) == AfterSaving::Sync {
+            effects.extend(self.offer_initial());
+        }
         effects
     }
 }

@@ -4,6 +4,7 @@ use crate::console::app::App;
 use crate::console::app::action::{Action, Scope};
 use crate::console::app::effect::{Effect, Leave};
 use crate::console::app::leave::Leaving;
+use crate::console::app::mapping::AfterSaving;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::picker::{Item, Picked, Picker};
 use crate::console::app::overlay::prompt::Asked;
@@ -188,7 +189,8 @@ impl App {
             Consequence::Plan(request) => self.open_plan(request),
             Consequence::Apply(plan) => self.apply_plan(plan),
             Consequence::Ask(command) => vec![Effect::Ask(command)],
-            Consequence::SaveMappings => self.send_mappings(),
+            Consequence::SaveMappings => self.send_mappings(AfterSaving::Stay),
+            Consequence::SaveMappingsAndSync => self.send_mappings(AfterSaving::Sync),
             Consequence::MakeObjects => {
                 self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(
                     crate::console::app::model::Load::Waiting,

@@ -40,6 +40,8 @@ pub enum Consequence {
     Ask(Command),
     /// Saves the mappings.
     SaveMappings,
+    /// Saves the mappings, then asks for the run that brings all records to them.
+    SaveMappingsAndSync,
     /// Makes what the mappings want in the org.
     MakeObjects,
     /// Decides conflicts.

@@ -9,6 +9,7 @@ use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::prompt::{Asked, Prompt};
 use crate::console::app::overlay::question::{Choice, Consequence, Question};
 use crate::console::app::overlay::records::Records;
+use crate::console::app::tab::Tab;
 use crate::console::app::sync::{GroupDeed, Part};
 use crate::console::app::toast::Tone;
 use crate::console::view::text::{common, plan, sync as text};
@@ -172,6 +173,15 @@ impl App {
                 None => Vec::new(),
             },
         }
+    }
+
+    /// Asks for an initial sync, on its tab.
+    pub(crate) fn offer_initial(&mut self) -> Vec<Effect> {
+        let effects = self.go_to(Tab::Sync);
+        if !self.asks_for_name() {
+            self.ask_initial();
+        }
+        effects
     }
 
     fn ask_initial(&mut self) {

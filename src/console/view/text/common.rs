@@ -154,6 +154,9 @@ pub fn not_copied(error: &std::io::Error) -> String {
     format!("The terminal did not take it: {error}.")
 }
 
+/// An answer.
+pub const SAVE_AND_SYNC: &str = "Save and sync";
+
 /// A question.
 pub const SAVE_MAPPINGS: &str = "Save these changes?";
 
