@@ -177,6 +177,11 @@ impl App {
             (Some(Overlay::Sheet(sheet)), Action::Add | Action::Delete | Action::Toggle) => {
                 self.sheet_means(sheet, action)
             }
+            // An empty inbox has nothing to decide; a filter that hides all can be changed.
+            (Some(Overlay::Conflicts(inbox)), action) if inbox.selected().is_none() => {
+                matches!(action, Action::Back | Action::Help)
+                    || action == Action::Filter && !inbox.filter.is_empty()
+            }
             (Some(Overlay::Conflicts(inbox)), action) => match action {
                 Action::Retry
                 | Action::RetryAll

@@ -55,8 +55,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
         canvas.line(row, &[(label.as_str().into(), Meaning::Muted), (value.as_str().into(), *meaning)]);
     }
     if start + room < lines.len() {
-        let x = inner.right().saturating_sub(8);
-        canvas.text(x, inner.bottom().saturating_sub(1), 8, "Down …", Meaning::Muted);
+        canvas.more_below(inner);
     }
 }
 
