@@ -29,6 +29,7 @@ pub mod plan;
 pub mod port;
 pub mod profile;
 pub mod progress;
+pub mod promotion;
 pub mod push;
 pub mod record;
 pub mod report;

@@ -14,6 +14,7 @@ mod binary_stage;
 mod binary_terminal;
 mod budget;
 mod bulk;
+mod config_code;
 mod config_mistakes;
 mod conflicts;
 mod console_inbox;
