@@ -34,6 +34,7 @@ pub mod push;
 pub mod record;
 pub mod report;
 pub mod schema;
+pub mod scope;
 pub mod side;
 pub mod side_effects;
 pub mod transform;

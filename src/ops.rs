@@ -38,6 +38,7 @@ mod same_admin;
 pub mod sandbox;
 pub mod save_settings;
 mod schemas;
+pub mod scope;
 pub mod secrets;
 pub mod session;
 pub mod set_connection;

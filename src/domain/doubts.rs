@@ -90,7 +90,10 @@ fn plain(from: &FieldSchema, to: &FieldSchema) -> Option<String> {
             ));
         }
     }
+    // An address too long for a field made for addresses is nobody's: it becomes an issue, and to cut it would make another one.
+    let addresses = from.kind == FieldKind::Email && to.kind == FieldKind::Email;
     match (from.length, to.length) {
+        _ if addresses => None,
         (Some(long), Some(short)) if long > short && short > 0 && is_text(to.kind) => Some(format!(
             "{} holds up to {long} characters, {} only {short}: longer values are refused; the rule “truncate {short}” would cut them",
             from.name, to.name

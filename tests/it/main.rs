@@ -17,6 +17,7 @@ mod bulk;
 mod config_code;
 mod config_mistakes;
 mod conflicts;
+mod console_drift;
 mod console_inbox;
 mod console_mapping;
 mod console_plan;

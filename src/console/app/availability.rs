@@ -51,6 +51,11 @@ impl App {
                 }
                 Ok(())
             }
+            Action::Scope if self.mapping.draft.now().is_empty() => {
+                self.unlocked_or_reason()?;
+                Err(mapping::NO_MAPPING_HERE.into())
+            }
+            Action::Scope => self.unlocked_or_reason(),
             Action::Accept => {
                 self.engine_or_reason()?;
                 if self.to_accept().is_none() {
@@ -199,6 +204,14 @@ impl App {
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
             (None, Action::Accept) => self.to_accept().is_some(),
+            (None, Action::Drift) => !self.drift_rows().is_empty(),
+            (None, Action::Scope) => self.unsaved(Tab::Mapping),
+            (Some(Overlay::Drift(_)), action) => match action {
+                Action::Back | Action::Help => true,
+                Action::Accept => self.selected_drift().is_some_and(|row| row.acceptable),
+                Action::Open | Action::LogRun | Action::Copy => self.selected_drift().is_some(),
+                _ => false,
+            },
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
             _ => true,
         }
@@ -220,6 +233,9 @@ impl App {
 
     /// The selected mapping, if somebody has to accept something of it (laws E5 and E13).
     pub fn to_accept(&self) -> Option<String> {
+        if matches!(self.overlays.last(), Some(Overlay::Drift(_))) {
+            return self.selected_drift().filter(|row| row.acceptable).map(|row| row.finding.mapping.clone());
+        }
         let name = &self.mapping.selected()?.name;
         let status = self.sync.status.ready()?;
         let drifts = status.drift.iter().any(|row| row.acceptable && row.finding.mapping == *name);

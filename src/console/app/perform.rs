@@ -172,12 +172,14 @@ impl App {
         if bad > 0 {
             lines.push(text::problems_stay(bad));
         }
-        self.overlays.push(Overlay::Question(Question::yes_no(
-            text::SAVE_MAPPINGS,
-            lines,
-            text::SAVE,
-            Consequence::SaveMappings,
-        )));
+        let mut question =
+            Question::yes_no(text::SAVE_MAPPINGS, lines, text::SAVE, Consequence::SaveMappings);
+        if !crate::ops::scope::changed(&self.settings, &settings).is_empty() {
+            let answer = crate::console::view::text::scope::ANSWER;
+            question.choices.insert(0, Choice::new(answer, 'w', Consequence::LookAtScope));
+            question.focused += 1;
+        }
+        self.overlays.push(Overlay::Question(question));
         Vec::new()
     }
 
@@ -192,7 +194,7 @@ impl App {
     }
 
     /// Selects a mapping, and one of its pairs.
-    fn show_mapping(&mut self, mapping: usize, pair: Option<usize>) {
+    pub(crate) fn show_mapping(&mut self, mapping: usize, pair: Option<usize>) {
         self.mapping.object.set(mapping);
         self.mapping.filter = TextInput::default();
         self.mapping.row.set(pair.unwrap_or(0));

@@ -89,6 +89,8 @@ impl App {
             Action::MoveUp => self.shift(Towards::First),
             Action::MoveDown => self.shift(Towards::Last),
             Action::Accept => self.accept_mapping(),
+            Action::Drift => self.open_drift(),
+            Action::Scope => self.open_scope(),
             Action::Copy | Action::CopyJson => self.copy_mapping(action),
             other => {
                 let moved = match self.mapping.pane {

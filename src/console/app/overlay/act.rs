@@ -110,6 +110,7 @@ impl App {
             Some(Overlay::Issue(_)) => self.act_on_issue(action),
             Some(Overlay::Records(_)) => self.act_on_records(action),
             Some(Overlay::Plan(_)) => self.act_on_plan(action),
+            Some(Overlay::Drift(_)) => self.act_on_drift(action),
             Some(Overlay::Reading(_)) => self.act_on_reading(action),
             None => Vec::new(),
         }
@@ -189,6 +190,7 @@ impl App {
             Consequence::Apply(plan) => self.apply_plan(plan),
             Consequence::Ask(command) => vec![Effect::Ask(command)],
             Consequence::SaveMappings => self.send_mappings(),
+            Consequence::LookAtScope => self.open_scope(),
             Consequence::MakeObjects => {
                 self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(
                     crate::console::app::model::Load::Waiting,

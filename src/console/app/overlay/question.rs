@@ -40,6 +40,8 @@ pub enum Consequence {
     Ask(Command),
     /// Saves the mappings.
     SaveMappings,
+    /// Shows who enters and leaves by the edited criteria.
+    LookAtScope,
     /// Makes what the mappings want in the org.
     MakeObjects,
     /// Decides conflicts.

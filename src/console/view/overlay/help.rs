@@ -100,6 +100,7 @@ fn heading(context: Context) -> &'static str {
         Context::Sheet => "In this form",
         Context::Inbox => "Deciding and mending",
         Context::Plan => "The plan",
+        Context::Drift => "What changed",
         Context::Help => "In help",
     }
 }
