@@ -147,3 +147,15 @@ async fn n12_a_command_tells_who_enters_and_leaves_and_writes_nothing() {
     let done = scene.command(&odd).await;
     assert_eq!((done.code, done.last()["stays"].as_u64()), (10, Some(0)), "it is data: {done:?}");
 }
+
+#[test]
+fn a_question_that_does_not_fit_can_be_read_to_its_end() {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    press(&mut app, "I");
+    let before = picture(&mut app, 60, 20);
+    assert!(before.contains("Down …") && !before.contains("All that can be held back"), "{before}");
+    press(&mut app, "pagedown");
+    let after = picture(&mut app, 60, 20);
+    assert!(!after.contains("Down …") && after.contains("All that can be held back"), "{after}");
+}

@@ -95,7 +95,10 @@ impl App {
                     let letter = if action == Action::Yes { 'y' } else { 'n' };
                     question.letter(letter).map(|answer| self.consequence(answer)).unwrap_or_default()
                 }
-                _ => Vec::new(),
+                other => {
+                    Overlay::scroll(&mut question.scroll, other);
+                    Vec::new()
+                }
             },
             Some(Overlay::Prompt(_)) => {
                 if matches!(action, Action::Open | Action::Save | Action::NextPane) {

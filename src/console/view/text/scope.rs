@@ -12,8 +12,7 @@ pub const NOBODY: &str = "Nobody enters or leaves.";
 /// No criteria.
 pub const ALL: &str = "all records";
 /// The criteria on the screen are those of the file.
-pub const SAME: &str =
-    "The criteria mean what the saved ones mean, so nobody enters or leaves; c edits them.";
+pub const SAME: &str = "The criteria are as they are saved: nobody moves. c edits them.";
 /// An answer of the question before saving.
 pub const ANSWER: &str = "Who enters and leaves";
 /// At the end.
