@@ -43,6 +43,7 @@ pub mod secrets;
 pub mod session;
 pub mod set_connection;
 pub mod suggest;
+mod tempo;
 pub mod test_connection;
 pub mod undo;
 mod unequal;

@@ -24,12 +24,16 @@ pub struct Doubt {
 /// Everything that is doubtful about a mapping; `family` holds all mappings, its own among them.
 pub fn doubts(mapping: &Mapping, family: &[Mapping], sides: PerSide<&ObjectSchema>) -> Vec<Doubt> {
     let mut found = Vec::new();
+    let accepted = |doubt: &Doubt| {
+        doubt.pair.and_then(|place| mapping.pairs.get(place)).is_some_and(|pair| pair.doubts_accepted)
+    };
     for (place, pair) in mapping.pairs.iter().enumerate() {
         let messages = of_pair(mapping, pair, family, sides);
         found.extend(messages.into_iter().map(|message| Doubt { pair: Some(place), message }));
     }
     found.extend(key(mapping, sides));
     found.extend(nullable(mapping, sides));
+    found.retain(|doubt| !accepted(doubt));
     found
 }
 

@@ -191,6 +191,8 @@ impl Compare<'_> {
             let words = if after.ignore_own_changes { "leaves out" } else { "takes in" };
             self.tell(None, format!("{words} what the integration user changed last"));
         }
+        let every = |mapping: &Mapping| mapping.every.clone().unwrap_or_else(|| "each automatic run".into());
+        self.turns(None, "takes part every:", every(before), every(after));
         self.effects("", before.side_effects, after.side_effects);
         self.effects(" in an initial sync", before.initial_side_effects, after.initial_side_effects);
         self.pairs(before, after);
@@ -249,6 +251,10 @@ impl Compare<'_> {
         self.turns(pair, "", before.policy.words(), after.policy.words());
         self.transform(pair, &before.transform, &after.transform);
         self.turns(pair, "when the target drifts:", before.drift.words(), after.drift.words());
+        if before.doubts_accepted != after.doubts_accepted {
+            let words = if after.doubts_accepted { "accepted, no longer told" } else { "told again" };
+            self.tell(pair, format!("what may go wrong with it is {words}"));
+        }
     }
 
     fn transform(&mut self, pair: Option<&Pair>, before: &Transform, after: &Transform) {

@@ -1,10 +1,15 @@
 //! Settings as code (N17): out of a workspace, into another one, and from one org to another by name.
 
+use forcesync::domain::mapping::Policy;
+use forcesync::domain::transform::Transform;
+use forcesync::domain::transform::rules::Rules;
 use forcesync::sandbox::org::FieldChange;
+use forcesync::workspace::file::write_settings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::binary_stage::{Done, Stage, run};
+use crate::scenario_stage::Scene;
 
 const FILE: &str = r#"# Kept in git by Ann.
 [schedule]
@@ -248,4 +253,37 @@ async fn n17_what_has_no_counterpart_is_named_and_blocks_unless_the_admin_says_w
 
     two.promote(&["--map", "Lead.Nonsense=Other"]).await.says(2, &["stands nowhere"]);
     two.promote(&["--map", "nothing"]).await.says(2, &["WHAT=COUNTERPART"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n17_a_change_tells_how_many_linked_records_differ_then() {
+    let scene = Scene::synced().await;
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("other.toml");
+    let mut wanted = scene.session().settings();
+    let contact = wanted.mappings.iter_mut().find(|mapping| mapping.name == "contact").unwrap();
+    for pair in &mut contact.pairs {
+        match pair.platform.first().map(String::as_str) {
+            Some("phone") => pair.policy = Policy::NewestWins,
+            Some("company") => {
+                let to_platform = vec!["upper".parse().unwrap()];
+                pair.transform = Transform::Rules(Rules { to_platform, to_org: Vec::new() });
+            }
+            _ => {}
+        }
+    }
+    std::fs::write(&file, write_settings(&wanted).unwrap()).unwrap();
+    let done = scene.command(&["config", "import", file.to_str().unwrap(), "--json"]).await;
+    assert_eq!(done.code, 10, "{done:?}");
+    let lines = done.objects();
+    let changes = events(&lines, "change");
+    let of = |words: &str| {
+        let found =
+            changes.iter().find(|change| change["pair"].as_str().is_some_and(|pair| pair.contains(words)));
+        found.unwrap_or_else(|| panic!("{done:?}"))["differ"].as_u64()
+    };
+    assert_eq!(of("phone"), Some(0), "who wins makes nobody differ");
+    let companies = scene.sandbox().org().rows("Contact");
+    let companies = companies.iter().filter(|row| row["AccountId"].is_string()).count() as u64;
+    assert_eq!(of("company"), Some(companies), "{done:?}");
 }

@@ -3,6 +3,8 @@
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::keymap::Binding;
+use crate::console::app::mapping::Pane;
+use crate::console::app::mapping::problems::MappingNote;
 use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::plan::Level;
@@ -56,6 +58,9 @@ impl App {
                 Err(mapping::NO_MAPPING_HERE.into())
             }
             Action::Scope => self.unlocked_or_reason(),
+            Action::Accept if self.to_accept().is_none() && self.doubt_to_accept().is_some() => {
+                self.unlocked_or_reason()
+            }
             Action::Accept => {
                 self.engine_or_reason()?;
                 if self.to_accept().is_none() {
@@ -203,7 +208,7 @@ impl App {
             },
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
-            (None, Action::Accept) => self.to_accept().is_some(),
+            (None, Action::Accept) => self.to_accept().is_some() || self.doubt_to_accept().is_some(),
             (None, Action::Drift) => !self.drift_rows().is_empty(),
             (None, Action::Scope) => self.unsaved(Tab::Mapping),
             (Some(Overlay::Drift(_)), action) => match action {
@@ -229,6 +234,17 @@ impl App {
             (Action::Delete, RowKind::Text) => !row.value.is_empty(),
             _ => false,
         }
+    }
+
+    /// The selected pair, if something may go wrong with it that a person can accept: the mapping and the pair's place.
+    pub fn doubt_to_accept(&self) -> Option<(String, usize)> {
+        if !self.overlays.is_empty() || self.tab != Tab::Mapping || self.mapping.pane != Pane::Pairs {
+            return None;
+        }
+        let name = &self.mapping.selected()?.name;
+        let pair = self.mapping.selected_row()?.pair?;
+        let doubted = |note: &MappingNote| note.doubt && note.mapping == *name && note.pair == Some(pair);
+        self.mapping.notes.iter().any(doubted).then(|| (name.clone(), pair))
     }
 
     /// The selected mapping, if somebody has to accept something of it (laws E5 and E13).

@@ -49,6 +49,7 @@ mod tests {
             policy: Policy::default(),
             transform,
             drift: Drift::default(),
+            doubts_accepted: false,
         }
     }
 
