@@ -149,9 +149,12 @@ fn in_pair(
     let to_org = pair.direction.allows(Side::Org);
     let at = |what: &str| spot(format!("{name}, {what}"), field.as_deref());
     match &mut pair.transform {
-        Transform::Copy | Transform::FullName | Transform::Consent { .. } | Transform::Reference(_) => {}
         Transform::Constant(value) if to_org => look(&at("constant"), value),
-        Transform::Constant(_) => {}
+        Transform::Copy
+        | Transform::FullName
+        | Transform::Consent { .. }
+        | Transform::Constant(_)
+        | Transform::Reference(_) => {}
         Transform::Table(table) => {
             let entries = std::mem::take(&mut table.entries);
             for (mut org, platform) in entries {

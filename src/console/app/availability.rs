@@ -53,11 +53,6 @@ impl App {
                 }
                 Ok(())
             }
-            Action::Scope if self.mapping.draft.now().is_empty() => {
-                self.unlocked_or_reason()?;
-                Err(mapping::NO_MAPPING_HERE.into())
-            }
-            Action::Scope => self.unlocked_or_reason(),
             Action::Accept if self.to_accept().is_none() && self.doubt_to_accept().is_some() => {
                 self.unlocked_or_reason()
             }
@@ -98,13 +93,14 @@ impl App {
                 let waits = action == Action::Stop && self.sync.progress.held.is_some();
                 if self.sync.is_running() || waits { Ok(()) } else { Err(sync::NOTHING_RUNS.into()) }
             }
-            Action::Suggest | Action::Duplicate | Action::MoveUp | Action::MoveDown
+            Action::Scope | Action::Suggest | Action::Duplicate | Action::MoveUp | Action::MoveDown
                 if self.mapping.draft.now().is_empty() =>
             {
                 self.unlocked_or_reason()?;
                 Err(mapping::NO_MAPPING_HERE.into())
             }
             Action::Propose
+            | Action::Scope
             | Action::Suggest
             | Action::Duplicate
             | Action::MoveUp

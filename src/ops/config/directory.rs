@@ -76,22 +76,15 @@ pub async fn counterparts(session: &Session, wanted: &[Named]) -> Result<Vec<Cou
 
 /// The best of those that are there: by its own name, by the name without a sandbox's ending, by what people see.
 fn choose(named: &Named, there: &[Named]) -> Counterpart {
-    let mut ways: Vec<Box<dyn Fn(&Named) -> bool + '_>> = Vec::new();
-    for name in names_there(named) {
-        ways.push(Box::new(move |other| other.name.eq_ignore_ascii_case(&name)));
-    }
-    if named.kind == IdKind::User {
-        ways.push(Box::new(|other| other.label == named.label));
-    }
-    for fits in ways {
-        let mut fitting: Vec<Named> = there
-            .iter()
-            .filter(|other| {
-                let of_object = named.kind != IdKind::RecordType || other.object == named.object;
-                of_object && fits(other)
-            })
-            .cloned()
-            .collect();
+    let by_name = names_there(named).into_iter().map(Way::Name);
+    for way in by_name.chain((named.kind == IdKind::User).then_some(Way::Label)) {
+        let fits = |other: &Named| match &way {
+            Way::Name(name) => other.name.eq_ignore_ascii_case(name),
+            Way::Label => other.label == named.label,
+        };
+        let of_object = |other: &Named| named.kind != IdKind::RecordType || other.object == named.object;
+        let mut fitting: Vec<Named> =
+            there.iter().filter(|other| of_object(other) && fits(other)).cloned().collect();
         fitting.sort_by(|one, other| one.id.cmp(&other.id));
         fitting.dedup_by(|one, other| one.id == other.id);
         match fitting.len() {
@@ -101,6 +94,14 @@ fn choose(named: &Named, there: &[Named]) -> Counterpart {
         }
     }
     Counterpart::Missing
+}
+
+/// How a counterpart is looked for.
+enum Way {
+    /// By the name that every org knows.
+    Name(String),
+    /// By what people see.
+    Label,
 }
 
 /// The names by which a thing is looked for: a user of a sandbox is called as in production, with the sandbox's name behind it.

@@ -79,7 +79,7 @@ pub struct Promotion {
 pub async fn prepare(source: &Session, target: &Target, wanted: &Wanted) -> Result<Promotion, OpError> {
     let from = source.settings();
     refuse_problems(source)?;
-    for name in wanted.mappings.iter().filter(|name| from.mapping(name).is_none()) {
+    if let Some(name) = wanted.mappings.iter().find(|name| from.mapping(name).is_none()) {
         return Err(
             OpError::settings(format!("There is no mapping “{name}” to be promoted.")).code("no_mapping")
         );
