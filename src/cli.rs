@@ -128,7 +128,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Cancel => control::run(control::Wish::Cancel, context).await,
         Command::Connection(connection) => connection::run(connection, context).await,
         Command::Secret(secret) => secret::run(secret, context).await,
-        Command::Config(config) => config::run(&config, context),
+        Command::Config(config) => config::run(config, context).await,
         Command::Objects(objects) => objects::run(objects, context).await,
         Command::Mapping(mapping) => mapping::run(mapping, context).await,
         Command::Doctor(doctor) => doctor::run(&doctor, context).await,

@@ -1,6 +1,9 @@
 //! `forcesync config`: looks after the settings file.
 
-use std::path::Path;
+mod import;
+mod promote;
+
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -8,12 +11,16 @@ use crate::cli::arguments::{Config, ConfigAction};
 use crate::cli::context::Context;
 use crate::cli::safe_text::safe;
 use crate::domain::mapping_change::Change;
-use crate::ops::config;
+use crate::ops::config::export::{Exported, Present};
+use crate::ops::config::{self, Comparison, SettingChange, export};
 use crate::ops::error::OpError;
 use crate::ops::session::Access;
+use crate::workspace::Problem;
 
 /// The exit code of a comparison that found something, as that of a plan.
 const CHANGES: u8 = 10;
+/// The exit code where something is wrong.
+const WRONG: u8 = 2;
 
 /// One problem as an object.
 #[derive(Serialize)]
@@ -32,10 +39,16 @@ struct Summary {
     warnings: usize,
 }
 
-pub(super) fn run(arguments: &Config, context: &Context) -> Result<u8, OpError> {
+pub(super) async fn run(arguments: Config, context: &Context) -> Result<u8, OpError> {
     match arguments.action {
         ConfigAction::Validate => validate(context),
-        ConfigAction::Diff { ref file } => diff(file, context),
+        ConfigAction::Diff { file } => diff(&file, context).await,
+        ConfigAction::Export { file, force } => export(file, force, context),
+        ConfigAction::Import { file, yes } => import::run(&file, yes, context).await,
+        ConfigAction::Promote { to, mapping, maps, yes } => {
+            let wanted = config::promote::Wanted { mappings: mapping, said: maps };
+            promote::run(&to, &wanted, yes, context).await
+        }
     }
 }
 
@@ -47,6 +60,14 @@ struct ChangeLine<'a> {
     change: &'a Change,
 }
 
+/// One change outside the mappings as an object.
+#[derive(Serialize)]
+struct SettingLine<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    change: &'a SettingChange,
+}
+
 /// The last object.
 #[derive(Serialize)]
 struct Compared {
@@ -54,27 +75,84 @@ struct Compared {
     changes: usize,
 }
 
-fn diff(file: &Path, context: &Context) -> Result<u8, OpError> {
-    let session = context.open(Access::ReadOnly)?;
-    let changes = config::diff(&session, file)?;
+/// `{"event":"exported",…}`
+#[derive(Serialize)]
+struct ExportedLine {
+    event: &'static str,
+    file: String,
+    written: bool,
+}
+
+/// Prints what changes, line by line.
+fn tell(changes: &Comparison, context: &Context) {
     let output = &context.output;
-    for change in &changes {
+    for change in &changes.settings {
+        output.object(&SettingLine { event: "setting", change });
+        output.text(safe(&change.to_string()));
+    }
+    for change in &changes.mappings {
         output.object(&ChangeLine { event: "change", change });
         output.text(safe(&change.to_string()));
     }
-    output.object(&Compared { event: "compared", changes: changes.len() });
+}
+
+async fn diff(file: &Path, context: &Context) -> Result<u8, OpError> {
+    let session = context.open(Access::ReadOnly)?;
+    let changes = config::diff(&session, file).await?;
+    tell(&changes, context);
+    context.output.object(&Compared { event: "compared", changes: changes.len() });
     if changes.is_empty() {
-        output.text("The mappings mean the same.");
+        context.output.text("Both files mean the same.");
     }
     Ok(if changes.is_empty() { 0 } else { CHANGES })
+}
+
+fn export(file: Option<PathBuf>, force: bool, context: &Context) -> Result<u8, OpError> {
+    let session = context.open(Access::ReadOnly)?;
+    let text = export::text(&session)?;
+    let Some(file) = file.filter(|file| file.as_os_str() != "-") else {
+        if context.output.is_json() {
+            context.output.object(&session.settings());
+        }
+        context.output.text(text.trim_end_matches('\n'));
+        return Ok(0);
+    };
+    let present = if force { Present::Replaced } else { Present::Kept };
+    let done = export::write(&text, &file, present)?;
+    let name = file.display().to_string();
+    context.output.text(match done {
+        Exported::Written => format!("The settings were written to {name}. There is no secret in it."),
+        Exported::Same => format!("{name} says the same already."),
+    });
+    context.output.object(&ExportedLine {
+        event: "exported",
+        file: name,
+        written: done == Exported::Written,
+    });
+    Ok(0)
 }
 
 fn validate(context: &Context) -> Result<u8, OpError> {
     let session = context.open(Access::ReadOnly)?;
     let problems = config::validate(&session);
-    let output = &context.output;
     let file = session.settings_file().display().to_string();
-    for problem in &problems {
+    let errors = tell_problems(&problems, &file, context);
+    context.output.object(&Summary {
+        event: "validated",
+        file: file.clone(),
+        errors,
+        warnings: problems.len() - errors,
+    });
+    if problems.is_empty() {
+        context.output.text(format_args!("{file} is fine."));
+    }
+    Ok(if errors > 0 { WRONG } else { 0 })
+}
+
+/// Prints problems of a file, and tells how many of them keep runs from starting.
+fn tell_problems(problems: &[Problem], file: &str, context: &Context) -> usize {
+    let output = &context.output;
+    for problem in problems {
         output.object(&Line { event: "problem", problem });
         let line = format!("{file}: {}: {problem}", if problem.blocks() { "error" } else { "warning" });
         if output.is_json() {
@@ -83,15 +161,5 @@ fn validate(context: &Context) -> Result<u8, OpError> {
             output.text(safe(&line));
         }
     }
-    let errors = problems.iter().filter(|problem| problem.blocks()).count();
-    output.object(&Summary {
-        event: "validated",
-        file: file.clone(),
-        errors,
-        warnings: problems.len() - errors,
-    });
-    if problems.is_empty() {
-        output.text(format_args!("{file} is fine."));
-    }
-    Ok(if errors > 0 { 2 } else { 0 })
+    problems.iter().filter(|problem| problem.blocks()).count()
 }

@@ -1,5 +1,6 @@
 //! `forcesync plan`: what a run would do, before anything is written; and the plans that are kept.
 
+mod scope;
 pub(super) mod telling;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ const FIRST: usize = 20;
 
 pub(super) async fn run(arguments: Plan, context: &Context) -> Result<u8, OpError> {
     match arguments.action {
+        None if arguments.scope => scope::run(arguments, context).await,
         None => make(arguments, context).await,
         Some(PlanAction::List) => list(context).await,
         Some(PlanAction::Show { plan, mapping, left, save, lines }) => {

@@ -11,8 +11,10 @@ use crate::console::app::model::{Engine, OrgSummary, SecretPlace, TestReport};
 use crate::console::event_loop::{FRAME, World};
 use crate::domain::command::RunRequest;
 use crate::domain::forget::Forgotten;
+use crate::domain::mapping::Mapping;
 use crate::domain::plan::saved::PlanHead;
 use crate::domain::report::{ConflictQuery, ConflictRow};
+use crate::domain::scope::ScopeChange;
 use crate::ops::conflicts::{Holds, Resolved, Wish};
 use crate::ops::engine::{EngineClient, Place};
 use crate::ops::error::OpError;
@@ -21,12 +23,14 @@ use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
     check, conflicts, default_mappings, describe, engine, issues, look, objects, plan, read, save_settings,
-    secrets, test_connection,
+    scope, secrets, test_connection,
 };
 use crate::workspace::problems::Severity;
 
 /// Runs on a page.
 const RUNS: usize = 50;
+/// Records of a change of scope that are named.
+const MEMBERS: usize = 200;
 /// Rows of an export that are read at once.
 const EXPORT_PAGE: usize = 1_000;
 
@@ -169,6 +173,10 @@ impl Task {
                 let answer = sentence(default_mappings::propose(session).await);
                 self.tell(Msg::Proposed(answer));
             }
+            Effect::LookAtScope(changed) => {
+                let answer = sentence(self.scope(&changed).await);
+                self.tell(Msg::Scope(answer));
+            }
             Effect::Attach => self.attach().await,
             Effect::Ask(command) => {
                 let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -250,6 +258,14 @@ impl Task {
             // These are the event loop's own.
             Effect::Copy(_) | Effect::Theme(_) | Effect::Mouse(_) | Effect::Suspend | Effect::Quit(_) => {}
         }
+    }
+
+    async fn scope(&self, changed: &[(Mapping, Mapping)]) -> Result<Vec<ScopeChange>, OpError> {
+        let mut found = Vec::new();
+        for (before, after) in changed {
+            found.extend(scope::look(&self.session, before, after, MEMBERS).await?);
+        }
+        Ok(found)
     }
 
     /// Has a plan made and waits for it.

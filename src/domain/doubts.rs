@@ -24,12 +24,16 @@ pub struct Doubt {
 /// Everything that is doubtful about a mapping; `family` holds all mappings, its own among them.
 pub fn doubts(mapping: &Mapping, family: &[Mapping], sides: PerSide<&ObjectSchema>) -> Vec<Doubt> {
     let mut found = Vec::new();
+    let accepted = |doubt: &Doubt| {
+        doubt.pair.and_then(|place| mapping.pairs.get(place)).is_some_and(|pair| pair.doubts_accepted)
+    };
     for (place, pair) in mapping.pairs.iter().enumerate() {
         let messages = of_pair(mapping, pair, family, sides);
         found.extend(messages.into_iter().map(|message| Doubt { pair: Some(place), message }));
     }
     found.extend(key(mapping, sides));
     found.extend(nullable(mapping, sides));
+    found.retain(|doubt| !accepted(doubt));
     found
 }
 
@@ -90,7 +94,10 @@ fn plain(from: &FieldSchema, to: &FieldSchema) -> Option<String> {
             ));
         }
     }
+    // An address too long for a field made for addresses is nobody's: it becomes an issue, and to cut it would make another one.
+    let addresses = from.kind == FieldKind::Email && to.kind == FieldKind::Email;
     match (from.length, to.length) {
+        _ if addresses => None,
         (Some(long), Some(short)) if long > short && short > 0 && is_text(to.kind) => Some(format!(
             "{} holds up to {long} characters, {} only {short}: longer values are refused; the rule “truncate {short}” would cut them",
             from.name, to.name

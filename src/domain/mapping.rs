@@ -73,6 +73,9 @@ pub struct Mapping {
     /// the same transaction.
     #[serde(default, skip_serializing_if = "is_no")]
     pub ignore_own_changes: bool,
+    /// The time between two automatic runs that it takes part in, such as `1h`, where that is longer than the interval of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<String>,
     /// What a write may set off on its side (law E17).
     #[serde(default, skip_serializing_if = "SideEffects::is_quiet")]
     pub side_effects: SideEffects,
@@ -178,6 +181,9 @@ pub struct Pair {
     /// What happens in a one-way pair when the target drifts.
     #[serde(default, skip_serializing_if = "Drift::is_default")]
     pub drift: Drift,
+    /// Whether a person has seen what may go wrong with it and lives with it: that is no longer told.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub doubts_accepted: bool,
 }
 
 impl Pair {

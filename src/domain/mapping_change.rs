@@ -1,5 +1,7 @@
 //! What changes between two sets of mappings, in meanings: what an admin would say, not what a file shows.
 
+pub mod differing;
+
 use std::fmt;
 
 use crate::domain::criteria::Criteria;
@@ -17,6 +19,9 @@ pub struct Change {
     pub pair: Option<String>,
     /// What becomes of it, such as `Salesforce wins → newest wins`.
     pub message: String,
+    /// How many linked records hold what this would not make of one another, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub differ: Option<u64>,
 }
 
 /// `contact, Email ⇄ email: Salesforce wins → newest wins`
@@ -26,7 +31,13 @@ impl fmt::Display for Change {
         if let Some(pair) = &self.pair {
             write!(formatter, ", {pair}")?;
         }
-        write!(formatter, ": {}", self.message)
+        write!(formatter, ": {}", self.message)?;
+        match self.differ {
+            None => Ok(()),
+            Some(0) => formatter.write_str("; no record differs now"),
+            Some(1) => formatter.write_str("; 1 record differs now"),
+            Some(count) => write!(formatter, "; {count} records differ now"),
+        }
     }
 }
 
@@ -52,6 +63,7 @@ pub fn changes(before: &[Mapping], after: &[Mapping]) -> Vec<Change> {
             mapping: mapping.name.clone(),
             pair: None,
             message: format!("added: {title}, {pairs} {noun}, key {keys}"),
+            differ: None,
         });
     }
     let order = |mappings: &[Mapping], others: &[Mapping]| -> Vec<String> {
@@ -64,6 +76,7 @@ pub fn changes(before: &[Mapping], after: &[Mapping]) -> Vec<Change> {
             mapping: "order".into(),
             pair: None,
             message: format!("{} → {}", was.join(", "), is.join(", ")),
+            differ: None,
         });
     }
     for mapping in before {
@@ -74,6 +87,7 @@ pub fn changes(before: &[Mapping], after: &[Mapping]) -> Vec<Change> {
                 mapping: mapping.name.clone(),
                 pair: None,
                 message: "removed; no record is changed, its links are kept".into(),
+                differ: None,
             });
         }
     }
@@ -110,7 +124,8 @@ struct Compare<'a> {
 
 impl Compare<'_> {
     fn tell(&mut self, pair: Option<&Pair>, message: String) {
-        self.found.push(Change { mapping: self.mapping.to_owned(), pair: pair.map(Pair::name), message });
+        let pair = pair.map(Pair::name);
+        self.found.push(Change { mapping: self.mapping.to_owned(), pair, message, differ: None });
     }
 
     fn turns(&mut self, pair: Option<&Pair>, what: &str, was: impl fmt::Display, is: impl fmt::Display) {
@@ -176,6 +191,8 @@ impl Compare<'_> {
             let words = if after.ignore_own_changes { "leaves out" } else { "takes in" };
             self.tell(None, format!("{words} what the integration user changed last"));
         }
+        let every = |mapping: &Mapping| mapping.every.clone().unwrap_or_else(|| "each automatic run".into());
+        self.turns(None, "takes part every:", every(before), every(after));
         self.effects("", before.side_effects, after.side_effects);
         self.effects(" in an initial sync", before.initial_side_effects, after.initial_side_effects);
         self.pairs(before, after);
@@ -234,6 +251,10 @@ impl Compare<'_> {
         self.turns(pair, "", before.policy.words(), after.policy.words());
         self.transform(pair, &before.transform, &after.transform);
         self.turns(pair, "when the target drifts:", before.drift.words(), after.drift.words());
+        if before.doubts_accepted != after.doubts_accepted {
+            let words = if after.doubts_accepted { "accepted, no longer told" } else { "told again" };
+            self.tell(pair, format!("what may go wrong with it is {words}"));
+        }
     }
 
     fn transform(&mut self, pair: Option<&Pair>, before: &Transform, after: &Transform) {
@@ -264,6 +285,16 @@ impl Compare<'_> {
             self.turns(pair, "values:", before.words(), after.words());
         }
     }
+}
+
+/// The pairs of a mapping that are not what they were, each as it was and as it is.
+pub fn changed_pairs<'a>(before: &'a Mapping, after: &'a Mapping) -> Vec<(&'a Pair, &'a Pair)> {
+    let origins = origins(&before.pairs, &after.pairs);
+    let continued = after.pairs.iter().zip(origins);
+    continued
+        .filter_map(|(pair, origin)| Some((before.pairs.get(origin?)?, pair)))
+        .filter(|(known, pair)| known != pair)
+        .collect()
 }
 
 /// For each pair of `after` the one of `before` that it continues: same fields, else same fields on one side, else the same place.

@@ -159,7 +159,7 @@ pub async fn push(
     }
     let ids: Vec<RecordId> = wanted.iter().map(|(_, read)| read.id.clone()).collect();
     let (mapping, asked) = (name.clone(), ids.clone());
-    let linked = read::read(session, move |reader| reader.linked(&mapping, &asked)).await?;
+    let linked = read::read(session, move |reader| reader.linked(&mapping, Side::Org, &asked)).await?;
     let mut records: Vec<(usize, RecordId, PushedRecord)> = Vec::new();
     for (number, (place, read)) in wanted.into_iter().enumerate() {
         if let Some(platform) = linked.get(number).cloned().flatten() {

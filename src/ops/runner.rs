@@ -34,6 +34,7 @@ use crate::ops::notes::StoreNotes;
 use crate::ops::pushing::Pushing;
 use crate::ops::run::{self, examine};
 use crate::ops::session::Session;
+use crate::ops::tempo::Tempo;
 use crate::ops::{secrets, unequal};
 use crate::store::facts::{self, NewFact};
 use crate::store::{
@@ -76,6 +77,8 @@ pub(crate) struct WorkspaceRunner {
     connected: Mutex<Option<Connected>>,
     /// When each side's changes were last read, for the intervals of the directions.
     last_read: Mutex<PerSide<Option<DateTime<Utc>>>>,
+    /// When each mapping last took part, for those that have an interval of their own.
+    tempo: Tempo,
     begun: DateTime<Utc>,
 }
 
@@ -87,6 +90,7 @@ impl WorkspaceRunner {
             store: Mutex::new(None),
             connected: Mutex::new(None),
             last_read: Mutex::default(),
+            tempo: Tempo::default(),
             begun,
         }
     }
@@ -114,6 +118,19 @@ impl WorkspaceRunner {
         }
     }
 
+    /// An automatic run of a part: of one side, or of the mappings whose interval is over.
+    fn part(&self) -> Option<RunRequest> {
+        let half = self.half();
+        let soon = self.session.clock().now() + TimeDelta::seconds(5);
+        match self.tempo.part(&self.session.settings().mappings, soon) {
+            None => half,
+            Some(mappings) => {
+                let whole = RunRequest::new(RunKind::Automatic);
+                Some(RunRequest { mappings, ..half.unwrap_or(whole) })
+            }
+        }
+    }
+
     async fn audit_due(&self) -> Option<RunRequest> {
         let every = self.session.settings().audit.every.duration()?;
         let store = self.store().await.ok()?;
@@ -125,6 +142,7 @@ impl WorkspaceRunner {
     /// Remembers when each side was read, or something else was done in its place.
     fn has_read(&self, request: &RunRequest) {
         let now = self.session.clock().now();
+        self.tempo.note(&self.session.settings().mappings, request, now);
         let mut last = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
         for side in Side::BOTH {
             if request.reads.is_none_or(|only| only == side) {
@@ -409,13 +427,14 @@ impl Runner for WorkspaceRunner {
     }
 
     fn schedule(&self) -> Schedule {
-        let schedule = self.session.settings().schedule;
-        let now = self.session.clock().now();
+        let settings = self.session.settings();
+        let (schedule, now) = (settings.schedule, self.session.clock().now());
+        let waits = self.tempo.wait(&settings.mappings, now).to_std().unwrap_or_default();
         let left = Side::BOTH.map(|side| (self.due(&schedule, side) - now).to_std().unwrap_or_default());
         let [org, platform] = left;
         Schedule {
             automatic: schedule.automatic,
-            every: org.min(platform),
+            every: org.min(platform).max(waits),
             quiet: schedule.quiet.map(|quiet| QuietHours { from: quiet.from, until: quiet.until }),
         }
     }
@@ -430,7 +449,7 @@ impl Runner for WorkspaceRunner {
     async fn instead(&self) -> Option<RunRequest> {
         match self.audit_due().await {
             Some(audit) => Some(audit),
-            None => self.half(),
+            None => self.part(),
         }
     }
 

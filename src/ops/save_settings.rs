@@ -20,6 +20,25 @@ pub async fn save(
     settings: Settings,
     typed: Vec<(SecretName, SecretString)>,
 ) -> Result<Vec<Problem>, OpError> {
+    keep(session, settings, typed, None).await
+}
+
+/// Saves settings as they stand in another text, which takes the place of the file's. Nobody accepts a mapping by that: who did not
+/// make it looks at its plan first (law E5).
+pub(crate) async fn replace(
+    session: &Session,
+    settings: Settings,
+    text: &str,
+) -> Result<Vec<Problem>, OpError> {
+    keep(session, settings, Vec::new(), Some(text)).await
+}
+
+async fn keep(
+    session: &Session,
+    settings: Settings,
+    typed: Vec<(SecretName, SecretString)>,
+    text: Option<&str>,
+) -> Result<Vec<Problem>, OpError> {
     if session.access() == Access::ReadOnly {
         return Err(
             OpError::settings("The workspace was opened read-only; nothing was saved.").code("read_only")
@@ -44,7 +63,10 @@ pub async fn save(
         secrets::set(session, name, value).await?;
     }
     let moved = before.workspace.secrets != settings.workspace.secrets;
-    session.with_file(|file| file.save(&settings))?;
+    session.with_file(|file| match text {
+        Some(text) => file.replace(text.as_bytes(), &settings),
+        None => file.save(&settings),
+    })?;
     if moved {
         session.open_secrets();
     }
@@ -56,8 +78,8 @@ pub async fn save(
     }
     session.schemas().clear();
     let (was, is) = (run_mappings(&before), run_mappings(&settings));
-    let accepted: Vec<String> =
-        is.iter().filter(|mapping| !was.contains(mapping)).map(|mapping| mapping.name.clone()).collect();
+    let fresh = is.iter().filter(|mapping| text.is_none() && !was.contains(mapping));
+    let accepted: Vec<String> = fresh.map(|mapping| mapping.name.clone()).collect();
     tell_engine(session, accepted).await;
     Ok(problems)
 }

@@ -135,6 +135,7 @@ fn pair_of(mapping: &Mapping, org: &FieldSchema, platform: &FieldSchema) -> Opti
         policy: Policy::default(),
         transform: Transform::Copy,
         drift: Drift::default(),
+        doubts_accepted: false,
     })
 }
 

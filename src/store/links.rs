@@ -49,7 +49,7 @@ impl Bases {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         let mut reader = Reader::new(bytes);
         let mut bases = Vec::new();
         while !reader.is_done() {

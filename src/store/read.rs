@@ -16,6 +16,7 @@ use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
 use crate::store::{StoreError, audit, drift, feeds, from_millis, mappings, migrations, pending, to_millis};
 
+mod bases;
 mod conflicts;
 
 mod history;

@@ -56,6 +56,11 @@ impl SettingsFile {
         Ok(Self { path: path.to_owned(), on_disk, read })
     }
 
+    /// Reads a text that stands in no file of a workspace yet; the path is only what it is called.
+    pub fn of_text(path: &Path, text: &[u8]) -> Self {
+        Self { path: path.to_owned(), on_disk: None, read: read_bytes(text) }
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -75,6 +80,11 @@ impl SettingsFile {
     /// meant something else.
     pub fn problems(&self) -> &[Problem] {
         &self.read.problems
+    }
+
+    /// The text, without the lines that can't be read.
+    pub fn text(&self) -> &str {
+        &self.read.text
     }
 
     /// Everything: what could not be read, and what [`validate`] finds, with places, by place.
@@ -119,16 +129,23 @@ impl SettingsFile {
     /// Writes new settings into the file: only what differs from [`Self::settings`] is touched. Refuses where the file was
     /// changed by somebody else meanwhile, or has lines that can't be read.
     pub fn save(&mut self, settings: &Settings) -> Result<(), WorkspaceError> {
-        if let Some(problem) = &self.read.damage {
-            return Err(WorkspaceError::SettingsDamaged {
-                path: self.path.clone(),
-                problem: Box::new(problem.clone()),
-            });
-        }
+        self.read.refuse_damage(&self.path)?;
+        let text = edited(&self.read.text, &self.read.settings, settings)?;
+        self.write(text, settings)
+    }
+
+    /// Puts another text in the place of the file's, with its comments and its order, brought to these settings.
+    pub fn replace(&mut self, text: &[u8], settings: &Settings) -> Result<(), WorkspaceError> {
+        let read = read_bytes(text);
+        read.refuse_damage(&self.path)?;
+        let text = edited(&read.text, &read.settings, settings)?;
+        self.write(text, settings)
+    }
+
+    fn write(&mut self, text: String, settings: &Settings) -> Result<(), WorkspaceError> {
         if self.changed_on_disk() {
             return Err(WorkspaceError::SettingsChanged(self.path.clone()));
         }
-        let text = edited(&self.read.text, &self.read.settings, settings)?;
         let read = read_bytes(text.as_bytes());
         if read.settings != *settings {
             let reason = read.problems.first().map_or_else(
@@ -143,6 +160,19 @@ impl SettingsFile {
         self.on_disk = Some(text.into_bytes());
         self.read = read;
         Ok(())
+    }
+}
+
+impl Reading {
+    /// A text that could not be read whole is not written again: what was left out would be lost.
+    fn refuse_damage(&self, path: &Path) -> Result<(), WorkspaceError> {
+        match &self.damage {
+            None => Ok(()),
+            Some(problem) => Err(WorkspaceError::SettingsDamaged {
+                path: path.to_owned(),
+                problem: Box::new(problem.clone()),
+            }),
+        }
     }
 }
 

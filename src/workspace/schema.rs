@@ -235,6 +235,7 @@ const MAPPING: &[Key] = &[
     key("conversion", Kind::Word(&["hand_over", "two_records"])),
     key("sync_flag", Kind::Text),
     key("ignore_own_changes", Kind::Flag),
+    key("every", Kind::Checked(interval)),
     key("side_effects", Kind::Table(SIDE_EFFECTS)),
     key("initial_side_effects", Kind::Table(SIDE_EFFECTS)),
     key("pair", Kind::Tables(PAIR)),
@@ -268,6 +269,7 @@ const PAIR: &[Key] = &[
     key("policy", Kind::Word(&["salesforce_wins", "platform_wins", "newest_wins", "keep_non_blank", "ask"])),
     key("transform", Kind::Variant(&["copy", "full_name"], TRANSFORM)),
     key("drift", Kind::Word(&["leave", "enforce"])),
+    key("doubts_accepted", Kind::Flag),
 ];
 
 const TRANSFORM: &[Key] = &[

@@ -189,6 +189,8 @@ async fn a_typed_value_reaches_both_sides() {
 async fn a_decision_that_was_interrupted_between_its_two_writes_is_finished_by_the_next_run() {
     let scene = asking().await;
     let who = both_edit(&scene, 0).await;
+    // The limit would open by itself while what is held is looked at, and its run would be on its way.
+    scene.be_patient();
     scene.arm(Fault::new(FaultKind::Limit).on_side(FaultSide::Platform).on("upsert"));
     let ended =
         decide(&scene, &open(&scene).await, Wish::Values(vec!["+32 9 333".into()]), Holds::Once).await;

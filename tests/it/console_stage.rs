@@ -324,7 +324,7 @@ fn schema(side: Side) -> ObjectSchema {
     }
 }
 
-fn status() -> StatusReport {
+pub fn status() -> StatusReport {
     StatusReport {
         first_sync: FirstSync::Done { at: now() - TimeDelta::days(10) },
         issues: 2,

@@ -317,6 +317,8 @@ async fn first_sync(keys: &Keys, screen: &Screen) {
     screen.says("Kick off an initial sync?").await;
     keys.press("y");
     screen.says("done today").await;
+    // What the run left is read before everybody knows that it has ended.
+    screen.says("idle").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,6 +30,9 @@ use crate::binary_stage::{self, Done};
 /// The longest that a pause of the engine really takes.
 const BLINK: Duration = Duration::from_millis(5);
 
+/// So long does the engine pause between two looks whether a limit has opened again; no client waits so long inside a run.
+const LONG: Duration = Duration::from_secs(30);
+
 /// Far longer than any run takes; only a hanging one reaches it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,6 +41,8 @@ struct HastyClock {
     machine: Arc<dyn Clock>,
     sandbox: Arc<SandboxClock>,
     ahead: AtomicI64,
+    /// Whether long pauses wait until the test moves the clock.
+    patient: AtomicBool,
 }
 
 impl HastyClock {
@@ -55,6 +60,13 @@ impl Clock for HastyClock {
     }
 
     async fn sleep(&self, duration: Duration) {
+        if duration >= LONG && self.patient.load(Ordering::Relaxed) {
+            let due = self.now() + duration;
+            while self.now() < due {
+                tokio::time::sleep(BLINK).await;
+            }
+            return;
+        }
         tokio::time::sleep(duration.min(BLINK)).await;
         self.advance(duration.saturating_sub(BLINK));
     }
@@ -148,6 +160,7 @@ impl Scene {
             machine: forcesync::ops::clock(),
             sandbox: Arc::clone(running.sandbox().clock()),
             ahead: AtomicI64::new(0),
+            patient: AtomicBool::new(false),
         });
         let (session, engine) = open(&folder.path().join("w"), Arc::clone(&clock) as Arc<dyn Clock>).await;
         Self { running, folder, clock, session, engine }
@@ -183,6 +196,11 @@ impl Scene {
             self.engine.ask(Command::Cancel).await.unwrap();
         }
         self.clock.advance(time);
+    }
+
+    /// From now on nothing goes on by itself while the test looks around: only `pass` opens what a limit holds.
+    pub fn be_patient(&self) {
+        self.clock.patient.store(true, Ordering::Relaxed);
     }
 
     /// What the log says.

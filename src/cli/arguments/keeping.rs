@@ -118,11 +118,52 @@ pub struct Config {
 pub enum ConfigAction {
     /// Read the settings file and tell everything that is wrong with it, by line and column
     Validate,
-    /// Tell what changes in the mappings from another settings file to this one, in meanings
+    /// Tell what changes from another settings file to this one, in meanings
     Diff {
         /// The other file
         file: PathBuf,
     },
+    /// Print the settings file, or write it elsewhere; comments stay, and secrets are never in it
+    Export {
+        /// The file to be written; - or nothing prints it
+        file: Option<PathBuf>,
+        /// Replace a file that is there and says something else
+        #[arg(long)]
+        force: bool,
+    },
+    /// Take in the settings of a file: judged first, then shown as changes, written with --yes
+    Import {
+        /// The file; - reads stdin
+        file: PathBuf,
+        /// Write it, without asking
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Take the mappings to another workspace, as from a sandbox org to production: record types, users, queues and picklist
+    /// values are looked up by name in the other org
+    Promote {
+        /// The folder of the other workspace; or a file, for which no org can be asked
+        #[arg(long, value_name = "WORKSPACE|FILE")]
+        to: PathBuf,
+        /// Only this mapping (may be given several times); the others over there stay as they are
+        #[arg(long, value_name = "NAME")]
+        mapping: Vec<String>,
+        /// What stands for an id, for OBJECT.FIELD, or for a picklist value OBJECT.FIELD:VALUE over there (may be given several
+        /// times)
+        #[arg(long = "map", value_name = "WHAT=COUNTERPART", value_parser = counterpart)]
+        maps: Vec<(String, String)>,
+        /// Write it, without asking
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// `WHAT=COUNTERPART`; a value may have the sign in it, an id or a field can't.
+fn counterpart(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=').map(|(what, there)| (what.trim(), there.trim())) {
+        Some((what, there)) if !what.is_empty() && !there.is_empty() => Ok((what.into(), there.into())),
+        _ => Err("write WHAT=COUNTERPART, such as 00G5g000000QueAAAE=00G7Q000000QueBBBE".into()),
+    }
 }
 
 /// List or show mappings.

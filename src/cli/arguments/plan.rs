@@ -25,6 +25,18 @@ pub struct Plan {
     /// Keep the plan under a name, or write it to a new file if there is a dot or a slash in it
     #[arg(long, value_name = "FILE|NAME")]
     pub save: Option<String>,
+    /// Tell who would enter and who would leave the mappings if their criteria changed; nothing is planned
+    #[arg(long, conflicts_with_all = ["initial", "direction", "save"])]
+    pub scope: bool,
+    /// With --scope: other criteria of Salesforce for the one mapping that is named; an empty text takes them away
+    #[arg(long, value_name = "CRITERIA", requires = "scope")]
+    pub org_criteria: Option<String>,
+    /// With --scope: other criteria of the platform for it
+    #[arg(long, value_name = "CRITERIA", requires = "scope")]
+    pub platform_criteria: Option<String>,
+    /// With --scope: the criteria of another settings file
+    #[arg(long, value_name = "FILE", requires = "scope", conflicts_with_all = ["org_criteria", "platform_criteria"])]
+    pub with: Option<std::path::PathBuf>,
     /// Which lines are printed.
     #[command(flatten)]
     pub lines: PlanLines,

@@ -179,6 +179,7 @@ fn mapping(org: &OrgShape<'_>, name: &str, names: &Names) -> Mapping {
         conversion: None,
         sync_flag: None,
         ignore_own_changes: false,
+        every: None,
         side_effects: SideEffects::default(),
         initial_side_effects: SideEffects::default(),
         pairs: pairs(&has, names),
@@ -248,6 +249,7 @@ fn pair(org: &[&str], platform: &[&str], direction: Direction) -> Pair {
         policy: Policy::SalesforceWins,
         transform: Transform::Copy,
         drift: Drift::Leave,
+        doubts_accepted: false,
     }
 }
 

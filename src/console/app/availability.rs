@@ -3,6 +3,8 @@
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::keymap::Binding;
+use crate::console::app::mapping::Pane;
+use crate::console::app::mapping::problems::MappingNote;
 use crate::console::app::model::{Access, Engine};
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::plan::Level;
@@ -51,6 +53,9 @@ impl App {
                 }
                 Ok(())
             }
+            Action::Accept if self.to_accept().is_none() && self.doubt_to_accept().is_some() => {
+                self.unlocked_or_reason()
+            }
             Action::Accept => {
                 self.engine_or_reason()?;
                 if self.to_accept().is_none() {
@@ -88,13 +93,14 @@ impl App {
                 let waits = action == Action::Stop && self.sync.progress.held.is_some();
                 if self.sync.is_running() || waits { Ok(()) } else { Err(sync::NOTHING_RUNS.into()) }
             }
-            Action::Suggest | Action::Duplicate | Action::MoveUp | Action::MoveDown
+            Action::Scope | Action::Suggest | Action::Duplicate | Action::MoveUp | Action::MoveDown
                 if self.mapping.draft.now().is_empty() =>
             {
                 self.unlocked_or_reason()?;
                 Err(mapping::NO_MAPPING_HERE.into())
             }
             Action::Propose
+            | Action::Scope
             | Action::Suggest
             | Action::Duplicate
             | Action::MoveUp
@@ -177,6 +183,11 @@ impl App {
             (Some(Overlay::Sheet(sheet)), Action::Add | Action::Delete | Action::Toggle) => {
                 self.sheet_means(sheet, action)
             }
+            // An empty inbox has nothing to decide; a filter that hides all can be changed.
+            (Some(Overlay::Conflicts(inbox)), action) if inbox.selected().is_none() => {
+                matches!(action, Action::Back | Action::Help)
+                    || action == Action::Filter && !inbox.filter.is_empty()
+            }
             (Some(Overlay::Conflicts(inbox)), action) => match action {
                 Action::Retry
                 | Action::RetryAll
@@ -193,7 +204,15 @@ impl App {
             },
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
-            (None, Action::Accept) => self.to_accept().is_some(),
+            (None, Action::Accept) => self.to_accept().is_some() || self.doubt_to_accept().is_some(),
+            (None, Action::Drift) => !self.drift_rows().is_empty(),
+            (None, Action::Scope) => self.unsaved(Tab::Mapping),
+            (Some(Overlay::Drift(_)), action) => match action {
+                Action::Back | Action::Help => true,
+                Action::Accept => self.selected_drift().is_some_and(|row| row.acceptable),
+                Action::Open | Action::LogRun | Action::Copy => self.selected_drift().is_some(),
+                _ => false,
+            },
             (None, Action::NextPane | Action::Save) if self.is_typing() => self.tab == Tab::Connection,
             _ => true,
         }
@@ -213,8 +232,22 @@ impl App {
         }
     }
 
+    /// The selected pair, if something may go wrong with it that a person can accept: the mapping and the pair's place.
+    pub fn doubt_to_accept(&self) -> Option<(String, usize)> {
+        if !self.overlays.is_empty() || self.tab != Tab::Mapping || self.mapping.pane != Pane::Pairs {
+            return None;
+        }
+        let name = &self.mapping.selected()?.name;
+        let pair = self.mapping.selected_row()?.pair?;
+        let doubted = |note: &MappingNote| note.doubt && note.mapping == *name && note.pair == Some(pair);
+        self.mapping.notes.iter().any(doubted).then(|| (name.clone(), pair))
+    }
+
     /// The selected mapping, if somebody has to accept something of it (laws E5 and E13).
     pub fn to_accept(&self) -> Option<String> {
+        if matches!(self.overlays.last(), Some(Overlay::Drift(_))) {
+            return self.selected_drift().filter(|row| row.acceptable).map(|row| row.finding.mapping.clone());
+        }
         let name = &self.mapping.selected()?.name;
         let status = self.sync.status.ready()?;
         let drifts = status.drift.iter().any(|row| row.acceptable && row.finding.mapping == *name);

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::command::{Command, RunRequest};
+use crate::domain::mapping::Mapping;
 use crate::domain::plan::saved::PlanQuery;
 use crate::domain::report::{ConflictRow, HistoryQuery, IssueQuery, LogQuery};
 use crate::domain::side::Side;
@@ -114,6 +115,8 @@ pub enum Effect {
     ForgetDescriptions,
     /// Make up default mappings.
     Propose,
+    /// Look who enters and leaves the scope of mappings, each as it is saved and as it is drafted.
+    LookAtScope(Vec<(Mapping, Mapping)>),
     /// Find the engine, or start one here.
     Attach,
     /// Ask the engine.

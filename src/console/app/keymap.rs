@@ -37,13 +37,15 @@ pub enum Context {
     Inbox,
     /// A plan.
     Plan,
+    /// What differs from what was accepted of both sides.
+    Drift,
     /// The help overlay.
     Help,
 }
 
 impl Context {
     /// All contexts.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Movement,
         Self::Global,
         Self::Connection,
@@ -57,6 +59,7 @@ impl Context {
         Self::Sheet,
         Self::Inbox,
         Self::Plan,
+        Self::Drift,
         Self::Help,
     ];
 
@@ -76,6 +79,7 @@ impl Context {
             Self::Sheet => "sheet",
             Self::Inbox => "inbox",
             Self::Plan => "plan",
+            Self::Drift => "drift",
             Self::Help => "help",
         }
     }
@@ -106,6 +110,7 @@ impl Context {
             Self::Sheet => &[Self::Sheet, Self::Panel, Self::Movement],
             Self::Inbox => &[Self::Inbox, Self::Panel, Self::Movement],
             Self::Plan => &[Self::Plan, Self::Movement],
+            Self::Drift => &[Self::Drift, Self::Panel, Self::Movement],
             Self::Help => &[Self::Help, Self::Movement],
         }
     }
@@ -125,6 +130,7 @@ impl Context {
             | Self::Sheet
             | Self::Inbox
             | Self::Plan
+            | Self::Drift
             | Self::Help => false,
         }
     }

@@ -3,9 +3,11 @@
 pub mod act;
 pub mod add;
 pub mod arrange;
+mod drift_act;
 pub mod new_mapping;
 pub mod problems;
 pub mod rows;
+mod scope_act;
 pub mod sheet_act;
 pub mod suggest_act;
 

@@ -124,6 +124,8 @@ pub enum Msg {
         /// The values by field.
         answer: Answer<Samples>,
     },
+    /// Who enters and leaves by other criteria.
+    Scope(Answer<Vec<crate::domain::scope::ScopeChange>>),
     /// Default mappings.
     Proposed(Answer<Vec<Mapping>>),
     /// The engine was found, or not.

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod conflicts;
+pub mod drift;
 pub mod issue;
 pub mod picker;
 pub mod plan;
@@ -16,6 +17,7 @@ use crate::console::app::action::Action;
 use crate::console::app::key::Key;
 use crate::console::app::keymap::Context;
 use crate::console::app::overlay::conflicts::Conflicts;
+use crate::console::app::overlay::drift::Drift;
 use crate::console::app::overlay::issue::IssueSheet;
 use crate::console::app::overlay::picker::Picker;
 use crate::console::app::overlay::plan::{Level, PlanSheet};
@@ -55,6 +57,8 @@ pub enum Overlay {
     Records(Records),
     /// A plan.
     Plan(Box<PlanSheet>),
+    /// What differs from what was accepted of both sides.
+    Drift(Drift),
     /// Text to read: a record, a run, a log line, history, check lines.
     Reading(Reading),
 }
@@ -71,6 +75,7 @@ impl Overlay {
             Self::Records(_) | Self::Reading(_) => Context::Panel,
             Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
             Self::Plan(_) => Context::Plan,
+            Self::Drift(_) => Context::Drift,
         }
     }
 
@@ -95,6 +100,7 @@ impl Overlay {
             | Self::Conflicts(_)
             | Self::Issue(_)
             | Self::Plan(_)
+            | Self::Drift(_)
             | Self::Reading(_) => None,
         }
     }
@@ -112,6 +118,7 @@ impl Overlay {
             | Self::Conflicts(_)
             | Self::Issue(_)
             | Self::Plan(_)
+            | Self::Drift(_)
             | Self::Reading(_) => {}
         }
     }
@@ -129,6 +136,7 @@ impl Overlay {
                 return false;
             }
             Self::Records(records) => records.selection.set(row),
+            Self::Drift(drift) => drift.selection.set(row),
             Self::Conflicts(inbox) => inbox.selection.set(row),
             Self::Issue(sheet) => sheet.selection.set(row),
             Self::Plan(sheet) => match sheet.level {

@@ -172,15 +172,16 @@ impl App {
         if bad > 0 {
             lines.push(text::problems_stay(bad));
         }
-        self.overlays.push(Overlay::Question(Question::new(
-            text::SAVE_MAPPINGS,
-            lines,
-            vec![
-                Choice::new(text::SAVE, 'y', Consequence::SaveMappings),
-                Choice::new(text::SAVE_AND_SYNC, 's', Consequence::SaveMappingsAndSync),
-                Choice::new(text::NO, 'n', Consequence::Nothing),
-            ],
-        )));
+        let mut choices = vec![
+            Choice::new(text::SAVE, 'y', Consequence::SaveMappings),
+            Choice::new(text::SAVE_AND_SYNC, 's', Consequence::SaveMappingsAndSync),
+            Choice::new(text::NO, 'n', Consequence::Nothing),
+        ];
+        if !crate::ops::scope::changed(&self.settings, &settings).is_empty() {
+            let answer = crate::console::view::text::scope::ANSWER;
+            choices.insert(0, Choice::new(answer, 'w', Consequence::LookAtScope));
+        }
+        self.overlays.push(Overlay::Question(Question::new(text::SAVE_MAPPINGS, lines, choices)));
         Vec::new()
     }
 
@@ -195,7 +196,7 @@ impl App {
     }
 
     /// Selects a mapping, and one of its pairs.
-    fn show_mapping(&mut self, mapping: usize, pair: Option<usize>) {
+    pub(crate) fn show_mapping(&mut self, mapping: usize, pair: Option<usize>) {
         self.mapping.object.set(mapping);
         self.mapping.filter = TextInput::default();
         self.mapping.row.set(pair.unwrap_or(0));

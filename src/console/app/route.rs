@@ -156,5 +156,5 @@ impl App {
 
 /// Whether another tab than its own can do the action as well.
 fn shared_with(action: Action, tab: Tab) -> bool {
-    matches!((action, tab), (Action::Why, Tab::Sync) | (Action::Plan, Tab::Mapping))
+    matches!((action, tab), (Action::Why | Action::Drift, Tab::Sync) | (Action::Plan, Tab::Mapping))
 }

@@ -85,6 +85,10 @@ impl App {
                 self.sampled(side, object, answer);
                 Vec::new()
             }
+            Msg::Scope(answer) => {
+                self.take_scope(answer);
+                Vec::new()
+            }
             Msg::Proposed(answer) => self.proposed(answer),
             Msg::Engine(engine) => {
                 if let Engine::Unavailable(reason) = &engine {

@@ -174,6 +174,13 @@ impl<'a> Canvas<'a> {
         self.panel(area, title, Focus::Here)
     }
 
+    /// Says in the border below a room that there is more than it shows.
+    pub fn more_below(&mut self, room: Rect) {
+        let words = " Down … ";
+        let width = words.chars().count() as u16;
+        self.text(room.right().saturating_sub(width), room.bottom(), width, words, Meaning::Muted);
+    }
+
     /// Something that a mouse can press.
     pub fn hit(&mut self, area: Rect, hit: Hit) {
         self.hits.push((area, hit));

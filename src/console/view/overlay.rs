@@ -1,6 +1,7 @@
 //! Draws what lies over a tab, one file a kind.
 
 mod conflicts;
+mod drift;
 mod help;
 mod issue;
 mod picker;
@@ -8,6 +9,7 @@ mod plan;
 mod question;
 mod reading;
 mod records;
+mod scope;
 mod sheet;
 mod suggest;
 
@@ -30,6 +32,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
         Overlay::Sheet(sheet) => sheet::draw(app, canvas, sheet, area),
         Overlay::Conflicts(inbox) => conflicts::draw(app, canvas, inbox, area),
         Overlay::Issue(sheet) => issue::draw(app, canvas, sheet, area),
+        Overlay::Drift(drift) => drift::draw(app, canvas, drift, area),
         Overlay::Records(records) => records::draw(canvas, records, area),
         Overlay::Plan(sheet) => plan::draw(app, canvas, sheet, area),
         Overlay::Reading(reading) => reading::draw(app, canvas, reading, area),

@@ -2,11 +2,13 @@
 
 pub mod common;
 pub mod connection;
+pub mod drift;
 pub mod inbox;
 pub mod logs;
 pub mod mapping;
 pub mod numbers;
 pub mod plan;
+pub mod scope;
 pub mod sheet;
 pub mod sync;
 pub mod tabs;

@@ -28,6 +28,7 @@ fn pair(transform: Transform) -> Pair {
         policy: Policy::default(),
         transform,
         drift: Drift::Leave,
+        doubts_accepted: false,
     }
 }
 
@@ -52,6 +53,7 @@ fn mapping(pairs: Vec<Pair>) -> Mapping {
         conversion: None,
         sync_flag: None,
         ignore_own_changes: false,
+        every: None,
         side_effects: SideEffects::default(),
         initial_side_effects: SideEffects::default(),
         pairs,
@@ -137,4 +139,19 @@ fn a_reference_to_what_no_mapping_leads_to_is_told() {
     let leads = |target: &str| mapping(vec![pair(Transform::Reference(target.into()))]);
     says(&found(&leads("company"), field("A"), field("b")), "no mapping in use leads to “company”");
     assert!(found(&leads("thing"), field("A"), field("b")).is_empty());
+}
+
+#[test]
+fn what_a_person_accepted_is_no_longer_told_of_that_pair() {
+    let long = FieldSchema { length: Some(255), ..field("A") };
+    let short = FieldSchema { length: Some(40), ..field("b") };
+    let accepted = Pair { doubts_accepted: true, ..pair(Transform::Copy) };
+    assert!(found(&mapping(vec![accepted]), long, short).is_empty());
+}
+
+#[test]
+fn an_address_longer_than_a_field_for_addresses_is_no_doubt() {
+    let email =
+        |name: &str, length| FieldSchema { kind: FieldKind::Email, length: Some(length), ..field(name) };
+    assert!(found(&mapping(vec![pair(Transform::Copy)]), email("A", 80), email("b", 254)).is_empty());
 }

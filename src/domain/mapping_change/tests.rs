@@ -15,6 +15,7 @@ fn pair(org: &str, platform: &str) -> Pair {
         policy: Policy::default(),
         transform: Transform::Copy,
         drift: Drift::Leave,
+        doubts_accepted: false,
     }
 }
 
@@ -39,6 +40,7 @@ fn mapping(name: &str) -> Mapping {
         conversion: None,
         sync_flag: None,
         ignore_own_changes: false,
+        every: None,
         side_effects: SideEffects::default(),
         initial_side_effects: SideEffects::default(),
         pairs: vec![Pair { key: true, ..pair("Email", "email") }, pair("Phone", "phone"), pair("Fax", "fax")],

@@ -58,6 +58,7 @@ fn mapping() -> Mapping {
         conversion: None,
         sync_flag: None,
         ignore_own_changes: false,
+        every: None,
         side_effects: SideEffects::default(),
         initial_side_effects: SideEffects::default(),
         pairs: Vec::new(),

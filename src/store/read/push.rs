@@ -1,4 +1,4 @@
-//! What a push must know: which records are linked, and what became of them.
+//! Which records are linked, and what became of them.
 
 use rusqlite::OptionalExtension;
 
@@ -8,13 +8,25 @@ use crate::store::StoreError;
 use crate::store::read::Reader;
 
 impl Reader {
-    /// The platform's ids of records of the org that are linked in a mapping, in their order.
-    pub fn linked(&self, mapping: &str, ids: &[RecordId]) -> Result<Vec<Option<RecordId>>, StoreError> {
-        self.with(|db| {
-            let mut statement = db.prepare_cached(
+    /// The other side's ids of records of a side that are linked in a mapping, in their order.
+    pub fn linked(
+        &self,
+        mapping: &str,
+        side: Side,
+        ids: &[RecordId],
+    ) -> Result<Vec<Option<RecordId>>, StoreError> {
+        let sql = match side {
+            Side::Org => {
                 "SELECT l.platform_id FROM link l JOIN mapping m ON m.mapping=l.mapping
-                 WHERE m.name=? AND l.org_id=? AND l.closed=0",
-            )?;
+                 WHERE m.name=? AND l.org_id=? AND l.closed=0"
+            }
+            Side::Platform => {
+                "SELECT l.org_id FROM link l JOIN mapping m ON m.mapping=l.mapping AND m.family=l.family
+                 WHERE m.name=? AND l.platform_id=? AND l.closed=0"
+            }
+        };
+        self.with(|db| {
+            let mut statement = db.prepare_cached(sql)?;
             let mut found = Vec::with_capacity(ids.len());
             for id in ids {
                 let linked: Option<String> =

@@ -18,6 +18,7 @@ fn pair(org: &[&str], platform: &[&str]) -> Pair {
         policy: Policy::default(),
         transform: Transform::Copy,
         drift: Drift::default(),
+        doubts_accepted: false,
     }
 }
 
@@ -75,6 +76,7 @@ pub fn mappings(world: &World) -> Vec<Mapping> {
             conversion: None,
             sync_flag: flags.then(|| "Flag__c".into()),
             ignore_own_changes: false,
+            every: None,
             side_effects: SideEffects::default(),
             initial_side_effects: SideEffects::default(),
             pairs: pairs.clone(),

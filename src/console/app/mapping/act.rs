@@ -89,6 +89,8 @@ impl App {
             Action::MoveUp => self.shift(Towards::First),
             Action::MoveDown => self.shift(Towards::Last),
             Action::Accept => self.accept_mapping(),
+            Action::Drift => self.open_drift(),
+            Action::Scope => self.open_scope(),
             Action::Copy | Action::CopyJson => self.copy_mapping(action),
             other => {
                 let moved = match self.mapping.pane {
@@ -271,6 +273,18 @@ impl App {
     }
 
     fn accept_mapping(&mut self) -> Vec<Effect> {
+        if self.to_accept().is_none()
+            && let Some((name, place)) = self.doubt_to_accept()
+        {
+            self.mapping.edit(&name, |mapping| {
+                if let Some(pair) = mapping.pairs.get_mut(place) {
+                    pair.doubts_accepted = true;
+                }
+            });
+            self.review_mappings();
+            self.toasts.add(Tone::Good, text::DOUBT_ACCEPTED, self.now);
+            return Vec::new();
+        }
         if self.unsaved(Tab::Mapping) {
             // What is in the file is accepted; who has something else on the screen saves it, which is accepting it.
             self.toasts.add(Tone::Info, text::SAVE_TO_ACCEPT, self.now);

@@ -223,6 +223,7 @@ impl App {
             policy: crate::domain::mapping::Policy::default(),
             transform: if fixed { Transform::Constant(String::new()) } else { Transform::default() },
             drift: crate::domain::mapping::Drift::default(),
+            doubts_accepted: false,
         };
         let name = pair.name();
         self.mapping.edit(mapping, |mapping| mapping.pairs.push(pair));

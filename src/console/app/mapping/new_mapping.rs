@@ -116,6 +116,7 @@ impl App {
             conversion: None,
             sync_flag: None,
             ignore_own_changes: false,
+            every: None,
             side_effects: SideEffects::default(),
             initial_side_effects: SideEffects::default(),
             pairs: Vec::new(),

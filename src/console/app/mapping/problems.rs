@@ -23,6 +23,8 @@ pub struct MappingNote {
     pub verdict: Verdict,
     /// A sentence.
     pub message: String,
+    /// Whether it is a doubt about a pair, which a person may accept as it is.
+    pub doubt: bool,
 }
 
 /// Everything that is known to be wrong with a draft: by the settings alone, and, where both objects are described, by
@@ -44,6 +46,7 @@ pub fn find(settings: &Settings, tab: &MappingTab, status: Option<&StatusReport>
                     Severity::Warning => Verdict::Warning,
                 },
                 message: problem.message,
+                doubt: false,
             })
         })
         .collect();
@@ -68,6 +71,7 @@ pub fn find(settings: &Settings, tab: &MappingTab, status: Option<&StatusReport>
                 compiled::Severity::Warning => Verdict::Warning,
             },
             message: problem.message,
+            doubt: false,
         }));
         // With the fields whose names are free among them.
         let of = |side: Side, plain: &ObjectSchema| {
@@ -81,6 +85,7 @@ pub fn find(settings: &Settings, tab: &MappingTab, status: Option<&StatusReport>
             pair: doubt.pair,
             verdict: Verdict::Warning,
             message: doubt.message,
+            doubt: true,
         }));
     }
     let mut seen: Vec<MappingNote> = Vec::new();
@@ -107,6 +112,7 @@ fn left_out(draft: &Settings, status: &StatusReport) -> Vec<MappingNote> {
                 Effect::Tells => Verdict::Good,
             },
             message: format!("{}.{how}", row.finding.message),
+            doubt: false,
         });
     }
     for name in &status.unaccepted {
@@ -115,6 +121,7 @@ fn left_out(draft: &Settings, status: &StatusReport) -> Vec<MappingNote> {
             pair: None,
             verdict: Verdict::Warning,
             message: text::NOT_ACCEPTED.into(),
+            doubt: false,
         });
     }
     notes

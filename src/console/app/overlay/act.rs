@@ -96,7 +96,10 @@ impl App {
                     let letter = if action == Action::Yes { 'y' } else { 'n' };
                     question.letter(letter).map(|answer| self.consequence(answer)).unwrap_or_default()
                 }
-                _ => Vec::new(),
+                other => {
+                    Overlay::scroll(&mut question.scroll, other);
+                    Vec::new()
+                }
             },
             Some(Overlay::Prompt(_)) => {
                 if matches!(action, Action::Open | Action::Save | Action::NextPane) {
@@ -111,6 +114,7 @@ impl App {
             Some(Overlay::Issue(_)) => self.act_on_issue(action),
             Some(Overlay::Records(_)) => self.act_on_records(action),
             Some(Overlay::Plan(_)) => self.act_on_plan(action),
+            Some(Overlay::Drift(_)) => self.act_on_drift(action),
             Some(Overlay::Reading(_)) => self.act_on_reading(action),
             None => Vec::new(),
         }
@@ -191,6 +195,7 @@ impl App {
             Consequence::Ask(command) => vec![Effect::Ask(command)],
             Consequence::SaveMappings => self.send_mappings(AfterSaving::Stay),
             Consequence::SaveMappingsAndSync => self.send_mappings(AfterSaving::Sync),
+            Consequence::LookAtScope => self.open_scope(),
             Consequence::MakeObjects => {
                 self.overlays.push(Overlay::Reading(Reading::new(Subject::Check(
                     crate::console::app::model::Load::Waiting,

@@ -42,6 +42,8 @@ pub enum Consequence {
     SaveMappings,
     /// Saves the mappings, then asks for the run that brings all records to them.
     SaveMappingsAndSync,
+    /// Shows who enters and leaves by the edited criteria.
+    LookAtScope,
     /// Makes what the mappings want in the org.
     MakeObjects,
     /// Decides conflicts.
@@ -94,6 +96,8 @@ pub struct Question {
     pub choices: Vec<Choice>,
     /// The answer that Enter presses.
     pub focused: usize,
+    /// First line shown, where there are more than fit.
+    pub scroll: usize,
 }
 
 impl Question {
@@ -101,7 +105,7 @@ impl Question {
     pub fn new(title: impl Into<String>, lines: Vec<String>, choices: Vec<Choice>) -> Self {
         let focused =
             choices.iter().position(|choice| choice.consequence == Consequence::Nothing).unwrap_or(0);
-        Self { title: title.into(), lines, choices, focused }
+        Self { title: title.into(), lines, choices, focused, scroll: 0 }
     }
 
     /// Yes or no.

@@ -3,6 +3,7 @@
 use crate::console::app::model::Load;
 use crate::domain::record::RecordId;
 use crate::domain::report::{CheckLine, FactRow, HistoryRow, RunRow};
+use crate::domain::scope::ScopeChange;
 use crate::domain::side::PerSide;
 use crate::domain::why::WhyRecord;
 use crate::ops::undo::UndoPage;
@@ -32,6 +33,8 @@ pub enum Subject {
     Check(Load<Vec<CheckLine>>),
     /// What is wrong with the settings file.
     Problems(Vec<String>),
+    /// Who enters and leaves by other criteria.
+    Scope(Load<Vec<ScopeChange>>),
 }
 
 /// A text to read.
@@ -56,7 +59,11 @@ impl Reading {
         match &self.subject {
             Subject::Run(row) => Some(row.run),
             Subject::Fact(row) => row.run,
-            Subject::Why { .. } | Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => None,
+            Subject::Why { .. }
+            | Subject::History { .. }
+            | Subject::Check(_)
+            | Subject::Problems(_)
+            | Subject::Scope(_) => None,
         }
     }
 
@@ -68,7 +75,8 @@ impl Reading {
             | Subject::Why { .. }
             | Subject::History { .. }
             | Subject::Check(_)
-            | Subject::Problems(_) => {
+            | Subject::Problems(_)
+            | Subject::Scope(_) => {
                 return None;
             }
         };
@@ -83,7 +91,11 @@ impl Reading {
                 let record = records.ready()?.first()?;
                 Some((record.mapping.clone(), record.ids.clone()))
             }
-            Subject::Run(_) | Subject::History { .. } | Subject::Check(_) | Subject::Problems(_) => None,
+            Subject::Run(_)
+            | Subject::History { .. }
+            | Subject::Check(_)
+            | Subject::Problems(_)
+            | Subject::Scope(_) => None,
         }
     }
 
@@ -96,6 +108,7 @@ impl Reading {
             Subject::History { rows, .. } => serde_json::to_string(&rows.ready()),
             Subject::Check(lines) => serde_json::to_string(&lines.ready()),
             Subject::Problems(lines) => serde_json::to_string(lines),
+            Subject::Scope(changes) => serde_json::to_string(&changes.ready()),
         };
         text.unwrap_or_default()
     }

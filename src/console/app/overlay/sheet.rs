@@ -150,6 +150,10 @@ pub enum RowId {
     PlatformConsent,
     /// What happens when the target drifts.
     Drift,
+    /// Whether what may go wrong is told.
+    Doubts,
+    /// How often it takes part in automatic runs.
+    Every,
     /// A line of a translation table, by its place.
     Translation(usize),
     /// A value of the org's picklist that the table does not list, by its place among them.
@@ -219,6 +223,7 @@ fn mapping_rows(mapping: &Mapping) -> Vec<Row> {
         switch(RowId::Enabled, mapping.enabled),
         row(RowId::Name, &mapping.name, RowKind::Text),
         choice(RowId::Direction, direction_word(mapping.direction), text::DIRECTIONS),
+        row(RowId::Every, optional(&mapping.every), RowKind::Text),
         row(RowId::OrgCriteria, optional(&mapping.org_criteria), RowKind::Text),
         row(RowId::PlatformCriteria, optional(&mapping.platform_criteria), RowKind::Text),
         switch(RowId::CreateOnPlatform, mapping.create_on_platform),
@@ -279,6 +284,8 @@ fn pair_rows(pair: &Pair) -> Vec<Row> {
         Drift::Enforce => "enforce",
     };
     rows.push(choice(RowId::Drift, drift, text::DRIFTS));
+    let doubts = if pair.doubts_accepted { "accepted" } else { "told" };
+    rows.push(choice(RowId::Doubts, doubts, text::DOUBTS));
     rows
 }
 
@@ -340,6 +347,7 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
             value.clone_into(&mut mapping.name);
         }
         RowId::Direction => mapping.direction = direction_of(value),
+        RowId::Every => mapping.every = life::every_of(value)?,
         RowId::OrgCriteria | RowId::PlatformCriteria => {
             if !value.is_empty() {
                 Criteria::parse(value).map_err(|error| error.to_string())?;
@@ -394,6 +402,7 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
         | RowId::OrgConsent
         | RowId::PlatformConsent
         | RowId::Drift
+        | RowId::Doubts
         | RowId::Translation(_)
         | RowId::Untranslated(_)
         | RowId::Otherwise
@@ -455,6 +464,7 @@ fn put_in_pair(pair: &mut Pair, id: RowId, value: &str) {
                 _ => Drift::Leave,
             }
         }
+        RowId::Doubts => pair.doubts_accepted = value == "accepted",
         RowId::Otherwise | RowId::OtherwiseOrg => {
             if pair.transform.is_copy() {
                 pair.transform = Transform::Table(Table::default());

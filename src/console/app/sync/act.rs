@@ -67,6 +67,7 @@ impl App {
             Action::Snooze | Action::SnoozeAll => return self.ask_of_group(GroupDeed::Snooze),
             Action::Release => return self.ask_release(),
             Action::Conflicts => return self.open_conflicts(),
+            Action::Drift => return self.open_drift(),
             Action::ShowSnoozed => return self.show_snoozed(),
             Action::TakeSalesforce
             | Action::TakePlatform

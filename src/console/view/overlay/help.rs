@@ -50,8 +50,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, context: Context, scroll:
         }
     }
     if start + room < lines.len() {
-        let x = inner.right().saturating_sub(8);
-        canvas.text(x, inner.bottom().saturating_sub(1), 8, "Down …", Meaning::Muted);
+        canvas.more_below(inner);
     }
 }
 
@@ -101,6 +100,7 @@ fn heading(context: Context) -> &'static str {
         Context::Sheet => "In this form",
         Context::Inbox => "Deciding and mending",
         Context::Plan => "The plan",
+        Context::Drift => "What changed",
         Context::Help => "In help",
     }
 }

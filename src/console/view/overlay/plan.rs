@@ -343,7 +343,6 @@ fn record(app: &App, canvas: &mut Canvas<'_>, sheet: &PlanSheet, line: &PlanLine
         canvas.text(room.x, room.y + offset as u16, room.width, words, *meaning);
     }
     if start + height < lines.len() {
-        let x = room.right().saturating_sub(7);
-        canvas.text(x, room.bottom().saturating_sub(1), 8, "Down …", Meaning::Muted);
+        canvas.more_below(room);
     }
 }

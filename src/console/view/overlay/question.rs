@@ -24,15 +24,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, question: &Question, area: Rect) {
     let button_rows = if stacked { buttons.len() as u16 } else { 1 };
     let height = lines.len() as u16 + button_rows + 3;
     let inner = canvas.popup(area, width, height, &question.title);
-    let mut y = inner.y;
-    for line in &lines {
-        if y + button_rows >= inner.bottom() {
-            break;
-        }
+    let room = usize::from(inner.height.saturating_sub(button_rows));
+    let start = question.scroll.min(lines.len().saturating_sub(room));
+    for (offset, line) in lines.iter().skip(start).take(room).enumerate() {
+        let y = inner.y + offset as u16;
         canvas.text(inner.x + 1, y, inner.width.saturating_sub(2), line, Meaning::Text);
-        y += 1;
     }
-    y = inner.bottom().saturating_sub(button_rows);
+    if start + room < lines.len() {
+        canvas.more_below(inner);
+    }
+    let mut y = inner.bottom().saturating_sub(button_rows);
     let mut x = inner.x + 1;
     for (label, place) in buttons {
         let focused = place == question.focused;

@@ -24,7 +24,7 @@ use crate::ops::undo::UndoPage;
 /// Columns of labels.
 const LABEL: usize = 16;
 
-type Line = (String, String, Meaning);
+pub(super) type Line = (String, String, Meaning);
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: Rect) {
     let width = area.width.saturating_sub(2).min(110);
@@ -43,6 +43,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
             "Problems in forcesync.toml".to_owned(),
             lines.iter().map(|line| (String::new(), line.clone(), Meaning::Warning)).collect(),
         ),
+        Subject::Scope(changes) => {
+            (crate::console::view::text::scope::TITLE.to_owned(), super::scope::lines(app, changes))
+        }
     };
     let lines: Vec<Line> = lines.into_iter().flat_map(|line| wrapped(line, text_width)).collect();
     let height = (lines.len() as u16 + 2).clamp(5, area.height.max(5));
@@ -55,8 +58,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
         canvas.line(row, &[(label.as_str().into(), Meaning::Muted), (value.as_str().into(), *meaning)]);
     }
     if start + room < lines.len() {
-        let x = inner.right().saturating_sub(8);
-        canvas.text(x, inner.bottom().saturating_sub(1), 8, "Down …", Meaning::Muted);
+        canvas.more_below(inner);
     }
 }
 

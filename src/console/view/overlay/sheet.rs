@@ -53,6 +53,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
         }
         canvas.hit(line, Hit::OverlayRow(place));
     }
+    if start + list_height < rows.len() {
+        canvas.more_below(inner);
+    }
     let help = match (&sheet.target, rows.get(selected)) {
         (Target::Translations { .. }, Some(row)) if matches!(row.id, RowId::Otherwise) => {
             format!("{} {}.", text::help(row.id), text::ADD_TRANSLATION)

@@ -9,6 +9,8 @@ use crate::domain::transform::Transform;
 
 /// There is nothing to accept.
 pub const NOTHING_TO_ACCEPT: &str = "There is nothing to accept about this mapping.";
+/// A doubt about a pair was accepted.
+pub const DOUBT_ACCEPTED: &str = "Accepted, no longer told; ctrl+s keeps that, u takes it back.";
 /// A draft is not what would be accepted.
 pub const SAVE_TO_ACCEPT: &str = "Save your edits first (ctrl+s); saving a mapping accepts it.";
 /// How a change of a side ends.

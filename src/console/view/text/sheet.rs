@@ -51,6 +51,8 @@ pub const CONSENT_FORMS: &[(&str, &str)] = &[
     ("opt_out", "true: opted out; false: opted in"),
     ("opt_in", "Y or true: opted in"),
 ];
+/// Words and labels of doubts.
+pub const DOUBTS: &[(&str, &str)] = &[("told", "are told"), ("accepted", "are accepted")];
 /// Words and labels of drift.
 pub const DRIFTS: &[(&str, &str)] =
     &[("leave", "leave it until the source changes"), ("enforce", "write the source's value again")];
@@ -149,7 +151,9 @@ pub fn label(id: RowId) -> &'static str {
         RowId::RulesToOrg => "Rules to Salesforce",
         RowId::OrgConsent => "Salesforce says it",
         RowId::PlatformConsent => "Platform says it",
+        RowId::Every => "Takes part every",
         RowId::Drift => "Target drifts",
+        RowId::Doubts => "Doubts",
         RowId::Translation(_) | RowId::Untranslated(_) => "",
         RowId::Otherwise => "any other value",
         RowId::OtherwiseOrg => "any other, way back",
@@ -212,6 +216,10 @@ pub fn help(id: RowId) -> &'static str {
         }
         RowId::Translations => "Which Salesforce value is which platform value.",
         RowId::OrgConsent | RowId::PlatformConsent => "How this field says yes and no.",
+        RowId::Every => {
+            "How often it takes part in automatic runs, such as 1h or 1d. Empty, or shorter than their interval: in each."
+        }
+        RowId::Doubts => "What may go wrong with this pair: told among the problems, or accepted as it is.",
         RowId::Drift => "For one-way pairs: what happens when the target was changed over there.",
         RowId::Translation(_) => "Enter changes it, D removes it, a adds one.",
         RowId::Untranslated(_) => "The picklist has it and no line translates it. Enter writes one.",

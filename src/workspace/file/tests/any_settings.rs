@@ -72,6 +72,7 @@ fn any_pair() -> impl Strategy<Value = Pair> {
             policy,
             transform,
             drift,
+            doubts_accepted: key,
         },
     )
 }
@@ -146,6 +147,7 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
             conversion,
             sync_flag,
             ignore_own_changes,
+            every: fire_events.then(|| "1h".to_owned()),
             side_effects: SideEffects {
                 fire_events,
                 double_opt_in,

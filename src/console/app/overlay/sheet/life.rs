@@ -3,6 +3,7 @@
 use crate::console::view::text::sheet as text;
 use crate::domain::mapping::{Conversion, Deactivation, DeletePolicy, Mapping};
 use crate::domain::side::Side;
+use crate::workspace::settings::{DurationError, Every};
 
 pub(super) fn deletes_word(policy: DeletePolicy) -> &'static str {
     match policy {
@@ -36,6 +37,15 @@ pub(super) fn conversion_of(word: &str) -> Option<Conversion> {
     }
 }
 
+/// An interval as it is typed: `1h`; nothing where it takes part in every automatic run.
+pub(super) fn every_of(typed: &str) -> Result<Option<String>, String> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let every: Every = typed.parse().map_err(|error: DurationError| error.to_string())?;
+    Ok(Some(every.to_string()))
+}
+
 /// As it is typed: `platform Active = false`.
 pub(super) fn deactivation_text(mapping: &Mapping) -> String {
     let chosen = mapping.deactivate.as_ref();
@@ -63,6 +73,13 @@ pub(super) fn deactivation_of(typed: &str) -> Result<Option<Deactivation>, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_is_kept_as_it_is_written_elsewhere() {
+        assert_eq!(every_of("60m"), Ok(Some("1h".into())));
+        assert_eq!(every_of(""), Ok(None));
+        assert!(every_of("often").is_err_and(|error| error.contains("30s, 5m, 1h or 1d")));
+    }
 
     #[test]
     fn what_deactivates_a_record_is_typed_as_side_field_and_value() {
