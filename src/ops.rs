@@ -24,6 +24,7 @@ pub mod hook;
 pub mod issues;
 pub mod keymap;
 pub mod look;
+pub mod members;
 mod notes;
 pub mod objects;
 pub mod paths;

@@ -20,7 +20,7 @@ use crate::ops::export::{Form, Sink};
 use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
-    check, conflicts, default_mappings, describe, engine, issues, look, objects, plan, read, save_settings,
+    check, conflicts, default_mappings, describe, engine, issues, look, members, objects, plan, read, save_settings,
     secrets, test_connection,
 };
 use crate::workspace::problems::Severity;
@@ -163,6 +163,11 @@ impl Task {
             Effect::Sample { side, object } => {
                 let answer = sentence(look::samples(session, side, &object).await);
                 self.tell(Msg::Sampled { side, object, answer });
+            }
+            Effect::CountMembers(counting) => {
+                let criteria = counting.criteria.as_deref();
+                let answer = sentence(members::count(session, counting.side, &counting.object, criteria).await);
+                self.tell(Msg::Counted(counting, answer));
             }
             Effect::ForgetDescriptions => describe::forget(session),
             Effect::Propose => {

@@ -103,6 +103,9 @@ impl App {
             | Action::Policy
             | Action::Translations
             | Action::Criteria
+            | Action::AddOr
+            | Action::Negate
+            | Action::AsText
             | Action::AllFields => self.unlocked_or_reason(),
             Action::Add | Action::Delete | Action::Toggle if self.tab == Tab::Mapping => {
                 self.unlocked_or_reason()
@@ -176,6 +179,20 @@ impl App {
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             (Some(Overlay::Sheet(sheet)), Action::Add | Action::Delete | Action::Toggle) => {
                 self.sheet_means(sheet, action)
+            }
+            (Some(Overlay::Conditions(conditions)), action) => {
+                let rows = self.condition_lines(conditions).len();
+                match action {
+                    Action::Open | Action::Negate | Action::Delete | Action::AddOr => rows > 0,
+                    Action::Toggle => rows > 1,
+                    Action::Add
+                    | Action::AsText
+                    | Action::Undo
+                    | Action::NextPane
+                    | Action::Back
+                    | Action::Help => true,
+                    _ => false,
+                }
             }
             (Some(Overlay::Conflicts(inbox)), action) => match action {
                 Action::Retry
@@ -287,6 +304,9 @@ fn changes(action: Action) -> bool {
             | Action::Policy
             | Action::Translations
             | Action::Criteria
+            | Action::AddOr
+            | Action::Negate
+            | Action::AsText
             | Action::Accept
             | Action::Propose
             | Action::Suggest

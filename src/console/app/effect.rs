@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 
+use crate::console::app::mapping::Counting;
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::command::{Command, RunRequest};
 use crate::domain::plan::saved::PlanQuery;
@@ -110,6 +111,8 @@ pub enum Effect {
         /// Its name.
         object: String,
     },
+    /// Count the records that meet a condition.
+    CountMembers(Counting),
     /// Ask the sides anew when an object is described next.
     ForgetDescriptions,
     /// Make up default mappings.

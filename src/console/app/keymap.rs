@@ -33,6 +33,8 @@ pub enum Context {
     Panel,
     /// A form of a mapping, or the pairs that are proposed for it.
     Sheet,
+    /// The criteria of a mapping.
+    Criteria,
     /// The conflicts, or the form of an issue.
     Inbox,
     /// A plan.
@@ -43,7 +45,7 @@ pub enum Context {
 
 impl Context {
     /// All contexts.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Movement,
         Self::Global,
         Self::Connection,
@@ -55,6 +57,7 @@ impl Context {
         Self::Confirm,
         Self::Panel,
         Self::Sheet,
+        Self::Criteria,
         Self::Inbox,
         Self::Plan,
         Self::Help,
@@ -74,6 +77,7 @@ impl Context {
             Self::Confirm => "confirm",
             Self::Panel => "panel",
             Self::Sheet => "sheet",
+            Self::Criteria => "conditions",
             Self::Inbox => "inbox",
             Self::Plan => "plan",
             Self::Help => "help",
@@ -104,6 +108,7 @@ impl Context {
             Self::Confirm => &[Self::Confirm],
             Self::Panel => &[Self::Panel, Self::Movement],
             Self::Sheet => &[Self::Sheet, Self::Panel, Self::Movement],
+            Self::Criteria => &[Self::Criteria, Self::Panel, Self::Movement],
             Self::Inbox => &[Self::Inbox, Self::Panel, Self::Movement],
             Self::Plan => &[Self::Plan, Self::Movement],
             Self::Help => &[Self::Help, Self::Movement],
@@ -123,6 +128,7 @@ impl Context {
             | Self::Confirm
             | Self::Panel
             | Self::Sheet
+            | Self::Criteria
             | Self::Inbox
             | Self::Plan
             | Self::Help => false,

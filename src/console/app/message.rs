@@ -6,6 +6,7 @@ use crate::console::app::action::Action;
 use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, LogPurpose, Part};
 use crate::console::app::key::Key;
+use crate::console::app::mapping::Counting;
 use crate::console::app::model::{Engine, SecretPlace, TestReport};
 use crate::console::app::tab::Tab;
 use crate::domain::command::{Command, Reply};
@@ -21,6 +22,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::ops::conflicts::Resolved;
 use crate::ops::issues::IssueForm;
 use crate::ops::look::Samples;
+use crate::ops::members::Members;
 use crate::ops::undo::UndoPage;
 use crate::workspace::problems::Problem;
 use crate::workspace::secrets::SecretName;
@@ -124,6 +126,8 @@ pub enum Msg {
         /// The values by field.
         answer: Answer<Samples>,
     },
+    /// The records that meet a condition were counted, or not.
+    Counted(Counting, Answer<Members>),
     /// Default mappings.
     Proposed(Answer<Vec<Mapping>>),
     /// The engine was found, or not.

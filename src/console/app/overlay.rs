@@ -1,6 +1,7 @@
 //! What lies over a tab: help, palette, pickers, questions, forms, lists. The top one gets every key.
 
 pub mod act;
+pub mod conditions;
 pub mod conflicts;
 pub mod issue;
 pub mod picker;
@@ -15,6 +16,7 @@ pub mod suggest;
 use crate::console::app::action::Action;
 use crate::console::app::key::Key;
 use crate::console::app::keymap::Context;
+use crate::console::app::overlay::conditions::Conditions;
 use crate::console::app::overlay::conflicts::Conflicts;
 use crate::console::app::overlay::issue::IssueSheet;
 use crate::console::app::overlay::picker::Picker;
@@ -47,6 +49,8 @@ pub enum Overlay {
     Sheet(Sheet),
     /// Pairs that are proposed for a mapping.
     Suggest(Suggest),
+    /// The criteria of a mapping.
+    Conditions(Conditions),
     /// The conflict inbox.
     Conflicts(Conflicts),
     /// The form of an issue.
@@ -68,6 +72,7 @@ impl Overlay {
             Self::Question(_) => Context::Confirm,
             Self::Prompt(_) => Context::Typing,
             Self::Sheet(_) | Self::Suggest(_) => Context::Sheet,
+            Self::Conditions(_) => Context::Criteria,
             Self::Records(_) | Self::Reading(_) => Context::Panel,
             Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
             Self::Plan(_) => Context::Plan,
@@ -91,6 +96,7 @@ impl Overlay {
             Self::Help { .. }
             | Self::Sheet(_)
             | Self::Suggest(_)
+            | Self::Conditions(_)
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
@@ -108,6 +114,7 @@ impl Overlay {
             | Self::Question(_)
             | Self::Sheet(_)
             | Self::Suggest(_)
+            | Self::Conditions(_)
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
@@ -128,6 +135,7 @@ impl Overlay {
                 suggest.toggle();
                 return false;
             }
+            Self::Conditions(conditions) => conditions.selection.set(row),
             Self::Records(records) => records.selection.set(row),
             Self::Conflicts(inbox) => inbox.selection.set(row),
             Self::Issue(sheet) => sheet.selection.set(row),

@@ -199,7 +199,7 @@ impl App {
         self.mapping.pane = if pair.is_some() { Pane::Pairs } else { Pane::Objects };
     }
 
-    fn undo(&mut self, back: bool) -> Vec<Effect> {
+    pub(crate) fn undo(&mut self, back: bool) -> Vec<Effect> {
         let done = match self.tab {
             Tab::Connection => {
                 let draft = &mut self.connection.draft;

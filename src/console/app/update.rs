@@ -84,6 +84,10 @@ impl App {
                 self.sampled(side, object, answer);
                 Vec::new()
             }
+            Msg::Counted(counting, answer) => {
+                self.counted(counting, answer);
+                Vec::new()
+            }
             Msg::Proposed(answer) => self.proposed(answer),
             Msg::Engine(engine) => {
                 if let Engine::Unavailable(reason) = &engine {
@@ -188,11 +192,12 @@ impl App {
     fn tick(&mut self, now: chrono::DateTime<chrono::Utc>) -> Vec<Effect> {
         self.now = now;
         self.toasts.expire(now);
+        let counting = self.count_if_due();
         let lists_are_old = !self.engine.answers()
             && matches!(self.tab, crate::console::app::tab::Tab::Sync | crate::console::app::tab::Tab::Logs)
             && now - self.sync.looked >= chrono::TimeDelta::seconds(5);
         if !lists_are_old {
-            return Vec::new();
+            return counting;
         }
         self.sync.looked = now;
         let mut effects =

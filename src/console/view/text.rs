@@ -1,6 +1,7 @@
 //! All words of the screen, one file a tab.
 
 pub mod common;
+pub mod conditions;
 pub mod connection;
 pub mod inbox;
 pub mod logs;
