@@ -32,6 +32,7 @@ pub mod progress;
 pub mod push;
 pub mod record;
 pub mod report;
+pub mod sample;
 pub mod schema;
 pub mod side;
 pub mod side_effects;

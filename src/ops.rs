@@ -36,6 +36,7 @@ pub mod rebuild;
 pub mod run;
 mod runner;
 mod same_admin;
+pub mod sample;
 pub mod sandbox;
 pub mod save_settings;
 mod schemas;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::cli::arguments::{Mapping, MappingAction};
 use crate::cli::context::Context;
+use crate::cli::mapping_sample;
 use crate::cli::table::Table;
 use crate::domain::command::{Acceptance, Command};
 use crate::domain::drift::Effect;
@@ -37,6 +38,10 @@ pub(super) async fn run(arguments: Mapping, context: &Context) -> Result<u8, OpE
             let found = known(&settings.mappings, &name)?;
             let other = PerSide { org, platform };
             return count(&session, found, &other, context).await;
+        }
+        MappingAction::Sample { name, record } => {
+            let found = known(&settings.mappings, &name)?;
+            return mapping_sample::show(&session, found, record.as_deref(), context).await;
         }
         MappingAction::Accept { .. } | MappingAction::List => {
             let waiting = read::status(&session).await?;

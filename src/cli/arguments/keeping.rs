@@ -154,6 +154,14 @@ pub enum MappingAction {
         #[arg(long, value_name = "CRITERIA")]
         platform: Option<String>,
     },
+    /// Pull a record from both sides and show what becomes of it, pair by pair; nothing is written
+    Sample {
+        /// Its name
+        name: String,
+        /// An id of either side or the value of the key; any record if left out
+        #[arg(long, value_name = "ID|KEY")]
+        record: Option<String>,
+    },
     /// Accept mappings as they are written, so that automatic runs take them in
     Accept {
         /// Their names; all if left out

@@ -65,6 +65,7 @@ actions! {
     AddOr, "add_or", Scope::On(Tab::Mapping), "Add a condition of which it is enough that it holds (or)", None;
     Negate, "negate", Scope::On(Tab::Mapping), "Turn a condition of the criteria, or a group, into its opposite", None;
     AsText, "as_text", Scope::On(Tab::Mapping), "Edit the criteria as text", None;
+    Sample, "sample", Scope::On(Tab::Mapping), "Pull a record and see what becomes of it, pair by pair", Some("forcesync mapping sample");
     Accept, "accept", Scope::On(Tab::Mapping), "Accept the mapping as it is written and as both sides are now", Some("forcesync mapping accept");
     AllFields, "all_fields", Scope::On(Tab::Mapping), "Switch between mapped pairs and all fields", Some("forcesync mapping show");
     StartInitial, "start_initial", Scope::On(Tab::Sync), "Kick off an initial sync", Some("forcesync sync initial");

@@ -106,6 +106,7 @@ impl App {
             | Action::AddOr
             | Action::Negate
             | Action::AsText
+            | Action::Sample
             | Action::AllFields => self.unlocked_or_reason(),
             Action::Add | Action::Delete | Action::Toggle if self.tab == Tab::Mapping => {
                 self.unlocked_or_reason()
@@ -164,6 +165,24 @@ impl App {
             | (
                 Some(Overlay::Sheet(_) | Overlay::Suggest(_)),
                 Action::UndoRun
+                | Action::Forget
+                | Action::Release
+                | Action::Snooze
+                | Action::RetryAll
+                | Action::SnoozeAll
+                | Action::Filter
+                | Action::Retry
+                | Action::Why
+                | Action::LogRun
+                | Action::Copy,
+            )
+            | (Some(Overlay::Sheet(_) | Overlay::Suggest(_)), Action::Sample)
+            | (
+                Some(Overlay::Sample(_)),
+                Action::Add
+                | Action::Delete
+                | Action::Toggle
+                | Action::UndoRun
                 | Action::Forget
                 | Action::Release
                 | Action::Snooze

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use crate::console::app::mapping::Counting;
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::command::{Command, RunRequest};
+use crate::domain::mapping::Mapping;
 use crate::domain::plan::saved::PlanQuery;
 use crate::domain::report::{ConflictRow, HistoryQuery, IssueQuery, LogQuery};
 use crate::domain::side::Side;
@@ -110,6 +111,13 @@ pub enum Effect {
         side: Side,
         /// Its name.
         object: String,
+    },
+    /// Pull a record of a mapping from both sides.
+    Pull {
+        /// The mapping, as it is drafted.
+        mapping: Box<Mapping>,
+        /// Its id on either side or the value of its key; any record if left out.
+        wanted: Option<String>,
     },
     /// Count the records that meet a condition.
     CountMembers(Counting),

@@ -7,6 +7,7 @@ pub mod conditions_act;
 pub mod new_mapping;
 pub mod problems;
 pub mod rows;
+pub mod sample_act;
 pub mod sheet_act;
 pub mod suggest_act;
 
@@ -20,6 +21,7 @@ use crate::console::app::model::Load;
 use crate::console::app::selection::Selection;
 use crate::console::app::text_input::TextInput;
 use crate::domain::mapping::Mapping;
+use crate::domain::sample::Pulled;
 use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::Side;
 use crate::ops::look::Samples;
@@ -71,6 +73,8 @@ pub struct MappingTab {
     pub samples: BTreeMap<(Side, String), Load<Samples>>,
     /// How many records meet criteria that were open.
     pub counts: BTreeMap<Counting, Load<Members>>,
+    /// The record that was pulled for each mapping, by the mapping's name.
+    pub pulled: BTreeMap<String, Load<Pulled>>,
     /// When the open criteria will have rested long enough to be counted.
     pub count_due: Option<DateTime<Utc>>,
     /// The org's objects, once somebody asked for them.
@@ -98,6 +102,7 @@ impl MappingTab {
             samples: BTreeMap::new(),
             counts: BTreeMap::new(),
             count_due: None,
+            pulled: BTreeMap::new(),
             objects: None,
             suggest_for: None,
             notes: Vec::new(),

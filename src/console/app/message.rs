@@ -17,6 +17,7 @@ use crate::domain::progress::Progress;
 use crate::domain::report::{
     CheckLine, ConflictRow, FactRow, HistoryRow, IssueGroup, IssueRow, RunRow, StatusReport,
 };
+use crate::domain::sample::Pulled;
 use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::{PerSide, Side};
 use crate::ops::conflicts::Resolved;
@@ -126,6 +127,8 @@ pub enum Msg {
         /// The values by field.
         answer: Answer<Samples>,
     },
+    /// A record of the mapping of that name was pulled, or not.
+    Pulled(String, Answer<Box<Pulled>>),
     /// The records that meet a condition were counted, or not.
     Counted(Counting, Answer<Members>),
     /// Default mappings.

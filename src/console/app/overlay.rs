@@ -10,6 +10,7 @@ pub mod prompt;
 pub mod question;
 pub mod reading;
 pub mod records;
+pub mod sample;
 pub mod sheet;
 pub mod suggest;
 
@@ -25,6 +26,7 @@ use crate::console::app::overlay::prompt::Prompt;
 use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::reading::Reading;
 use crate::console::app::overlay::records::Records;
+use crate::console::app::overlay::sample::SampleSheet;
 use crate::console::app::overlay::sheet::Sheet;
 use crate::console::app::overlay::suggest::Suggest;
 
@@ -51,6 +53,8 @@ pub enum Overlay {
     Suggest(Suggest),
     /// The criteria of a mapping.
     Conditions(Conditions),
+    /// A record of a mapping, pair by pair.
+    Sample(SampleSheet),
     /// The conflict inbox.
     Conflicts(Conflicts),
     /// The form of an issue.
@@ -71,7 +75,7 @@ impl Overlay {
             Self::Palette(_) | Self::Picker(_) => Context::Picker,
             Self::Question(_) => Context::Confirm,
             Self::Prompt(_) => Context::Typing,
-            Self::Sheet(_) | Self::Suggest(_) => Context::Sheet,
+            Self::Sheet(_) | Self::Suggest(_) | Self::Sample(_) => Context::Sheet,
             Self::Conditions(_) => Context::Criteria,
             Self::Records(_) | Self::Reading(_) => Context::Panel,
             Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
@@ -97,6 +101,7 @@ impl Overlay {
             | Self::Sheet(_)
             | Self::Suggest(_)
             | Self::Conditions(_)
+            | Self::Sample(_)
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
@@ -115,6 +120,7 @@ impl Overlay {
             | Self::Sheet(_)
             | Self::Suggest(_)
             | Self::Conditions(_)
+            | Self::Sample(_)
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
@@ -136,6 +142,7 @@ impl Overlay {
                 return false;
             }
             Self::Conditions(conditions) => conditions.selection.set(row),
+            Self::Sample(sheet) => sheet.selection.set(row),
             Self::Records(records) => records.selection.set(row),
             Self::Conflicts(inbox) => inbox.selection.set(row),
             Self::Issue(sheet) => sheet.selection.set(row),

@@ -84,6 +84,10 @@ impl App {
                 self.sampled(side, object, answer);
                 Vec::new()
             }
+            Msg::Pulled(mapping, answer) => {
+                self.pulled(mapping, answer);
+                Vec::new()
+            }
             Msg::Counted(counting, answer) => {
                 self.counted(counting, answer);
                 Vec::new()

@@ -9,6 +9,7 @@ mod plan;
 mod question;
 mod reading;
 mod records;
+mod sample;
 mod sheet;
 mod suggest;
 
@@ -29,6 +30,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
         Overlay::Prompt(prompt) => question::prompt(canvas, prompt, area),
         Overlay::Suggest(suggest) => suggest::draw(app, canvas, suggest, area),
         Overlay::Sheet(sheet) => sheet::draw(app, canvas, sheet, area),
+        Overlay::Sample(sheet) => sample::draw(app, canvas, sheet, area),
         Overlay::Conditions(conditions) => conditions::draw(app, canvas, conditions, area),
         Overlay::Conflicts(inbox) => conflicts::draw(app, canvas, inbox, area),
         Overlay::Issue(sheet) => issue::draw(app, canvas, sheet, area),

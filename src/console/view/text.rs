@@ -8,6 +8,7 @@ pub mod logs;
 pub mod mapping;
 pub mod numbers;
 pub mod plan;
+pub mod sample;
 pub mod sheet;
 pub mod sync;
 pub mod tabs;

@@ -80,6 +80,7 @@ impl App {
             // Those of a row make sense once the rows are there.
             Action::Criteria | Action::AddOr | Action::Negate => self.open_conditions(),
             Action::AsText => self.ask_criteria(),
+            Action::Sample => self.open_sample(),
             Action::AllFields => {
                 self.mapping.all_fields = !self.mapping.all_fields;
                 self.mapping.pane = Pane::Pairs;

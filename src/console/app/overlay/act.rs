@@ -110,6 +110,7 @@ impl App {
             }
             Some(Overlay::Sheet(_)) => self.act_on_sheet(action),
             Some(Overlay::Suggest(_)) => self.act_on_suggestions(action),
+            Some(Overlay::Sample(_)) => self.act_on_sample(action),
             Some(Overlay::Conditions(_)) => self.act_on_conditions(action),
             Some(Overlay::Conflicts(_)) => self.act_on_conflicts(action),
             Some(Overlay::Issue(_)) => self.act_on_issue(action),
@@ -245,6 +246,7 @@ impl App {
             Asked::Translation { mapping, pair, replaces } => {
                 self.put_translation(&mapping, pair, replaces.as_deref(), &typed).map(|()| Vec::new())
             }
+            Asked::Sample(mapping) => Ok(self.put_sample(&mapping, &typed)),
             Asked::ConditionValue { spot, field, way } => {
                 self.put_condition(&spot, &field, way, &[typed]).map(|()| Vec::new())
             }

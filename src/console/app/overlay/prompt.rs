@@ -31,6 +31,8 @@ pub enum Asked {
         /// The line it replaces.
         replaces: Option<String>,
     },
+    /// The record that is pulled for a mapping.
+    Sample(String),
     /// What a field is compared with.
     ConditionValue {
         /// Where the condition will stand.

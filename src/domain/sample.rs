@@ -1,0 +1,369 @@
+//! What would become of one record, pair by pair: its value on each side, what the transform makes of it, and what is doubtful about that.
+//!
+//! Pure, so that the editor shows it afresh after each edit; [`crate::ops::sample`] pulls the record.
+
+use serde::Serialize;
+
+use crate::domain::canonical::{Form, canonical};
+use crate::domain::consent::{Consent, ConsentForm};
+use crate::domain::mapping::{Mapping, Pair};
+use crate::domain::record::{Record, RecordId, Selection};
+use crate::domain::schema::{FieldKind, FieldSchema, ObjectSchema};
+use crate::domain::side::{PerSide, Side};
+use crate::domain::transform::Transform;
+use crate::domain::value::Value;
+
+/// One record of a side, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PulledRecord {
+    /// What was read.
+    pub selection: Selection,
+    /// The record.
+    pub record: Record,
+}
+
+/// How two records were found to belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Met {
+    /// They are linked.
+    Linked,
+    /// They have the same key; the first run would link them.
+    ByKey,
+    /// The other side has none of this key.
+    Alone,
+    /// The key is blank, so that nothing can be found by it.
+    BlankKey,
+    /// The other side has several of this key; a run would take none.
+    Several,
+}
+
+impl Met {
+    /// A sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Linked => "The two are linked.",
+            Self::ByKey => "The two have the same key; a run would link them.",
+            Self::Alone => "The other side has no record of this key.",
+            Self::BlankKey => "Its key is blank, so that the other side's record can't be found by it.",
+            Self::Several => "The other side has several records of this key; a run would take none of them.",
+        }
+    }
+}
+
+/// A record that was pulled into the editor, with its counterpart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pulled {
+    /// What was read on each side.
+    pub records: PerSide<Option<PulledRecord>>,
+    /// How they belong together.
+    pub met: Met,
+}
+
+impl Pulled {
+    /// Its ids.
+    pub fn ids(&self) -> PerSide<Option<RecordId>> {
+        PerSide::from_fn(|side| self.records[side].as_ref().map(|pulled| pulled.record.id.clone()))
+    }
+}
+
+/// What a value becomes on its way to a side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turned {
+    /// The values that side would get, or why it gets none.
+    pub values: Result<Vec<Value>, String>,
+    /// Whether that side holds them already; nothing where it has no record.
+    pub same: Option<bool>,
+    /// What is doubtful about them, in sentences.
+    pub doubts: Vec<String>,
+}
+
+/// One pair of a mapping with what became of the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairSample {
+    /// What each side holds now; nothing where it has no record, or the field was not read.
+    pub values: PerSide<Option<Vec<Value>>>,
+    /// What each side would get from the other, where the directions allow it and the other has a value.
+    pub to: PerSide<Option<Turned>>,
+}
+
+/// The worst that can be said of a pair of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Both sides agree.
+    Same,
+    /// They differ, or one side has no record yet.
+    Differs,
+    /// Something is doubtful.
+    Doubtful,
+    /// The value can't be turned.
+    Refused,
+    /// A field of it was not read.
+    Unread,
+}
+
+impl State {
+    /// In a word or two.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Differs => "differs",
+            Self::Doubtful => "doubtful",
+            Self::Refused => "refused",
+            Self::Unread => "not read",
+        }
+    }
+}
+
+impl PairSample {
+    /// The worst of both ways.
+    pub fn state(&self) -> State {
+        let of = |turned: &Turned| match (&turned.values, turned.doubts.is_empty(), turned.same) {
+            (Err(_), ..) => State::Refused,
+            (Ok(_), false, _) => State::Doubtful,
+            (Ok(_), true, Some(true)) => State::Same,
+            (Ok(_), true, Some(false) | None) => State::Differs,
+        };
+        let ways = Side::BOTH.into_iter().filter_map(|side| self.to[side].as_ref()).map(of);
+        ways.max().unwrap_or(State::Unread)
+    }
+}
+
+/// What became of a record in each pair of a mapping, in their order.
+pub fn results(
+    mapping: &Mapping,
+    schemas: PerSide<Option<&ObjectSchema>>,
+    pulled: &Pulled,
+) -> Vec<PairSample> {
+    mapping.pairs.iter().map(|pair| result(mapping, pair, schemas, pulled)).collect()
+}
+
+fn result(
+    mapping: &Mapping,
+    pair: &Pair,
+    schemas: PerSide<Option<&ObjectSchema>>,
+    pulled: &Pulled,
+) -> PairSample {
+    let values = PerSide::from_fn(|side| held(pair, side, pulled));
+    let to = PerSide::from_fn(|target| {
+        let flows = pair.direction.allows(target) && mapping.direction.allows(target);
+        let from = values[target.other()].as_ref().filter(|_| flows)?;
+        Some(turned(pair, target, from, values[target].as_deref(), schemas))
+    });
+    PairSample { values, to }
+}
+
+fn held(pair: &Pair, side: Side, pulled: &Pulled) -> Option<Vec<Value>> {
+    if let (Transform::Constant(text), Side::Org) = (&pair.transform, side) {
+        return Some(vec![Value::text(text.as_str())]);
+    }
+    let pulled = pulled.records[side].as_ref()?;
+    let value = |name: &String| pulled.record.values.get(pulled.selection.position(name)?)?.clone();
+    pair.fields(side).iter().map(value).collect()
+}
+
+fn turned(
+    pair: &Pair,
+    target: Side,
+    from: &[Value],
+    present: Option<&[Value]>,
+    schemas: PerSide<Option<&ObjectSchema>>,
+) -> Turned {
+    if let Transform::Consent { org, platform } = &pair.transform {
+        return consent(PerSide { org: *org, platform: *platform }, target, from, present);
+    }
+    let names = pair.fields(target);
+    let fields: Vec<Option<&FieldSchema>> =
+        names.iter().map(|name| schemas[target].and_then(|schema| schema.field(name))).collect();
+    let values = match pair.transform.apply(from, target, names.len(), present) {
+        Ok(values) => values,
+        Err(error) => return Turned { values: Err(error.to_string()), same: None, doubts: Vec::new() },
+    };
+    let form = |field: &Option<&FieldSchema>| {
+        let (kind, scale) = field.map_or((FieldKind::Text, None), |field| (field.kind, field.scale));
+        Form { kind, scale }
+    };
+    let folded = |values: &[Value]| -> Vec<Value> {
+        let forms = fields.iter().map(form).chain(std::iter::repeat(Form::default()));
+        values.iter().zip(forms).map(|(value, form)| canonical(form, value)).collect()
+    };
+    let same = present.map(|present| folded(present) == folded(&values));
+    let mut doubts: Vec<String> =
+        values.iter().zip(&fields).filter_map(|(value, field)| doubt(value, (*field)?)).collect();
+    if let Transform::Reference(object) = &pair.transform {
+        doubts.push(format!("a run tells the id of the linked {object} instead"));
+    }
+    Turned { values: Ok(values), same, doubts }
+}
+
+fn consent(
+    forms: PerSide<ConsentForm>,
+    target: Side,
+    from: &[Value],
+    present: Option<&[Value]>,
+) -> Turned {
+    let said = |side: Side, values: &[Value]| {
+        forms[side].read(&values.first().cloned().unwrap_or_default(), None).unwrap_or(Consent::Unknown)
+    };
+    let source = said(target.other(), from);
+    let same = present.map(|present| said(target, present) == source);
+    let words = match source {
+        Consent::Yes => "opted in",
+        Consent::No => "opted out",
+        Consent::Unknown => "nobody said",
+    };
+    Turned { values: Ok(vec![Value::text(words)]), same, doubts: Vec::new() }
+}
+
+/// Why a field may refuse a value.
+fn doubt(value: &Value, field: &FieldSchema) -> Option<String> {
+    let name = &field.name;
+    if !field.writable() {
+        return Some(format!("{name} can't be written"));
+    }
+    if value.is_blank() {
+        return field.required.then(|| format!("{name} is required, and this is blank"));
+    }
+    let text = value.to_string();
+    let folded = canonical(Form { kind: field.kind, scale: field.scale }, value);
+    let misfit = match field.kind {
+        FieldKind::Number => !matches!(folded, Value::Number(_)),
+        FieldKind::Date => !matches!(folded, Value::Date(_)),
+        FieldKind::Moment => !matches!(folded, Value::Moment(_) | Value::Date(_)),
+        FieldKind::Bool => !matches!(folded, Value::Bool(_)),
+        FieldKind::Email => !text.contains('@'),
+        FieldKind::Id
+        | FieldKind::Text
+        | FieldKind::LongText
+        | FieldKind::Phone
+        | FieldKind::Url
+        | FieldKind::Picklist
+        | FieldKind::Set
+        | FieldKind::Reference
+        | FieldKind::Other => false,
+    };
+    if misfit {
+        return Some(format!("{name} is {}, and this is none", field.kind.word()));
+    }
+    let length = text.chars().count();
+    if let Some(most) = field.length.filter(|most| *most > 0 && length > *most as usize) {
+        return Some(format!("{name} takes {most} characters, and this has {length}"));
+    }
+    let listed = |text: &str| field.picklist.iter().any(|known| known.eq_ignore_ascii_case(text.trim()));
+    let choices: Vec<&str> = match value {
+        Value::Set(values) => values.iter().map(AsRef::as_ref).collect(),
+        _ if field.kind == FieldKind::Set => text.split(';').collect(),
+        _ => vec![text.as_str()],
+    };
+    if field.restricted && !field.picklist.is_empty() && !choices.into_iter().all(listed) {
+        return Some(format!("the picklist of {name} does not have it"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::mapping::Direction;
+    use crate::domain::transform::Table;
+
+    fn field(name: &str, kind: FieldKind) -> FieldSchema {
+        FieldSchema {
+            name: name.into(),
+            kind,
+            createable: true,
+            updateable: true,
+            ..FieldSchema::default()
+        }
+    }
+
+    fn record(fields: &[(&str, Value)]) -> PulledRecord {
+        PulledRecord {
+            selection: Selection::new(fields.iter().map(|(name, _)| *name)),
+            record: Record {
+                id: RecordId::new("1"),
+                stamp: None,
+                author: None,
+                values: fields.iter().map(|(_, value)| Some(value.clone())).collect(),
+                became: Vec::new(),
+            },
+        }
+    }
+
+    fn pair(org: &str, platform: &str, transform: Transform) -> Pair {
+        let text = format!("org = \"{org}\"\nplatform = \"{platform}\"");
+        Pair { transform, ..toml::from_str(&text).unwrap() }
+    }
+
+    fn sampled(pair: Pair, org: Value, platform: Option<Value>, target: FieldSchema) -> PairSample {
+        let text = "name = \"m\"\norg_object = \"Contact\"\nplatform_object = \"contact\"\npair = []";
+        let mapping = Mapping { pairs: vec![pair], ..toml::from_str(text).unwrap() };
+        let schema = ObjectSchema { fields: vec![target], ..ObjectSchema::default() };
+        let pulled = Pulled {
+            records: PerSide {
+                org: Some(record(&[("A", org)])),
+                platform: platform.map(|value| record(&[("b", value)])),
+            },
+            met: Met::ByKey,
+        };
+        let schemas = PerSide { org: None, platform: Some(&schema) };
+        results(&mapping, schemas, &pulled).remove(0)
+    }
+
+    #[test]
+    fn what_folds_to_the_same_is_the_same() {
+        let sample = sampled(
+            pair("A", "b", Transform::Copy),
+            Value::text("Ann@X.example"),
+            Some(Value::text("ann@x.example")),
+            field("b", FieldKind::Email),
+        );
+        assert_eq!(sample.to.platform.as_ref().unwrap().same, Some(true));
+        let turned = sampled(
+            pair("A", "b", Transform::Copy),
+            Value::text("1"),
+            None,
+            field("b", FieldKind::Text),
+        );
+        assert_eq!((turned.state(), turned.to.org), (State::Differs, None));
+    }
+
+    #[test]
+    fn a_value_without_a_translation_is_refused_with_the_reason() {
+        let table = Table { entries: [("Gold".to_owned(), "3".to_owned())].into(), ..Table::default() };
+        let with = |value: &str| {
+            let pair = Pair {
+                direction: Direction::ToPlatform,
+                ..pair("A", "b", Transform::Table(table.clone()))
+            };
+            sampled(pair, Value::text(value), None, field("b", FieldKind::Text))
+        };
+        assert_eq!(with("gold").to.platform.unwrap().values, Ok(vec![Value::text("3")]));
+        let refused = with("Bronze");
+        assert_eq!(refused.state(), State::Refused);
+        assert!(refused.to.platform.unwrap().values.unwrap_err().contains("no entry for “Bronze”"));
+    }
+
+    #[test]
+    fn what_the_target_may_refuse_is_doubtful() {
+        let doubts = |value: Value, target: FieldSchema| {
+            let sample = sampled(pair("A", "b", Transform::Copy), value, None, target);
+            assert_eq!(sample.state(), State::Doubtful);
+            sample.to.platform.unwrap().doubts.join(" ")
+        };
+        let short = FieldSchema { length: Some(3), ..field("b", FieldKind::Text) };
+        assert!(doubts(Value::text("Ännä"), short).contains("takes 3 characters, and this has 4"));
+        let required = FieldSchema { required: true, ..field("b", FieldKind::Text) };
+        assert!(doubts(Value::Null, required).contains("required"));
+        assert!(doubts(Value::text("soon"), field("b", FieldKind::Date)).contains("is date"));
+        let read_only = FieldSchema { createable: false, updateable: false, ..field("b", FieldKind::Text) };
+        assert!(doubts(Value::text("x"), read_only).contains("can't be written"));
+        let list = FieldSchema {
+            restricted: true,
+            picklist: vec!["A".into()],
+            ..field("b", FieldKind::Picklist)
+        };
+        assert!(doubts(Value::text("B"), list).contains("picklist"));
+    }
+}
