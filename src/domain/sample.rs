@@ -70,7 +70,7 @@ impl Pulled {
 /// What a value becomes on its way to a side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turned {
-    /// The values that side would get, or why it gets none.
+    /// The values that side would get, or why they can't be made; none where nothing crosses (consent that nobody gave or took).
     pub values: Result<Vec<Value>, String>,
     /// Whether that side holds them already; nothing where it has no record.
     pub same: Option<bool>,
@@ -207,12 +207,19 @@ fn consent(
         forms[side].read(&values.first().cloned().unwrap_or_default(), None).unwrap_or(Consent::Unknown)
     };
     let source = said(target.other(), from);
-    let same = present.map(|present| said(target, present) == source);
     let words = match source {
         Consent::Yes => "opted in",
         Consent::No => "opted out",
-        Consent::Unknown => "nobody said",
+        // What nobody said never overwrites (law E3).
+        Consent::Unknown => {
+            return Turned { values: Ok(Vec::new()), same: present.map(|_| true), doubts: Vec::new() };
+        }
     };
+    let same = present.map(|present| match (source, said(target, present), forms[target]) {
+        // A flag that says opt-outs alone says no more to an opt-in than to silence.
+        (Consent::Yes, Consent::Unknown, ConsentForm::OptOutFlag) => true,
+        (source, there, _) => source == there,
+    });
     Turned { values: Ok(vec![Value::text(words)]), same, doubts: Vec::new() }
 }
 

@@ -16,7 +16,7 @@ use crate::console::view::text::{common, mapping as text, tabs};
 use crate::console::view::theme::Meaning;
 use crate::domain::criteria::Criteria;
 use crate::domain::criteria::words::sentence as sentence_of;
-use crate::domain::mapping::Mapping;
+use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::report::Verdict;
 use crate::domain::side::Side;
 
@@ -105,7 +105,8 @@ fn about(mapping: &Mapping, canvas: &Canvas<'_>, width: usize, app: &App) -> Vec
                 criteria: parsed.map(|parsed| parsed.to_string()),
             };
             if let Some(Load::Ready(members)) = app.mapping.counts.get(&counting) {
-                let words = format!("→ {members}");
+                let arrow = canvas.glyphs.arrow(Direction::ToPlatform);
+                let words = format!("{arrow} {members}");
                 lines.extend(wrap(&words, width).into_iter().map(|line| (line, Meaning::Accent)));
             }
         }

@@ -286,7 +286,7 @@ impl App {
         let mut items = vec![Item::new(DONE, [String::new(), text::done(&values)]).unsearched()];
         let others = values.iter().filter(|value| !picklist.iter().any(|known| known == *value));
         for value in others.chain(&picklist) {
-            let sign = if ticked(value) { text::TICKED } else { "" };
+            let sign = if ticked(value) { text::TICKED } else { text::UNTICKED };
             let shown = if value.is_empty() { text::BLANK_VALUE } else { value };
             items.push(Item::new(value, [sign.to_owned(), shown.to_owned()]));
         }

@@ -25,7 +25,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &SampleSheet, area
     let ids = ready.map(crate::domain::sample::Pulled::ids);
     let width = area.width.saturating_sub(2).min(110);
     let rows = mapping.pairs.len().max(1) as u16;
-    let inner = canvas.popup(area, width, (rows + ABOUT + 5).min(area.height), &text::title(ids.as_ref()));
+    let inner = canvas.popup(area, width, (rows + ABOUT + 5).min(area.height), &text::title(ids.as_ref(), canvas.glyphs.both));
     let room = inner.width.saturating_sub(2);
     let mut y = inner.y;
     let tell = |canvas: &mut Canvas<'_>, y: &mut u16, words: &str, meaning: Meaning| {
@@ -68,14 +68,15 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &SampleSheet, area
             Side::Org => (Direction::ToOrg, pair.platform.join(" + ")),
         };
         let name = if name.is_empty() { mapping_text::FIXED.to_owned() } else { name };
+        let held = text::shown(result.values[from].as_deref());
         let gets = result.to[to].as_ref().map_or_else(|| "–".to_owned(), text::turned);
         let meaning = meaning(result.state());
         canvas.line(
             Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line },
             &[
                 (column(result.state().word(), state).into(), meaning),
-                (column(&name, names).into(), Meaning::Text),
-                (column(&text::shown(result.values[from].as_deref()), values).into(), Meaning::Accent),
+                (format!("{} ", column(&name, names - 1)).into(), Meaning::Text),
+                (format!("{} ", column(&held, values - 1)).into(), Meaning::Accent),
                 (column(canvas.glyphs.arrow(arrow), 3).into(), Meaning::Muted),
                 (gets.into(), meaning),
             ],

@@ -16,7 +16,9 @@ pub const OTHER_VALUE: &str = "this value:";
 /// One more value for a list.
 pub const ADD_VALUE: &str = "add:";
 /// A value of the list.
-pub const TICKED: &str = "✔";
+pub const TICKED: &str = "[x]";
+/// A value that is not in the list.
+pub const UNTICKED: &str = "[ ]";
 /// No value, as one of a list.
 pub const BLANK_VALUE: &str = "(blank)";
 /// Nobody has counted yet.

@@ -12,15 +12,19 @@ pub const RECORD_HELP: &str =
     "An id of Salesforce, an id of the platform, or the value of the key, such as an e-mail address. Empty: any record.";
 /// While it is read.
 pub const READING: &str = "Reading a record from both sides …";
+/// A value that can't be turned; why is told below.
+pub const REFUSED: &str = "can't be turned";
+/// What becomes of consent that nobody gave or took.
+pub const NOTHING_CROSSES: &str = "nothing crosses";
 /// No pair yet.
 pub const NO_PAIRS: &str = "The mapping has no pairs yet.";
 
 /// The title.
-pub fn title(ids: Option<&PerSide<Option<RecordId>>>) -> String {
+pub fn title(ids: Option<&PerSide<Option<RecordId>>>, both: &str) -> String {
     let none = PerSide::default();
     let ids = ids.unwrap_or(&none);
     match (&ids.org, &ids.platform) {
-        (Some(org), Some(platform)) => format!("Sample: {org} ⇄ {platform}"),
+        (Some(org), Some(platform)) => format!("Sample: {org} {both} {platform}"),
         (Some(org), None) => format!("Sample: {org} (Salesforce alone)"),
         (None, Some(platform)) => format!("Sample: {platform} (platform alone)"),
         (None, None) => "Sample".into(),
@@ -42,8 +46,9 @@ pub fn shown(values: Option<&[Value]>) -> String {
 /// What a side would get.
 pub fn turned(turned: &Turned) -> String {
     match &turned.values {
+        Ok(values) if values.is_empty() => NOTHING_CROSSES.into(),
         Ok(values) => shown(Some(values)),
-        Err(reason) => reason.clone(),
+        Err(_) => REFUSED.into(),
     }
 }
 
@@ -59,14 +64,20 @@ pub fn way(sample: &PairSample, target: Side, platform: &str) -> Vec<String> {
     let source = name(target.other());
     let mut lines = vec![match &turned.values {
         Err(reason) => format!("{source} holds {from}: {reason}."),
+        Ok(values) if values.is_empty() => {
+            format!("{source} holds {from}: nobody said, so that nothing crosses to {target_name}.")
+        }
         Ok(values) => {
             let gets = shown(Some(values));
             match (turned.same, sample.values[target].as_deref()) {
                 (Some(true), _) => format!("{source} holds {from}; {target_name} holds the same."),
                 (_, Some(now)) => {
-                    format!("{source} holds {from}: {gets} for {target_name}, which holds {}.", shown(Some(now)))
+                    format!(
+                        "{source} holds {from}; {target_name} would get {gets} and holds {}.",
+                        shown(Some(now))
+                    )
                 }
-                (_, None) => format!("{source} holds {from}: {gets} for {target_name}."),
+                (_, None) => format!("{source} holds {from}; {target_name} would get {gets}."),
             }
         }
     }];
