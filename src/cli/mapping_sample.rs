@@ -96,9 +96,10 @@ pub(super) async fn show(
 }
 
 fn text(values: Option<&[Value]>) -> String {
-    values.map_or_else(|| "–".into(), |values| {
-        values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ").trim().to_owned()
-    })
+    values.map_or_else(
+        || "–".into(),
+        |values| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ").trim().to_owned(),
+    )
 }
 
 fn way(result: &PairSample, target: Side) -> String {

@@ -170,7 +170,8 @@ impl Task {
             }
             Effect::CountMembers(counting) => {
                 let criteria = counting.criteria.as_deref();
-                let answer = sentence(members::count(session, counting.side, &counting.object, criteria).await);
+                let answer =
+                    sentence(members::count(session, counting.side, &counting.object, criteria).await);
                 self.tell(Msg::Counted(counting, answer));
             }
             Effect::ForgetDescriptions => describe::forget(session),

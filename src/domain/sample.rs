@@ -197,12 +197,7 @@ fn turned(
     Turned { values: Ok(values), same, doubts }
 }
 
-fn consent(
-    forms: PerSide<ConsentForm>,
-    target: Side,
-    from: &[Value],
-    present: Option<&[Value]>,
-) -> Turned {
+fn consent(forms: PerSide<ConsentForm>, target: Side, from: &[Value], present: Option<&[Value]>) -> Turned {
     let said = |side: Side, values: &[Value]| {
         forms[side].read(&values.first().cloned().unwrap_or_default(), None).unwrap_or(Consent::Unknown)
     };
@@ -276,13 +271,7 @@ mod tests {
     use crate::domain::transform::Table;
 
     fn field(name: &str, kind: FieldKind) -> FieldSchema {
-        FieldSchema {
-            name: name.into(),
-            kind,
-            createable: true,
-            updateable: true,
-            ..FieldSchema::default()
-        }
+        FieldSchema { name: name.into(), kind, createable: true, updateable: true, ..FieldSchema::default() }
     }
 
     fn record(fields: &[(&str, Value)]) -> PulledRecord {
@@ -327,12 +316,8 @@ mod tests {
             field("b", FieldKind::Email),
         );
         assert_eq!(sample.to.platform.as_ref().unwrap().same, Some(true));
-        let turned = sampled(
-            pair("A", "b", Transform::Copy),
-            Value::text("1"),
-            None,
-            field("b", FieldKind::Text),
-        );
+        let turned =
+            sampled(pair("A", "b", Transform::Copy), Value::text("1"), None, field("b", FieldKind::Text));
         assert_eq!((turned.state(), turned.to.org), (State::Differs, None));
     }
 
@@ -340,10 +325,8 @@ mod tests {
     fn a_value_without_a_translation_is_refused_with_the_reason() {
         let table = Table { entries: [("Gold".to_owned(), "3".to_owned())].into(), ..Table::default() };
         let with = |value: &str| {
-            let pair = Pair {
-                direction: Direction::ToPlatform,
-                ..pair("A", "b", Transform::Table(table.clone()))
-            };
+            let pair =
+                Pair { direction: Direction::ToPlatform, ..pair("A", "b", Transform::Table(table.clone())) };
             sampled(pair, Value::text(value), None, field("b", FieldKind::Text))
         };
         assert_eq!(with("gold").to.platform.unwrap().values, Ok(vec![Value::text("3")]));
@@ -366,11 +349,8 @@ mod tests {
         assert!(doubts(Value::text("soon"), field("b", FieldKind::Date)).contains("is date"));
         let read_only = FieldSchema { createable: false, updateable: false, ..field("b", FieldKind::Text) };
         assert!(doubts(Value::text("x"), read_only).contains("can't be written"));
-        let list = FieldSchema {
-            restricted: true,
-            picklist: vec!["A".into()],
-            ..field("b", FieldKind::Picklist)
-        };
+        let list =
+            FieldSchema { restricted: true, picklist: vec!["A".into()], ..field("b", FieldKind::Picklist) };
         assert!(doubts(Value::text("B"), list).contains("picklist"));
     }
 }

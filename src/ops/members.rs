@@ -53,7 +53,11 @@ impl fmt::Display for Members {
             (Counted::Here, Some(all)) => write!(formatter, "{members} of {}, tested here", grouped(all)),
             (Counted::Here, None) => write!(formatter, "{members}, tested here"),
             (Counted::SomeOf { read }, _) => {
-                write!(formatter, "{members} of the first {}, tested here; the rest was not read", grouped(read))
+                write!(
+                    formatter,
+                    "{members} of the first {}, tested here; the rest was not read",
+                    grouped(read)
+                )
             }
         }
     }
@@ -66,9 +70,10 @@ pub async fn count(
     object: &str,
     criteria: Option<&str>,
 ) -> Result<Members, OpError> {
-    let criteria = criteria.map(Criteria::parse).transpose().map_err(|error| {
-        OpError::settings(format!("Nothing was counted: {error}.")).code("criteria")
-    })?;
+    let criteria = criteria
+        .map(Criteria::parse)
+        .transpose()
+        .map_err(|error| OpError::settings(format!("Nothing was counted: {error}.")).code("criteria"))?;
     let settings = session.settings();
     let known = secrets::read(session, &settings, side, &[]).await?;
     let around = session.surroundings();

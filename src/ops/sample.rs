@@ -65,7 +65,9 @@ fn selection(mapping: &Mapping, side: Side, schema: &ObjectSchema) -> Selection 
     let own = schema
         .fields
         .iter()
-        .filter(|field| field.kind != FieldKind::Other && (side == Side::Platform || !field.name.contains('.')))
+        .filter(|field| {
+            field.kind != FieldKind::Other && (side == Side::Platform || !field.name.contains('.'))
+        })
         .map(|field| field.name.clone());
     let criteria = mapping.criteria(side).and_then(|text| Criteria::parse(text).ok());
     let named = mapping
@@ -127,8 +129,7 @@ impl Puller<'_> {
             for side in Side::BOTH {
                 let [field] = key.fields(side) else { continue };
                 let finder = Finder::Field { field: field.clone(), values: vec![Value::text(wanted)] };
-                let found =
-                    self.ends[side].find(self.object(side), &self.selections[side], &finder).await?;
+                let found = self.ends[side].find(self.object(side), &self.selections[side], &finder).await?;
                 if let Some(record) = found.into_iter().next() {
                     return Ok((side, record));
                 }

@@ -79,9 +79,8 @@ async fn the_command_line_counts_and_samples_too() {
     let scene = Scene::synced().await;
     let (id, _) = scene.somebody(0);
     let name = mapping(&scene).name;
-    let lines = |text: &str| -> Vec<Value> {
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
+    let lines =
+        |text: &str| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
     let done = scene.command(&["mapping", "count", &name, "--org", "Email != null", "--json"]).await;
     assert_eq!(done.code, 0, "{}", done.stderr);
     let counted = lines(&done.stdout);

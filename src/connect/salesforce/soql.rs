@@ -250,7 +250,8 @@ fn compare(
     }
     if operator == Operator::Like {
         let Literal::Text(pattern) = with else { return None };
-        return (takes_patterns(field.kind) && keeps(pattern)).then(|| format!("{} LIKE {}", field.path, quote_pattern(pattern)));
+        return (takes_patterns(field.kind) && keeps(pattern))
+            .then(|| format!("{} LIKE {}", field.path, quote_pattern(pattern)));
     }
     Some(format!("{} {sign} {}", field.path, literal_of(field.kind, with)?))
 }

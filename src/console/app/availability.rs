@@ -264,6 +264,11 @@ impl App {
             (Some(Overlay::Issue(_)), Action::Open) => common::EDIT,
             (Some(Overlay::Suggest(_)), Action::Open) => mapping::ADD_TICKED,
             (Some(Overlay::Suggest(_)), Action::Add) => mapping::TICK_ALL,
+            (Some(Overlay::Conditions(conditions)), Action::Add)
+                if self.condition_lines(conditions).is_empty() =>
+            {
+                common::ADD
+            }
             (Some(Overlay::Sheet(_)), Action::Toggle) => common::SWITCH,
             _ => binding.hint.as_deref().unwrap_or_default(),
         }

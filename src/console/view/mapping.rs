@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::console::app::App;
-use crate::console::app::mapping::{Counting, Pane};
 use crate::console::app::mapping::problems::MappingNote;
 use crate::console::app::mapping::rows::Row;
+use crate::console::app::mapping::{Counting, Pane};
 use crate::console::app::message::Hit;
 use crate::console::app::model::Load;
 use crate::console::app::selection::window_start;

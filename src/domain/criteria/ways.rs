@@ -411,7 +411,8 @@ mod tests {
     #[test]
     fn every_kind_offers_a_way() {
         for way in Way::ALL {
-            let offered = [FieldKind::Bool, FieldKind::Number, FieldKind::Date, FieldKind::Text, FieldKind::Picklist];
+            let offered =
+                [FieldKind::Bool, FieldKind::Number, FieldKind::Date, FieldKind::Text, FieldKind::Picklist];
             assert!(offered.iter().any(|kind| Way::for_kind(*kind).contains(&way)), "{way:?}");
         }
     }

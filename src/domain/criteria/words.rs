@@ -24,8 +24,7 @@ fn said(node: &Node, kind_of: KindOf<'_>, brackets: Brackets) -> String {
     match &node.kind {
         NodeKind::Test(test) => test_words(test, node.negated, kind_of),
         NodeKind::Group(junction, parts) => {
-            let parts: Vec<String> =
-                parts.iter().map(|part| said(part, kind_of, Brackets::Needed)).collect();
+            let parts: Vec<String> = parts.iter().map(|part| said(part, kind_of, Brackets::Needed)).collect();
             let all = parts.join(junction_between(*junction));
             match (node.negated, brackets) {
                 (true, _) => format!("not ({all})"),

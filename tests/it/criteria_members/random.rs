@@ -34,8 +34,20 @@ impl Dice {
 }
 
 const TEXTS: [&str; 14] = [
-    "Acme", "ACME", "acme corp", "O'Hara", "100%", "100", "a_b", "axb", "back\\slash", "\\", "Zoë", "👩‍🚀 Astro",
-    "' OR Name != '", "\"x\"",
+    "Acme",
+    "ACME",
+    "acme corp",
+    "O'Hara",
+    "100%",
+    "100",
+    "a_b",
+    "axb",
+    "back\\slash",
+    "\\",
+    "Zoë",
+    "👩‍🚀 Astro",
+    "' OR Name != '",
+    "\"x\"",
 ];
 const NUMBERS: [&str; 9] = ["0", "-1", "1", "9.99", "10", "10.5", "100", "1000000", "0.0001"];
 const DAYS: [&str; 5] = ["1979-12-31", "1980-01-01", "1980-01-02", "2000-02-29", "2026-11-22"];
@@ -206,7 +218,11 @@ fn of_text(dice: &mut Dice, field: &str, values: &[&str]) -> Expression {
         2 => {
             let operator = dice.of(&ORDER);
             let value = dice.of(values);
-            Expression::Compare { field: field.into(), operator, literal: Literal::Text(any_case(dice, value)) }
+            Expression::Compare {
+                field: field.into(),
+                operator,
+                literal: Literal::Text(any_case(dice, value)),
+            }
         }
         3 => {
             let literals = list(dice, literal);

@@ -184,7 +184,8 @@ impl App {
     /// The way and values that a spot held, where they fit this field.
     fn held(&self, spot: &Spot, field: &str) -> Option<(Way, Vec<String>)> {
         let NodeKind::Test(test) = self.replaced(spot)?.kind else { return None };
-        let (Expression::Compare { field: known, .. } | Expression::OneOf { field: known, .. }) = &test else {
+        let (Expression::Compare { field: known, .. } | Expression::OneOf { field: known, .. }) = &test
+        else {
             return None;
         };
         known
@@ -214,8 +215,10 @@ impl App {
                 let Some(way) = Way::ALL.into_iter().find(|way| way.words(kind) == id) else {
                     return Vec::new();
                 };
-                let values =
-                    self.held(&spot, &field).filter(|(held, _)| held.needs() == way.needs()).map(|held| held.1);
+                let values = self
+                    .held(&spot, &field)
+                    .filter(|(held, _)| held.needs() == way.needs())
+                    .map(|held| held.1);
                 self.ask_condition_value(spot, field, way, values.unwrap_or_default());
             }
             Picked::ConditionValue { spot, field, way } => {

@@ -12,6 +12,7 @@ use crate::console::view::safe_text::wrap;
 use crate::console::view::text::conditions as text;
 use crate::console::view::theme::Meaning;
 use crate::domain::criteria::words::sentence;
+use crate::domain::side::Side;
 
 /// Rows of the list that stay, however long the sentence is.
 const LEAST_ROWS: u16 = 3;
@@ -30,10 +31,14 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, conditions: &Conditions, 
     };
     match app.shown_criteria(conditions) {
         None => {}
-        Some(Ok(criteria)) if lines.len() > 1 => {
-            tell(&format!("{}.", sentence(&criteria, &kind_of)), Meaning::Text);
+        Some(Ok(criteria)) => {
+            if lines.len() > 1 {
+                tell(&format!("{}.", sentence(&criteria, &kind_of)), Meaning::Text);
+            }
+            if side == Side::Org && criteria.fields().iter().any(|field| field.contains('.')) {
+                tell(text::OF_PARENT, Meaning::Muted);
+            }
         }
-        Some(Ok(_)) => {}
         Some(Err(error)) => tell(&text::unreadable(&error), Meaning::Error),
     }
     match app.wanted_count().map(|counting| app.mapping.counts.get(&counting)) {

@@ -25,7 +25,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &SampleSheet, area
     let ids = ready.map(crate::domain::sample::Pulled::ids);
     let width = area.width.saturating_sub(2).min(110);
     let rows = mapping.pairs.len().max(1) as u16;
-    let inner = canvas.popup(area, width, (rows + ABOUT + 5).min(area.height), &text::title(ids.as_ref(), canvas.glyphs.both));
+    let inner = canvas.popup(
+        area,
+        width,
+        (rows + ABOUT + 5).min(area.height),
+        &text::title(ids.as_ref(), canvas.glyphs.both),
+    );
     let room = inner.width.saturating_sub(2);
     let mut y = inner.y;
     let tell = |canvas: &mut Canvas<'_>, y: &mut u16, words: &str, meaning: Meaning| {

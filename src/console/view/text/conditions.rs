@@ -21,6 +21,9 @@ pub const TICKED: &str = "[x]";
 pub const UNTICKED: &str = "[ ]";
 /// No value, as one of a list.
 pub const BLANK_VALUE: &str = "(blank)";
+/// How fresh a condition on a parent is (law E12).
+pub const OF_PARENT: &str =
+    "A parent's field is looked at anew when the record itself changes, or with the rolling re-read.";
 /// Nobody has counted yet.
 pub const COUNTING: &str = "counting …";
 
@@ -44,7 +47,10 @@ pub fn other_side(side: Side, platform: &str, filled: bool) -> String {
 
 /// Text that is no condition.
 pub fn unreadable(error: &CriteriaError) -> String {
-    format!("They can't be shown as rows at character {}: {}. t mends the text.", error.position, error.message)
+    format!(
+        "They can't be shown as rows at character {}: {}. t mends the text.",
+        error.position, error.message
+    )
 }
 
 /// A row; the groups say what their parts need.

@@ -8,8 +8,7 @@ use crate::domain::value::Value;
 /// A prompt.
 pub const RECORD: &str = "Which record?";
 /// How a record is named.
-pub const RECORD_HELP: &str =
-    "An id of Salesforce, an id of the platform, or the value of the key, such as an e-mail address. Empty: any record.";
+pub const RECORD_HELP: &str = "An id of Salesforce, an id of the platform, or the value of the key, such as an e-mail address. Empty: any record.";
 /// While it is read.
 pub const READING: &str = "Reading a record from both sides …";
 /// A value that can't be turned; why is told below.

@@ -8,8 +8,8 @@ use crate::sandbox::org::moment::DAY_MS;
 use crate::sandbox::org::schema::Kind;
 use crate::sandbox::org::soql::QueryError;
 use crate::sandbox::org::soql::ast::{Comparator, Condition, Expression, Literal, Membership, Placed, Query};
-use crate::sandbox::org::soql::lexer::ESCAPED;
 use crate::sandbox::org::soql::bind::{self, Operand, World, position};
+use crate::sandbox::org::soql::lexer::ESCAPED;
 use crate::sandbox::org::soql::{dates, execute};
 use crate::sandbox::org::table::Reach;
 
@@ -204,7 +204,9 @@ pub(in crate::sandbox::org::soql) fn like_pattern(text: &str) -> Vec<Wild> {
         match letter {
             '%' => parts.push(Wild::AnyText),
             '_' => parts.push(Wild::AnyLetter),
-            ESCAPED => parts.extend(letters.next().into_iter().flat_map(char::to_lowercase).map(Wild::Letter)),
+            ESCAPED => {
+                parts.extend(letters.next().into_iter().flat_map(char::to_lowercase).map(Wild::Letter))
+            }
             _ => parts.extend(letter.to_lowercase().map(Wild::Letter)),
         }
     }
