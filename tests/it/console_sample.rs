@@ -11,8 +11,8 @@ use insta::assert_snapshot;
 
 use crate::console_stage::{full, picture, press, type_text};
 
-fn record(id: &str, fields: &[(&str, Value)]) -> Option<PulledRecord> {
-    Some(PulledRecord {
+fn record(id: &str, fields: &[(&str, Value)]) -> PulledRecord {
+    PulledRecord {
         selection: Selection::new(fields.iter().map(|(name, _)| *name)),
         record: Record {
             id: RecordId::new(id),
@@ -21,14 +21,14 @@ fn record(id: &str, fields: &[(&str, Value)]) -> Option<PulledRecord> {
             values: fields.iter().map(|(_, value)| Some(value.clone())).collect(),
             became: Vec::new(),
         },
-    })
+    }
 }
 
 fn ann() -> Pulled {
     let text = |text: &str| Value::text(text);
     Pulled {
         records: PerSide {
-            org: record(
+            org: Some(record(
                 "003xx000004TmiQAAS",
                 &[
                     ("Email", text("Ann@X.example")),
@@ -38,8 +38,8 @@ fn ann() -> Pulled {
                     ("HasOptedOutOfEmail", Value::Bool(true)),
                     ("Status__c", text("Bronze")),
                 ],
-            ),
-            platform: record(
+            )),
+            platform: Some(record(
                 "5f1c1d40-aaaa-4b5b-8f3e-1b2c3d4e5f60",
                 &[
                     ("email", text("ann@x.example")),
@@ -48,7 +48,7 @@ fn ann() -> Pulled {
                     ("optedOut", Value::Bool(false)),
                     ("details.SF_Status", Value::Null),
                 ],
-            ),
+            )),
         },
         met: Met::Linked,
     }

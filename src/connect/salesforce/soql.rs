@@ -291,7 +291,6 @@ fn literal_of(kind: FieldKind, with: &Literal) -> Option<String> {
     match (kind, with) {
         (_, Literal::Null) => Some("null".into()),
         (FieldKind::Bool, Literal::Bool(flag)) => Some(flag.to_string()),
-        (FieldKind::Bool, Literal::Text(text)) => text_literal(kind, text),
         (FieldKind::Number, Literal::Number(text) | Literal::Text(text)) if is_exact(text) => {
             text_literal(kind, text)
         }
@@ -299,7 +298,8 @@ fn literal_of(kind: FieldKind, with: &Literal) -> Option<String> {
         (FieldKind::Date, Literal::Time(text) | Literal::Text(text)) => {
             text.trim().parse::<NaiveDate>().ok().map(|day| day.to_string())
         }
-        (FieldKind::Moment, Literal::Time(text) | Literal::Text(text)) => text_literal(kind, text),
+        (FieldKind::Moment, Literal::Time(text) | Literal::Text(text))
+        | (FieldKind::Bool, Literal::Text(text)) => text_literal(kind, text),
         // The org refuses what is no id.
         (FieldKind::Id | FieldKind::Reference, Literal::Text(text)) if !text.is_empty() => {
             super::id::full_id(text).map(|id| quote(id.as_str()))

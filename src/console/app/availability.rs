@@ -174,30 +174,16 @@ impl App {
                 | Action::Retry
                 | Action::Why
                 | Action::LogRun
-                | Action::Copy,
-            )
-            | (Some(Overlay::Sheet(_) | Overlay::Suggest(_)), Action::Sample)
-            | (
-                Some(Overlay::Sample(_)),
-                Action::Add
-                | Action::Delete
-                | Action::Toggle
-                | Action::UndoRun
-                | Action::Forget
-                | Action::Release
-                | Action::Snooze
-                | Action::RetryAll
-                | Action::SnoozeAll
-                | Action::Filter
-                | Action::Retry
-                | Action::Why
-                | Action::LogRun
-                | Action::Copy,
+                | Action::Copy
+                | Action::Sample,
             )
             | (Some(Overlay::Suggest(_)), Action::Delete)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
             (Some(Overlay::Sheet(sheet)), Action::Add | Action::Delete | Action::Toggle) => {
                 self.sheet_means(sheet, action)
+            }
+            (Some(Overlay::Sample(_)), action) => {
+                matches!(action, Action::Open | Action::Sample | Action::Back | Action::Help)
             }
             (Some(Overlay::Conditions(conditions)), action) => {
                 let rows = self.condition_lines(conditions).len();

@@ -4,6 +4,7 @@ pub mod act;
 pub mod add;
 pub mod arrange;
 pub mod conditions_act;
+pub mod counting;
 pub mod new_mapping;
 pub mod problems;
 pub mod rows;

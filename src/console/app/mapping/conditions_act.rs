@@ -1,13 +1,8 @@
 //! What the actions do on criteria as rows: a field, a way to test it and a value are picked one after the other.
 
-use chrono::TimeDelta;
-
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::effect::Effect;
-use crate::console::app::mapping::Counting;
-use crate::console::app::message::Answer;
-use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::conditions::{Conditions, Placing, Spot};
 use crate::console::app::overlay::picker::{Item, Picked, Picker};
@@ -20,10 +15,7 @@ use crate::domain::criteria::ways::{Needs, Way};
 use crate::domain::criteria::{Criteria, CriteriaError, Expression};
 use crate::domain::schema::{FieldKind, FieldSchema};
 use crate::domain::side::Side;
-use crate::ops::members::Members;
 
-/// How long the criteria rest before their members are counted.
-const REST: TimeDelta = TimeDelta::milliseconds(400);
 /// What is picked to end a list of values; no value has a control character.
 const DONE: &str = "\u{1}done";
 
@@ -309,7 +301,7 @@ impl App {
         values: &[String],
     ) -> Result<(), String> {
         let kind = self.kind_of_field(&spot.mapping, spot.side, field).unwrap_or_default();
-        let mut new = Node::test(way.test(field, kind, values)?);
+        let mut new = Node::test(&way.test(field, kind, values)?);
         // Whoever only changes the value of a negated condition leaves it negated.
         if self.held(spot, field).is_some_and(|(held, _)| held == way) {
             new.negated = self.replaced(spot).is_some_and(|replaced| replaced.negated);
@@ -335,46 +327,5 @@ impl App {
             Overlay::Conditions(conditions) => Some(conditions),
             _ => None,
         })
-    }
-
-    /// What is to be counted for the criteria that are open.
-    pub fn wanted_count(&self) -> Option<Counting> {
-        let conditions = self.overlays.iter().rev().find_map(|overlay| match overlay {
-            Overlay::Conditions(conditions) => Some(conditions),
-            _ => None,
-        })?;
-        let mapping = self.mapping.named(&conditions.mapping)?;
-        let criteria = match self.shown_criteria(conditions) {
-            Some(Ok(criteria)) => Some(criteria.to_string()),
-            Some(Err(_)) => return None,
-            None => None,
-        };
-        Some(Counting { side: conditions.side, object: mapping.object(conditions.side).to_owned(), criteria })
-    }
-
-    /// Counts the members of the open criteria once they have rested.
-    pub(crate) fn want_count(&mut self) {
-        self.mapping.count_due = match self.wanted_count() {
-            Some(counting) if matches!(self.mapping.counts.get(&counting), None | Some(Load::Failed(_))) => {
-                Some(self.now + REST)
-            }
-            Some(_) | None => None,
-        };
-    }
-
-    /// Time has passed: perhaps the criteria have rested long enough.
-    pub(crate) fn count_if_due(&mut self) -> Vec<Effect> {
-        if self.mapping.count_due.is_none_or(|due| due > self.now) {
-            return Vec::new();
-        }
-        self.mapping.count_due = None;
-        let Some(counting) = self.wanted_count() else { return Vec::new() };
-        self.mapping.counts.insert(counting.clone(), Load::Waiting);
-        vec![Effect::CountMembers(counting)]
-    }
-
-    /// Members were counted, or not.
-    pub(crate) fn counted(&mut self, counting: Counting, answer: Answer<Members>) {
-        self.mapping.counts.insert(counting, answer.into());
     }
 }

@@ -205,7 +205,7 @@ pub(in crate::sandbox::org::soql) fn like_pattern(text: &str) -> Vec<Wild> {
             '%' => parts.push(Wild::AnyText),
             '_' => parts.push(Wild::AnyLetter),
             ESCAPED => {
-                parts.extend(letters.next().into_iter().flat_map(char::to_lowercase).map(Wild::Letter))
+                parts.extend(letters.next().into_iter().flat_map(char::to_lowercase).map(Wild::Letter));
             }
             _ => parts.extend(letter.to_lowercase().map(Wild::Letter)),
         }
