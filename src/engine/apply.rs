@@ -33,9 +33,13 @@ impl Session<'_> {
     /// Works through everything, chunk by chunk; what must wait for the end of the run comes last.
     pub async fn work(&mut self) -> Result<(), End> {
         self.phase(Phase::Writing);
-        self.set_brakes().await?;
         let totals = self.context.store.write(work::totals).await?;
         let total: u64 = totals.iter().map(|(_, total)| total).sum();
+        if total == 0 {
+            // The brakes count every link; a run without work costs nothing in proportion to them.
+            return Ok(());
+        }
+        self.set_brakes(&totals).await?;
         let mut worked = 0;
         for held in [false, true] {
             if held && !self.release_held().await? {

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::store::{StoreError, migrations};
@@ -118,13 +118,33 @@ fn run<T>(
     if durability == Durability::Full {
         db.pragma_update(None, "synchronous", "FULL")?;
     }
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let result =
-        work(&transaction).and_then(|value| transaction.commit().map(|()| value).map_err(Into::into));
+    let result = transaction(db, work);
     if durability == Durability::Full {
         db.pragma_update(None, "synchronous", "NORMAL")?;
     }
     result
+}
+
+/// One transaction, begun and ended by statements that are parsed once: most calls are so short that parsing would show.
+fn transaction<T>(
+    db: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    /// Takes the transaction back unless it was committed, also where the work panics.
+    struct Open<'a>(&'a Connection);
+    impl Drop for Open<'_> {
+        fn drop(&mut self) {
+            // Some failures, such as a full disk, have taken it back already.
+            if !self.0.is_autocommit() {
+                let _ = self.0.execute_batch("ROLLBACK");
+            }
+        }
+    }
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let open = Open(db);
+    let value = work(db)?;
+    open.0.prepare_cached("COMMIT")?.execute([])?;
+    Ok(value)
 }
 
 impl Store {

@@ -58,6 +58,6 @@ pub fn remove(db: &Connection, object: &str, ids: &[RecordId]) -> Result<(), Sto
 
 /// Forgets all that is left of an object.
 pub fn clear(db: &Connection, object: &str) -> Result<(), StoreError> {
-    db.execute("DELETE FROM flagged WHERE object=?", [object])?;
+    db.prepare_cached("DELETE FROM flagged WHERE object=?")?.execute([object])?;
     Ok(())
 }

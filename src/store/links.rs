@@ -418,10 +418,9 @@ pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError>
         Closed::MergedInto(id) | Closed::ConvertedTo(id) => Some(id.as_str()),
         Closed::OnOrg | Closed::OnPlatform | Closed::Forgotten => None,
     };
-    let changed = db.execute(
-        "UPDATE link SET closed=?, closed_to=? WHERE link=? AND closed=0",
-        params![why.number(), to, link],
-    )?;
+    let changed = db
+        .prepare_cached("UPDATE link SET closed=?, closed_to=? WHERE link=? AND closed=0")?
+        .execute(params![why.number(), to, link])?;
     if changed > 0 {
         free_keys(db, link)?;
     }
@@ -477,11 +476,9 @@ pub fn forget(db: &Connection, link: i64) -> Result<bool, StoreError> {
 
 /// How many open links a mapping has; stops counting at `most`.
 pub fn count(db: &Connection, mapping: i64, most: u64) -> Result<u64, StoreError> {
-    Ok(db.query_row(
-        "SELECT count(*) FROM (SELECT 1 FROM link WHERE mapping=? AND closed=0 LIMIT ?)",
-        params![mapping, most as i64],
-        |row| row.get::<_, i64>(0),
-    )? as u64)
+    let mut statement =
+        db.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM link WHERE mapping=? AND closed=0 LIMIT ?)")?;
+    Ok(statement.query_row(params![mapping, most as i64], |row| row.get::<_, i64>(0))? as u64)
 }
 
 /// A hash of a key, stable over versions and machines (FNV-1a over the encoded values).

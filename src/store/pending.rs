@@ -99,10 +99,8 @@ pub fn make_due(
 
 /// Makes all records due that wait for a reason.
 pub fn wake(db: &Connection, reason: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    db.execute(
-        "UPDATE pending SET next_try=?2 WHERE reason=?1 AND next_try>?2",
-        params![reason, to_millis(now)],
-    )?;
+    db.prepare_cached("UPDATE pending SET next_try=?2 WHERE reason=?1 AND next_try>?2")?
+        .execute(params![reason, to_millis(now)])?;
     Ok(())
 }
 

@@ -110,11 +110,8 @@ pub fn remove(db: &Connection, side: Side, object: &str, id: &str) -> Result<(),
 
 /// How many records are staged of an object.
 pub fn count(db: &Connection, side: Side, object: &str) -> Result<u64, StoreError> {
-    Ok(db.query_row(
-        "SELECT count(*) FROM stage WHERE side=? AND object=?",
-        params![side.number(), object],
-        |row| row.get::<_, i64>(0),
-    )? as u64)
+    let mut statement = db.prepare_cached("SELECT count(*) FROM stage WHERE side=? AND object=?")?;
+    Ok(statement.query_row(params![side.number(), object], |row| row.get::<_, i64>(0))? as u64)
 }
 
 /// Whether a staged record of an object begins its id with the same three characters.
@@ -149,7 +146,7 @@ pub fn clear_all(db: &Connection, feeds: &[(Side, String)]) -> Result<(), StoreE
         last = (side, object);
     }
     if !others {
-        db.execute("DELETE FROM stage", [])?;
+        db.prepare_cached("DELETE FROM stage")?.execute([])?;
     }
     feeds.iter().try_for_each(|(side, object)| clear(db, *side, object))
 }

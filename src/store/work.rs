@@ -56,7 +56,7 @@ fn from_row(row: &Row<'_>) -> Result<Work, rusqlite::Error> {
 
 /// The last number that was given.
 pub fn last(db: &Connection) -> Result<i64, StoreError> {
-    Ok(db.query_row("SELECT COALESCE(max(work), 0) FROM work", [], |row| row.get(0))?)
+    Ok(db.prepare_cached("SELECT COALESCE(max(work), 0) FROM work")?.query_row([], |row| row.get(0))?)
 }
 
 /// Which work is asked for.
@@ -113,7 +113,7 @@ pub fn after(db: &Connection, number: i64, held: bool, limit: usize) -> Result<V
 
 /// Lets a piece of work wait for the end of the run.
 pub fn hold(db: &Connection, number: i64) -> Result<(), StoreError> {
-    db.execute("UPDATE work SET held=1 WHERE work=?", [number])?;
+    db.prepare_cached("UPDATE work SET held=1 WHERE work=?")?.execute([number])?;
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use forcesync::domain::port::{PortClass, PortError, Source};
 use forcesync::sandbox::org::OrgOptions;
 use forcesync::sandbox::tls::Certificate;
 use rstest::rstest;
+use tokio::io::{AsyncReadExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::salesforce_support::{Served, client, serve, serve_with};
 
@@ -245,4 +247,30 @@ async fn a_private_authority_is_trusted_by_its_file_and_a_host_name_leads_to_an_
     };
     let error = served.client_with(other).sign_in().await.unwrap_err();
     assert_told(&error, PortClass::Settings, &["another host"]);
+}
+
+/// Nobody knows what came of a sign-in whose connection breaks; a second one does no harm.
+#[rstest]
+#[case(SignIn::ClientCredentials)]
+#[case(SignIn::Soap)]
+#[tokio::test]
+async fn a_sign_in_whose_connection_breaks_is_tried_once_more(#[case] way: SignIn) {
+    let served = serve().await;
+    let settings = served.settings(way);
+    let Environment::Custom(behind) = settings.environment.clone() else { panic!("{settings:?}") };
+    let behind = behind.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        let _heard = first.read(&mut [0; 64]).await.unwrap();
+        drop(first);
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = TcpStream::connect(&behind).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+        }
+    });
+    let settings = SalesforceSettings { environment: Environment::Custom(address), ..settings };
+    let who = served.client_with(settings).sign_in().await.unwrap();
+    assert_eq!(who.org_id.as_str(), served.org.org_id());
 }

@@ -202,6 +202,48 @@ async fn f101_f110_a_receiver_waits_to_be_mapped_and_then_takes_all() {
     assert_eq!(scene.sandbox().platform().records("campaign").len(), there.len());
 }
 
+/// F103: before an object is linked, its table must exist, and `check` looks for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn f103_check_looks_for_the_table_behind_each_receiver() {
+    let scene = scene_with(|settings| {
+        let with_tables = settings.replace("webhooks = [", "data_model = true\nwebhooks = [");
+        assert_ne!(with_tables, settings);
+        with_tables
+    })
+    .await;
+    let done = scene.command(&["check", "--json"]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stdout.contains("The table campaign is there."), "{done:?}");
+
+    let scene = scene_with(|settings| {
+        settings
+            .replace("webhooks = [", "data_model = true\nwebhooks = [\"orders=https://127.0.0.1:9/orders\", ")
+    })
+    .await;
+    let done = scene.command(&["check", "--json"]).await;
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.stdout.contains("There is no table orders in the data model"), "{done:?}");
+}
+
+/// F102: rows of a table belong to a lead or contact: a reference holds the number of the customer.
+#[tokio::test(flavor = "multi_thread")]
+async fn f102_rows_of_a_table_belong_to_the_customer_of_a_contact() {
+    let table = "\n[[mapping]]\nname = \"task\"\norg_object = \"Task\"\nplatform_object = \"table.campaign\"\ndirection = \"to_platform\"\ncreate_in_org = false\nplatform_mark = \"Id\"\n[[mapping.pair]]\norg = \"Id\"\nplatform = \"Id\"\ndirection = \"to_platform\"\nkey = true\n[[mapping.pair]]\norg = \"Subject\"\nplatform = \"Subject\"\ndirection = \"to_platform\"\n[[mapping.pair]]\norg = \"WhoId\"\nplatform = \"customer\"\ndirection = \"to_platform\"\ntransform = { reference = \"customer\" }\n";
+    let scene = scene_with(|settings| format!("{settings}{table}")).await;
+    let contact = id_of(&a_row(&scene, "Contact"));
+    let task = scene.org_insert("Task", json!({"Subject": "Ring back", "WhoId": contact}));
+    let done = scene.command(&["hook", "sample", "task", "--json"]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    put(&scene, "hook", json!({"name": "campaign"}));
+    let ended = scene.initial().await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    // Whose parent became a customer in this very run is looked at again in the next one.
+    let ended = scene.instant().await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    let row = scene.sandbox().platform().record("campaign", &task).unwrap();
+    assert_eq!(row["customer"].to_string().trim_matches('"'), customer(&scene, &contact)["id"].to_string());
+}
+
 /// F73, F114–F117: sent e-mails come to the lead or contact with what became of them; machines don't count; nothing is counted twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn f114_f117_contact_moments_come_to_their_lead_or_contact() {

@@ -1,7 +1,7 @@
 //! The engine under simulation: two in-memory sides driven by capability tables, the real SQLite, a virtual clock, and
 //! histories that one seed replays.
 //!
-//! `FORCESYNC_HISTORIES` sets how many histories run (1,000 by default), `FORCESYNC_AFTER` passes over the first ones,
+//! `FORCESYNC_HISTORIES` sets how many histories run (5,000 by default), `FORCESYNC_AFTER` passes over the first ones,
 //! `FORCESYNC_SEED` replays one of them.
 
 mod by_hand;
@@ -26,8 +26,8 @@ mod world;
 use history::History;
 use verdict::Verdict;
 
-/// As many as two cores play in less than a minute.
-const HISTORIES: u64 = 1_000;
+/// As many as two cores play in less than two minutes.
+const HISTORIES: u64 = 5_000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -103,7 +103,7 @@ fn a_full_disk_ends_a_run_with_a_sentence_and_costs_nothing_once_there_is_room_a
         assert!(verdict.is_clean());
         return;
     }
-    let histories = number("FORCESYNC_HISTORIES").unwrap_or(HISTORIES) / 5;
+    let histories = number("FORCESYNC_HISTORIES").unwrap_or(HISTORIES) / 25;
     let mut totals = Verdict::default();
     let mut broken = Vec::new();
     for seed in 1..=histories {

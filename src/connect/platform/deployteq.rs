@@ -194,6 +194,7 @@ impl Platform for Deployteq {
             examined.good("There is no OAuth2 client: contact moments can't be read.");
         }
         self.hooks.examine(&mut examined);
+        self.examine_tables(&mut examined).await?;
         Ok(examined)
     }
 

@@ -12,9 +12,8 @@ use crate::store::work::{self};
 use crate::store::{departures, undo};
 
 impl Session<'_> {
-    pub(super) async fn set_brakes(&mut self) -> Result<(), End> {
+    pub(super) async fn set_brakes(&mut self, totals: &[(usize, u64)]) -> Result<(), End> {
         let since = self.now() - crate::engine::brake::window();
-        let totals = self.context.store.write(work::totals).await?;
         for place in 0..self.mappings.len() {
             let mapping = self.mappings[place].row.mapping;
             let (links, sums) = self

@@ -143,11 +143,8 @@ impl History {
             self.expect_through(&world, &store, &mappings, RunKind::Initial, &mut verdict).await;
         }
         // Where automations fight, the pairs have to be parked first (law E8).
-        let calm = if world.lock().fights { 12 } else { 3 };
-        for _ in 0..calm {
-            world.clock.advance(60_000);
-            self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
-        }
+        let most = if world.lock().fights { 12 } else { 3 };
+        self.come_to_rest(&world, &store, &mappings, most, &mut verdict).await;
         world.clock.advance(60_000);
         let before = world.lock().judge.sync_writes;
         self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
@@ -191,10 +188,7 @@ impl History {
                 self.once(&world, &store, &mappings, RunKind::Instant).await;
             }
             world.lock().trouble = Trouble::default();
-            for _ in 0..3 {
-                world.clock.advance(60_000);
-                self.expect_through(&world, &store, &mappings, RunKind::Instant, &mut verdict).await;
-            }
+            self.come_to_rest(&world, &store, &mappings, 3, &mut verdict).await;
             verdict.wrong.extend(by_hand::judge(&store, &world, &open).await);
             let before = world.lock().judge.sync_writes;
             world.clock.advance(60_000);
@@ -208,6 +202,28 @@ impl History {
             database::give_back(store).await;
         }
         verdict
+    }
+
+    /// Calm runs: as many as there may be before all is at rest, or until one wrote nothing and left its state as it found it, for
+    /// so would those behind it. What comes after them may write nothing.
+    async fn come_to_rest(
+        &self,
+        world: &World,
+        store: &Store,
+        mappings: &[Mapping],
+        most: u32,
+        verdict: &mut Verdict,
+    ) {
+        let mut before = (world.lock().judge.sync_writes, database::essence(store).await);
+        for _ in 0..most {
+            world.clock.advance(60_000);
+            self.expect_through(world, store, mappings, RunKind::Instant, verdict).await;
+            let after = (world.lock().judge.sync_writes, database::essence(store).await);
+            if after == before {
+                break;
+            }
+            before = after;
+        }
     }
 
     pub async fn expect_through(
@@ -344,7 +360,7 @@ fn look(world: &World, before: u64, waiting: &Waiting, verdict: &mut Verdict) {
     if state.judge.sync_writes != before {
         verdict
             .wrong
-            .push(format!("not quiet: {} writes in the fourth calm run", state.judge.sync_writes - before));
+            .push(format!("not quiet: {} writes in the last calm run", state.judge.sync_writes - before));
     }
     verdict.wrong.extend(judge(&state, &["Contact", "Lead"], true, waiting));
     verdict.wrong.extend(state.judge.undone.wrong.iter().cloned());

@@ -109,6 +109,11 @@ impl Hooks {
         known.insert(table.to_ascii_lowercase(), mapped);
     }
 
+    /// The tables that have a receiver.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &str> {
+        self.addresses.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Says what is set up; nothing is sent, since whatever a receiver gets it takes for a record.
     pub(super) fn examine(&self, examined: &mut Examined) {
         for (name, _) in &self.addresses {

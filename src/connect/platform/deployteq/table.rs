@@ -11,11 +11,13 @@ use super::listing::cursor;
 use super::service::{Answered, Failure, Patience, Refused, row_error};
 use super::shape::{id_at, kind_of, record, value};
 use crate::connect::http::{Call, Idempotency, Method, percent_encode};
+use crate::connect::platform::Examined;
 use crate::domain::canonical::{Form, canonical};
 use crate::domain::port::{
     Finder, Mark, Page, PortClass, PortError, RowClass, RowResult, ScanRequest, Tombstone,
 };
 use crate::domain::record::{Record, RecordId, Selection};
+use crate::domain::report::Verdict;
 use crate::domain::value::Value;
 
 /// Rows of one page.
@@ -39,6 +41,33 @@ impl Deployteq {
         let mut call = Call::new("ask the data model", method, url).bearer(&token);
         call.idempotency = Idempotency::Repeatable;
         self.service.send(call, Patience::Run).await
+    }
+
+    /// Looks for the table behind each receiver: without it, what the receiver takes goes nowhere (F103).
+    pub(super) async fn examine_tables(&self, examined: &mut Examined) -> Result<(), PortError> {
+        if !self.names.data_model {
+            if self.hooks.tables().next().is_some() {
+                examined.good(
+                    "Whether the tables of the receivers exist is not looked up: “Read tables” is switched off.",
+                );
+            }
+            return Ok(());
+        }
+        for table in self.hooks.tables() {
+            match self.data(Method::GET, table, "?limit=1&offset=0").await {
+                Ok(_) => examined.good(format!("The table {table} is there.")),
+                Err(Failure::Refused(Refused { status: 404 | 410, .. })) => examined.line(
+                    Verdict::Bad,
+                    format!(
+                        "There is no table {table} in the data model: make it in Deployteq before its object is linked, or correct \
+                         the receiver's name."
+                    ),
+                    Some("webhooks"),
+                ),
+                Err(failure) => return Err(failure.into_port()),
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn list_rows(&self, table: &str, request: &ScanRequest) -> Result<Page, PortError> {

@@ -46,8 +46,11 @@ fn request(settings: &SalesforceSettings, secrets: &SalesforceSecrets) -> Result
     }
     let url = format!("{}/services/oauth2/token", settings.environment.address());
     let client_id = needed_text(&settings.client_id, "consumer key (client_id)")?;
-    let call =
-        Call::post("sign in", url).header("Accept", "application/json").form_field("client_id", client_id);
+    // Signing in twice does no harm; a refusal is not repeated, since too many of them lock an account.
+    let call = Call::post("sign in", url)
+        .repeatable()
+        .header("Accept", "application/json")
+        .form_field("client_id", client_id);
     Ok(match settings.sign_in {
         SignIn::ClientCredentials => {
             let secret = needed(secrets.client_secret.as_ref(), "consumer secret", "client_secret")?;

@@ -23,7 +23,9 @@ pub(super) async fn login(
     let username = needed_text(&settings.username, "user name")?;
     let password = oauth::password_and_token(secrets)?;
     let url = format!("{}/services/Soap/u/{VERSION}", settings.environment.address());
+    // As with tokens: a connection that breaks is tried once more, a refusal is not.
     let call = Call::post("sign in", url)
+        .repeatable()
         .header("SOAPAction", "login")
         .header("Accept", "text/xml")
         .secret_body("text/xml; charset=UTF-8", envelope(username, &password));

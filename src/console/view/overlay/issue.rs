@@ -37,7 +37,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &IssueSheet, area:
         }
     };
     say(canvas, &ids(&row.ids, canvas.glyphs.both), 1, Meaning::Muted);
-    say(canvas, &format!("! {} says {}: {}", of(row.side), row.code, row.message), 4, Meaning::Error);
+    // Our own causes are lower-case words; a service's codes are not.
+    let ours = row.code.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase());
+    let who = if ours { String::new() } else { format!("{} says ", of(row.side)) };
+    say(canvas, &format!("! {who}{}: {}", row.code, row.message), 4, Meaning::Error);
     let tried = numbers::things(u64::from(row.tries), "time", "times");
     let state = match (row.open, row.snoozed_until) {
         (false, _) => ", resolved".to_owned(),
