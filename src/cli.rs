@@ -32,6 +32,7 @@ mod keys;
 mod log;
 mod logging;
 mod mapping;
+mod mapping_sample;
 mod objects;
 mod paths;
 mod plan;

@@ -33,6 +33,7 @@ pub mod promotion;
 pub mod push;
 pub mod record;
 pub mod report;
+pub mod sample;
 pub mod schema;
 pub mod scope;
 pub mod side;

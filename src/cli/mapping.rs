@@ -4,15 +4,18 @@ use serde::Serialize;
 
 use crate::cli::arguments::{Mapping, MappingAction};
 use crate::cli::context::Context;
+use crate::cli::mapping_sample;
 use crate::cli::table::Table;
 use crate::domain::command::{Acceptance, Command};
 use crate::domain::drift::Effect;
 use crate::domain::mapping::{self, Pair};
 use crate::domain::report::StatusReport;
+use crate::domain::side::{PerSide, Side};
 use crate::domain::transform::Transform;
 use crate::ops::engine::attach;
 use crate::ops::error::OpError;
-use crate::ops::session::Access;
+use crate::ops::members::{self, Members};
+use crate::ops::session::{Access, Session};
 use crate::ops::{drift, read};
 
 /// `{"event":"accepted",…}`
@@ -31,23 +34,64 @@ pub(super) async fn run(arguments: Mapping, context: &Context) -> Result<u8, OpE
     let session = context.open(Access::ReadOnly)?;
     let settings = session.settings();
     match action {
+        MappingAction::Count { name, org, platform } => {
+            let found = known(&settings.mappings, &name)?;
+            let other = PerSide { org, platform };
+            return count(&session, found, &other, context).await;
+        }
+        MappingAction::Sample { name, record } => {
+            let found = known(&settings.mappings, &name)?;
+            return mapping_sample::show(&session, found, record.as_deref(), context).await;
+        }
         MappingAction::Accept { .. } | MappingAction::List => {
             let waiting = read::status(&session).await?;
             list(&settings.mappings, &waiting, context);
         }
         MappingAction::Show { name } => {
-            let found = settings.mapping(&name).ok_or_else(|| {
-                let names: Vec<&str> =
-                    settings.mappings.iter().map(|mapping| mapping.name.as_str()).collect();
-                let known = if names.is_empty() {
-                    "there is none yet".into()
-                } else {
-                    format!("known are {}", names.join(", "))
-                };
-                OpError::settings(format!("There is no mapping “{name}”; {known}.")).code("no_mapping")
-            })?;
-            show(found, context);
+            show(known(&settings.mappings, &name)?, context);
         }
+    }
+    Ok(0)
+}
+
+fn known<'a>(mappings: &'a [mapping::Mapping], name: &str) -> Result<&'a mapping::Mapping, OpError> {
+    mappings.iter().find(|mapping| mapping.name == name).ok_or_else(|| {
+        let names: Vec<&str> = mappings.iter().map(|mapping| mapping.name.as_str()).collect();
+        let known = if names.is_empty() {
+            "there is none yet".into()
+        } else {
+            format!("known are {}", names.join(", "))
+        };
+        OpError::settings(format!("There is no mapping “{name}”; {known}.")).code("no_mapping")
+    })
+}
+
+/// `{"event":"members",…}`
+#[derive(Serialize)]
+struct MembersOf<'a> {
+    event: &'static str,
+    mapping: &'a str,
+    side: Side,
+    object: &'a str,
+    criteria: Option<&'a str>,
+    #[serde(flatten)]
+    members: Members,
+}
+
+async fn count(
+    session: &Session,
+    mapping: &mapping::Mapping,
+    other: &PerSide<Option<String>>,
+    context: &Context,
+) -> Result<u8, OpError> {
+    for side in Side::BOTH {
+        let criteria = other[side].as_deref().or(mapping.criteria(side));
+        let object = mapping.object(side);
+        let members = members::count(session, side, object, criteria).await?;
+        let event = "members";
+        context.output.object(&MembersOf { event, mapping: &mapping.name, side, object, criteria, members });
+        let tested = criteria.map(|criteria| format!(" where {criteria}")).unwrap_or_default();
+        context.output.text(format_args!("{object} ({side}){tested}: {members}"));
     }
     Ok(0)
 }

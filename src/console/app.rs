@@ -213,6 +213,6 @@ impl App {
         // Without an engine nobody tells that something has changed, so that the lists are looked at now and then.
         let look_again = (!self.engine.answers() && matches!(self.tab, Tab::Sync | Tab::Logs))
             .then(|| self.sync.looked + TimeDelta::seconds(5));
-        [toast, moving, look_again].into_iter().flatten().min()
+        [toast, moving, look_again, self.mapping.count_due].into_iter().flatten().min()
     }
 }

@@ -22,8 +22,8 @@ use crate::ops::export::{Form, Sink};
 use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
-    check, conflicts, default_mappings, describe, engine, issues, look, objects, plan, read, save_settings,
-    scope, secrets, test_connection,
+    check, conflicts, default_mappings, describe, engine, issues, look, members, objects, plan, read, sample,
+    save_settings, scope, secrets, test_connection,
 };
 use crate::workspace::problems::Severity;
 
@@ -167,6 +167,16 @@ impl Task {
             Effect::Sample { side, object } => {
                 let answer = sentence(look::samples(session, side, &object).await);
                 self.tell(Msg::Sampled { side, object, answer });
+            }
+            Effect::Pull { mapping, wanted } => {
+                let answer = sentence(sample::pull(session, &mapping, wanted.as_deref()).await);
+                self.tell(Msg::Pulled(mapping.name, answer.map(Box::new)));
+            }
+            Effect::CountMembers(counting) => {
+                let criteria = counting.criteria.as_deref();
+                let answer =
+                    sentence(members::count(session, counting.side, &counting.object, criteria).await);
+                self.tell(Msg::Counted(counting, answer));
             }
             Effect::ForgetDescriptions => describe::forget(session),
             Effect::Propose => {

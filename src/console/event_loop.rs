@@ -131,7 +131,9 @@ where
             let now = self.clock.now();
             let frame_due = last_frame.is_none_or(|last| now - last >= frame());
             if dirty && (at_once || frame_due) {
-                self.app.update(Msg::Tick(now));
+                for effect in self.app.update(Msg::Tick(now)) {
+                    self.carry_out(effect, &sender)?;
+                }
                 hits = self.draw()?;
                 last_frame = Some(now);
                 dirty = false;

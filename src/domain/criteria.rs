@@ -18,6 +18,9 @@ mod parser;
 mod printing;
 #[cfg(test)]
 mod tests;
+pub mod tree;
+pub mod ways;
+pub mod words;
 
 use crate::domain::value::Value;
 

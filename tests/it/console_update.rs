@@ -220,7 +220,7 @@ fn translations_are_added_changed_and_removed() {
 #[test]
 fn criteria_that_can_not_be_understood_stay_in_their_prompt() {
     let mut app = full();
-    press(&mut app, "2 c");
+    press(&mut app, "2 c t");
     type_text(&mut app, " AND (");
     press(&mut app, "enter");
     assert!(matches!(app.overlays.last(), Some(Overlay::Prompt(prompt)) if prompt.error.is_some()));

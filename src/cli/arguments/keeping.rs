@@ -184,6 +184,25 @@ pub enum MappingAction {
         /// Its name
         name: String,
     },
+    /// Count the records that meet its criteria, or others
+    Count {
+        /// Its name
+        name: String,
+        /// Other criteria of Salesforce than those in the settings, such as "Email != null"
+        #[arg(long, value_name = "CRITERIA")]
+        org: Option<String>,
+        /// Other criteria of the platform
+        #[arg(long, value_name = "CRITERIA")]
+        platform: Option<String>,
+    },
+    /// Pull a record from both sides and show what becomes of it, pair by pair; nothing is written
+    Sample {
+        /// Its name
+        name: String,
+        /// An id of either side or the value of the key; any record if left out
+        #[arg(long, value_name = "ID|KEY")]
+        record: Option<String>,
+    },
     /// Accept mappings as they are written, so that automatic runs take them in
     Accept {
         /// Their names; all if left out

@@ -244,12 +244,14 @@ fn compare(
         Operator::Like => "LIKE",
     };
     let ordered = !matches!(operator, Operator::Equal | Operator::NotEqual);
-    if ordered && (matches!(with, Literal::Null) || field.kind == FieldKind::Bool) {
+    let nothing = matches!(with, Literal::Null) || *with == Literal::Text(String::new());
+    if ordered && (nothing || field.kind == FieldKind::Bool) {
         return None;
     }
     if operator == Operator::Like {
         let Literal::Text(pattern) = with else { return None };
-        return takes_patterns(field.kind).then(|| format!("{} LIKE {}", field.path, quote_pattern(pattern)));
+        return (takes_patterns(field.kind) && keeps(pattern))
+            .then(|| format!("{} LIKE {}", field.path, quote_pattern(pattern)));
     }
     Some(format!("{} {sign} {}", field.path, literal_of(field.kind, with)?))
 }
@@ -271,17 +273,62 @@ fn one_of(catalog: &Catalog, object: &str, field: &str, negated: bool, list: &[L
     if field.kind == FieldKind::Bool || list.is_empty() {
         return None;
     }
-    let literals: Option<Vec<String>> = list.iter().map(|literal| literal_of(field.kind, literal)).collect();
+    let literals: Option<Vec<String>> = list
+        .iter()
+        .map(|literal| match literal {
+            // Blank text is null there, but not among several values.
+            Literal::Text(text) if text.is_empty() => Some("null".into()),
+            literal => literal_of(field.kind, literal),
+        })
+        .collect();
     let word = if negated { "NOT IN" } else { "IN" };
     Some(format!("{} {word} ({})", field.path, literals?.join(",")))
 }
 
+/// The literal of a condition, where it means there what it means in [`Criteria::matches`]; a text that looks like a number, a day or a
+/// moment is compared as such here and as a text there.
 fn literal_of(kind: FieldKind, with: &Literal) -> Option<String> {
-    match with {
-        Literal::Null => Some("null".into()),
-        Literal::Bool(flag) => literal(kind, &Value::Bool(*flag)),
-        Literal::Number(text) | Literal::Text(text) | Literal::Time(text) => text_literal(kind, text),
+    match (kind, with) {
+        (_, Literal::Null) => Some("null".into()),
+        (FieldKind::Bool, Literal::Bool(flag)) => Some(flag.to_string()),
+        (FieldKind::Number, Literal::Number(text) | Literal::Text(text)) if is_exact(text) => {
+            text_literal(kind, text)
+        }
+        // A moment within a day is none of the days that the org can compare with.
+        (FieldKind::Date, Literal::Time(text) | Literal::Text(text)) => {
+            text.trim().parse::<NaiveDate>().ok().map(|day| day.to_string())
+        }
+        (FieldKind::Moment, Literal::Time(text) | Literal::Text(text))
+        | (FieldKind::Bool, Literal::Text(text)) => text_literal(kind, text),
+        // The org refuses what is no id.
+        (FieldKind::Id | FieldKind::Reference, Literal::Text(text)) if !text.is_empty() => {
+            super::id::full_id(text).map(|id| quote(id.as_str()))
+        }
+        (
+            FieldKind::Id
+            | FieldKind::Reference
+            | FieldKind::Text
+            | FieldKind::LongText
+            | FieldKind::Email
+            | FieldKind::Phone
+            | FieldKind::Url
+            | FieldKind::Picklist,
+            Literal::Text(text),
+        ) => keeps(text).then(|| quote(text)),
+        (_, Literal::Bool(_) | Literal::Number(_) | Literal::Time(_) | Literal::Text(_)) => None,
     }
+}
+
+/// Whether a text comes through [`escape`] whole.
+fn keeps(text: &str) -> bool {
+    !text.chars().any(|character| character < ' ' && !matches!(character, '\n' | '\r' | '\t'))
+}
+
+/// Whether a number is one that the org, which counts in floats, does not round.
+fn is_exact(text: &str) -> bool {
+    let text = text.trim();
+    text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+'))
+        && text.bytes().filter(u8::is_ascii_digit).count() <= 15
 }
 
 #[cfg(test)]

@@ -61,7 +61,11 @@ actions! {
     Direction, "direction", Scope::On(Tab::Mapping), "Change the direction of the pair", None;
     Policy, "policy", Scope::On(Tab::Mapping), "Change who wins when both sides changed", None;
     Translations, "translations", Scope::On(Tab::Mapping), "Edit the value translations of the pair", None;
-    Criteria, "criteria", Scope::On(Tab::Mapping), "Edit the criteria of the mapping", None;
+    Criteria, "criteria", Scope::On(Tab::Mapping), "Choose which records take part (criteria)", Some("forcesync mapping count");
+    AddOr, "add_or", Scope::On(Tab::Mapping), "Add a condition of which it is enough that it holds (or)", None;
+    Negate, "negate", Scope::On(Tab::Mapping), "Turn a condition of the criteria, or a group, into its opposite", None;
+    AsText, "as_text", Scope::On(Tab::Mapping), "Edit the criteria as text", None;
+    Sample, "sample", Scope::On(Tab::Mapping), "Pull a record and see what becomes of it, pair by pair", Some("forcesync mapping sample");
     Accept, "accept", Scope::On(Tab::Mapping), "Accept the mapping as it is written and as both sides are now", Some("forcesync mapping accept");
     Drift, "drift", Scope::On(Tab::Mapping), "Show what both sides changed since it was accepted", Some("forcesync drift");
     Scope, "scope", Scope::On(Tab::Mapping), "Show who enters and leaves by the edited criteria", Some("forcesync plan --scope");

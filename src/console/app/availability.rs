@@ -109,6 +109,10 @@ impl App {
             | Action::Policy
             | Action::Translations
             | Action::Criteria
+            | Action::AddOr
+            | Action::Negate
+            | Action::AsText
+            | Action::Sample
             | Action::AllFields => self.unlocked_or_reason(),
             Action::Add | Action::Delete | Action::Toggle if self.tab == Tab::Mapping => {
                 self.unlocked_or_reason()
@@ -176,7 +180,8 @@ impl App {
                 | Action::Retry
                 | Action::Why
                 | Action::LogRun
-                | Action::Copy,
+                | Action::Copy
+                | Action::Sample,
             )
             | (Some(Overlay::Suggest(_)), Action::Delete)
             | (Some(Overlay::Prompt(_)), Action::NextPane | Action::Save) => false,
@@ -187,6 +192,23 @@ impl App {
             (Some(Overlay::Conflicts(inbox)), action) if inbox.selected().is_none() => {
                 matches!(action, Action::Back | Action::Help)
                     || action == Action::Filter && !inbox.filter.is_empty()
+            }
+            (Some(Overlay::Sample(_)), action) => {
+                matches!(action, Action::Open | Action::Sample | Action::Back | Action::Help)
+            }
+            (Some(Overlay::Conditions(conditions)), action) => {
+                let rows = self.condition_lines(conditions).len();
+                match action {
+                    Action::Open | Action::Negate | Action::Delete | Action::AddOr => rows > 0,
+                    Action::Toggle => rows > 1,
+                    Action::Add
+                    | Action::AsText
+                    | Action::Undo
+                    | Action::NextPane
+                    | Action::Back
+                    | Action::Help => true,
+                    _ => false,
+                }
             }
             (Some(Overlay::Conflicts(inbox)), action) => match action {
                 Action::Retry
@@ -261,6 +283,11 @@ impl App {
             (Some(Overlay::Issue(_)), Action::Open) => common::EDIT,
             (Some(Overlay::Suggest(_)), Action::Open) => mapping::ADD_TICKED,
             (Some(Overlay::Suggest(_)), Action::Add) => mapping::TICK_ALL,
+            (Some(Overlay::Conditions(conditions)), Action::Add)
+                if self.condition_lines(conditions).is_empty() =>
+            {
+                common::ADD
+            }
             (Some(Overlay::Sheet(_)), Action::Toggle) => common::SWITCH,
             _ => binding.hint.as_deref().unwrap_or_default(),
         }
@@ -320,6 +347,9 @@ fn changes(action: Action) -> bool {
             | Action::Policy
             | Action::Translations
             | Action::Criteria
+            | Action::AddOr
+            | Action::Negate
+            | Action::AsText
             | Action::Accept
             | Action::Propose
             | Action::Suggest

@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 
+use crate::console::app::mapping::Counting;
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::command::{Command, RunRequest};
 use crate::domain::mapping::Mapping;
@@ -111,6 +112,15 @@ pub enum Effect {
         /// Its name.
         object: String,
     },
+    /// Pull a record of a mapping from both sides.
+    Pull {
+        /// The mapping, as it is drafted.
+        mapping: Box<Mapping>,
+        /// Its id on either side or the value of its key; any record if left out.
+        wanted: Option<String>,
+    },
+    /// Count the records that meet a condition.
+    CountMembers(Counting),
     /// Ask the sides anew when an object is described next.
     ForgetDescriptions,
     /// Make up default mappings.

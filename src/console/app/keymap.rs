@@ -33,6 +33,8 @@ pub enum Context {
     Panel,
     /// A form of a mapping, or the pairs that are proposed for it.
     Sheet,
+    /// The criteria of a mapping.
+    Criteria,
     /// The conflicts, or the form of an issue.
     Inbox,
     /// A plan.
@@ -45,7 +47,7 @@ pub enum Context {
 
 impl Context {
     /// All contexts.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Movement,
         Self::Global,
         Self::Connection,
@@ -57,6 +59,7 @@ impl Context {
         Self::Confirm,
         Self::Panel,
         Self::Sheet,
+        Self::Criteria,
         Self::Inbox,
         Self::Plan,
         Self::Drift,
@@ -77,6 +80,7 @@ impl Context {
             Self::Confirm => "confirm",
             Self::Panel => "panel",
             Self::Sheet => "sheet",
+            Self::Criteria => "conditions",
             Self::Inbox => "inbox",
             Self::Plan => "plan",
             Self::Drift => "drift",
@@ -108,6 +112,7 @@ impl Context {
             Self::Confirm => &[Self::Confirm],
             Self::Panel => &[Self::Panel, Self::Movement],
             Self::Sheet => &[Self::Sheet, Self::Panel, Self::Movement],
+            Self::Criteria => &[Self::Criteria, Self::Panel, Self::Movement],
             Self::Inbox => &[Self::Inbox, Self::Panel, Self::Movement],
             Self::Plan => &[Self::Plan, Self::Movement],
             Self::Drift => &[Self::Drift, Self::Panel, Self::Movement],
@@ -128,6 +133,7 @@ impl Context {
             | Self::Confirm
             | Self::Panel
             | Self::Sheet
+            | Self::Criteria
             | Self::Inbox
             | Self::Plan
             | Self::Drift

@@ -2,8 +2,8 @@
 
 use crate::console::app::App;
 use crate::console::app::effect::{Effect, Leave, Part};
-use crate::console::app::model::Engine;
 use crate::console::app::mapping::AfterSaving;
+use crate::console::app::model::Engine;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Choice, Consequence, Question};
 use crate::console::app::tab::Tab;

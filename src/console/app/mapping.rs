@@ -3,15 +3,20 @@
 pub mod act;
 pub mod add;
 pub mod arrange;
+pub mod conditions_act;
+pub mod counting;
 mod drift_act;
 pub mod new_mapping;
 pub mod problems;
 pub mod rows;
+pub mod sample_act;
 mod scope_act;
 pub mod sheet_act;
 pub mod suggest_act;
 
 use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 
 use crate::console::app::history::History;
 use crate::console::app::mapping::problems::MappingNote;
@@ -19,9 +24,11 @@ use crate::console::app::model::Load;
 use crate::console::app::selection::Selection;
 use crate::console::app::text_input::TextInput;
 use crate::domain::mapping::Mapping;
+use crate::domain::sample::Pulled;
 use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::Side;
 use crate::ops::look::Samples;
+use crate::ops::members::Members;
 use crate::workspace::settings::Settings;
 
 /// Which list has the focus.
@@ -32,6 +39,17 @@ pub enum Pane {
     Objects,
     /// The pairs of the selected mapping.
     Pairs,
+}
+
+/// What is counted: the records of an object of a side that meet a condition, as text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Counting {
+    /// The side.
+    pub side: Side,
+    /// The object.
+    pub object: String,
+    /// The condition; none counts all records.
+    pub criteria: Option<String>,
 }
 
 /// The state of the tab.
@@ -56,6 +74,12 @@ pub struct MappingTab {
     pub notes: Vec<MappingNote>,
     /// A filled value of each field, by side and object.
     pub samples: BTreeMap<(Side, String), Load<Samples>>,
+    /// How many records meet criteria that were open.
+    pub counts: BTreeMap<Counting, Load<Members>>,
+    /// The record that was pulled for each mapping, by the mapping's name.
+    pub pulled: BTreeMap<String, Load<Pulled>>,
+    /// When the open criteria will have rested long enough to be counted.
+    pub count_due: Option<DateTime<Utc>>,
     /// The org's objects, once somebody asked for them.
     pub objects: Option<Load<Vec<ObjectEntry>>>,
     /// The mapping whose pairs shall be proposed as soon as both sides are described.
@@ -91,6 +115,9 @@ impl MappingTab {
             filtering: false,
             schemas: BTreeMap::new(),
             samples: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            count_due: None,
+            pulled: BTreeMap::new(),
             objects: None,
             suggest_for: None,
             notes: Vec::new(),

@@ -6,6 +6,7 @@ use crate::console::app::action::Action;
 use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, LogPurpose, Part};
 use crate::console::app::key::Key;
+use crate::console::app::mapping::Counting;
 use crate::console::app::model::{Engine, SecretPlace, TestReport};
 use crate::console::app::tab::Tab;
 use crate::domain::command::{Command, Reply};
@@ -16,11 +17,13 @@ use crate::domain::progress::Progress;
 use crate::domain::report::{
     CheckLine, ConflictRow, FactRow, HistoryRow, IssueGroup, IssueRow, RunRow, StatusReport,
 };
+use crate::domain::sample::Pulled;
 use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::{PerSide, Side};
 use crate::ops::conflicts::Resolved;
 use crate::ops::issues::IssueForm;
 use crate::ops::look::Samples;
+use crate::ops::members::Members;
 use crate::ops::undo::UndoPage;
 use crate::workspace::problems::Problem;
 use crate::workspace::secrets::SecretName;
@@ -126,6 +129,10 @@ pub enum Msg {
     },
     /// Who enters and leaves by other criteria.
     Scope(Answer<Vec<crate::domain::scope::ScopeChange>>),
+    /// A record of the mapping of that name was pulled, or not.
+    Pulled(String, Answer<Box<Pulled>>),
+    /// The records that meet a condition were counted, or not.
+    Counted(Counting, Answer<Members>),
     /// Default mappings.
     Proposed(Answer<Vec<Mapping>>),
     /// The engine was found, or not.

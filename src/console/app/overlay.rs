@@ -1,6 +1,7 @@
 //! What lies over a tab: help, palette, pickers, questions, forms, lists. The top one gets every key.
 
 pub mod act;
+pub mod conditions;
 pub mod conflicts;
 pub mod drift;
 pub mod issue;
@@ -10,12 +11,14 @@ pub mod prompt;
 pub mod question;
 pub mod reading;
 pub mod records;
+pub mod sample;
 pub mod sheet;
 pub mod suggest;
 
 use crate::console::app::action::Action;
 use crate::console::app::key::Key;
 use crate::console::app::keymap::Context;
+use crate::console::app::overlay::conditions::Conditions;
 use crate::console::app::overlay::conflicts::Conflicts;
 use crate::console::app::overlay::drift::Drift;
 use crate::console::app::overlay::issue::IssueSheet;
@@ -25,6 +28,7 @@ use crate::console::app::overlay::prompt::Prompt;
 use crate::console::app::overlay::question::{Consequence, Question};
 use crate::console::app::overlay::reading::Reading;
 use crate::console::app::overlay::records::Records;
+use crate::console::app::overlay::sample::SampleSheet;
 use crate::console::app::overlay::sheet::Sheet;
 use crate::console::app::overlay::suggest::Suggest;
 
@@ -49,6 +53,10 @@ pub enum Overlay {
     Sheet(Sheet),
     /// Pairs that are proposed for a mapping.
     Suggest(Suggest),
+    /// The criteria of a mapping.
+    Conditions(Conditions),
+    /// A record of a mapping, pair by pair.
+    Sample(SampleSheet),
     /// The conflict inbox.
     Conflicts(Conflicts),
     /// The form of an issue.
@@ -71,7 +79,8 @@ impl Overlay {
             Self::Palette(_) | Self::Picker(_) => Context::Picker,
             Self::Question(_) => Context::Confirm,
             Self::Prompt(_) => Context::Typing,
-            Self::Sheet(_) | Self::Suggest(_) => Context::Sheet,
+            Self::Sheet(_) | Self::Suggest(_) | Self::Sample(_) => Context::Sheet,
+            Self::Conditions(_) => Context::Criteria,
             Self::Records(_) | Self::Reading(_) => Context::Panel,
             Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
             Self::Plan(_) => Context::Plan,
@@ -96,6 +105,8 @@ impl Overlay {
             Self::Help { .. }
             | Self::Sheet(_)
             | Self::Suggest(_)
+            | Self::Conditions(_)
+            | Self::Sample(_)
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
@@ -114,6 +125,8 @@ impl Overlay {
             | Self::Question(_)
             | Self::Sheet(_)
             | Self::Suggest(_)
+            | Self::Conditions(_)
+            | Self::Sample(_)
             | Self::Records(_)
             | Self::Conflicts(_)
             | Self::Issue(_)
@@ -135,6 +148,8 @@ impl Overlay {
                 suggest.toggle();
                 return false;
             }
+            Self::Conditions(conditions) => conditions.selection.set(row),
+            Self::Sample(sheet) => sheet.selection.set(row),
             Self::Records(records) => records.selection.set(row),
             Self::Drift(drift) => drift.selection.set(row),
             Self::Conflicts(inbox) => inbox.selection.set(row),

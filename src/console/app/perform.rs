@@ -4,8 +4,8 @@ use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, Part};
-use crate::console::app::mapping::{AfterSaving, Pane};
 use crate::console::app::mapping::problems::place_of;
+use crate::console::app::mapping::{AfterSaving, Pane};
 use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Choice, Consequence, Question};
@@ -203,7 +203,7 @@ impl App {
         self.mapping.pane = if pair.is_some() { Pane::Pairs } else { Pane::Objects };
     }
 
-    fn undo(&mut self, back: bool) -> Vec<Effect> {
+    pub(crate) fn undo(&mut self, back: bool) -> Vec<Effect> {
         let done = match self.tab {
             Tab::Connection => {
                 let draft = &mut self.connection.draft;

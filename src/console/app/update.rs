@@ -5,9 +5,9 @@ use crate::console::app::connection::draft::ConnectionDraft;
 use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, Leave, Part};
 use crate::console::app::leave::Leaving;
+use crate::console::app::mapping::AfterSaving;
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::Engine;
-use crate::console::app::mapping::AfterSaving;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::prompt::{Asked, Prompt};
 use crate::console::app::overlay::reading::Subject;
@@ -87,6 +87,14 @@ impl App {
             }
             Msg::Scope(answer) => {
                 self.take_scope(answer);
+                Vec::new()
+            }
+            Msg::Pulled(mapping, answer) => {
+                self.pulled(mapping, answer);
+                Vec::new()
+            }
+            Msg::Counted(counting, answer) => {
+                self.counted(counting, answer);
                 Vec::new()
             }
             Msg::Proposed(answer) => self.proposed(answer),
@@ -193,11 +201,12 @@ impl App {
     fn tick(&mut self, now: chrono::DateTime<chrono::Utc>) -> Vec<Effect> {
         self.now = now;
         self.toasts.expire(now);
+        let counting = self.count_if_due();
         let lists_are_old = !self.engine.answers()
             && matches!(self.tab, crate::console::app::tab::Tab::Sync | crate::console::app::tab::Tab::Logs)
             && now - self.sync.looked >= chrono::TimeDelta::seconds(5);
         if !lists_are_old {
-            return Vec::new();
+            return counting;
         }
         self.sync.looked = now;
         let mut effects =

@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::console::app::App;
-use crate::console::app::mapping::Pane;
 use crate::console::app::mapping::problems::MappingNote;
 use crate::console::app::mapping::rows::Row;
+use crate::console::app::mapping::{Counting, Pane};
 use crate::console::app::message::Hit;
 use crate::console::app::model::Load;
 use crate::console::app::selection::window_start;
@@ -14,7 +14,9 @@ use crate::console::view::canvas::{Canvas, Focus, Piece};
 use crate::console::view::safe_text::{column, wrap};
 use crate::console::view::text::{common, mapping as text, tabs};
 use crate::console::view::theme::Meaning;
-use crate::domain::mapping::Mapping;
+use crate::domain::criteria::Criteria;
+use crate::domain::criteria::words::sentence as sentence_of;
+use crate::domain::mapping::{Direction, Mapping};
 use crate::domain::report::Verdict;
 use crate::domain::side::Side;
 
@@ -92,7 +94,21 @@ fn about(mapping: &Mapping, canvas: &Canvas<'_>, width: usize, app: &App) -> Vec
     for side in Side::BOTH {
         if let Some(criteria) = mapping.criteria(side) {
             any = true;
-            lines.extend(wrap(criteria, width).into_iter().map(|line| (line, Meaning::Text)));
+            let kind_of = |field: &str| app.kind_of_field(&mapping.name, side, field);
+            let parsed = Criteria::parse(criteria).ok();
+            let said = parsed.as_ref().map(|parsed| sentence_of(parsed, &kind_of));
+            let said = said.as_deref().unwrap_or(criteria);
+            lines.extend(wrap(said, width).into_iter().map(|line| (line, Meaning::Text)));
+            let counting = Counting {
+                side,
+                object: mapping.object(side).to_owned(),
+                criteria: parsed.map(|parsed| parsed.to_string()),
+            };
+            if let Some(Load::Ready(members)) = app.mapping.counts.get(&counting) {
+                let arrow = canvas.glyphs.arrow(Direction::ToPlatform);
+                let words = format!("{arrow} {members}");
+                lines.extend(wrap(&words, width).into_iter().map(|line| (line, Meaning::Accent)));
+            }
         }
     }
     if !any {

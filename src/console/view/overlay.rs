@@ -1,5 +1,6 @@
 //! Draws what lies over a tab, one file a kind.
 
+mod conditions;
 mod conflicts;
 mod drift;
 mod help;
@@ -9,6 +10,7 @@ mod plan;
 mod question;
 mod reading;
 mod records;
+mod sample;
 mod scope;
 mod sheet;
 mod suggest;
@@ -30,6 +32,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
         Overlay::Prompt(prompt) => question::prompt(canvas, prompt, area),
         Overlay::Suggest(suggest) => suggest::draw(app, canvas, suggest, area),
         Overlay::Sheet(sheet) => sheet::draw(app, canvas, sheet, area),
+        Overlay::Sample(sheet) => sample::draw(app, canvas, sheet, area),
+        Overlay::Conditions(conditions) => conditions::draw(app, canvas, conditions, area),
         Overlay::Conflicts(inbox) => conflicts::draw(app, canvas, inbox, area),
         Overlay::Issue(sheet) => issue::draw(app, canvas, sheet, area),
         Overlay::Drift(drift) => drift::draw(app, canvas, drift, area),

@@ -1,6 +1,7 @@
 //! All words of the screen, one file a tab.
 
 pub mod common;
+pub mod conditions;
 pub mod connection;
 pub mod drift;
 pub mod inbox;
@@ -8,6 +9,7 @@ pub mod logs;
 pub mod mapping;
 pub mod numbers;
 pub mod plan;
+pub mod sample;
 pub mod scope;
 pub mod sheet;
 pub mod sync;

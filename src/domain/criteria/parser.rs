@@ -279,7 +279,7 @@ fn wrong_word(word: &str) -> String {
 }
 
 /// A number, a date or a moment.
-fn bare(text: &str) -> Option<Literal> {
+pub(super) fn bare(text: &str) -> Option<Literal> {
     if is_number(text) {
         return Some(Literal::Number(text.strip_prefix('+').unwrap_or(text).to_owned()));
     }
@@ -288,7 +288,9 @@ fn bare(text: &str) -> Option<Literal> {
 
 fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let Some((whole, fraction)) = unsigned.split_once('.') else {
+        return !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit());
+    };
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    (!whole.is_empty() || !fraction.is_empty()) && digits(whole) && digits(fraction) && !fraction.is_empty()
+    digits(whole) && digits(fraction) && !fraction.is_empty()
 }

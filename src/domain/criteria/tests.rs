@@ -60,6 +60,7 @@ fn text_is_written_canonically(#[case] text: &str, #[case] expected: &str) {
 #[case("a LIKE 5", 8, "pattern in single quotes")]
 #[case("a = TODAY", 5, "relative dates")]
 #[case("a = 2026-13-01", 5, "neither a number nor a date")]
+#[case("a = -", 5, "neither a number nor a date")]
 #[case("a = 1 && b = 2", 7, "AND or OR")]
 #[case("a..b = 1", 1, "one dot between")]
 #[case("and = 1", 1, "found the word")]

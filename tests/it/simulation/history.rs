@@ -214,11 +214,11 @@ impl History {
         most: u32,
         verdict: &mut Verdict,
     ) {
-        let mut before = (world.lock().judge.sync_writes, database::essence(store).await);
+        let mut before = (world.writes(), database::essence(store).await);
         for _ in 0..most {
             world.clock.advance(60_000);
             self.expect_through(world, store, mappings, RunKind::Instant, verdict).await;
-            let after = (world.lock().judge.sync_writes, database::essence(store).await);
+            let after = (world.writes(), database::essence(store).await);
             if after == before {
                 break;
             }

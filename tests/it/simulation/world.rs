@@ -169,6 +169,11 @@ impl World {
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
+
+    /// How much the sync has written so far.
+    pub fn writes(&self) -> u64 {
+        self.lock().judge.sync_writes
+    }
 }
 
 impl State {

@@ -9,7 +9,7 @@ use crate::console::app::message::Answer;
 use crate::console::app::model::Load;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::question::{Consequence, Question};
-use crate::console::app::overlay::sheet::{RowId, Sheet, Target};
+use crate::console::app::overlay::sheet::{Sheet, Target};
 use crate::console::app::tab::Tab;
 use crate::console::app::text_input::TextInput;
 use crate::console::app::toast::Tone;
@@ -77,7 +77,10 @@ impl App {
                 Ok(())
             }),
             Action::Translations => self.open_translations(),
-            Action::Criteria => self.ask_criteria(),
+            // Those of a row make sense once the rows are there.
+            Action::Criteria | Action::AddOr | Action::Negate => self.open_conditions(),
+            Action::AsText => self.ask_criteria(),
+            Action::Sample => self.open_sample(),
             Action::AllFields => {
                 self.mapping.all_fields = !self.mapping.all_fields;
                 self.mapping.pane = Pane::Pairs;
@@ -268,7 +271,7 @@ impl App {
             self.toasts.add(Tone::Info, text::NO_MAPPING_HERE, self.now);
             return Vec::new();
         };
-        self.ask_row(Target::Mapping(name), RowId::OrgCriteria);
+        self.ask_criteria_text(&name, Side::Org);
         Vec::new()
     }
 

@@ -127,10 +127,14 @@ impl App {
             Picked::PairField { mapping, side, .. } | Picked::MoreField { mapping, side, .. } => {
                 (*side, mapping.clone())
             }
+            Picked::ConditionField(spot) => (spot.side, spot.mapping.clone()),
             Picked::Action
             | Picked::Field(_)
             | Picked::NewMapping
             | Picked::NewMappingPlatform { .. }
+            | Picked::ConditionWay { .. }
+            | Picked::ConditionValue { .. }
+            | Picked::ConditionValues { .. }
             | Picked::SheetRow(..) => return,
         };
         let Some(mapping) = self.mapping.named(&name) else { return };
@@ -194,7 +198,13 @@ impl App {
                     self.toasts.add(Tone::Warning, sentence, self.now);
                 }
             }
-            Picked::Action | Picked::Field(_) => {}
+            // Conditions have a way of their own.
+            Picked::Action
+            | Picked::Field(_)
+            | Picked::ConditionField(_)
+            | Picked::ConditionWay { .. }
+            | Picked::ConditionValue { .. }
+            | Picked::ConditionValues { .. } => {}
         }
         Vec::new()
     }

@@ -76,6 +76,10 @@ impl App {
                         Vec::new()
                     }
                     Picked::Action => Vec::new(),
+                    picked @ (Picked::ConditionField(_)
+                    | Picked::ConditionWay { .. }
+                    | Picked::ConditionValue { .. }
+                    | Picked::ConditionValues { .. }) => self.picked_for_condition(picked, &id),
                     other => self.picked_for_mapping(&other, &id),
                 }
             }
@@ -110,6 +114,8 @@ impl App {
             }
             Some(Overlay::Sheet(_)) => self.act_on_sheet(action),
             Some(Overlay::Suggest(_)) => self.act_on_suggestions(action),
+            Some(Overlay::Sample(_)) => self.act_on_sample(action),
+            Some(Overlay::Conditions(_)) => self.act_on_conditions(action),
             Some(Overlay::Conflicts(_)) => self.act_on_conflicts(action),
             Some(Overlay::Issue(_)) => self.act_on_issue(action),
             Some(Overlay::Records(_)) => self.act_on_records(action),
@@ -237,9 +243,19 @@ impl App {
             Asked::Interval => self.set_interval(&typed),
             Asked::WorkspaceName => self.confirm_workspace(&typed),
             Asked::LogRun => self.ask_log_run(&typed),
-            Asked::SheetRow(target, row) => self.put_row(&target, row, &typed).map(|()| Vec::new()),
+            Asked::SheetRow(target, row) => {
+                self.put_row(&target, row, &typed).map(|()| {
+                    // The rows of open criteria are made of their text.
+                    self.want_count();
+                    Vec::new()
+                })
+            }
             Asked::Translation { mapping, pair, replaces } => {
                 self.put_translation(&mapping, pair, replaces.as_deref(), &typed).map(|()| Vec::new())
+            }
+            Asked::Sample(mapping) => Ok(self.put_sample(&mapping, &typed)),
+            Asked::ConditionValue { spot, field, way } => {
+                self.put_condition(&spot, &field, way, &[typed]).map(|()| Vec::new())
             }
             Asked::ConflictFilter => {
                 self.put_conflict_filter(&typed);

@@ -4,8 +4,10 @@ use crate::console::app::action::Action;
 use crate::console::app::connection::field::FieldId;
 use crate::console::app::fuzzy;
 use crate::console::app::key::Key;
+use crate::console::app::overlay::conditions::Spot;
 use crate::console::app::selection::Selection;
 use crate::console::app::text_input::TextInput;
+use crate::domain::criteria::ways::Way;
 use crate::domain::side::Side;
 
 /// What a choice is for.
@@ -54,6 +56,35 @@ pub enum Picked {
         /// The condition that tells its records from others of the same object.
         criteria: Option<String>,
     },
+    /// The field of a condition; then a way to test it is picked.
+    ConditionField(Spot),
+    /// The way in which a condition tests its field; then its value is picked or typed.
+    ConditionWay {
+        /// Where the condition will stand.
+        spot: Spot,
+        /// The field.
+        field: String,
+    },
+    /// The value of a condition.
+    ConditionValue {
+        /// Where the condition will stand.
+        spot: Spot,
+        /// The field.
+        field: String,
+        /// The way it is tested.
+        way: Way,
+    },
+    /// One of several values of a condition.
+    ConditionValues {
+        /// Where the condition will stand.
+        spot: Spot,
+        /// The field.
+        field: String,
+        /// The way it is tested.
+        way: Way,
+        /// What has been chosen so far.
+        values: Vec<String>,
+    },
     /// A value of a row of a sheet.
     SheetRow(super::sheet::Target, super::sheet::RowId),
 }
@@ -77,6 +108,12 @@ impl Item {
     pub fn new<C: Into<String>>(id: impl Into<String>, cells: impl IntoIterator<Item = C>) -> Self {
         let cells: Vec<String> = cells.into_iter().map(Into::into).collect();
         Self { id: id.into(), search: cells.join(" "), cells, blocked: None, typed: false }
+    }
+
+    /// The same item, which no query finds.
+    pub fn unsearched(mut self) -> Self {
+        self.search = String::new();
+        self
     }
 
     /// The same item, not to be chosen now.

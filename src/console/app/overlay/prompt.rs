@@ -1,7 +1,9 @@
 //! One line of text asked for, with help and an error below it.
 
+use crate::console::app::overlay::conditions::Spot;
 use crate::console::app::overlay::sheet::{RowId, Target};
 use crate::console::app::text_input::TextInput;
+use crate::domain::criteria::ways::Way;
 use crate::ops::brakes::Held;
 
 /// What the text is for.
@@ -28,6 +30,17 @@ pub enum Asked {
         pair: usize,
         /// The line it replaces.
         replaces: Option<String>,
+    },
+    /// The record that is pulled for a mapping.
+    Sample(String),
+    /// What a field is compared with.
+    ConditionValue {
+        /// Where the condition will stand.
+        spot: Spot,
+        /// The field.
+        field: String,
+        /// The way it is tested.
+        way: Way,
     },
     /// What the shown conflicts contain.
     ConflictFilter,

@@ -98,6 +98,7 @@ fn heading(context: Context) -> &'static str {
         Context::Confirm => "Answering",
         Context::Panel => "In this window",
         Context::Sheet => "In this form",
+        Context::Criteria => "In the criteria",
         Context::Inbox => "Deciding and mending",
         Context::Plan => "The plan",
         Context::Drift => "What changed",

@@ -14,12 +14,20 @@ use crate::console::view::theme::Meaning;
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect) {
     let rows = app.sheet_rows(&sheet.target);
     let width = area.width.saturating_sub(4).min(84);
-    let height = (rows.len() as u16 + if is_rules(&rows) { 8 } else { 5 }).min(area.height);
+    let more = if sampled(app, &sheet.target).is_empty() { 0 } else { 4 };
+    let height = (rows.len() as u16 + more + if is_rules(&rows) { 8 } else { 5 }).min(area.height);
     let inner = canvas.popup(area, width, height, &text::title(&sheet.target));
     let selected = sheet.selection.place(rows.len());
     let rules =
         matches!(rows.get(selected).map(|row| row.id), Some(RowId::RulesToPlatform | RowId::RulesToOrg));
-    let help_rows = if rules { 5_u16 } else { 2_u16 }.min(inner.height.saturating_sub(1));
+    let help_rows = if rules { 5_u16 } else { 2_u16 };
+    // What becomes of the pulled record is seen while its pair is edited.
+    let sampled: Vec<String> = sampled(app, &sheet.target)
+        .iter()
+        .flat_map(|line| wrap(line, usize::from(inner.width.saturating_sub(2))))
+        .collect();
+    let sampled_rows = (sampled.len() as u16).min(inner.height / 3);
+    let help_rows = (help_rows + sampled_rows).min(inner.height.saturating_sub(1));
     let list_height = usize::from(inner.height - help_rows);
     let start = window_start(selected, rows.len(), list_height);
     let label_width = rows
@@ -63,14 +71,28 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
         (_, Some(row)) => text::help(row.id).to_owned(),
         (_, None) => String::new(),
     };
+    for (offset, line) in sampled.iter().take(usize::from(sampled_rows)).enumerate() {
+        let y = inner.bottom() - sampled_rows + offset as u16;
+        canvas.text(inner.x + 1, y, inner.width.saturating_sub(2), line, Meaning::Accent);
+    }
     for (offset, line) in wrap(&help, usize::from(inner.width.saturating_sub(2)))
         .iter()
-        .take(usize::from(help_rows))
+        .take(usize::from(help_rows.saturating_sub(sampled_rows)))
         .enumerate()
     {
         let y = inner.bottom() - help_rows + offset as u16;
         canvas.text(inner.x + 1, y, inner.width.saturating_sub(2), line, Meaning::Muted);
     }
+}
+
+/// What becomes of the pulled record in the pair of a form.
+fn sampled(app: &App, target: &Target) -> Vec<String> {
+    let (Target::Pair { mapping, pair } | Target::Translations { mapping, pair }) = target else {
+        return Vec::new();
+    };
+    let Some(mapping) = app.mapping.named(mapping) else { return Vec::new() };
+    let results = app.sample_results(mapping);
+    results.get(*pair).map(|result| super::sample::lines_of(app, result)).unwrap_or_default()
 }
 
 fn is_rules(rows: &[Row]) -> bool {

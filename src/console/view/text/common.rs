@@ -41,6 +41,8 @@ pub const NOTHING_TO_UNDO: &str = "There is nothing to undo on this tab.";
 pub const NOTHING_TO_REDO: &str = "There is nothing to redo on this tab.";
 /// A hint: turns a switch.
 pub const SWITCH: &str = "switch";
+/// What a does where there is nothing yet.
+pub const ADD: &str = "add";
 /// Discard without edits.
 pub const NOTHING_TO_DISCARD: &str = "There are no unsaved edits on this tab.";
 /// After a removal.

@@ -49,6 +49,7 @@ pub(in crate::sandbox::org) enum Test {
     Span(Comparator, i64, i64),
     SpanOneOf {
         values: Vec<(i64, i64)>,
+        with_null: bool,
         negated: bool,
     },
     Holds {
@@ -235,9 +236,10 @@ pub(super) fn holds(value: CellRef<'_>, operand: &Operand, test: &Test) -> bool 
             Some(value) => in_span(*comparator, value, *from, *to),
             None => *comparator == Comparator::NotEqual,
         },
-        Test::SpanOneOf { values, negated } => {
-            let found = as_span(value)
-                .is_some_and(|value| values.iter().any(|(from, to)| *from <= value && value < *to));
+        Test::SpanOneOf { values, with_null, negated } => {
+            let found = as_span(value).map_or(*with_null && absent, |value| {
+                values.iter().any(|(from, to)| *from <= value && value < *to)
+            });
             found != *negated
         }
         Test::Holds { alternatives, negated } => {
@@ -284,8 +286,10 @@ mod tests {
             ("Müller", "m%R", true),
             ("Müller", "M_ller", true),
             ("Müller", "_üller_", false),
-            ("100%", "100\\%", true),
-            ("1000", "100\\%", false),
+            ("100%", "100\u{0}%", true),
+            ("1000", "100\u{0}%", false),
+            ("a\\b", "a\\b", true),
+            ("a\\%", "%\\%", true),
             ("abcabc", "%bc", true),
             ("", "%", true),
         ] {

@@ -60,6 +60,9 @@ pub(super) fn tokens(soql: &str) -> Result<Vec<Placed>, QueryError> {
     Ok(tokens)
 }
 
+/// What stands before a wildcard that was escaped in a literal; a backslash of its own is an ordinary character there.
+pub(super) const ESCAPED: char = '\u{0}';
+
 fn text(soql: &str, at: usize, rest: &str) -> Result<(String, usize), QueryError> {
     let mut text = String::new();
     let mut letters = rest.char_indices().skip(1);
@@ -73,8 +76,8 @@ fn text(soql: &str, at: usize, rest: &str) -> Result<(String, usize), QueryError
                 Some('b' | 'B') => text.push('\u{8}'),
                 Some('f' | 'F') => text.push('\u{c}'),
                 Some(same @ ('"' | '\'' | '\\')) => text.push(same),
-                // Kept with their backslash: only LIKE gives them a meaning.
-                Some(wild @ ('_' | '%')) => text.extend(['\\', wild]),
+                // Kept apart from plain ones: only LIKE gives them a meaning.
+                Some(wild @ ('_' | '%')) => text.extend([ESCAPED, wild]),
                 Some('u') => {
                     let code: String = letters.by_ref().take(4).map(|digit| digit.1).collect();
                     let letter = u32::from_str_radix(&code, 16).ok().and_then(char::from_u32);

@@ -9,6 +9,7 @@ use crate::sandbox::org::schema::Kind;
 use crate::sandbox::org::soql::QueryError;
 use crate::sandbox::org::soql::ast::{Comparator, Condition, Expression, Literal, Membership, Placed, Query};
 use crate::sandbox::org::soql::bind::{self, Operand, World, position};
+use crate::sandbox::org::soql::lexer::ESCAPED;
 use crate::sandbox::org::soql::{dates, execute};
 use crate::sandbox::org::table::Reach;
 
@@ -169,7 +170,10 @@ fn compare(
             _ => return Err(refuse()),
         },
         kind if kind.is_number() => match literal {
-            Literal::Number(number) if comparator != Comparator::Like => Test::Number(comparator, *number),
+            Literal::Number(number) if comparator != Comparator::Like => {
+                // There is no zero below zero.
+                Test::Number(comparator, *number + 0.0)
+            }
             _ => return Err(refuse()),
         },
         Kind::Date | Kind::DateTime => {
@@ -189,7 +193,7 @@ fn compare(
 
 /// A literal outside LIKE: `\_` and `\%` are no escapes there, the backslash goes.
 fn unescaped(text: &str) -> String {
-    text.replace("\\_", "_").replace("\\%", "%")
+    text.replace(ESCAPED, "")
 }
 
 /// The parts of a LIKE pattern.
@@ -200,7 +204,9 @@ pub(in crate::sandbox::org::soql) fn like_pattern(text: &str) -> Vec<Wild> {
         match letter {
             '%' => parts.push(Wild::AnyText),
             '_' => parts.push(Wild::AnyLetter),
-            '\\' => parts.extend(letters.next().into_iter().flat_map(char::to_lowercase).map(Wild::Letter)),
+            ESCAPED => {
+                parts.extend(letters.next().into_iter().flat_map(char::to_lowercase).map(Wild::Letter));
+            }
             _ => parts.extend(letter.to_lowercase().map(Wild::Letter)),
         }
     }
@@ -227,7 +233,9 @@ fn member(
         let alternatives = values
             .iter()
             .filter_map(|(literal, _)| match literal {
-                Literal::Text(text) => Some(text.split(';').map(|value| folded(value.trim())).collect()),
+                Literal::Text(text) => {
+                    Some(unescaped(text).split(';').map(|value| folded(value.trim())).collect())
+                }
                 _ => None,
             })
             .collect();
@@ -241,6 +249,7 @@ fn member(
             values: some()
                 .map(|(literal, _)| span(world, operand, left, literal))
                 .collect::<Result<_, _>>()?,
+            with_null,
             negated,
         },
         kind if kind.is_number() => Test::NumberOneOf {
