@@ -120,8 +120,13 @@ fn tell(change: &ScopeChange, context: &Context) {
     )));
     for (way, event, sign) in [(Way::Enters, "enters", "+"), (Way::Leaves, "leaves", "-")] {
         let movers = change.movers(way);
+        let verb = match (way, movers.count()) {
+            (_, 1) => event,
+            (Way::Enters, _) => "enter",
+            (Way::Leaves, _) => "leave",
+        };
         output.text(format_args!(
-            "  {} {event}, {} of them linked",
+            "  {} {verb}, {} of them linked",
             words::count_of(movers.count(), "record"),
             words::number(movers.linked)
         ));
