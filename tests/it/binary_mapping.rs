@@ -166,8 +166,7 @@ async fn a_new_mapping_takes_at_most_sixty_keys_from_nothing_to_applied_and_each
 
     admin.press("3", "done today").await;
     admin.press("2", "Lead ⇄ contact · key: Email").await;
-    let picture = admin.picture();
-    assert!(picture.contains("IsConverted is no"), "{picture}");
+    admin.shows("IsConverted is no").await;
     let process = admin.child.process_id().unwrap().to_string();
     std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap();
     let began = Instant::now();
