@@ -3,8 +3,8 @@
 //! A link that is re-pointed starts without bases, so that both records meet as for the first time; of two consents the
 //! stricter one wins then (law E3). One thing is kept: where the heir holds just what its predecessor last held, the base of that
 //! pair goes with it. Otherwise an edit that somebody made on the platform shortly before a conversion would lose against the
-//! very value that it replaced. So it is with a pair that is left out for now, because a field can't be seen (law E13): it can't be
-//! compared until the field is given back.
+//! very value that it replaced. So it is with a pair that the heir's mapping leaves out for now, because of a field that can't be seen
+//! or written (law E13): it can't be compared until the field is given back.
 
 use std::collections::HashMap;
 
@@ -89,12 +89,12 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
     let fields = mapping.compiled.selection[Side::Org].len();
     let heir = stage::get(db, Side::Org, object, what.id.as_str(), fields)?;
     let predecessor = what.mappings.iter().find(|known| known.row.mapping == from.mapping);
+    let left_out = left_out(db, predecessor, mapping, from)?;
     let mut bases = match (&heir, predecessor) {
-        (Some(heir), Some(predecessor)) => inherited(predecessor, mapping, from, heir),
+        (Some(heir), Some(predecessor)) => inherited(predecessor, mapping, from, heir, &left_out),
         _ => Bases::default(),
     };
-    let left_out = left_out(db, predecessor, mapping, from)?;
-    for (old, new) in &left_out {
+    for (old, new) in left_out.iter().filter(|(_, new)| !mapping.row.pairs.contains(new)) {
         if let Some(base) = from.bases.get(*old) {
             bases.set(*new, base.clone());
         }
@@ -154,7 +154,7 @@ fn same_pairs(predecessor: Option<&Prepared>, mapping: &Prepared) -> Vec<(i64, i
     new.iter().filter_map(same).collect()
 }
 
-/// The pairs, but for consent, that both mappings have, and that both leave out for now; by their numbers.
+/// The pairs, but for consent, that both mappings have, and that one of them or both leave out for now; by their numbers.
 fn left_out(
     db: &rusqlite::Connection,
     predecessor: Option<&Prepared>,
@@ -162,20 +162,26 @@ fn left_out(
     from: &Link,
 ) -> Result<Vec<(i64, i64)>, StoreError> {
     let Some(predecessor) = predecessor else { return Ok(Vec::new()) };
-    let mut both = Vec::new();
-    for (old, _) in from.bases.0.iter().filter(|(pair, _)| !predecessor.row.pairs.contains(pair)) {
+    let mut found = Vec::new();
+    for (old, _) in &from.bases.0 {
         if let Some((identity, new)) = mappings::same_pair(db, *old, mapping.row.mapping)?
-            && !mapping.row.pairs.contains(&new)
+            && !(predecessor.row.pairs.contains(old) && mapping.row.pairs.contains(&new))
             && !Pair::is_of_consent(&identity)
         {
-            both.push((*old, new));
+            found.push((*old, new));
         }
     }
-    Ok(both)
+    Ok(found)
 }
 
 /// The bases of pairs in which the heir holds what its predecessor last held. Consent starts anew.
-fn inherited(predecessor: &Prepared, mapping: &Prepared, from: &Link, heir: &Staged) -> Bases {
+fn inherited(
+    predecessor: &Prepared,
+    mapping: &Prepared,
+    from: &Link,
+    heir: &Staged,
+    left_out: &[(i64, i64)],
+) -> Bases {
     let mut bases = Bases::default();
     for (pair, number) in mapping.compiled.pairs.iter().zip(&mapping.row.pairs) {
         if pair.spec.transform.is_consent() {
@@ -184,7 +190,9 @@ fn inherited(predecessor: &Prepared, mapping: &Prepared, from: &Link, heir: &Sta
         let before = predecessor.compiled.pairs.iter().zip(&predecessor.row.pairs).find(|(old, _)| {
             old.spec.platform == pair.spec.platform && old.spec.transform == pair.spec.transform
         });
-        let known = before.and_then(|(_, number)| from.bases.get(*number));
+        let known = before.map(|(_, old)| *old);
+        let known = known.or_else(|| Some(left_out.iter().find(|(_, new)| new == number)?.0));
+        let known = known.and_then(|old| from.bases.get(old));
         let held = pair.values(Side::Org, &heir.record).map(|raw| pair.fold(Side::Org, &raw));
         if let (Some(known), Some(held)) = (known, held)
             && known.org == held

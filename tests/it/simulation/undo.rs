@@ -12,7 +12,7 @@ use super::topic::{Topic, address, held};
 use super::world::{SimRecord, State};
 
 /// How long before an undo's write an edit may have slipped in behind its reads.
-const SLIPPED_IN: i64 = 120_000;
+pub const SLIPPED_IN: i64 = 120_000;
 
 #[derive(Clone, Debug)]
 struct Mark {
@@ -80,11 +80,12 @@ pub fn judge_uncreation(state: &mut State, now: i64, side: Side, object: &str, i
     if record.versions.iter().any(|version| !version.by_sync && version.visible < now - SLIPPED_IN) {
         state.judge.undone.wrong.push(format!("an undo deleted {id}, which a person had edited"));
     }
+    // What was deleted or brought back just now may have been seen either way.
     let lives = |record: &SimRecord| {
-        record
-            .at(now - SLIPPED_IN)
-            .or_else(|| record.newest())
-            .is_some_and(|version| !version.deleted && address(&version.values) == email)
+        [record.at(now - SLIPPED_IN), record.newest()]
+            .into_iter()
+            .flatten()
+            .any(|version| !version.deleted && address(&version.values) == email)
     };
     if !state.objects[side.other()].values().flatten().any(|(_, record)| lives(record)) {
         state.judge.undone.wrong.push(format!("an undo deleted {id} ({email}), which had no counterpart"));

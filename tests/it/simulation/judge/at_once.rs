@@ -7,6 +7,7 @@ use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
 use super::super::topic::{Topic, address, held};
+use super::super::undo::SLIPPED_IN;
 use super::super::world::{SimRecord, State};
 
 impl State {
@@ -42,8 +43,12 @@ impl State {
     pub fn judge_removal(&mut self, now: i64, side: Side, object: &str, id: &str) {
         let taken_back = self.undoing && super::super::undo::judge_uncreation(self, now, side, object, id);
         self.judge.removals += u64::from(!taken_back);
-        let values = self.objects[side][object][id].newest().unwrap().values.clone();
-        let email = address(&values);
+        let record = &self.objects[side][object][id];
+        let newest = record.newest().unwrap();
+        let email = address(&newest.values);
+        // An undo looks right before it deletes, and what becomes visible between the two, nobody can see.
+        let seen = if taken_back { record.at(now - SLIPPED_IN).unwrap_or(newest) } else { newest };
+        let values = seen.values.clone();
         let mut wrong = Vec::new();
         if self.judge.deletes != DeletePolicy::Propagate && !taken_back {
             wrong.push(format!("{email}: {id} was deleted although no delete may cross"));
