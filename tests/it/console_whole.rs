@@ -30,6 +30,16 @@ use crate::console_stage::{full, text_of};
 /// How long a test waits for the screen to say something.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Quits; where a run is still on its way, once it has ended.
+const QUIT_AFTER_RUN: &str = "q f";
+
+/// A console and its user, until the user has left it.
+async fn together<T>(console: impl Future<Output = T>, user: impl Future<Output = ()>, screen: &Screen) -> T {
+    let both = async { tokio::join!(console, user).0 };
+    let left = tokio::time::timeout(PATIENCE * 3, both).await;
+    left.unwrap_or_else(|_| panic!("the console was never left:\n{}", screen.text()))
+}
+
 /// A screen that can be looked at while the console draws on it.
 #[derive(Clone)]
 struct Screen {
@@ -204,7 +214,7 @@ async fn keys_walk_the_tabs_and_q_leaves() {
         screen.says("/ q").await;
         keys.press("esc q");
     };
-    let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
+    let left = together(console.run(futures_util::stream::pending()), user, &screen).await;
     left.unwrap();
 }
 
@@ -238,7 +248,7 @@ async fn a_flood_of_numbers_is_not_a_flood_of_frames() {
         assert!(frames <= allowed, "{frames} frames, {allowed} allowed");
         keys.press("ctrl+c ctrl+c");
     };
-    let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
+    let left = together(console.run(futures_util::stream::pending()), user, &screen).await;
     left.unwrap();
 }
 
@@ -327,9 +337,9 @@ async fn five_keys_lead_from_a_fresh_demo_to_a_finished_first_sync() {
     let (mut console, keys, screen) = demo.console();
     let user = async {
         first_sync(&keys, &screen).await;
-        keys.press("q");
+        keys.press(QUIT_AFTER_RUN);
     };
-    let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
+    let left = together(console.run(futures_util::stream::pending()), user, &screen).await;
     left.unwrap();
     demo.sandbox.stop().await;
 }
@@ -358,9 +368,10 @@ async fn a_conflict_is_decided_from_its_panel_and_written() {
         screen.says("make it the rule").await;
         keys.press("enter");
         screen.says("No open conflicts").await;
-        keys.press("esc q");
+        keys.press("esc");
+        keys.press(QUIT_AFTER_RUN);
     };
-    let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
+    let left = together(console.run(futures_util::stream::pending()), user, &screen).await;
     left.unwrap();
     assert_eq!(demo.sandbox.sandbox().org().row("Contact", &id).unwrap()["Fax"], "+32 9 222");
     demo.sandbox.stop().await;
@@ -387,9 +398,10 @@ async fn the_value_of_a_refused_record_is_edited_in_its_form_and_reaches_both_si
         keys.type_text("+32 9 444");
         keys.press("enter");
         screen.says("No open issues").await;
-        keys.press("esc q");
+        keys.press("esc");
+        keys.press(QUIT_AFTER_RUN);
     };
-    let (left, ()) = tokio::join!(console.run(futures_util::stream::pending()), user);
+    let left = together(console.run(futures_util::stream::pending()), user, &screen).await;
     left.unwrap();
     assert_eq!(demo.sandbox.sandbox().org().row("Contact", &id).unwrap()["Fax"], "+32 9 444");
     assert_eq!(demo.sandbox.sandbox().salesmanago().contact(&email).unwrap()["fax"], "+32 9 444");
