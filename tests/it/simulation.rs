@@ -26,7 +26,7 @@ mod world;
 use history::History;
 use verdict::Verdict;
 
-/// As many as two cores play in less than two minutes.
+/// As many as two fast cores play in less than two minutes.
 const HISTORIES: u64 = 5_000;
 
 fn number(variable: &str) -> Option<u64> {
