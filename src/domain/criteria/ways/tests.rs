@@ -61,6 +61,17 @@ fn every_kind_offers_a_way() {
     }
 }
 
+/// A sign that stands for anything in a pattern stands for itself in what a person typed.
+#[rstest]
+#[case("0%", "something else: 0x7f")]
+#[case("a_b", "axb")]
+fn a_typed_sign_stands_for_itself(#[case] typed: &str, #[case] other: &str) {
+    for way in [Way::Contains, Way::Begins, Way::Ends] {
+        let test = way.test("F", FieldKind::Text, &[typed.to_owned()]).unwrap();
+        assert!(!Criteria { root: test }.matches(&|_| Some(&Value::text(other))));
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_found_by_what_was_made_of_it(text in "[^\\s\\p{C}][^\\p{C}]{0,10}|[%_\\\\'\"]{1,6}") {
