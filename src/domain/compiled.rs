@@ -199,14 +199,7 @@ impl CompiledMapping {
 
     /// Whether a record meets the criteria that test its side.
     pub fn in_scope(&self, side: Side, record: &Record) -> bool {
-        self.criteria[side].as_ref().is_none_or(|criteria| {
-            criteria.matches(&|name| {
-                self.selection[side]
-                    .position(name)
-                    .and_then(|place| record.values.get(place))
-                    .and_then(Option::as_ref)
-            })
-        })
+        self.criteria[side].as_ref().is_none_or(|criteria| criteria.admit(&self.selection[side], record))
     }
 
     /// The platform fields of the key, by which matching groups records.

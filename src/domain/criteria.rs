@@ -22,6 +22,7 @@ pub mod tree;
 pub mod ways;
 pub mod words;
 
+use crate::domain::record::{Record, Selection};
 use crate::domain::value::Value;
 
 /// A parsed condition.
@@ -141,6 +142,11 @@ impl Criteria {
     /// any, a blank tick box is false, numbers compare as decimals, ids compare in 15 or 18 characters.
     pub fn matches<'a>(&self, get: &dyn Fn(&str) -> Option<&'a Value>) -> bool {
         matching::matches(&self.root, get)
+    }
+
+    /// Whether a record that was read with a selection meets them.
+    pub fn admit(&self, selection: &Selection, record: &Record) -> bool {
+        self.matches(&|name| selection.position(name).and_then(|place| record.values.get(place)?.as_ref()))
     }
 }
 

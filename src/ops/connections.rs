@@ -18,7 +18,7 @@ use crate::domain::clock::Clock;
 use crate::domain::cost::{Jobs, Rates};
 use crate::domain::hold::Priority;
 use crate::domain::mapping::Mapping;
-use crate::domain::port::{PortClass, PortError};
+use crate::domain::port::{Endpoint, PortClass, PortError};
 use crate::domain::side::Side;
 use crate::ops::budget;
 use crate::workspace::secrets::SecretName;
@@ -166,6 +166,19 @@ pub fn platform(
     around: &Surroundings<'_>,
 ) -> Result<Arc<dyn Platform>, PortError> {
     open_platform(settings, secrets, around, Salesmanago::connect)
+}
+
+/// The connection of a side, for what both sides can do; nothing is sent yet.
+pub fn endpoint(
+    settings: &Settings,
+    side: Side,
+    secrets: &KnownSecrets,
+    around: &Surroundings<'_>,
+) -> Result<Arc<dyn Endpoint>, PortError> {
+    Ok(match side {
+        Side::Org => Arc::new(salesforce(settings, secrets, around)?),
+        Side::Platform => platform(settings, secrets, around)?,
+    })
 }
 
 /// The platform's connection to be tested, for which less may be filled in.

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::domain::port::{PortError, Source};
 use crate::domain::schema::ObjectSchema;
 use crate::domain::side::Side;
-use crate::ops::connections::{self, Surroundings};
+use crate::ops::connections;
 use crate::ops::error::OpError;
 use crate::ops::secrets;
 use crate::ops::session::Session;
-use crate::workspace::settings::Settings;
 
 /// One object of a side. It is asked for once a session; [`forget`] makes it be asked for again.
 pub async fn object(session: &Session, side: Side, object: &str) -> Result<Arc<ObjectSchema>, OpError> {
@@ -42,7 +40,7 @@ pub async fn objects(
         let settings = session.settings();
         let known = secrets::read(session, &settings, side, &[]).await?;
         let around = session.surroundings();
-        let schemas = ask(&settings, side, &known, &around, &missing).await?;
+        let schemas = connections::endpoint(&settings, side, &known, &around)?.describe(&missing).await?;
         session.schemas().put(side, schemas);
     }
     Ok(names.iter().filter_map(|name| session.schemas().get(side, name)).collect())
@@ -51,17 +49,4 @@ pub async fn objects(
 /// Makes every object be asked for again.
 pub fn forget(session: &Session) {
     session.schemas().clear();
-}
-
-async fn ask(
-    settings: &Settings,
-    side: Side,
-    secrets: &connections::KnownSecrets,
-    around: &Surroundings<'_>,
-    names: &[String],
-) -> Result<Vec<ObjectSchema>, PortError> {
-    match side {
-        Side::Org => connections::salesforce(settings, secrets, around)?.describe(names).await,
-        Side::Platform => connections::platform(settings, secrets, around)?.describe(names).await,
-    }
 }

@@ -9,7 +9,6 @@ use crate::domain::by_hand::{ByHand, Choice, HandDecision};
 use crate::domain::command::{Command, Reply};
 use crate::domain::consent::{Consent, ConsentForm};
 use crate::domain::mapping::{Mapping, Pair};
-use crate::domain::port::{PortError, Source};
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::report::{IssueQuery, IssueRow};
 use crate::domain::side::{PerSide, Side};
@@ -177,13 +176,8 @@ async fn look(
     let known = secrets::read(session, &settings, side, &[]).await?;
     let around = session.surroundings();
     let ids = std::slice::from_ref(id);
-    let found: Result<Vec<Record>, PortError> = match side {
-        Side::Org => connections::salesforce(&settings, &known, &around)?.read(object, selection, ids).await,
-        Side::Platform => {
-            connections::platform(&settings, &known, &around)?.read(object, selection, ids).await
-        }
-    };
-    Ok(found?.into_iter().next())
+    let found = connections::endpoint(&settings, side, &known, &around)?.read(object, selection, ids).await?;
+    Ok(found.into_iter().next())
 }
 
 /// An edited value of a field of the form, as a decision by hand; a sentence where it can't be.

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::domain::criteria::Criteria;
 use crate::domain::grouped::grouped;
 use crate::domain::port::{ScanRequest, Source};
-use crate::domain::record::{Record, RecordId, Selection};
+use crate::domain::record::{RecordId, Selection};
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
@@ -77,15 +77,8 @@ pub async fn count(
     let settings = session.settings();
     let known = secrets::read(session, &settings, side, &[]).await?;
     let around = session.surroundings();
-    match side {
-        Side::Org => {
-            counted(&connections::salesforce(&settings, &known, &around)?, object, criteria.as_ref()).await
-        }
-        Side::Platform => {
-            counted(connections::platform(&settings, &known, &around)?.as_ref(), object, criteria.as_ref())
-                .await
-        }
-    }
+    let source = connections::endpoint(&settings, side, &known, &around)?;
+    counted(source.as_ref(), object, criteria.as_ref()).await
 }
 
 async fn counted<S: Source + ?Sized>(
@@ -119,7 +112,7 @@ async fn counted<S: Source + ?Sized>(
         for record in page.records.iter().take(room) {
             // A record may come twice.
             if seen.insert(record.id.clone())
-                && criteria.is_none_or(|criteria| meets(criteria, &selection, record))
+                && criteria.is_none_or(|criteria| criteria.admit(&selection, record))
             {
                 members += 1;
             }
@@ -139,9 +132,4 @@ async fn counted<S: Source + ?Sized>(
         Counted::SomeOf { read: seen.len() as u64 }
     };
     Ok(Members { members, of, counted })
-}
-
-/// Whether a record that was read with a selection meets a condition.
-pub fn meets(criteria: &Criteria, selection: &Selection, record: &Record) -> bool {
-    criteria.matches(&|field| selection.position(field).and_then(|place| record.values.get(place)?.as_ref()))
 }

@@ -13,7 +13,6 @@ use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::domain::why::{WhyLink, WhyQuery};
 use crate::ops::error::OpError;
-use crate::ops::members::meets;
 use crate::ops::session::Session;
 use crate::ops::{connections, describe, read, secrets};
 
@@ -95,7 +94,7 @@ impl Puller<'_> {
         let criteria = self.mapping.org_criteria.as_deref().and_then(|text| Criteria::parse(text).ok());
         let takes_part = |record: &Record| {
             let member =
-                criteria.as_ref().is_none_or(|criteria| meets(criteria, &self.selections.org, record));
+                criteria.as_ref().is_none_or(|criteria| criteria.admit(&self.selections.org, record));
             member && self.key(Side::Org, record).is_some()
         };
         let place = some.iter().position(takes_part).unwrap_or(0);

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::connect::platform::Platform;
-use crate::connect::salesforce::Salesforce;
 use crate::domain::criteria::{Criteria, Expression};
 use crate::domain::mapping::Mapping;
-use crate::domain::port::{ScanRequest, Source};
+use crate::domain::port::{Endpoint, ScanRequest};
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::scope::{Member, Movers, ScopeChange, Way, consequences};
 use crate::domain::side::Side;
-use crate::domain::value::Value;
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
 use crate::ops::{connections, read, secrets};
@@ -67,8 +64,7 @@ async fn of_side(
     let tested = was.iter().chain(&is).flat_map(Criteria::fields);
     let key: Vec<String> =
         after.pairs.iter().filter(|pair| pair.key).flat_map(|pair| pair.fields(side).to_vec()).collect();
-    let selection =
-        Selection::new(key.iter().cloned().chain(tested).filter(|name| !name.eq_ignore_ascii_case("Id")));
+    let selection = Selection::new(key.iter().cloned().chain(tested));
     let mut request = ScanRequest {
         object: after.object(side).to_owned(),
         // Where both have criteria, nobody else comes into question.
@@ -79,8 +75,7 @@ async fn of_side(
         selection: selection.clone(),
         mark: None,
     };
-    let opened = open(session, side, after).await?;
-    let source = opened.source();
+    let source = open(session, side, after).await?;
     let mut tally = Tally { key: key.len(), ..Tally::default() };
     let whole = loop {
         let page = source.scan(&request).await?;
@@ -132,14 +127,8 @@ impl Tally {
         is: Option<&Criteria>,
     ) {
         self.read += 1;
-        let id = Value::text(record.id.as_str());
-        let get = |name: &str| {
-            if name.eq_ignore_ascii_case("Id") {
-                return Some(&id);
-            }
-            record.values.get(selection.position(name)?)?.as_ref()
-        };
-        let meets = |criteria: Option<&Criteria>| criteria.is_none_or(|criteria| criteria.matches(&get));
+        let meets =
+            |criteria: Option<&Criteria>| criteria.is_none_or(|criteria| criteria.admit(selection, record));
         let way = match (meets(was), meets(is)) {
             (false, true) => Way::Enters,
             (true, false) => Way::Leaves,
@@ -186,21 +175,7 @@ async fn movers(
 }
 
 /// A connection to one side.
-enum Opened {
-    Org(Box<Salesforce>),
-    Platform(Arc<dyn Platform>),
-}
-
-impl Opened {
-    fn source(&self) -> &dyn Source {
-        match self {
-            Self::Org(org) => org.as_ref(),
-            Self::Platform(platform) => platform.as_ref(),
-        }
-    }
-}
-
-async fn open(session: &Session, side: Side, mapping: &Mapping) -> Result<Opened, OpError> {
+async fn open(session: &Session, side: Side, mapping: &Mapping) -> Result<Arc<dyn Endpoint>, OpError> {
     let mut settings = session.settings();
     // The fields of a platform are those that the mappings use, so it has to know this one.
     match settings.mappings.iter_mut().find(|known| known.name.eq_ignore_ascii_case(&mapping.name)) {
@@ -208,11 +183,7 @@ async fn open(session: &Session, side: Side, mapping: &Mapping) -> Result<Opened
         None => settings.mappings.push(mapping.clone()),
     }
     let known = secrets::read(session, &settings, side, &[]).await?;
-    let around = session.surroundings();
-    Ok(match side {
-        Side::Org => Opened::Org(Box::new(connections::salesforce(&settings, &known, &around)?)),
-        Side::Platform => Opened::Platform(connections::platform(&settings, &known, &around)?),
-    })
+    Ok(connections::endpoint(&settings, side, &known, &session.surroundings())?)
 }
 
 #[cfg(test)]

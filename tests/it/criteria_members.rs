@@ -10,7 +10,6 @@ use forcesync::connect::salesforce::Salesforce;
 use forcesync::domain::criteria::Criteria;
 use forcesync::domain::port::{ScanRequest, Source};
 use forcesync::domain::record::{Record, Selection};
-use forcesync::ops::members::meets;
 use forcesync::sandbox::org::{ExtraSchema, OrgOptions};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value as Json, json};
@@ -90,7 +89,7 @@ impl World {
 
     /// The ids that our own evaluation finds.
     fn here(&self, criteria: &Criteria) -> BTreeSet<String> {
-        let members = self.records.iter().filter(|record| meets(criteria, &self.selection, record));
+        let members = self.records.iter().filter(|record| criteria.admit(&self.selection, record));
         members.map(|record| record.id.to_string()).collect()
     }
 
