@@ -45,6 +45,7 @@ mod secret;
 mod status;
 mod sync;
 mod undo;
+mod webhooks;
 mod why;
 mod words;
 

@@ -18,6 +18,7 @@ pub mod doubts;
 pub mod drift;
 pub mod forget;
 pub mod grouped;
+pub mod hint;
 pub mod hold;
 pub mod identity;
 pub mod mapping;

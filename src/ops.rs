@@ -50,6 +50,7 @@ pub mod test_connection;
 pub mod undo;
 mod unequal;
 mod unlocked;
+pub mod webhooks;
 pub mod why;
 
 use std::sync::Arc;

@@ -26,6 +26,7 @@ pub(super) async fn run(arguments: Sync, context: &Context) -> Result<u8, OpErro
         reads: None,
         undo: None,
         push: None,
+        hints: None,
         plan: None,
     };
     run::examine(&session, &request)?;

@@ -11,6 +11,7 @@ mod line;
 pub mod novoed;
 pub mod salesmanago;
 pub mod spotio;
+pub mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,6 +52,11 @@ pub trait Platform: Endpoint {
 
     /// Lends a place for what has to be remembered from run to run; most platforms need none.
     fn lend(&self, _notes: Arc<dyn Notes>) {}
+
+    /// What the service delivers by itself; nothing where it delivers nothing.
+    fn webhooks(&self) -> Option<&dyn webhooks::Webhooks> {
+        None
+    }
 
     /// Sends one record so that its receiver can be set up (F110).
     async fn sample(

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::by_hand::ByHand;
 use crate::domain::forget::Forgotten;
+use crate::domain::hint::HintOrder;
 use crate::domain::mapping::Direction;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::plan::saved::{PlanDeed, PlanOrder};
@@ -37,6 +38,9 @@ pub struct RunRequest {
     /// Records that a campaign of the platform has pushed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<PushOrder>,
+    /// Records that the platform has hinted at, to be read by their ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hints: Option<HintOrder>,
     /// The plan that is made instead, or applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanOrder>,
@@ -53,6 +57,7 @@ impl RunRequest {
             allow: Allowances::default(),
             undo: None,
             push: None,
+            hints: None,
             plan: None,
         }
     }

@@ -1,5 +1,7 @@
 //! Reads runs, issues, history and the log; needs no lock, and works while an engine writes.
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::report::{
     ConflictQuery, ConflictRow, FactRow, FirstSync, HistoryQuery, HistoryRow, IssueGroup, IssueQuery,
     IssueRow, LogQuery, RunRow, StatusReport,
@@ -11,6 +13,7 @@ use crate::ops::error::OpError;
 use crate::ops::runner::run_mappings;
 use crate::ops::session::Session;
 use crate::ops::unequal;
+use crate::ops::webhooks::LAST_HINT;
 use crate::store::read::HistoryPage;
 pub use crate::store::read::Snoozed;
 use crate::store::{Reader, StoreError};
@@ -113,6 +116,12 @@ pub async fn conflict(session: &Session, conflict: i64) -> Result<Option<Conflic
 /// One page of history, newest first; its `next` says where to go on.
 pub async fn history_page(session: &Session, query: HistoryQuery) -> Result<HistoryPage, OpError> {
     read(session, move |reader| reader.history_page(&query)).await
+}
+
+/// When the platform last hinted at a record that was looked at.
+pub async fn last_hint(session: &Session) -> Result<Option<DateTime<Utc>>, OpError> {
+    let kept = read(session, |reader| reader.remembered(LAST_HINT)).await?;
+    Ok(kept.and_then(|text| text.parse().ok()))
 }
 
 /// The sequence of the last log line.

@@ -35,7 +35,7 @@ use crate::ops::pushing::Pushing;
 use crate::ops::run::{self, examine};
 use crate::ops::session::Session;
 use crate::ops::tempo::Tempo;
-use crate::ops::{secrets, unequal};
+use crate::ops::{secrets, unequal, webhooks};
 use crate::store::facts::{self, NewFact};
 use crate::store::{
     Store, StoreError, audit, decisions, drift, forget, issues, mappings, pending, requeue, runs,
@@ -250,6 +250,9 @@ impl WorkspaceRunner {
             let (name, now) = (order.mapping.clone(), self.session.clock().now());
             let ids: Vec<RecordId> = order.records.iter().map(|record| record.id.clone()).collect();
             store.write(move |db| pending::put_pushed(db, &name, &ids, now)).await?;
+        }
+        if let Some(order) = &request.hints {
+            webhooks::keep(store, &mappings, order, self.session.clock().now()).await?;
         }
         Ok(RunContext {
             store: store.clone(),

@@ -9,11 +9,22 @@ use crate::workspace::file::{read_settings, write_settings};
 use crate::workspace::settings::Settings;
 use crate::workspace::{Problem, Severity};
 
-/// The sections that belong to connections; the schedule is here because a platform brings its intervals.
-const SECTIONS: [&str; 3] = ["salesforce", "platform", "schedule"];
+/// The sections that belong to connections; the schedule is here because a platform brings its intervals, and
+/// `[inbound]` because what a platform delivers comes in there.
+const SECTIONS: [&str; 4] = ["salesforce", "platform", "schedule", "inbound"];
 
 /// Sets `key=value` for each, and saves; the answer is what is still to finish or to look at.
 pub async fn set(session: &Session, changes: &[String]) -> Result<Vec<Problem>, OpError> {
+    let settings = examine(session, changes)?;
+    let problems = save_settings::save(session, settings, Vec::new()).await?;
+    match problems.iter().find(|problem| problem.severity == Severity::Error) {
+        Some(problem) => Err(OpError::settings(format!("Nothing was saved: {problem}"))),
+        None => Ok(problems),
+    }
+}
+
+/// The settings with `key=value` for each, not saved yet.
+pub(super) fn examine(session: &Session, changes: &[String]) -> Result<Settings, OpError> {
     let mut settings = session.settings();
     for change in changes {
         let Some((key, value)) = change.split_once('=') else {
@@ -23,11 +34,7 @@ pub async fn set(session: &Session, changes: &[String]) -> Result<Vec<Problem>, 
         };
         settings = with(&settings, key.trim(), value.trim())?;
     }
-    let problems = save_settings::save(session, settings, Vec::new()).await?;
-    match problems.iter().find(|problem| problem.severity == Severity::Error) {
-        Some(problem) => Err(OpError::settings(format!("Nothing was saved: {problem}"))),
-        None => Ok(problems),
-    }
+    Ok(settings)
 }
 
 /// Settings with one value in another place. What it must be is for the file's own rules to say: text, a number, true or false.

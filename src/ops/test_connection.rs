@@ -17,7 +17,7 @@ use crate::ops::connections;
 use crate::ops::error::{OpClass, OpError};
 use crate::ops::secrets::{self, SecretName};
 use crate::ops::session::{Access, Session};
-use crate::ops::{same_admin, save_settings, unlocked};
+use crate::ops::{same_admin, save_settings, unlocked, webhooks};
 use crate::workspace::settings::{PlatformKind, Settings};
 
 /// How a test went.
@@ -350,6 +350,9 @@ async fn platform(
     let connection = connections::platform_to_test(settings, &known, &session.surroundings())?;
     let examined = connection.examine().await?;
     test.lines.extend(examined.lines);
+    if let Some(hooks) = connection.webhooks() {
+        test.lines.extend(webhooks::state(session, settings, hooks).await);
+    }
     test.owners = examined.users;
     if examined.org != OrgWish::default() {
         let org = known_org(session, settings, typed).await;

@@ -135,6 +135,9 @@ pub trait Emulator: Send + Sync {
     /// Changes how many polls a job takes.
     fn set_job_polls(&self, _polls: u32) {}
 
+    /// Makes each delivery of the service come so many times.
+    fn set_delivery_copies(&self, _copies: u32) {}
+
     /// Makes changes appear in the change feeds so much later than their stamp.
     fn set_feed_delay_ms(&self, _delay: i64) {}
 }

@@ -1,7 +1,10 @@
-//! Where pushed lines come in while `forcesync run` lives: a folder for each step, and a signed post to a port of this machine.
+//! Where pushed lines come in while `forcesync run` lives: a folder for each step, and a signed post to a port of this machine. On the
+//! same port the platform's own deliveries come in, as [`hints`].
 //!
 //! A file `STEP/x.jsonl` is pushed once it is a second old, then moved to `STEP/done`, beside it a file for each stream. A post to
 //! `/push/STEP` carries `X-Forcesync-Signature: sha256=…`, the HMAC of its body under the push secret, and is answered with the lines.
+
+mod hints;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +24,8 @@ use crate::ops::engine::EngineClient;
 use crate::ops::error::OpError;
 use crate::ops::push;
 use crate::ops::session::Session;
+use crate::ops::webhooks::Deliveries;
+use crate::service::inbound::hints::Listener;
 
 /// How often the folder is looked at.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -56,33 +61,60 @@ pub async fn serve(
             None => std::future::pending().await,
         }
     };
+    let deliveries = Deliveries::open(session).await?.map(|deliveries| {
+        let path = deliveries.path();
+        (path, Arc::new(Listener::new(session, door.engine.clone(), deliveries)))
+    });
+    let looked = async {
+        match &deliveries {
+            Some((_, listener)) => listener.look().await,
+            None => std::future::pending().await,
+        }
+    };
     let listened = async {
         if inbound.port == 0 {
             return std::future::pending().await;
         }
-        if door.secret.expose_secret().is_empty() {
+        if door.secret.expose_secret().is_empty() && deliveries.is_none() {
             return Err(OpError::settings(
-                "[inbound] has a port, but there is no push secret: set it with `forcesync secret set deployteq.push_secret`.",
+                "[inbound] has a port, but there is nothing to take in: no push secret (`forcesync secret set deployteq.push_secret`), and \
+                 no webhooks (`forcesync connection webhooks register ADDRESS`).",
             ));
         }
-        listen(&door, inbound.port).await
+        listen(&door, deliveries.as_ref(), inbound.port).await
     };
     tokio::select! {
         () = watched => Ok(()),
+        () = looked => Ok(()),
         ended = listened => ended,
     }
 }
 
-async fn listen(door: &Arc<Door>, port: u16) -> Result<(), OpError> {
+async fn listen(
+    door: &Arc<Door>,
+    deliveries: Option<&(String, Arc<Listener>)>,
+    port: u16,
+) -> Result<(), OpError> {
     let trouble = |error: std::io::Error| {
         OpError::failed(format!("Port {port} of [inbound] can't be listened on: {error}.")).code("inbound")
     };
     let listener =
         tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port)).await.map_err(trouble)?;
-    let router = Router::new()
-        .route("/push/{step}", post(receive))
-        .layer(axum::extract::DefaultBodyLimit::max(LARGEST))
-        .with_state(Arc::clone(door));
+    let mut router = Router::new();
+    if !door.secret.expose_secret().is_empty() {
+        let pushes = Router::new()
+            .route("/push/{step}", post(receive))
+            .layer(axum::extract::DefaultBodyLimit::max(LARGEST))
+            .with_state(Arc::clone(door));
+        router = router.merge(pushes);
+    }
+    if let Some((path, listener)) = deliveries {
+        let hints = Router::new()
+            .route(path, post(hints::receive))
+            .layer(axum::extract::DefaultBodyLimit::max(hints::LARGEST))
+            .with_state(Arc::clone(listener));
+        router = router.merge(hints);
+    }
     axum::serve(listener, router).await.map_err(trouble)
 }
 

@@ -1,12 +1,12 @@
 //! Records that must be looked at again, and pairs that wait for a person. Neither holds more than it must (law E7).
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::plan::Parked;
 use crate::domain::record::RecordId;
 use crate::domain::side::Side;
-use crate::store::{StoreError, to_millis};
+use crate::store::{StoreError, links, to_millis};
 
 /// A record that must be looked at again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,29 @@ pub fn put_pushed(
         put(db, number, Side::Platform, id, "pushed", now, Some(now))?;
     }
     Ok(())
+}
+
+/// Makes a record of the platform due that a service has hinted at: for the mapping of its link, else for the first of these. A mapping
+/// that never ran reads all there is when it first does.
+pub fn put_hinted(
+    db: &Connection,
+    mappings: &[String],
+    id: &RecordId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut first = None;
+    for name in mappings {
+        let known: Option<(i64, i64)> = db
+            .prepare_cached("SELECT mapping, family FROM mapping WHERE name=?")?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((mapping, family)) = known else { continue };
+        if links::by_platform(db, family, id.as_str())?.is_some_and(|link| link.mapping == mapping) {
+            return make_due(db, mapping, Side::Platform, id.as_str(), now);
+        }
+        first = first.or(Some(mapping));
+    }
+    first.map_or(Ok(()), |mapping| make_due(db, mapping, Side::Platform, id.as_str(), now))
 }
 
 /// The records that are due, all of them or the first `limit`.

@@ -62,4 +62,5 @@ mod scenario_life;
 mod scenario_stage;
 mod simulation;
 mod spotio;
+mod spotio_webhooks;
 mod undo_records;

@@ -29,6 +29,29 @@ pub enum ConnectionAction {
         #[arg(value_enum)]
         side: Option<ConnectionSide>,
     },
+    /// List, register or remove where the platform sends hints at changes
+    Webhooks {
+        /// What to do.
+        #[command(subcommand)]
+        action: WebhookAction,
+    },
+}
+
+/// What to do with webhooks.
+#[derive(Debug, Subcommand)]
+pub enum WebhookAction {
+    /// List all endpoints of the account, those of others, too, and the events on offer
+    List,
+    /// Register an address, or move the one of this workspace there; keep the secret and switch the listener on
+    Register {
+        /// The public address that your proxy forwards to the port of [inbound], such as https://hooks.acme.example/spotio
+        address: String,
+        /// Only this event; several by repeating it
+        #[arg(long = "scope", value_name = "EVENT")]
+        scopes: Vec<String>,
+    },
+    /// Remove the endpoint of this workspace, and switch the listener off
+    Remove,
 }
 
 /// A side, as the command line calls it.

@@ -3,7 +3,7 @@
 //! `service` sends one call with a token that it mints itself, `workflow` reads types, fields, stages and users, `view` says what a name
 //! of a mapping stands for, `shape` turns rows into records and back. The port's verbs each have a file: `feed` (scan, changes,
 //! deletions), `activities`, `find`, `write`, and `bulk` for many rows at once; `examine` is what a test of the connection looks at,
-//! `hook` reads deliveries.
+//! `hook` reads deliveries and registers for them.
 
 mod activities;
 mod bulk;
@@ -48,6 +48,7 @@ pub struct Spotio {
     service: Service,
     profile: &'static Profile,
     names: Names,
+    hook: hook::Hook,
     /// The user who made the key, where somebody entered it.
     us: Option<String>,
     overlap_seconds: u64,
@@ -109,6 +110,7 @@ impl Spotio {
                 lookback_hours: whole("mark_lookback_hours").min(24 * 365),
                 close_days: whole("close_days").min(36_500),
             },
+            hook: hook::Hook::new(told, opening.secret("webhook_secret")),
             us: told.some_text("integration_user_id"),
             overlap_seconds: told.whole("overlap_seconds"),
             workflow: Mutex::default(),
@@ -179,6 +181,10 @@ impl Platform for Spotio {
 
     async fn examine(&self) -> Result<Examined, PortError> {
         self.look_around().await
+    }
+
+    fn webhooks(&self) -> Option<&dyn super::webhooks::Webhooks> {
+        Some(self)
     }
 }
 

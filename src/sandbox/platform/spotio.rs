@@ -3,7 +3,7 @@
 //! rest, the search finds near matches and no external ids, the dates of a question for activities are those of the activities.
 //!
 //! `workflow` says which types, fields, stages and users there are, `records` and `activities` hold the rows, `shown` writes them as
-//! the service does, `routes`, `search` and `jobs` are the interface, `admin` is the way in for the sandbox.
+//! the service does, `routes`, `search`, `jobs` and `webhooks` are the interface, `admin` is the way in for the sandbox.
 
 mod activities;
 mod admin;
@@ -14,6 +14,7 @@ mod search;
 mod shown;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 mod workflow;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -70,6 +71,9 @@ pub struct Spotio {
     feed_delay_ms: AtomicI64,
     job_polls: AtomicU32,
     reserved: AtomicU64,
+    endpoints: Mutex<Vec<webhooks::Endpoint>>,
+    /// How often each delivery comes.
+    copies: AtomicU32,
     /// When it was set up.
     founded: AtomicI64,
 }
@@ -82,6 +86,8 @@ struct Account {
     activities: BTreeMap<u64, Activity>,
     jobs: BTreeMap<String, BulkJob>,
     users: Vec<User>,
+    /// Where what happens is told, once somebody wants to hear it.
+    events: Option<tokio::sync::mpsc::UnboundedSender<webhooks::Event>>,
 }
 
 impl Spotio {
@@ -97,6 +103,8 @@ impl Spotio {
             feed_delay_ms: AtomicI64::new(0),
             job_polls: AtomicU32::new(2),
             reserved: AtomicU64::new(0),
+            endpoints: Mutex::default(),
+            copies: AtomicU32::new(1),
             founded: AtomicI64::new(0),
         })
     }

@@ -128,6 +128,7 @@ struct LimitsBody {
     daily_limit: Option<u64>,
     calls_by_others: Option<u64>,
     job_polls: Option<u32>,
+    delivery_copies: Option<u32>,
     job_ms: Option<i64>,
     jobs_break_after: Option<usize>,
     records_per_second: Option<u64>,
@@ -149,6 +150,9 @@ pub(super) async fn limits(State(steering): State<Arc<Steering>>, body: Bytes) -
     }
     if let Some(calls) = ordered.calls_by_others {
         steering.org.set_calls_by_others(calls);
+    }
+    if let Some(copies) = ordered.delivery_copies {
+        steering.platform.set_delivery_copies(copies);
     }
     if let Some(polls) = ordered.job_polls {
         steering.platform.set_job_polls(polls);

@@ -89,7 +89,15 @@ impl Account {
             return Err((422, "dataObjectId".into(), "The record does not exist.".into()));
         }
         activity.updated = now;
+        let kind = if activity.done {
+            "activity.done"
+        } else if self.activities.contains_key(&id) {
+            "activity.updated"
+        } else {
+            "activity.created"
+        };
         self.activities.insert(id, activity);
+        self.tell_activity(kind, id, now);
         Ok(())
     }
 

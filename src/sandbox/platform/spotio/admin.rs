@@ -321,7 +321,8 @@ impl Emulator for Spotio {
             record.pin = located(&place);
         }
         record.updated = (now, PERSON);
-        held.records.insert(id.clone(), record);
+        let known = held.records.insert(id.clone(), record).is_some();
+        held.tell_record(if known { "lead.updated" } else { "lead.added" }, &id, now);
         Ok(id)
     }
 
@@ -343,6 +344,10 @@ impl Emulator for Spotio {
 
     fn set_job_polls(&self, polls: u32) {
         self.job_polls.store(polls, Ordering::Relaxed);
+    }
+
+    fn set_delivery_copies(&self, copies: u32) {
+        self.copies.store(copies, Ordering::Relaxed);
     }
 
     fn set_feed_delay_ms(&self, delay: i64) {

@@ -223,6 +223,7 @@ impl Account {
         let record = self.built(body, by, now)?;
         let id = record_id(number);
         self.records.insert(id.clone(), record);
+        self.tell_record("lead.added", &id, now);
         Ok(id)
     }
 
@@ -234,6 +235,7 @@ impl Account {
         record.created = held.created;
         record.staged = if record.stage == held.stage { held.staged } else { (now, by) };
         self.records.insert(id.to_owned(), record);
+        self.tell_record("lead.updated", id, now);
         Ok(())
     }
 
@@ -291,6 +293,7 @@ impl Account {
         }
         record.updated = (now, by);
         self.records.insert(id.to_owned(), record);
+        self.tell_record("lead.updated", id, now);
         Ok(())
     }
 
@@ -301,6 +304,7 @@ impl Account {
         };
         self.activities.retain(|_, activity| activity.record != id);
         self.deleted.insert(id.to_owned(), Deleted { record, at: now, by });
+        self.tell_record("lead.deleted", id, now);
         Ok(())
     }
 }

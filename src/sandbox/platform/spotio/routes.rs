@@ -13,7 +13,7 @@ use axum::routing::{delete, get, patch, post, put};
 use serde_json::{Value, json};
 
 use super::records::Refusal;
-use super::{Spotio, jobs, search, shown, workflow};
+use super::{Spotio, jobs, search, shown, webhooks, workflow};
 
 /// What stands behind the question mark.
 pub(super) type Asked = Query<HashMap<String, String>>;
@@ -42,6 +42,9 @@ impl Spotio {
             .route("/api/jobs/dataObjects/bulk/{id}/progress", get(jobs::progress))
             .route("/api/jobs/dataObjects/bulk/{id}/results/{which}", get(jobs::results))
             .route("/api/jobs/dataObjects/bulk/{id}/cleanup", delete(jobs::clean_up))
+            .route("/api/Webhooks/scopes", get(webhooks::scopes))
+            .route("/api/Webhooks", get(webhooks::list).post(webhooks::add))
+            .route("/api/Webhooks/{id}", put(webhooks::change).delete(webhooks::remove))
             .layer(axum::middleware::from_fn_with_state(Arc::clone(self), let_in))
             .route("/api/users/apitoken", post(mint))
             .fallback(unknown)
