@@ -38,6 +38,7 @@ mod paths;
 mod plan;
 mod prompt;
 mod push;
+mod read_again;
 mod run;
 mod runs;
 mod sandbox;
@@ -122,6 +123,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Log(log) => log::run(log, context).await,
         Command::History(history) => history::run(history, context).await,
         Command::Forget(forget) => forget::run(forget, context).await,
+        Command::ReadAgain(again) => read_again::run(again, context).await,
         Command::Deactivate(deactivate) => deactivate::run(deactivate, context).await,
         Command::Undo(undo) => undo::run(undo, context).await,
         Command::Why(why) => why::run(why, context).await,

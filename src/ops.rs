@@ -32,6 +32,7 @@ pub mod plan;
 pub mod push;
 mod pushing;
 pub mod read;
+pub mod read_again;
 pub mod rebuild;
 pub mod run;
 mod runner;

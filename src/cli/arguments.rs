@@ -125,6 +125,8 @@ pub enum Command {
     Why(Why),
     /// Erase a person from this workspace, for good
     Forget(Forget),
+    /// Change the date of the last synchronization, so that the next run reads again what changed since
+    ReadAgain(ReadAgain),
     /// Set a record of the platform inactive by hand, as after a deletion in Salesforce
     Deactivate(Deactivate),
     /// Hold the run at hand after the batch in hand

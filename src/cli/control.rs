@@ -37,6 +37,7 @@ pub(super) async fn run(wish: Wish, context: &Context) -> Result<u8, OpError> {
         | Reply::Started { .. }
         | Reply::Status { .. }
         | Reply::Forgotten { .. }
+        | Reply::Moved { .. }
         | Reply::Kept { .. } => {
             context.output.object(&Done { event });
             context.output.text(sentence);

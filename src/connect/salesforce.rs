@@ -48,7 +48,7 @@ use crate::domain::clock::Clock;
 use crate::domain::cost::{self, Choice, Task, Way, Workload};
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
-    Addressing, Capabilities, ConsentDefault, FeedRequest, Finder, Job, Late, Mark, Page, PortClass,
+    Addressing, Capabilities, ConsentDefault, Cursor, FeedRequest, Finder, Job, Late, Mark, Page, PortClass,
     PortError, RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, WriteKind, Written,
 };
 use crate::domain::record::{Record, RecordId, Selection};
@@ -264,6 +264,10 @@ impl Source for Salesforce {
 
     async fn us(&self) -> Result<Option<String>, PortError> {
         Ok(Some(self.door.ids().await?.1.to_string()))
+    }
+
+    fn cursor_at(&self, _object: &str, moment: chrono::DateTime<chrono::Utc>) -> Option<Cursor> {
+        Some(query::Position { since: moment }.to_cursor())
     }
 
     fn calls(&self) -> u64 {

@@ -147,6 +147,8 @@ pub enum Command {
         /// The record's id on that side.
         id: String,
     },
+    /// Change the date of the last synchronization (F57): what changed since then is read again by the next run.
+    ReadAgain(ReadAgain),
     /// A person accepts these mappings as they are written (law E5), and as both sides are (law E13); all if empty.
     Accept {
         /// Names of mappings.
@@ -167,6 +169,15 @@ pub enum Command {
     Status,
     /// End the engine after the batch in hand.
     Shutdown,
+}
+
+/// From when on changes are read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadAgain {
+    /// The moment.
+    pub since: DateTime<Utc>,
+    /// Whether feeds that were not read up to then go there, too, so that what lies between is never read.
+    pub skip: bool,
 }
 
 /// What a person accepts of a mapping.
@@ -204,6 +215,11 @@ pub enum Reply {
         /// Ids and values by which the person may stand in files beside the database.
         texts: Vec<String>,
     },
+    /// The feeds begin elsewhere.
+    Moved {
+        /// Each feed with what became of it.
+        feeds: Vec<MovedFeed>,
+    },
     /// A plan is kept.
     Kept {
         /// Its number.
@@ -214,6 +230,45 @@ pub enum Reply {
         /// A sentence.
         message: String,
     },
+}
+
+/// What became of a feed whose position a person wanted to change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedFeed {
+    /// The side.
+    pub side: Side,
+    /// Its object there.
+    pub object: String,
+    /// How far it had been read.
+    pub before: Option<DateTime<Utc>>,
+    /// What became of it.
+    pub fate: FeedFate,
+}
+
+/// What became of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedFate {
+    /// The next run reads from the wanted moment on.
+    Moved,
+    /// It was not read up to that moment yet, so it stays.
+    Earlier,
+    /// The side can't tell what changed since a moment, so it stays.
+    NoDates,
+    /// It was never read to its end: only an initial sync does that.
+    NeverRead,
+}
+
+impl FeedFate {
+    /// What became of it, for a person.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Moved => "is read again from then on",
+            Self::Earlier => "was not read up to then yet, and stays",
+            Self::NoDates => "can't be read from a date on, and stays",
+            Self::NeverRead => "waits for its initial sync",
+        }
+    }
 }
 
 /// How a run ended.

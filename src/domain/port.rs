@@ -197,6 +197,11 @@ pub trait Source: Send + Sync {
     /// How many records meet the criteria, where the side can tell cheaply.
     async fn count(&self, object: &str, criteria: Option<&Criteria>) -> Result<Option<u64>, PortError>;
 
+    /// The cursor of a feed from which on the changes since a moment are read; nothing where the side knows no moments (F57).
+    fn cursor_at(&self, _object: &str, _moment: DateTime<Utc>) -> Option<Cursor> {
+        None
+    }
+
     /// Who we are on this side, as [`Record::author`] would name us; nothing where nobody knows.
     async fn us(&self) -> Result<Option<String>, PortError> {
         Ok(None)

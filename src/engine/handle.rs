@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::by_hand::ByHand;
 use crate::domain::clock::Clock;
-use crate::domain::command::{Acceptance, Command, Reply, RunReport, RunRequest};
+use crate::domain::command::{Acceptance, Command, ReadAgain, Reply, RunReport, RunRequest};
 use crate::domain::hold::Hold;
 use crate::domain::outcome::RunKind;
 use crate::domain::plan::saved::PlanDeed;
@@ -83,6 +83,11 @@ pub trait Runner: Send + Sync + 'static {
     /// Sets the platform's record inactive, by a record of either side; an error is a sentence.
     async fn deactivate(&self, object: &str, id: &str) -> Result<(), String> {
         Err(format!("This engine can't set {object} {id} inactive."))
+    }
+
+    /// Changes the date of the last synchronization; an error is a sentence.
+    async fn read_again(&self, wanted: &ReadAgain) -> Result<Reply, String> {
+        Err(format!("This engine keeps no date such as {}.", wanted.since))
     }
 
     /// Forgets a person by a record of either side; an error is a sentence.

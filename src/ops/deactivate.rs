@@ -36,7 +36,11 @@ pub async fn deactivate(engine: &EngineClient, object: &str, id: &str) -> Result
             };
             Err(OpError::new(class, message))
         }
-        Reply::Forgotten { .. } | Reply::Kept { .. } | Reply::Started { .. } | Reply::Status { .. } => {
+        Reply::Forgotten { .. }
+        | Reply::Moved { .. }
+        | Reply::Kept { .. }
+        | Reply::Started { .. }
+        | Reply::Status { .. } => {
             Err(OpError::failed("The engine answered something else than it was asked."))
         }
     }

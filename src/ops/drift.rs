@@ -43,6 +43,7 @@ pub async fn accept(engine: &EngineClient, mappings: Vec<String>, what: Acceptan
         | Reply::Started { .. }
         | Reply::Status { .. }
         | Reply::Forgotten { .. }
+        | Reply::Moved { .. }
         | Reply::Kept { .. } => Ok(()),
     }
 }

@@ -54,9 +54,11 @@ pub async fn forget(
             };
             Err(OpError::new(class, message))
         }
-        Reply::Accepted | Reply::Started { .. } | Reply::Status { .. } | Reply::Kept { .. } => {
-            Err(OpError::failed("The engine answered something else than it was asked."))
-        }
+        Reply::Accepted
+        | Reply::Started { .. }
+        | Reply::Status { .. }
+        | Reply::Moved { .. }
+        | Reply::Kept { .. } => Err(OpError::failed("The engine answered something else than it was asked.")),
     }
 }
 

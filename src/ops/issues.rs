@@ -280,9 +280,11 @@ pub async fn snooze(
     match engine.ask(Command::Snooze { issues, until }).await? {
         Reply::Accepted => Ok(()),
         Reply::Refused { message } => Err(OpError::settings(message).code("no_issue")),
-        Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Kept { .. } => {
-            Err(OpError::failed("The engine answered something else than it was asked."))
-        }
+        Reply::Started { .. }
+        | Reply::Status { .. }
+        | Reply::Forgotten { .. }
+        | Reply::Moved { .. }
+        | Reply::Kept { .. } => Err(OpError::failed("The engine answered something else than it was asked.")),
     }
 }
 

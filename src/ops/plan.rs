@@ -45,9 +45,11 @@ pub async fn begin(engine: &EngineClient, request: RunRequest) -> Result<(), OpE
     match engine.ask(Command::Start(request)).await? {
         Reply::Accepted => Ok(()),
         Reply::Refused { message } => Err(OpError::new(OpClass::Busy, message)),
-        Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Kept { .. } => {
-            Err(OpError::failed("The engine answered something else than it was asked."))
-        }
+        Reply::Started { .. }
+        | Reply::Status { .. }
+        | Reply::Forgotten { .. }
+        | Reply::Moved { .. }
+        | Reply::Kept { .. } => Err(OpError::failed("The engine answered something else than it was asked.")),
     }
 }
 
@@ -138,7 +140,7 @@ pub async fn keep(engine: &EngineClient, deed: PlanDeed) -> Result<Option<i64>, 
             };
             Err(OpError::new(class, message).code("plan"))
         }
-        Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. } => {
+        Reply::Started { .. } | Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Moved { .. } => {
             Err(OpError::failed("The engine answered something else than it was asked."))
         }
     }

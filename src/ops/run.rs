@@ -157,6 +157,7 @@ pub async fn confirm_workspace(engine: &EngineClient, name: &str) -> Result<(), 
         | Reply::Started { .. }
         | Reply::Status { .. }
         | Reply::Forgotten { .. }
+        | Reply::Moved { .. }
         | Reply::Kept { .. } => Ok(()),
     }
 }
@@ -203,7 +204,7 @@ pub async fn decide(engine: &EngineClient, by_hand: ByHand) -> Result<Option<i64
         Reply::Started { run } => Ok(Some(run)),
         Reply::Accepted => Ok(None),
         Reply::Refused { message } => Err(refusal(engine, message)),
-        Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Kept { .. } => {
+        Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Moved { .. } | Reply::Kept { .. } => {
             Err(OpError::failed("The engine answered something else than it was asked."))
         }
     }
@@ -213,9 +214,11 @@ async fn begin(engine: &EngineClient, command: Command) -> Result<i64, OpError> 
     match engine.ask(command).await? {
         Reply::Started { run } => Ok(run),
         Reply::Refused { message } => Err(refusal(engine, message)),
-        Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Kept { .. } => {
-            Err(OpError::failed("The engine answered something else than it was asked."))
-        }
+        Reply::Accepted
+        | Reply::Status { .. }
+        | Reply::Forgotten { .. }
+        | Reply::Moved { .. }
+        | Reply::Kept { .. } => Err(OpError::failed("The engine answered something else than it was asked.")),
     }
 }
 

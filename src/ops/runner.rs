@@ -11,7 +11,7 @@ use crate::connect::budget::Budget;
 use crate::connect::platform::Platform;
 use crate::connect::salesforce::Salesforce;
 use crate::domain::by_hand::ByHand;
-use crate::domain::command::{Acceptance, Reply, RunReport, RunRequest};
+use crate::domain::command::{Acceptance, ReadAgain, Reply, RunReport, RunRequest};
 use crate::domain::hold::{Hold, Priority};
 use crate::domain::mapping::{DefaultValue, Mapping};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
@@ -35,7 +35,7 @@ use crate::ops::pushing::Pushing;
 use crate::ops::run::{self, examine};
 use crate::ops::session::Session;
 use crate::ops::tempo::Tempo;
-use crate::ops::{secrets, unequal, webhooks};
+use crate::ops::{read_again, secrets, unequal, webhooks};
 use crate::store::facts::{self, NewFact};
 use crate::store::{
     Store, StoreError, audit, decisions, drift, forget, issues, mappings, pending, requeue, runs,
@@ -573,6 +573,17 @@ impl Runner for WorkspaceRunner {
         let now = self.session.clock().now();
         let platform = connected.endpoints.platform.as_ref();
         deactivate::carry_out(&store, platform, profile, &settings.mappings, (object, id), now).await
+    }
+
+    async fn read_again(&self, wanted: &ReadAgain) -> Result<Reply, String> {
+        examine(&self.session, &RunRequest::new(RunKind::Instant)).map_err(|error| error.message)?;
+        let settings = self.session.settings();
+        let store = self.store().await.map_err(|error| error.message)?;
+        let connected = self.connected(&settings).await.map_err(|error| error.message)?;
+        let now = self.session.clock().now();
+        let feeds =
+            read_again::carry_out(&store, &connected.endpoints, &settings.mappings, wanted, now).await?;
+        Ok(Reply::Moved { feeds })
     }
 
     async fn forget(&self, object: &str, id: &str) -> Result<Reply, String> {

@@ -165,14 +165,14 @@ pub async fn register(session: &Session, address: &str, scopes: &[String]) -> Re
     };
     let section = format!("platform.{}", kind.word());
     let scopes = toml::Value::Array(asked.iter().map(|scope| scope.as_str().into()).collect());
-    let mut changes = vec![format!("{section}.webhook_address={address}"), format!("{section}.webhooks=true")];
+    let mut changes =
+        vec![format!("{section}.webhook_address={address}"), format!("{section}.webhooks=true")];
     if !asked.is_empty() {
         changes.push(format!("{section}.webhook_scopes={scopes}"));
     }
     // What the settings can't hold is told before anything is registered.
     let settings = set_connection::examine(session, &changes)?;
-    if let Some(problem) =
-        validate(&settings).into_iter().find(|problem| problem.severity == Severity::Error)
+    if let Some(problem) = validate(&settings).into_iter().find(|problem| problem.severity == Severity::Error)
     {
         return Err(OpError::settings(format!("Nothing was registered: {problem}")));
     }
@@ -246,7 +246,8 @@ pub async fn state(session: &Session, settings: &Settings, webhooks: &dyn Webhoo
     let (verdict, message) = if port == 0 {
         (
             Verdict::Warning,
-            "Webhooks are switched on, but [inbound] has no port to listen on; changes are found by asking.".into(),
+            "Webhooks are switched on, but [inbound] has no port to listen on; changes are found by asking."
+                .into(),
         )
     } else if !webhooks.has_secret() {
         (

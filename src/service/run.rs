@@ -105,6 +105,7 @@ impl Headless {
                 | Reply::Started { .. }
                 | Reply::Status { .. }
                 | Reply::Forgotten { .. }
+                | Reply::Moved { .. }
                 | Reply::Kept { .. },
             ) => {}
             Err(error) => tracing::warn!(%error, "The engine could not be asked."),

@@ -114,6 +114,20 @@ pub fn finish(db: &Connection, side: Side, object: &str) -> Result<(), StoreErro
     Ok(())
 }
 
+/// Puts the position of a feed elsewhere, as a person wants it; what was read under way is given up.
+pub fn move_to(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    cursor: &Cursor,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    abandon(db, side, object)?;
+    db.prepare_cached("UPDATE feed SET cursor=?3, cursor_at=?4 WHERE side=?1 AND object=?2")?
+        .execute(params![side.number(), object, cursor.0, to_millis(at)])?;
+    Ok(())
+}
+
 /// Gives up a read under way; the cursor stays.
 pub fn abandon(db: &Connection, side: Side, object: &str) -> Result<(), StoreError> {
     db.prepare_cached(

@@ -40,6 +40,7 @@ mod issues;
 mod learndot;
 mod novoed;
 mod plan;
+mod read_again;
 mod rebuild;
 mod requirements;
 mod salesforce_bulk;

@@ -278,7 +278,8 @@ async fn registering_touches_no_endpoint_of_others() {
     assert!(refused.message.contains("lead.updated"), "{}", refused.message);
     assert!(webhooks::register(session, "http://hooks.acme.example", &[]).await.is_err(), "no plain HTTP");
     let listed = webhooks::list(session).await.unwrap();
-    let told: Vec<_> = listed.endpoints.iter().map(|known| (known.endpoint.callback.as_str(), known.ours)).collect();
+    let told: Vec<_> =
+        listed.endpoints.iter().map(|known| (known.endpoint.callback.as_str(), known.ours)).collect();
     assert_eq!(told, [(others.as_str(), false), (moved, true)]);
     let removed = webhooks::remove(session).await.unwrap();
     assert_eq!(removed.map(|endpoint| endpoint.callback).as_deref(), Some(moved));

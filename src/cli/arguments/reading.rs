@@ -262,6 +262,20 @@ pub struct Forget {
     pub yes: bool,
 }
 
+/// Change the date of the last synchronization, so that the next run reads again what changed since.
+#[derive(Debug, Args)]
+pub struct ReadAgain {
+    /// A day or a moment, such as 2026-11-22 or 2026-11-22T08:30:00Z
+    #[arg(value_name = "DATE")]
+    pub since: String,
+    /// The workspace's name, where nobody can be asked to type it
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    /// Move feeds forward, too; what changed between is never read, until an audit finds it
+    #[arg(long)]
+    pub skip: bool,
+}
+
 /// Set a record of the platform inactive.
 #[derive(Debug, Args)]
 pub struct Deactivate {

@@ -29,8 +29,8 @@ use super::{Examined, Opening, Platform, Sampled};
 use crate::connect::budget::Budget;
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
-    Addressing, Capabilities, ConsentDefault, FeedRequest, Finder, Job, Notes, Page, PortClass, PortError,
-    RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, WriteKind, Written,
+    Addressing, Capabilities, ConsentDefault, Cursor, FeedRequest, Finder, Job, Notes, Page, PortClass,
+    PortError, RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, WriteKind, Written,
 };
 use crate::domain::profile::{ObjectProfile, Profile};
 use crate::domain::record::{Record, RecordId, Selection};
@@ -298,6 +298,13 @@ impl Source for Deployteq {
             Ok(Kind::Moment) | Err(_) => true,
             Ok(Kind::Table(_)) => self.names.data_model,
         }
+    }
+
+    fn cursor_at(&self, object: &str, moment: chrono::DateTime<chrono::Utc>) -> Option<Cursor> {
+        Some(match self.kind(object).ok()? {
+            Kind::Moment => moments::cursor_at(moment),
+            Kind::Customer | Kind::Table(_) => listing::cursor(moment),
+        })
     }
 
     fn calls(&self) -> u64 {

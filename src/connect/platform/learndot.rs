@@ -25,8 +25,8 @@ use super::{Examined, Opening, Platform};
 use crate::connect::budget::Budget;
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
-    Capabilities, FeedRequest, Finder, Job, Page, PortClass, PortError, RowResult, ScanRequest, Sink, Source,
-    Tombstone, WriteBatch, Written,
+    Capabilities, Cursor, FeedRequest, Finder, Job, Page, PortClass, PortError, RowResult, ScanRequest, Sink,
+    Source, Tombstone, WriteBatch, Written,
 };
 use crate::domain::profile::{ObjectProfile, Profile};
 use crate::domain::record::{Record, RecordId, Selection};
@@ -202,6 +202,10 @@ impl Source for Learndot {
 
     async fn us(&self) -> Result<Option<String>, PortError> {
         Ok(self.us.clone())
+    }
+
+    fn cursor_at(&self, _object: &str, moment: chrono::DateTime<chrono::Utc>) -> Option<Cursor> {
+        Some(self.cursor(Some(moment), moment))
     }
 
     fn calls(&self) -> u64 {

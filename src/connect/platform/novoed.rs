@@ -27,8 +27,8 @@ use super::{Examined, Opening, Platform};
 use crate::connect::budget::Budget;
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
-    Addressing, Capabilities, ConsentDefault, FeedRequest, Finder, Job, Page, PortClass, PortError, RowClass,
-    RowError, RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, Written,
+    Addressing, Capabilities, ConsentDefault, Cursor, FeedRequest, Finder, Job, Page, PortClass, PortError,
+    RowClass, RowError, RowResult, ScanRequest, Sink, Source, Stamps, Tombstone, WriteBatch, Written,
 };
 use crate::domain::profile::{ObjectProfile, Profile};
 use crate::domain::record::{Record, RecordId, Selection};
@@ -172,6 +172,10 @@ impl Source for NovoEd {
 
     async fn count(&self, _object: &str, _criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
         Ok(None)
+    }
+
+    fn cursor_at(&self, _object: &str, moment: chrono::DateTime<chrono::Utc>) -> Option<Cursor> {
+        Some(feed::cursor_at(moment))
     }
 
     fn calls(&self) -> u64 {

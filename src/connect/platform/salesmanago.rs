@@ -38,8 +38,8 @@ use crate::connect::platform::profile::{Limits, ObjectProfile, profile};
 use crate::domain::clock::Clock;
 use crate::domain::criteria::Criteria;
 use crate::domain::port::{
-    Capabilities, FeedRequest, Finder, Job, Page, PortClass, PortError, RowResult, ScanRequest, Sink, Source,
-    Tombstone, WriteBatch, WriteKind, Written,
+    Capabilities, Cursor, FeedRequest, Finder, Job, Page, PortClass, PortError, RowResult, ScanRequest, Sink,
+    Source, Tombstone, WriteBatch, WriteKind, Written,
 };
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::schema::ObjectSchema;
@@ -172,6 +172,10 @@ impl Source for Salesmanago {
     /// The service does not count.
     async fn count(&self, object: &str, _criteria: Option<&Criteria>) -> Result<Option<u64>, PortError> {
         self.known(object).map(|()| None)
+    }
+
+    fn cursor_at(&self, _object: &str, moment: chrono::DateTime<chrono::Utc>) -> Option<Cursor> {
+        Some(cursor::cursor(Some(moment), moment, self.settings.overlap()))
     }
 
     fn calls(&self) -> u64 {

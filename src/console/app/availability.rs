@@ -32,6 +32,7 @@ impl App {
             | Action::Release
             | Action::UndoRun
             | Action::Forget
+            | Action::ReadAgain
             | Action::Audit
             | Action::Heal => {
                 self.unlocked_or_reason()?;
@@ -46,7 +47,7 @@ impl App {
                     return Err(sync::NO_MAPPING.into());
                 }
                 let never = |status: &StatusReport| status.first_sync == FirstSync::Never;
-                if matches!(action, Action::StartInstant | Action::Audit | Action::Heal)
+                if matches!(action, Action::StartInstant | Action::Audit | Action::Heal | Action::ReadAgain)
                     && self.sync.status.ready().is_some_and(|status| never(status))
                 {
                     return Err(sync::NO_INITIAL.into());
@@ -323,6 +324,7 @@ fn changes(action: Action) -> bool {
             | Action::Heal
             | Action::Automatic
             | Action::Interval
+            | Action::ReadAgain
             | Action::Pause
             | Action::Stop
             | Action::Retry

@@ -8,6 +8,7 @@ pub mod issue_act;
 pub mod plan_act;
 pub mod records_act;
 mod release_act;
+mod since_act;
 pub mod undo_act;
 
 use std::collections::VecDeque;

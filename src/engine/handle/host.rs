@@ -187,6 +187,12 @@ impl Host {
                     .await
                     .unwrap_or_else(|message| Reply::Refused { message }),
             },
+            Command::ReadAgain(wanted) => match self.obstacle() {
+                Some(obstacle) => obstacle,
+                None => {
+                    self.runner.read_again(&wanted).await.unwrap_or_else(|message| Reply::Refused { message })
+                }
+            },
             Command::Deactivate { object, id } => match self.obstacle() {
                 Some(obstacle) => obstacle,
                 None => match self.runner.deactivate(&object, &id).await {
@@ -272,6 +278,7 @@ impl Host {
             Command::Start(_)
             | Command::Retry { .. }
             | Command::Forget { .. }
+            | Command::ReadAgain(_)
             | Command::Pause
             | Command::Resume
             | Command::Cancel

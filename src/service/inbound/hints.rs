@@ -141,7 +141,8 @@ impl Listener {
         let local = self.session.clock().now().with_timezone(&chrono::Local).time();
         let quiet = self.session.settings().schedule.quiet;
         quiet.is_some_and(|quiet| {
-            crate::engine::handle::schedule::QuietHours { from: quiet.from, until: quiet.until }.contain(local)
+            crate::engine::handle::schedule::QuietHours { from: quiet.from, until: quiet.until }
+                .contain(local)
         })
     }
 
@@ -165,7 +166,8 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
-    let told = headers.get(listener.deliveries.header()).and_then(|told| told.to_str().ok()).unwrap_or_default();
+    let told =
+        headers.get(listener.deliveries.header()).and_then(|told| told.to_str().ok()).unwrap_or_default();
     listener.take(told, &body)
 }
 

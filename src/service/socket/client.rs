@@ -103,6 +103,7 @@ impl Client {
             | Command::Retry { .. }
             | Command::Decide(_)
             | Command::Deactivate { .. }
+            | Command::ReadAgain(_)
             // Perhaps the org has to be asked which one it is.
             | Command::Plans(_)
             | Command::ConfirmWorkspace { .. } => PATIENCE_FOR_START,

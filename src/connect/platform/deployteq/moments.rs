@@ -38,6 +38,11 @@ struct Since {
     day: NaiveDate,
 }
 
+/// The cursor from which on the moments since a moment are read: whole days.
+pub(super) fn cursor_at(moment: DateTime<Utc>) -> Cursor {
+    Cursor(text(&Since { day: moment.date_naive() }))
+}
+
 impl Deployteq {
     pub(super) async fn first_moments(&self, request: &ScanRequest) -> Result<Page, PortError> {
         let from = self.service.now() - TimeDelta::days(self.names.moments_days);

@@ -147,7 +147,7 @@ impl Learndot {
     }
 
     /// The cursor for a read that began at `began` of the server's clock, or, where it did not tell, of ours.
-    fn cursor(&self, began: Option<DateTime<Utc>>, ours: DateTime<Utc>) -> Cursor {
+    pub(super) fn cursor(&self, began: Option<DateTime<Utc>>, ours: DateTime<Utc>) -> Cursor {
         let margin = if began.is_some() { TimeDelta::zero() } else { TimeDelta::minutes(5) };
         let overlap = TimeDelta::seconds(i64::try_from(self.overlap_seconds).unwrap_or(DAY));
         Cursor(text(&Since { since: (began.unwrap_or(ours) - margin - overlap).timestamp() }))

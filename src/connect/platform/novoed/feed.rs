@@ -70,6 +70,11 @@ struct Newest {
     newest: i64,
 }
 
+/// The cursor from which on the changes since a moment are read.
+pub(super) fn cursor_at(moment: DateTime<Utc>) -> Cursor {
+    Cursor(text(&Newest { newest: moment.timestamp_millis() }))
+}
+
 /// One answer, with the moment of each row.
 pub(super) struct Drained {
     pub(super) rows: Arc<Rows>,

@@ -6,10 +6,10 @@ use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 
+use super::Spotio;
 use super::json::{flag, member, moment, texts};
 use super::service::{Ask, Failure, Patience, no_sense};
 use super::view::View;
-use super::Spotio;
 use crate::connect::http::{Method, percent_encode};
 use crate::connect::platform::webhooks::{Chosen, Registered, Webhooks};
 use crate::domain::hint::{Hinted, Hints, NotTaken, WebhookEndpoint};

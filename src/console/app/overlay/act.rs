@@ -241,6 +241,16 @@ impl App {
                 Ok(vec![Effect::Unlock { passphrase: secrecy::SecretString::from(typed), then }])
             }
             Asked::Interval => self.set_interval(&typed),
+            Asked::Since => match self.put_since(&typed) {
+                // The next question takes the place of this one.
+                Ok(next) => {
+                    self.overlays.pop();
+                    self.overlays.push(Overlay::Prompt(next));
+                    return Vec::new();
+                }
+                Err(sentence) => Err(sentence),
+            },
+            Asked::SinceConfirmed(wanted) => self.confirm_since(wanted, &typed),
             Asked::WorkspaceName => self.confirm_workspace(&typed),
             Asked::LogRun => self.ask_log_run(&typed),
             Asked::SheetRow(target, row) => {

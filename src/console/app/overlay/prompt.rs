@@ -3,6 +3,7 @@
 use crate::console::app::overlay::conditions::Spot;
 use crate::console::app::overlay::sheet::{RowId, Target};
 use crate::console::app::text_input::TextInput;
+use crate::domain::command::ReadAgain;
 use crate::domain::criteria::ways::Way;
 use crate::ops::brakes::Held;
 
@@ -16,6 +17,10 @@ pub enum Asked {
     },
     /// The interval of automatic sync.
     Interval,
+    /// The date of the last synchronization.
+    Since,
+    /// The workspace's name, before that date is changed.
+    SinceConfirmed(ReadAgain),
     /// The workspace's name, because the two sides are not of a kind.
     WorkspaceName,
     /// A run whose log lines are shown.

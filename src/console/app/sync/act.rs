@@ -66,6 +66,7 @@ impl App {
             Action::Retry | Action::RetryAll => return self.ask_of_group(GroupDeed::Retry),
             Action::Snooze | Action::SnoozeAll => return self.ask_of_group(GroupDeed::Snooze),
             Action::Release => return self.ask_release(),
+            Action::ReadAgain => self.ask_since(),
             Action::Conflicts => return self.open_conflicts(),
             Action::Drift => return self.open_drift(),
             Action::ShowSnoozed => return self.show_snoozed(),

@@ -14,6 +14,7 @@ use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::progress::Progress;
 use crate::domain::report::{IssueGroup, RunRow};
 use crate::domain::undo::Extent;
+use crate::ops::read_again;
 
 /// Runs on a page.
 const RUNS: usize = 50;
@@ -64,6 +65,10 @@ impl App {
                     self.sync.looking = Some(run);
                 }
                 self.toasts.add(Tone::Good, text::started(run), self.now);
+            }
+            Ok(Reply::Moved { feeds }) => {
+                self.toasts.add(Tone::Good, read_again::sentence(&feeds), self.now);
+                return vec![Effect::ReadStatus];
             }
             Ok(Reply::Accepted | Reply::Status { .. } | Reply::Forgotten { .. } | Reply::Kept { .. }) => {
                 if let Some(sentence) = text::accepted(command) {

@@ -171,6 +171,14 @@ pub fn leaves_out(status: &StatusReport) -> bool {
 
 /// A prompt.
 pub const CONFIRM_TITLE: &str = "The two sides are not of a kind";
+/// A prompt.
+pub const SINCE_HELP: &str = "A day or a moment, such as 2026-11-22 or 2026-11-22T08:30:00Z. Forward it goes only by `forcesync read-again --skip`.";
+
+/// What is confirmed by the workspace's name.
+pub fn since_confirm(since: &str, name: &str) -> String {
+    format!("What changed since {since} is read again. Type the workspace's name, {name}, if that is meant.")
+}
+
 /// A wrong answer to it.
 pub fn not_the_name(name: &str) -> String {
     format!("That is not the name; it is {name}.")
@@ -252,6 +260,7 @@ pub fn accepted(command: &Command) -> Option<&'static str> {
         Command::Plans(PlanDeed::Name { .. }) => Some("The plan is kept under its name."),
         Command::Plans(PlanDeed::Import { .. })
         | Command::Forget { .. }
+        | Command::ReadAgain(_)
         | Command::Reload
         | Command::Status
         | Command::Shutdown => None,

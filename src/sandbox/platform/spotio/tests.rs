@@ -259,3 +259,39 @@ async fn every_reply_has_the_shape_that_the_vendor_describes() {
     let (_, gone) = send(&account, "GET", "/api/DataObjects/deleted", "").await;
     assert_eq!(gone["deletedDataObjects"][0]["id"], json!(other));
 }
+
+/// platform-spotio.md §7: a batched payload with the hex HMAC-SHA256 of its raw body, only the scopes of the endpoint, three retries.
+#[tokio::test]
+async fn deliveries_are_signed_and_tried_again_until_they_are_answered() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let account = account();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let callback = format!("http://{}/hook", listener.local_addr().unwrap());
+    let endpoint = json!({"callback": callback, "scopes": ["lead.added"]}).to_string();
+    let (status, made) = send(&account, "POST", "/api/Webhooks", &endpoint).await;
+    assert_eq!((status, &made["active"]), (StatusCode::OK, &json!(true)));
+    let odd = json!({"callback": callback, "scopes": ["lead.moved"]}).to_string();
+    assert_eq!(send(&account, "POST", "/api/Webhooks", &odd).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let (_, record) = create(&account, lead("Told")).await;
+    for answer in ["500 Oops", "200 OK"] {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut text = String::new();
+        while !text.contains("}]}") {
+            let mut bytes = [0; 4096];
+            let read = stream.read(&mut bytes).await.unwrap();
+            text.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+        }
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("X-Signature: {}", webhooks::signature(body.as_bytes()))), "{head}");
+        let body: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(
+            (&body["payload"][0]["type"], &body["payload"][0]["data"]["objectId"]),
+            (&json!("lead.added"), &record["id"])
+        );
+        stream.write_all(format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n").as_bytes()).await.unwrap();
+    }
+    let path = format!("/api/Webhooks/{}", made["id"].as_str().unwrap());
+    assert_eq!(send(&account, "DELETE", &path, "").await.0, StatusCode::OK);
+    assert_eq!(send(&account, "DELETE", &path, "").await.0, StatusCode::NOT_FOUND);
+}

@@ -156,7 +156,8 @@ async fn send(account: Weak<Spotio>, mut come: UnboundedReceiver<Event>) {
         let endpoints = account.endpoints();
         drop(account);
         for endpoint in endpoints.into_iter().filter(|endpoint| endpoint.active) {
-            let wanted = events.iter().filter(|event| endpoint.scopes.iter().any(|scope| scope == event.kind));
+            let wanted =
+                events.iter().filter(|event| endpoint.scopes.iter().any(|scope| scope == event.kind));
             let payload: Vec<Value> = wanted
                 .map(|event| json!({"type": event.kind, "date": iso(event.at), "data": event.data}))
                 .collect();
