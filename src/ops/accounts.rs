@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::domain::port::{Finder, Sink};
-use crate::domain::record::Selection;
+use crate::domain::record::{Record, Selection};
 use crate::domain::side::Side;
 use crate::domain::value::Value;
 use crate::ops::connections;
@@ -23,6 +23,8 @@ pub struct Account {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// Its city, where the user may see that; it tells namesakes apart.
+    pub city: String,
 }
 
 /// The accounts of that name (or of that id), to pick one from.
@@ -35,17 +37,24 @@ pub async fn find(
     let known = secrets::read(session, settings, Side::Org, typed).await?;
     let connection = connections::salesforce(settings, &known, &session.surroundings())?;
     let by = |field: &str| Finder::Field { field: field.into(), values: vec![Value::text(name.trim())] };
-    let selection = Selection::new(["Name"]);
+    let (named, with_city) = (Selection::new(["Name"]), Selection::new(["Name", "BillingCity"]));
     let looks_like_id = [15, 18].contains(&name.trim().len()) && name.trim().starts_with("001");
     let field = if looks_like_id { "Id" } else { "Name" };
-    let records = connection.find("Account", &selection, &by(field)).await?;
-    Ok(records
-        .into_iter()
-        .map(|record| Account {
-            id: record.id.to_string(),
-            name: record.values.into_iter().flatten().next().map(|name| name.to_string()).unwrap_or_default(),
-        })
-        .collect())
+    // Who may not see the city finds the accounts all the same.
+    let records = match connection.find("Account", &with_city, &by(field)).await {
+        Ok(records) => records,
+        Err(_hidden) => connection.find("Account", &named, &by(field)).await?,
+    };
+    let text = |record: &Record, place: usize| match record.values.get(place) {
+        Some(Some(value)) => value.to_string(),
+        Some(None) | None => String::new(),
+    };
+    let accounts = records.iter().map(|record| Account {
+        id: record.id.to_string(),
+        name: text(record, 0),
+        city: text(record, 1),
+    });
+    Ok(accounts.collect())
 }
 
 /// Turns the account's name into its id, unless that was done before; the answer is what stands in the way.
@@ -86,16 +95,25 @@ pub(crate) async fn resolve(
             }
             several if several.iter().any(|account| Some(&account.id) == chosen.as_ref()) => None,
             several => {
-                let ids: Vec<&str> = several.iter().map(|account| account.id.as_str()).collect();
-                Some(Problem::new(
-                    Severity::Error,
-                    FIELD,
-                    format!(
-                        "{} accounts are called “{name}”: enter the id of the one you mean ({}).",
-                        several.len(),
-                        ids.join(", ")
-                    ),
-                ))
+                let told: Vec<String> = several
+                    .iter()
+                    .map(|account| match account.city.as_str() {
+                        "" => account.id.clone(),
+                        city => format!("{} in {city}", account.id),
+                    })
+                    .collect();
+                let sentence = format!(
+                    "{} accounts are called “{name}”: enter the id of the one you mean ({}).",
+                    several.len(),
+                    told.join(", ")
+                );
+                let choices = several
+                    .iter()
+                    .map(|known| {
+                        (known.id.clone(), vec![known.name.clone(), known.city.clone(), known.id.clone()])
+                    })
+                    .collect();
+                Some(Problem { choices, ..Problem::new(Severity::Error, FIELD, sentence) })
             }
         },
         Err(error) => {

@@ -52,12 +52,22 @@ pub struct Problem {
     /// The nearest known name or word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
+    /// What one of has to be chosen, where the setting can mean several things: each by its id and the words that tell it from the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<(String, Vec<String>)>,
 }
 
 impl Problem {
     /// A problem of a setting.
     pub fn new(severity: Severity, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity, place: None, path: path.into(), message: message.into(), suggestion: None }
+        Self {
+            severity,
+            place: None,
+            path: path.into(),
+            message: message.into(),
+            suggestion: None,
+            choices: Vec::new(),
+        }
     }
 
     /// The same problem at a place.

@@ -6,6 +6,7 @@
     reason = "a test that can't go on has failed; the allowances of .clippy.toml do not reach its helpers"
 )]
 
+mod account_name;
 mod audit;
 mod binary_bad_input;
 mod binary_engine;

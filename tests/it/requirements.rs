@@ -121,7 +121,8 @@ fn every_named_help_text_is_there() {
 fn the_readme_says_how_many_rows_are_open() {
     let open = table().iter().filter(|row| row.open.is_some()).count();
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(readme.contains(&format!("{open} of the 168 rows are open")), "{open} are");
+    let told = format!("{open} of the 168 rows {} open", if open == 1 { "is" } else { "are" });
+    assert!(readme.contains(&told), "{told}");
 }
 
 #[test]

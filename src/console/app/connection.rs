@@ -169,6 +169,15 @@ impl ConnectionTab {
         }
     }
 
+    /// Chooses one of several accounts of the name that stands in its field.
+    pub(crate) fn pick_account(&mut self, id: &str) {
+        let mut draft = self.draft.now().clone();
+        draft.platform.salesmanago.account_id = Some(id.to_owned());
+        self.errors.remove(&FieldId::AccountName);
+        self.draft.edit(|present| *present = draft);
+        self.edited(Side::Platform);
+    }
+
     /// The test results of a side are of other values from now on, and the focus may stand on a field that is gone.
     pub(crate) fn edited(&mut self, side: Side) {
         self.stale[side] = true;

@@ -9,10 +9,11 @@ use crate::console::app::mapping::AfterSaving;
 use crate::console::app::message::{Answer, Msg, SettingsRead};
 use crate::console::app::model::Engine;
 use crate::console::app::overlay::Overlay;
+use crate::console::app::overlay::picker::{Item, Picked, Picker};
 use crate::console::app::overlay::prompt::{Asked, Prompt};
 use crate::console::app::overlay::reading::Subject;
 use crate::console::app::toast::Tone;
-use crate::console::view::text::{common as text, sync};
+use crate::console::view::text::{common as text, connection, sync};
 use crate::workspace::problems::{Problem, Severity};
 
 impl App {
@@ -252,6 +253,13 @@ impl App {
             && part == Part::Connection
         {
             self.connection.focus_on(field);
+            let choices = first.map(|problem| problem.choices.as_slice()).unwrap_or_default();
+            if !choices.is_empty() {
+                let items = choices.iter().map(|(id, cells)| Item::new(id.as_str(), cells.iter().cloned()));
+                let title = connection::label(field);
+                let picker = Picker::new(title, &[], items.collect(), Picked::Field(field));
+                self.overlays.push(Overlay::Picker(picker));
+            }
         }
         let sentence = first.map(|problem| problem.message.clone()).unwrap_or_default();
         self.toasts.add(Tone::Error, text::save_refused(&sentence), self.now);

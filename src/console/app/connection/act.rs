@@ -115,7 +115,11 @@ impl App {
     /// A value was picked for a field.
     pub(crate) fn picked_for_field(&mut self, field: FieldId, word: &str) {
         self.connection.focus_on(field);
-        if matches!(field.kind(), FieldKind::Owner) && word == text::OWNER_TYPED {
+        if field == FieldId::AccountName {
+            // One of several namesakes: the name stays.
+            self.connection.pick_account(word);
+            self.toasts.add(Tone::Info, text::ACCOUNT_PICKED, self.now);
+        } else if matches!(field.kind(), FieldKind::Owner) && word == text::OWNER_TYPED {
             self.connection.begin();
         } else {
             self.connection.put(field, word);

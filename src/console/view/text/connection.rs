@@ -11,6 +11,8 @@ pub const SALESFORCE: &str = "Salesforce";
 pub const OWNER_TYPED: &str = "\u{0}typed";
 /// In the owner picker: type it instead.
 pub const OWNER_TYPED_LABEL: &str = "another one: type it";
+/// One of several accounts of a name was picked.
+pub const ACCOUNT_PICKED: &str = "That account is meant. Save again to use it.";
 /// A second test.
 pub const TEST_RUNNING: &str = "A test of this side is on its way.";
 /// Revealing what is no secret.
