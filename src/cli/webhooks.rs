@@ -65,7 +65,7 @@ pub(super) async fn run(action: WebhookAction, context: &Context) -> Result<u8, 
         WebhookAction::Remove => match webhooks::remove(&session).await? {
             Some(endpoint) => tell(&endpoint, true, Some("removed"), context),
             None => {
-                context.output.text("No webhook of this workspace was registered; others were left alone.")
+                context.output.text("No webhook of this workspace was registered; others were left alone.");
             }
         },
     }

@@ -349,10 +349,11 @@ async fn platform(
     let known = secrets::read(session, settings, Side::Platform, typed).await?;
     let connection = connections::platform_to_test(settings, &known, &session.surroundings())?;
     let examined = connection.examine().await?;
-    test.lines.extend(examined.lines);
+    // First, so that a small screen shows it, too.
     if let Some(hooks) = connection.webhooks() {
         test.lines.extend(webhooks::state(session, settings, hooks).await);
     }
+    test.lines.extend(examined.lines);
     test.owners = examined.users;
     if examined.org != OrgWish::default() {
         let org = known_org(session, settings, typed).await;

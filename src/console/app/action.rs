@@ -79,7 +79,7 @@ actions! {
     Heal, "heal", Scope::On(Tab::Sync), "Deal with what the last audit found", Some("forcesync audit --heal");
     Automatic, "automatic", Scope::On(Tab::Sync), "Switch automatic synchronization", Some("forcesync run");
     Interval, "interval", Scope::On(Tab::Sync), "Set the interval of automatic synchronization", None;
-    ReadAgain, "read_again", Scope::On(Tab::Sync), "Set the date of the last synchronization back, to read again what changed since", Some("forcesync read-again");
+    ReadAgain, "read_again", Scope::On(Tab::Sync), "Set the date of the last synchronization back", Some("forcesync read-again");
     Pause, "pause", Scope::On(Tab::Sync), "Pause or resume the run", Some("forcesync pause");
     Stop, "stop", Scope::On(Tab::Sync), "Stop the run after the batch in hand", Some("forcesync cancel");
     Retry, "retry", Scope::On(Tab::Sync), "Try the issue, or the whole group, again", Some("forcesync issues retry");

@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::records::Refusal;
 use super::routes::{json_of, refused};
 use super::{Account, Spotio, iso};
 
@@ -72,18 +73,18 @@ impl Endpoint {
     }
 
     /// Takes over what a body says.
-    fn told(&mut self, body: &Value) -> Result<(), Response> {
+    fn told(&mut self, body: &Value) -> Result<(), Refusal> {
         let word = |name: &str| body.get(name).and_then(Value::as_str);
         if let Some(callback) = word("callback") {
             if !callback.starts_with("http://") && !callback.starts_with("https://") {
-                return Err(refused((422, "callback".into(), "The callback is not a valid URL.".into())));
+                return Err((422, "callback".into(), "The callback is not a valid URL.".into()));
             }
             callback.clone_into(&mut self.callback);
         }
         if let Some(scopes) = body.get("scopes").and_then(Value::as_array) {
             let scopes: Vec<String> = scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect();
             if let Some(odd) = scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
-                return Err(refused((422, "scopes".into(), format!("The scope {odd} does not exist."))));
+                return Err((422, "scopes".into(), format!("The scope {odd} does not exist.")));
             }
             self.scopes = scopes;
         }
@@ -232,8 +233,8 @@ pub(super) async fn add(State(account): State<Arc<Spotio>>, bytes: Bytes) -> Res
         active: true,
         headers: json!([]),
     };
-    if let Err(response) = endpoint.told(&body) {
-        return response;
+    if let Err(refusal) = endpoint.told(&body) {
+        return refused(refusal);
     }
     if endpoint.callback.is_empty() {
         return refused((422, "callback".into(), "The callback is required.".into()));
@@ -261,7 +262,7 @@ pub(super) async fn change(
     let Some(endpoint) = endpoints.iter_mut().find(|endpoint| endpoint.id == id) else { return no_such() };
     match endpoint.told(&body) {
         Ok(()) => axum::Json(endpoint.shown()).into_response(),
-        Err(response) => response,
+        Err(refusal) => refused(refusal),
     }
 }
 
