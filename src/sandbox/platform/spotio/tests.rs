@@ -220,6 +220,9 @@ async fn every_reply_has_the_shape_that_the_vendor_describes() {
     let open = json!({"operation": "create", "dataObjectTypeId": 1}).to_string();
     let (_, job) = send(&account, "POST", "/api/jobs/dataObjects/bulk", &open).await;
     let job = job["id"].as_str().unwrap().to_owned();
+    let hook = json!({"callback": "https://hooks.acme.example", "scopes": ["lead.added"]}).to_string();
+    let (_, told) = send(&account, "POST", "/api/Webhooks", &hook).await;
+    let told = told["id"].as_str().unwrap().to_owned();
     let patch = json!([{"op": "replace", "path": "/stageId", "value": 2}]).to_string();
     let body = |method: &str, path: &str| match (method, path) {
         ("POST", "/api/users/apitoken") => {
@@ -232,8 +235,10 @@ async fn every_reply_has_the_shape_that_the_vendor_describes() {
         ("PATCH", "/api/DataObjects/{dataObjectId}/jsonp") => patch.clone(),
         ("POST", "/api/v2/activities") => json!({"dataObjectId": id, "title": "Call"}).to_string(),
         ("POST", "/api/jobs/dataObjects/bulk") => open.clone(),
+        (_, "/api/Webhooks") if method != "GET" => hook.clone(),
+        ("PUT", "/api/Webhooks/{id}") => hook.clone(),
         ("PUT", _) => format!("{full}\n"),
-        ("GET", _) => String::new(),
+        ("DELETE", "/api/Webhooks/{id}") | ("GET", _) => String::new(),
         _ => "{}".to_owned(),
     };
     for operation in &operations {
@@ -247,7 +252,7 @@ async fn every_reply_has_the_shape_that_the_vendor_describes() {
         let place = path
             .replace("{dataObjectId}", record)
             .replace("{activityId}", &visit)
-            .replace("{id}", &job)
+            .replace("{id}", if path.starts_with("/api/Webhooks") { &told } else { &job })
             .replace("/many", &format!("/many?dataObjectsIds={id}"));
         let (status, reply) = send(&account, method, &place, &body).await;
         let may_miss = path.ends_with("externalSystemUserId");
