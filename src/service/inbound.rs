@@ -1,5 +1,5 @@
 //! Where pushed lines come in while `forcesync run` lives: a folder for each step, and a signed post to a port of this machine. On the
-//! same port the platform's own deliveries come in, as [`hints`].
+//! same port the platform's own deliveries come in, as `hints`.
 //!
 //! A file `STEP/x.jsonl` is pushed once it is a second old, then moved to `STEP/done`, beside it a file for each stream. A post to
 //! `/push/STEP` carries `X-Forcesync-Signature: sha256=…`, the HMAC of its body under the push secret, and is answered with the lines.

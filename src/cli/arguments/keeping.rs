@@ -44,7 +44,7 @@ pub enum WebhookAction {
     List,
     /// Register an address, or move the one of this workspace there; keep the secret and switch the listener on
     Register {
-        /// The public address that your proxy forwards to the port of [inbound], such as https://hooks.acme.example/spotio
+        /// The public address, with https, that your proxy forwards to the listener of this machine
         address: String,
         /// Only this event; several by repeating it
         #[arg(long = "scope", value_name = "EVENT")]
