@@ -60,7 +60,14 @@ use crate::cli::output::{Format, Output};
 use crate::ops::error::OpError;
 
 /// Parses the command line, does what it says, and tells the exit code.
-pub async fn main() -> ExitCode {
+///
+/// Not `async` itself: the compiler makes the code of an `async` function, and of all that it awaits, once more in every crate that
+/// calls it. Behind this door the thin binary holds none of it.
+pub fn main(runtime: &tokio::runtime::Runtime) -> ExitCode {
+    runtime.block_on(command_line())
+}
+
+async fn command_line() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

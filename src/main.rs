@@ -16,7 +16,7 @@ fn main() -> Result<ExitCode> {
         .enable_all()
         .build()
         .wrap_err("The runtime could not be started")?;
-    let code = runtime.block_on(forcesync::cli::main());
+    let code = forcesync::cli::main(&runtime);
     // A question that nobody answered must not keep the process alive.
     runtime.shutdown_background();
     Ok(code)

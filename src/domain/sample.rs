@@ -91,9 +91,11 @@ pub struct PairSample {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Both sides agree.
+    /// Both sides agree, or there is nothing to tell a side that has no record.
     Same,
-    /// They differ, or one side has no record yet.
+    /// One side has no record yet, and its new one would get this.
+    New,
+    /// They differ.
     Differs,
     /// Something is doubtful.
     Doubtful,
@@ -108,6 +110,7 @@ impl State {
     pub fn word(self) -> &'static str {
         match self {
             Self::Same => "same",
+            Self::New => "new",
             Self::Differs => "differs",
             Self::Doubtful => "doubtful",
             Self::Refused => "refused",
@@ -123,7 +126,9 @@ impl PairSample {
             (Err(_), ..) => State::Refused,
             (Ok(_), false, _) => State::Doubtful,
             (Ok(_), true, Some(true)) => State::Same,
-            (Ok(_), true, Some(false) | None) => State::Differs,
+            (Ok(values), true, None) if values.iter().all(Value::is_blank) => State::Same,
+            (Ok(_), true, None) => State::New,
+            (Ok(_), true, Some(false)) => State::Differs,
         };
         let ways = Side::BOTH.into_iter().filter_map(|side| self.to[side].as_ref()).map(of);
         ways.max().unwrap_or(State::Unread)

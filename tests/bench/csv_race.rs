@@ -5,37 +5,27 @@
 //! first meeting, which also links all records, and for later runs with every seventh row edited, with one row edited, and with nothing new.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use common::{Remote, Spent, setting, spend};
 use serde_json::{Value, json};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_forcesync");
 
 /// Every so many rows is edited: 14 %.
 const EVERY: u64 = 7;
 
 fn main() {
-    let rows: u64 =
-        std::env::var("FORCESYNC_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    let rows = setting("FORCESYNC_BENCH_ROWS", 100_000);
     let folder = tempfile::tempdir().unwrap();
     let workspace = folder.path().join("w");
-    let mut sandbox = Command::new(PROGRAM)
-        .args(["sandbox", "--platform", "csv", "--records", "1", "--json", "--workspace"])
-        .arg(&workspace)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut ready = String::new();
-    BufReader::new(sandbox.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-    let ready: Value = serde_json::from_str(&ready).unwrap();
-    let url = ready["salesforce"]["url"].as_str().unwrap();
+    let remote = Remote::start(&workspace, 1, &["--platform", "csv"]);
+    let url = remote.ready["salesforce"]["url"].as_str().unwrap();
     insert(url, rows);
     map(&workspace);
     let file = workspace.join("csv").join("Contact.csv");
@@ -53,8 +43,6 @@ fn main() {
     // Written just now, a file is read once more.
     run(&workspace, "instant");
     tell("nothing new", &run(&workspace, "instant"));
-    let _ = sandbox.kill();
-    let _ = sandbox.wait();
 }
 
 /// Puts contacts into the org as if they had always been there.
@@ -130,65 +118,19 @@ fn write_with(file: &Path, rows: u64, title: impl Fn(u64) -> u64) {
     fs::write(file, text).unwrap();
 }
 
-struct Measured {
-    wall: Duration,
-    processor: f64,
-    memory: u64,
-    last: Value,
+fn run(workspace: &Path, kind: &str) -> Spent {
+    let place = workspace.display().to_string();
+    spend(&["sync", kind, "--yes", "--json", "--allow-updates", "1000000", "--workspace", &place])
 }
 
-fn run(workspace: &Path, kind: &str) -> Measured {
-    let all = "1000000";
-    let began = Instant::now();
-    let before = of_children();
-    let mut child = Command::new(PROGRAM)
-        .args(["sync", kind, "--yes", "--json", "--allow-updates", all, "--workspace"])
-        .arg(workspace)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = child.stdout.take().unwrap();
-    let reading = std::thread::spawn(move || {
-        BufReader::new(out).lines().map_while(Result::ok).last().unwrap_or_default()
-    });
-    let memory = watch(&mut child);
-    let wall = began.elapsed();
-    let processor = of_children() - before;
-    let last = serde_json::from_str(&reading.join().unwrap()).unwrap_or_default();
-    Measured { wall, processor, memory, last }
-}
-
-/// The most memory of a process, in kilobytes, as the system tells it until the end.
-fn watch(child: &mut Child) -> u64 {
-    let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    while child.try_wait().unwrap().is_none() {
-        if let Ok(text) = fs::read_to_string(&status) {
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-            most = most.max(number.unwrap_or_default());
-        }
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-    most
-}
-
-/// Processor time of all children that ended, in seconds; the system counts in hundredths.
-fn of_children() -> f64 {
-    let text = fs::read_to_string("/proc/self/stat").unwrap();
-    let behind = text.rsplit(')').next().unwrap();
-    let numbers: Vec<f64> = behind.split_whitespace().map(|word| word.parse().unwrap_or(0.0)).collect();
-    (numbers[13] + numbers[14]) / 100.0
-}
-
-fn tell(name: &str, measured: &Measured) {
+fn tell(name: &str, spent: &Spent) {
+    let end: Value = serde_json::from_str(&spent.last).unwrap_or_default();
     println!(
         "{name:<14} {:>7} {:>8.2} s {:>8.2} s {:>6} MB   {}",
-        measured.last["updated"],
-        measured.wall.as_secs_f64(),
-        measured.processor,
-        measured.memory / 1024,
-        measured.last["result"]
+        end["updated"],
+        spent.wall.as_secs_f64(),
+        spent.cpu.as_secs_f64(),
+        spent.peak >> 20,
+        end["result"]
     );
 }

@@ -52,7 +52,9 @@ fn what_folds_to_the_same_is_the_same() {
     assert_eq!(sample.to.platform.as_ref().unwrap().same, Some(true));
     let turned =
         sampled(pair("A", "b", Transform::Copy), Value::text("1"), None, field("b", FieldKind::Text));
-    assert_eq!((turned.state(), turned.to.org), (State::Differs, None));
+    assert_eq!((turned.state(), turned.to.org), (State::New, None));
+    let blank = sampled(pair("A", "b", Transform::Copy), Value::Null, None, field("b", FieldKind::Text));
+    assert_eq!(blank.state(), State::Same);
 }
 
 #[test]

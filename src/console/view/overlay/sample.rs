@@ -116,7 +116,7 @@ fn ends(result: &PairSample) -> (Side, Side) {
 fn meaning(state: State) -> Meaning {
     match state {
         State::Same => Meaning::Success,
-        State::Differs => Meaning::Text,
+        State::New | State::Differs => Meaning::Text,
         State::Doubtful => Meaning::Warning,
         State::Refused => Meaning::Error,
         State::Unread => Meaning::Muted,
