@@ -38,6 +38,7 @@ mod paths;
 mod plan;
 mod prompt;
 mod push;
+mod rehearse;
 mod run;
 mod runs;
 mod sandbox;
@@ -132,6 +133,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Config(config) => config::run(config, context).await,
         Command::Objects(objects) => objects::run(objects, context).await,
         Command::Mapping(mapping) => mapping::run(mapping, context).await,
+        Command::Rehearse(rehearse) => rehearse::run(rehearse, context).await,
         Command::Doctor(doctor) => doctor::run(&doctor, context).await,
         Command::Paths => paths::run(context),
         Command::Keys => keys::run(context),
