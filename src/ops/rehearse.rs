@@ -174,7 +174,9 @@ fn chosen(draft: &Settings, wanted: &Wanted) -> Result<Vec<Mapping>, OpError> {
             || (wanted.mappings.is_empty() && mapping.enabled)
     };
     let mut mappings: Vec<Mapping> = run_mappings(draft).into_iter().filter(is_meant).collect();
-    mappings.iter_mut().for_each(|mapping| mapping.enabled = true);
+    for mapping in &mut mappings {
+        mapping.enabled = true;
+    }
     refuse_nothing(&mappings, &[])?;
     Ok(mappings)
 }

@@ -158,8 +158,9 @@ impl Planting<'_> {
             return;
         }
         let schema = &sampled.schema;
-        let writable = |name: &&Box<str>| schema.field(name).is_none_or(|field| field.createable);
-        let selection = Selection::new(sampled.selection.names().iter().filter(writable).collect::<Vec<_>>());
+        let writable = |name: &&str| schema.field(name).is_none_or(|field| field.createable);
+        let names = sampled.selection.names().iter().map(AsRef::as_ref);
+        let selection = Selection::new(names.filter(writable).collect::<Vec<&str>>());
         let consent: Vec<usize> = self
             .profile
             .and_then(|profile| profile.object(&schema.name))

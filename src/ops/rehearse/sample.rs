@@ -316,7 +316,9 @@ impl Taking<'_> {
             if let Some(place) = self.sample.place(side, &object)
                 && let Some(sampled) = self.sample.objects.get_mut(place)
             {
-                records.into_iter().for_each(|record| sampled.keep(record));
+                for record in records {
+                    sampled.keep(record);
+                }
             }
         }
         Ok(())
@@ -382,7 +384,9 @@ impl Taking<'_> {
         ids.sort();
         ids.dedup();
         let found = self.ends.org.read(object, &sampled.selection, &ids).await?;
-        found.into_iter().for_each(|record| sampled.keep(record));
+        for record in found {
+            sampled.keep(record);
+        }
         // What can't be read is not asked for in the next generation again.
         sampled.known.extend(ids);
         Ok(())
