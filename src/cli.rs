@@ -39,6 +39,7 @@ mod plan;
 mod prompt;
 mod push;
 mod read_again;
+mod rehearse;
 mod run;
 mod runs;
 mod sandbox;
@@ -142,6 +143,7 @@ async fn subcommand(command: Command, console: Console, context: &Context) -> Re
         Command::Config(config) => config::run(config, context).await,
         Command::Objects(objects) => objects::run(objects, context).await,
         Command::Mapping(mapping) => mapping::run(mapping, context).await,
+        Command::Rehearse(rehearse) => rehearse::run(rehearse, context).await,
         Command::Doctor(doctor) => doctor::run(&doctor, context).await,
         Command::Paths => paths::run(context),
         Command::Keys => keys::run(context),

@@ -33,6 +33,7 @@ pub mod progress;
 pub mod promotion;
 pub mod push;
 pub mod record;
+pub mod rehearsal;
 pub mod report;
 pub mod sample;
 pub mod schema;

@@ -59,6 +59,8 @@ pub struct SandboxOptions {
     pub real_pace: bool,
     /// Whether the org has the objects and fields of the vendor's package, as after its installation.
     pub package: bool,
+    /// Objects and fields of another org, which take the place of those of the same name.
+    pub shape: Option<org::ExtraSchema>,
     /// Where a platform of files keeps them; in the system's temporary folder if left out.
     pub folder: Option<std::path::PathBuf>,
     /// Stop the clock at this moment, in milliseconds; a running clock if left out.
@@ -81,6 +83,7 @@ impl Default for SandboxOptions {
             person_accounts: false,
             real_pace: false,
             package: true,
+            shape: None,
             folder: None,
             fixed_clock: None,
             org: OrgOptions::default(),
@@ -285,6 +288,7 @@ async fn make(
         OrgOptions { seed: options.seed, person_accounts: options.person_accounts, ..options.org.clone() };
     let package = platform.org_schema().and_then(|text| org::ExtraSchema::parse(text).ok());
     org_options.extra_schema.extend(package.clone());
+    org_options.extra_schema.extend(options.shape.clone());
     let org = Org::new(org_options, Arc::clone(clock));
     let package_missing = package.filter(|_| !options.package);
     if let Some(package) = &package_missing {

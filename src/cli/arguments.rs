@@ -6,6 +6,7 @@ mod conflicts;
 mod keeping;
 mod plan;
 mod reading;
+mod rehearse;
 mod released;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use self::conflicts::*;
 pub use self::keeping::*;
 pub use self::plan::*;
 pub use self::reading::*;
+pub use self::rehearse::*;
 pub use self::released::*;
 
 use crate::domain::mapping::Direction;
@@ -26,7 +28,7 @@ use crate::domain::profile::PlatformKind;
 const AFTER_HELP: &str = "\
 Exit codes, the first that fits: 130 cancelled, 7 blocked (no right, no session, locked account), 6 busy, 5 brake, 4 limit, \
 3 done with failed lines or open conflicts, 2 usage or settings, 1 failed, 0 done. `plan` ends with 0 nothing to do, 10 changes, \
-11 conflicts.
+11 conflicts; `rehearse` with 12 where the mappings do not come to rest.
 
 Try it without any account: forcesync demo";
 
@@ -147,6 +149,8 @@ pub enum Command {
     Drift(Drift),
     /// List or make the objects and fields that the platform's mappings want in the org
     Objects(Objects),
+    /// Try the mappings out on a copy of some records of both sides, in a local sandbox
+    Rehearse(Rehearse),
     /// Examine the workspace itself: files, rights, database, lock, settings, secrets
     Doctor(Doctor),
     /// Print where everything lies

@@ -11,12 +11,10 @@ use crate::console::{self, ConsoleOptions};
 use crate::ops::error::OpError;
 use crate::ops::sandbox::{self, Wanted};
 use crate::ops::session::{Access, Missing, Session};
+use crate::ops::throwaway::Throwaway;
 
 /// How long the sandbox may take to answer what is still asked of it.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How often a folder is removed into which somebody still writes.
-const TRIES: usize = 20;
 
 /// Opens the console on the workspace that was named, or on the default one.
 pub(super) async fn console(options: Console, context: &Context) -> Result<u8, OpError> {
@@ -38,10 +36,9 @@ pub(super) async fn run(arguments: Demo, options: Console, context: &Context) ->
         .code("usage"));
     }
     let options = options.or(arguments.console);
-    let name = format!("forcesync-demo-{}-{}", std::process::id(), context.clock.now().timestamp_micros());
-    let folder = Throwaway(std::env::temp_dir().join(name));
+    let folder = Throwaway::named("demo", context.clock.as_ref());
     // Made by the sandbox, for its owner alone. Its last part is what the title line calls the workspace.
-    let workspace = folder.0.join("demo");
+    let workspace = folder.path().join("demo");
     context.output.note("Starting the sandbox …");
     let wanted =
         Wanted { life_per_second: 0.5, workspace: Some(workspace.clone()), ..wanted(&arguments.population) };
@@ -70,18 +67,4 @@ async fn open(session: Session, options: Console) -> Result<u8, OpError> {
     };
     console::run(session, options).await.map_err(|error| OpError::failed(error.to_string()))?;
     Ok(0)
-}
-
-/// A folder that goes when it is dropped.
-struct Throwaway(std::path::PathBuf);
-
-impl Drop for Throwaway {
-    fn drop(&mut self) {
-        // Somebody who left at once may have left an engine that still writes a last file into it.
-        for _ in 0..TRIES {
-            if std::fs::remove_dir_all(&self.0).is_ok() || !self.0.exists() {
-                return;
-            }
-        }
-    }
 }

@@ -174,7 +174,19 @@ impl Salesforce {
         selection: &Selection,
         most: usize,
     ) -> Result<Vec<Record>, PortError> {
-        look::some(&self.door, &self.schemas, object, selection, most).await
+        look::some(&self.door, &self.schemas, object, selection, None, most).await
+    }
+
+    /// The records that were changed last among those that meet the criteria as far as the org can test them, at most a page of them.
+    /// One call.
+    pub async fn recent(
+        &self,
+        object: &str,
+        selection: &Selection,
+        criteria: Option<&Criteria>,
+        most: usize,
+    ) -> Result<Vec<Record>, PortError> {
+        look::some(&self.door, &self.schemas, object, selection, criteria, most).await
     }
 
     /// A refresh token that replaced the one of the settings, once; it has to be stored before the next start.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, watch};
 
 use crate::console::app::effect::{Effect, ExportWhat};
 use crate::console::app::message::{Answer, Msg, SettingsRead};
@@ -22,10 +23,11 @@ use crate::ops::export::{Form, Sink};
 use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
-    check, conflicts, default_mappings, describe, engine, issues, look, members, objects, plan, read, sample,
-    save_settings, scope, secrets, test_connection,
+    check, conflicts, default_mappings, describe, engine, issues, look, members, objects, plan, read,
+    rehearse, sample, save_settings, scope, secrets, test_connection,
 };
 use crate::workspace::problems::Severity;
+use crate::workspace::settings::Settings;
 
 /// Runs on a page.
 const RUNS: usize = 50;
@@ -38,12 +40,14 @@ const EXPORT_PAGE: usize = 1_000;
 pub struct Workshop {
     session: Session,
     engine: Arc<Mutex<Option<EngineClient>>>,
+    /// Told when nobody waits for the rehearsal any more.
+    left: Arc<Notify>,
 }
 
 impl Workshop {
     /// The world of an opened workspace.
     pub fn new(session: Session) -> Self {
-        Self { session, engine: Arc::default() }
+        Self { session, engine: Arc::default(), left: Arc::default() }
     }
 }
 
@@ -52,6 +56,7 @@ impl World for Workshop {
         let task = Task {
             session: self.session.clone(),
             engine: Arc::clone(&self.engine),
+            left: Arc::clone(&self.left),
             answers: answers.clone(),
         };
         tokio::spawn(task.run(effect));
@@ -68,6 +73,7 @@ impl World for Workshop {
 struct Task {
     session: Session,
     engine: Arc<Mutex<Option<EngineClient>>>,
+    left: Arc<Notify>,
     answers: UnboundedSender<Msg>,
 }
 
@@ -79,6 +85,24 @@ impl Task {
     /// Tells an answer. If nobody listens any more the console is gone, and the answer with it.
     fn tell(&self, message: Msg) {
         let _ = self.answers.send(message);
+    }
+
+    /// Rehearses until that is done or nobody waits for it; whatever was copied goes with the future.
+    async fn rehearse(&self, draft: &Settings) {
+        let (told, mut heard) = watch::channel(String::new());
+        let wanted = rehearse::Wanted::default();
+        let rehearsing = rehearse::rehearse(&self.session, draft, &wanted, &told);
+        tokio::pin!(rehearsing);
+        loop {
+            tokio::select! {
+                done = &mut rehearsing => return self.tell(Msg::Rehearsed(sentence(done).map(Box::new))),
+                () = self.left.notified() => return,
+                Ok(()) = heard.changed() => {
+                    let step = heard.borrow_and_update().clone();
+                    self.tell(Msg::Rehearsing(step));
+                }
+            }
+        }
     }
 
     async fn run(self, effect: Effect) {
@@ -187,6 +211,14 @@ impl Task {
                 let answer = sentence(self.scope(&changed).await);
                 self.tell(Msg::Scope(answer));
             }
+            Effect::Rehearse(draft) => {
+                if self.needs_passphrase().await && self.has_stored_secrets().await {
+                    self.tell(Msg::PassphraseNeeded(Box::new(Effect::Rehearse(draft))));
+                    return;
+                }
+                self.rehearse(&draft).await;
+            }
+            Effect::StopRehearsal => self.left.notify_waiters(),
             Effect::Attach => self.attach().await,
             Effect::Ask(command) => {
                 let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone();

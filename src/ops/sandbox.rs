@@ -144,7 +144,13 @@ async fn write_workspace(
     Ok(())
 }
 
-fn settings(mut settings: Settings, wanted: &Wanted, sandbox: &Sandbox, ready: &Ready) -> Settings {
+/// The settings with the connections of a sandbox.
+pub(super) fn settings(
+    mut settings: Settings,
+    wanted: &Wanted,
+    sandbox: &Sandbox,
+    ready: &Ready,
+) -> Settings {
     settings.workspace.secrets = Some(SecretsPlace::Vault);
     let org = &mut settings.salesforce;
     org.environment = Environment::Custom;
@@ -188,7 +194,8 @@ fn settings(mut settings: Settings, wanted: &Wanted, sandbox: &Sandbox, ready: &
     settings
 }
 
-fn secrets(ready: &Ready) -> Vec<(SecretName, SecretString)> {
+/// The secrets of a sandbox.
+pub(super) fn secrets(ready: &Ready) -> Vec<(SecretName, SecretString)> {
     let of_org = [
         (SecretName::SalesforcePassword, ready.salesforce.password.as_str()),
         (SecretName::SalesforceSecurityToken, ready.salesforce.security_token.as_str()),
@@ -203,7 +210,8 @@ fn secrets(ready: &Ready) -> Vec<(SecretName, SecretString)> {
     of_org.into_iter().chain(of_platform).map(|(name, value)| (name, SecretString::from(value))).collect()
 }
 
-async fn save(
+/// Saves what must be right.
+pub(super) async fn save(
     session: &Session,
     settings: Settings,
     typed: Vec<(SecretName, SecretString)>,

@@ -3,7 +3,7 @@
 //! `cargo bench --bench csv_race`; `FORCESYNC_BENCH_ROWS` takes another number. The org is the sandbox, a process of its own. Told are the
 //! processor time and the most memory of the engine's process alone (design §7: 0.6 s and 64 MB, where sfdmu takes 5.1 s and 790 MB), for the
 //! first meeting, which also links all records, and for later runs with every seventh row edited, with one row edited, and with nothing new.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod common;
 

@@ -9,6 +9,7 @@ use super::query::read_page;
 use super::rows::Shape;
 use super::session::{Door, Request};
 use super::soql;
+use crate::domain::criteria::Criteria;
 use crate::domain::port::PortError;
 use crate::domain::record::{Record, Selection};
 use crate::domain::schema::ObjectEntry;
@@ -64,19 +65,23 @@ pub(super) async fn objects(door: &Door) -> Result<Vec<ObjectEntry>, PortError> 
         .collect())
 }
 
-/// A few records of an object, the ones that were changed last; one call.
+/// A few records of an object that meet the criteria as far as SOQL can test them, the ones that were changed last; one call.
 pub(super) async fn some(
     door: &Door,
     schemas: &Schemas,
     object: &str,
     selection: &Selection,
+    criteria: Option<&Criteria>,
     most: usize,
 ) -> Result<Vec<Record>, PortError> {
-    let names: Vec<&str> = selection.names().iter().map(AsRef::as_ref).collect();
-    let catalog = schemas.catalog_for(door, object, names.iter().copied()).await?;
+    let tested = criteria.map(Criteria::fields).unwrap_or_default();
+    let names = selection.names().iter().map(AsRef::as_ref).chain(tested.iter().map(String::as_str));
+    let catalog = schemas.catalog_for(door, object, names).await?;
+    let narrowed = soql::narrow(&catalog, object, criteria);
+    let filter = narrowed.clause().map(|clause| format!("WHERE {clause} ")).unwrap_or_default();
     let shape = Shape::new(&catalog, object, selection);
     let order = if shape.has_stamp() { "ORDER BY SystemModstamp DESC " } else { "" };
-    let query = soql::select(&shape, object, &format!("{order}LIMIT {most}"));
+    let query = soql::select(&shape, object, &format!("{filter}{order}LIMIT {most}"));
     let answer = composite::query(door, QueryKind::Live, &query)
         .await
         .map_err(|error| error.told(&format!("reading {object}")))?;

@@ -69,6 +69,7 @@ actions! {
     Accept, "accept", Scope::On(Tab::Mapping), "Accept the mapping as it is written and as both sides are now", Some("forcesync mapping accept");
     Drift, "drift", Scope::On(Tab::Mapping), "Show what both sides changed since it was accepted", Some("forcesync drift");
     Scope, "scope", Scope::On(Tab::Mapping), "Show who enters and leaves by the edited criteria", Some("forcesync plan --scope");
+    Rehearse, "rehearse", Scope::On(Tab::Mapping), "Try the edited mappings out on a copy of some records", Some("forcesync rehearse");
     AllFields, "all_fields", Scope::On(Tab::Mapping), "Switch between mapped pairs and all fields", Some("forcesync mapping show");
     StartInitial, "start_initial", Scope::On(Tab::Sync), "Kick off an initial sync", Some("forcesync sync initial");
     StartInstant, "start_instant", Scope::On(Tab::Sync), "Kick off an instant sync", Some("forcesync sync instant");

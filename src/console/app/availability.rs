@@ -114,6 +114,7 @@ impl App {
             | Action::Negate
             | Action::AsText
             | Action::Sample
+            | Action::Rehearse
             | Action::AllFields => self.unlocked_or_reason(),
             Action::Add | Action::Delete | Action::Toggle if self.tab == Tab::Mapping => {
                 self.unlocked_or_reason()

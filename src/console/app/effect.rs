@@ -127,6 +127,10 @@ pub enum Effect {
     Propose,
     /// Look who enters and leaves the scope of mappings, each as it is saved and as it is drafted.
     LookAtScope(Vec<(Mapping, Mapping)>),
+    /// Try the mappings of these settings out on a copy.
+    Rehearse(Box<Settings>),
+    /// End a rehearsal for which nobody waits any more.
+    StopRehearsal,
     /// Find the engine, or start one here.
     Attach,
     /// Ask the engine.

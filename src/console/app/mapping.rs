@@ -8,6 +8,7 @@ pub mod counting;
 mod drift_act;
 pub mod new_mapping;
 pub mod problems;
+pub mod rehearse_act;
 pub mod rows;
 pub mod sample_act;
 mod scope_act;

@@ -129,6 +129,10 @@ pub enum Msg {
     },
     /// Who enters and leaves by other criteria.
     Scope(Answer<Vec<crate::domain::scope::ScopeChange>>),
+    /// How far a rehearsal is.
+    Rehearsing(String),
+    /// What a rehearsal showed.
+    Rehearsed(Answer<Box<crate::domain::rehearsal::Rehearsal>>),
     /// A record of the mapping of that name was pulled, or not.
     Pulled(String, Answer<Box<Pulled>>),
     /// The records that meet a condition were counted, or not.

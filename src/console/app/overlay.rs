@@ -18,6 +18,7 @@ pub mod suggest;
 use crate::console::app::action::Action;
 use crate::console::app::key::Key;
 use crate::console::app::keymap::Context;
+use crate::console::app::model::Load;
 use crate::console::app::overlay::conditions::Conditions;
 use crate::console::app::overlay::conflicts::Conflicts;
 use crate::console::app::overlay::drift::Drift;
@@ -26,7 +27,7 @@ use crate::console::app::overlay::picker::Picker;
 use crate::console::app::overlay::plan::{Level, PlanSheet};
 use crate::console::app::overlay::prompt::Prompt;
 use crate::console::app::overlay::question::{Consequence, Question};
-use crate::console::app::overlay::reading::Reading;
+use crate::console::app::overlay::reading::{Reading, Subject};
 use crate::console::app::overlay::records::Records;
 use crate::console::app::overlay::sample::SampleSheet;
 use crate::console::app::overlay::sheet::Sheet;
@@ -113,6 +114,16 @@ impl Overlay {
             | Self::Plan(_)
             | Self::Drift(_)
             | Self::Reading(_) => None,
+        }
+    }
+
+    /// Whether a rehearsal is on its way that only this one waits for.
+    pub fn rehearses(&self) -> bool {
+        match self {
+            Self::Reading(reading) => {
+                matches!(&reading.subject, Subject::Rehearsal { done: Load::Waiting, .. })
+            }
+            _ => false,
         }
     }
 

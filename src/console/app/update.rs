@@ -90,6 +90,14 @@ impl App {
                 self.take_scope(answer);
                 Vec::new()
             }
+            Msg::Rehearsing(told) => {
+                self.rehearsing(told);
+                Vec::new()
+            }
+            Msg::Rehearsed(answer) => {
+                self.take_rehearsal(answer);
+                Vec::new()
+            }
             Msg::Pulled(mapping, answer) => {
                 self.pulled(mapping, answer);
                 Vec::new()

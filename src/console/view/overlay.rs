@@ -10,6 +10,7 @@ mod plan;
 mod question;
 mod reading;
 mod records;
+mod rehearsal;
 mod sample;
 mod scope;
 mod sheet;

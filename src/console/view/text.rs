@@ -9,6 +9,7 @@ pub mod logs;
 pub mod mapping;
 pub mod numbers;
 pub mod plan;
+pub mod rehearsal;
 pub mod sample;
 pub mod scope;
 pub mod sheet;

@@ -56,6 +56,13 @@ impl Org {
         Some(ids::mint(&shape.prefix, self.read_state().table(place)?.len()))
     }
 
+    /// The ids that the next rows of an object will get, after so many others.
+    pub fn ids_to_come(&self, object: &str, after: usize, count: usize) -> Vec<String> {
+        let Some((place, shape)) = self.schema.get(object) else { return Vec::new() };
+        let first = self.read_state().table(place).map_or(0, super::table::Table::len) as usize + after;
+        (first..first + count).map(|row| ids::mint(&shape.prefix, row as u32)).collect()
+    }
+
     /// Puts a row in place without checks, flaws included; audit fields are taken as given. Gives the id, empty for an
     /// object that does not exist.
     pub fn seed_row(&self, object: &str, fields: &Map<String, Value>) -> String {

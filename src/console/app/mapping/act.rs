@@ -94,6 +94,7 @@ impl App {
             Action::Accept => self.accept_mapping(),
             Action::Drift => self.open_drift(),
             Action::Scope => self.open_scope(),
+            Action::Rehearse => self.open_rehearsal(),
             Action::Copy | Action::CopyJson => self.copy_mapping(action),
             other => {
                 let moved = match self.mapping.pane {

@@ -29,8 +29,12 @@ impl App {
             if let Some(Overlay::Plan(_)) = self.overlays.last() {
                 return self.leave_plan();
             }
-            self.overlays.pop();
-            return Vec::new();
+            let left = self.overlays.pop();
+            return if left.is_some_and(|overlay| overlay.rehearses()) {
+                vec![Effect::StopRehearsal]
+            } else {
+                Vec::new()
+            };
         }
         // Help can be called from everywhere, and a click on a hint must not reach through an overlay.
         if action == Action::Help && !matches!(self.overlays.last(), Some(Overlay::Help { .. })) {

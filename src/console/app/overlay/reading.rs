@@ -2,6 +2,7 @@
 
 use crate::console::app::model::Load;
 use crate::domain::record::RecordId;
+use crate::domain::rehearsal::Rehearsal;
 use crate::domain::report::{CheckLine, FactRow, HistoryRow, RunRow};
 use crate::domain::scope::ScopeChange;
 use crate::domain::side::PerSide;
@@ -35,6 +36,13 @@ pub enum Subject {
     Problems(Vec<String>),
     /// Who enters and leaves by other criteria.
     Scope(Load<Vec<ScopeChange>>),
+    /// What the mappings did to a copy.
+    Rehearsal {
+        /// How far it is.
+        told: String,
+        /// What it showed.
+        done: Load<Box<Rehearsal>>,
+    },
 }
 
 /// A text to read.
@@ -63,7 +71,8 @@ impl Reading {
             | Subject::History { .. }
             | Subject::Check(_)
             | Subject::Problems(_)
-            | Subject::Scope(_) => None,
+            | Subject::Scope(_)
+            | Subject::Rehearsal { .. } => None,
         }
     }
 
@@ -76,7 +85,8 @@ impl Reading {
             | Subject::History { .. }
             | Subject::Check(_)
             | Subject::Problems(_)
-            | Subject::Scope(_) => {
+            | Subject::Scope(_)
+            | Subject::Rehearsal { .. } => {
                 return None;
             }
         };
@@ -95,7 +105,8 @@ impl Reading {
             | Subject::History { .. }
             | Subject::Check(_)
             | Subject::Problems(_)
-            | Subject::Scope(_) => None,
+            | Subject::Scope(_)
+            | Subject::Rehearsal { .. } => None,
         }
     }
 
@@ -108,6 +119,7 @@ impl Reading {
             Subject::History { rows, .. } => serde_json::to_string(&rows.ready()),
             Subject::Check(lines) => serde_json::to_string(&lines.ready()),
             Subject::Problems(lines) => serde_json::to_string(lines),
+            Subject::Rehearsal { done, .. } => serde_json::to_string(&done.ready()),
             Subject::Scope(changes) => serde_json::to_string(&changes.ready()),
         };
         text.unwrap_or_default()

@@ -43,6 +43,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, reading: &Reading, area: 
             "Problems in forcesync.toml".to_owned(),
             lines.iter().map(|line| (String::new(), line.clone(), Meaning::Warning)).collect(),
         ),
+        Subject::Rehearsal { told, done } => {
+            (crate::console::view::text::rehearsal::TITLE.to_owned(), super::rehearsal::lines(told, done))
+        }
         Subject::Scope(changes) => {
             (crate::console::view::text::scope::TITLE.to_owned(), super::scope::lines(app, changes))
         }

@@ -29,6 +29,7 @@
 //! relationship = "Segment__r"
 //! child_relationship = "Segments__r"
 //! master_detail = false
+//! if_missing = false           # true: a field of that name that is there already stays as it is
 //! ```
 
 use serde::Deserialize;
@@ -121,6 +122,7 @@ pub(in crate::sandbox::org) struct CustomField {
     pub(super) relationship: Option<String>,
     pub(super) child_relationship: Option<String>,
     pub(super) master_detail: bool,
+    pub(super) if_missing: bool,
 }
 
 impl CustomField {

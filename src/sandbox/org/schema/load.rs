@@ -151,6 +151,10 @@ fn add(drafts: &mut Vec<(Object, Vec<Draft>)>, extra: &ExtraSchema, person_accou
         if let Some((_, fields)) =
             drafts.iter_mut().find(|(known, _)| known.name.eq_ignore_ascii_case(&field.object))
         {
+            let same = |known: &Draft| known.field.name.eq_ignore_ascii_case(&field.name);
+            if field.if_missing && fields.iter().any(same) {
+                continue;
+            }
             fields.retain(|known| !known.field.name.eq_ignore_ascii_case(&field.name));
             fields.push(field.draft());
         }
