@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use color_eyre::config::HookBuilder;
 use color_eyre::eyre::{Result, WrapErr};
 
+/// A run makes and drops some hundred small values a record; the system's allocator took a fifth of its time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<ExitCode> {
     HookBuilder::default()
         .display_env_section(false)
