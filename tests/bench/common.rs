@@ -1,7 +1,8 @@
 //! What the benchmarks share: settings, a sandbox in a process of its own, what a process spent, and one way to print a table.
 #![allow(dead_code, missing_docs)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -93,6 +94,29 @@ impl Remote {
         let output = child.stdout.take().expect("its output is ours");
         BufReader::new(output).read_line(&mut line).expect("it says when it is ready");
         Self { child, ready: serde_json::from_str(&line).expect("a line of JSON") }
+    }
+
+    /// Puts contacts with a few fields into the org, as if they had always been there.
+    pub fn insert(&self, rows: u64) {
+        let url = self.ready["salesforce"]["url"].as_str().expect("the address of the org");
+        let fields = serde_json::json!({
+            "FirstName": "Ada", "LastName": "Race {n}", "Email": "p{n}@race.example", "Title": "Engineer 0",
+            "Department": "Works {n}", "MobilePhone": "+48 600 {n}", "MailingCity": "Ghent",
+        });
+        let body = serde_json::json!({
+            "side": "salesforce", "action": "insert", "object": "Contact", "count": rows, "fields": fields
+        });
+        let (body, host) = (body.to_string(), url.trim_start_matches("http://"));
+        let mut stream = TcpStream::connect(host).expect("the sandbox listens");
+        write!(
+            stream,
+            "POST /_sandbox/records HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("it takes the request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        assert!(answer.contains("\"success\":true"), "{answer}");
     }
 
     /// What its process spent so far, and its memory.

@@ -9,13 +9,11 @@ mod common;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
 use common::{Remote, Spent, setting, spend};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Every so many rows is edited: 14 %.
 const EVERY: u64 = 7;
@@ -25,8 +23,7 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let workspace = folder.path().join("w");
     let remote = Remote::start(&workspace, 1, &["--platform", "csv"]);
-    let url = remote.ready["salesforce"]["url"].as_str().unwrap();
-    insert(url, rows);
+    remote.insert(rows);
     map(&workspace);
     let file = workspace.join("csv").join("Contact.csv");
     println!("{rows} rows; run, written, wall, processor, most memory");
@@ -43,27 +40,6 @@ fn main() {
     // Written just now, a file is read once more.
     run(&workspace, "instant");
     tell("nothing new", &run(&workspace, "instant"));
-}
-
-/// Puts contacts into the org as if they had always been there.
-fn insert(url: &str, rows: u64) {
-    let fields = json!({
-        "FirstName": "Ada", "LastName": "Race {n}", "Email": "p{n}@race.example", "Title": "Engineer 0",
-        "Department": "Works {n}", "MobilePhone": "+48 600 {n}", "MailingCity": "Ghent",
-    });
-    let body = json!({"side": "salesforce", "action": "insert", "object": "Contact", "count": rows, "fields": fields});
-    let body = body.to_string();
-    let host = url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "POST /_sandbox/records HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.contains("\"success\":true"), "{answer}");
 }
 
 /// One mapping, from the file to the org.

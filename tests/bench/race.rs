@@ -1,8 +1,9 @@
 //! The whole way of a record: the program in one process, the sandbox in another, as a user would run them.
 //!
-//! `cargo bench --bench race` takes 20,000 people (`FORCESYNC_BENCH_PEOPLE`; a million is the budget of design §7). Time is the
-//! processor time of the program alone, memory its peak as the operating system tells it. Below stands the raw download of the
-//! same records by the same calls.
+//! `cargo bench --bench race` takes 20,000 people (`FORCESYNC_BENCH_PEOPLE`; a million is the budget of design §7), first with contacts of
+//! a few fields and a platform that is empty, then with both sides full (`FORCESYNC_BENCH_CASE` takes `empty` or `full` alone). Time is
+//! the processor time of the program alone, memory its peak as the operating system tells it. Below stands the raw download of the same
+//! records by the same calls.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod common;
@@ -14,13 +15,26 @@ use serde_json::Value;
 
 fn main() {
     let people = setting("FORCESYNC_BENCH_PEOPLE", 20_000);
+    let wanted = std::env::var("FORCESYNC_BENCH_CASE").unwrap_or_default();
+    for case in ["empty", "full"] {
+        if wanted.is_empty() || wanted == case {
+            race(people, case == "empty");
+        }
+    }
+}
+
+fn race(people: u64, empty: bool) {
     let folder = tempfile::tempdir().unwrap();
     let workspace = folder.path().join("w");
     let began = Instant::now();
-    let remote = Remote::start(&workspace, people, &[]);
+    let remote = Remote::start(&workspace, if empty { 1 } else { people }, &[]);
+    if empty {
+        remote.insert(people);
+    }
     let (cpu, peak) = remote.spent();
     println!(
-        "{people} people: the sandbox was ready after {:.1} s ({:.1} s of processor time, {} MB)",
+        "{people} people, {}: the sandbox was ready after {:.1} s ({:.1} s of processor time, {} MB)",
+        if empty { "the platform empty" } else { "both sides full" },
         began.elapsed().as_secs_f64(),
         cpu.as_secs_f64(),
         peak >> 20
