@@ -32,6 +32,8 @@ pub enum Mutant {
     UnknownIsYes,
     /// E4: an interrupted read goes on at its mark without the pages that it had kept.
     StageForgotten,
+    /// E4: a record whose stamp is the one last seen is passed by, whatever it holds.
+    SameStampIsUnmoved,
     /// E5: a line is done although its records are no longer as the plan saw them, and so is what the plan does not speak of.
     PlanUnsifted,
     /// E6: nothing is journalled before it is sent.
@@ -76,7 +78,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::AmbiguousIsMatched,
         Self::TakenKeyIsMatched,
         Self::FamilyShares,
@@ -90,6 +92,7 @@ impl Mutant {
         Self::ReleaseLoosened,
         Self::UnknownIsYes,
         Self::StageForgotten,
+        Self::SameStampIsUnmoved,
         Self::PlanUnsifted,
         Self::JournalSkipped,
         Self::VerifySkipped,

@@ -31,6 +31,7 @@ pub mod read;
 pub mod requeue;
 pub mod runs;
 mod scratch;
+pub mod seen;
 pub mod stage;
 pub mod turns;
 pub mod undo;

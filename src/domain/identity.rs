@@ -3,10 +3,41 @@
 //! Anything but one to one is ambiguous for the whole group; a key that a linked record already holds is taken; in a family
 //! the first member in precedence gets the platform record and the others are held by it.
 
+use crate::domain::mapping::Mapping;
 use crate::domain::plan::{Obstacle, SkipReason};
-use crate::domain::record::RecordId;
+use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::side::{PerSide, Side};
+use crate::domain::value::Value;
 use crate::mutant::{Mutant, broken};
+
+/// The key of a record as the other side would hold it, its fields with their values; nothing where a part is blank or can't be turned.
+pub fn key_across(
+    mapping: &Mapping,
+    side: Side,
+    selection: &Selection,
+    record: &Record,
+) -> Option<(Vec<String>, Vec<Value>)> {
+    let other = side.other();
+    let (mut fields, mut values) = (Vec::new(), Vec::new());
+    for pair in mapping.pairs.iter().filter(|pair| pair.key) {
+        let held: Option<Vec<Value>> = pair
+            .fields(side)
+            .iter()
+            .map(|name| match selection.position(name) {
+                Some(place) => record.values.get(place)?.clone(),
+                None => name.eq_ignore_ascii_case("Id").then(|| Value::text(record.id.as_str())),
+            })
+            .collect();
+        let names = pair.fields(other);
+        let turned = pair.transform.apply(&held?, other, names.len(), None).ok()?;
+        if turned.is_empty() || turned.iter().all(Value::is_blank) {
+            return None;
+        }
+        fields.extend(names.iter().cloned());
+        values.extend(turned);
+    }
+    (!fields.is_empty() && fields.len() == values.len()).then_some((fields, values))
+}
 
 /// An unlinked record with the group's key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::holds::Holds;
 use crate::store::work::{self, Wanted, Work};
-use crate::store::{StoreError, decisions, departures, links, pending, stage, turns};
+use crate::store::{StoreError, decisions, departures, links, pending, seen, stage, turns};
 
 mod batch;
 mod braking;
@@ -87,6 +87,9 @@ impl Session<'_> {
 
     async fn chunk(&mut self, chunk: Vec<Work>, held: bool) -> Result<(), End> {
         let mut items = self.load(chunk).await?;
+        for item in items.iter().filter(|item| item.counted) {
+            self.count(item.mapping, |counts| counts.unchanged = counts.unchanged.saturating_sub(1));
+        }
         let waiting_for_parents = self.settle(&mut items).await?;
         self.want(&mut items).await?;
         self.read_missing(&mut items).await?;
@@ -172,7 +175,7 @@ impl Session<'_> {
                 })
             })
             .collect();
-        let now = self.now();
+        let (run, now) = (self.run, self.now());
         let numbers: Vec<i64> = self.mappings.iter().map(|mapping| mapping.row.mapping).collect();
         Ok(self
             .context
@@ -180,6 +183,7 @@ impl Session<'_> {
             .write(move |db| {
                 let mut items = Vec::with_capacity(chunk.len());
                 let (by_hand, holds) = (decisions::any(db)?, Holds::look(db)?);
+                let any_seen = seen::any(db)?;
                 for work in chunk {
                     let Some(shape) = shapes.get(work.mapping) else { continue };
                     let link = match work.link {
@@ -225,7 +229,12 @@ impl Session<'_> {
                         Some(number) if holds.parked || holds.pending => pending::is_unsettled(db, number)?,
                         Some(_) | None => false,
                     };
+                    let counted = match work.link {
+                        Some(number) if any_seen => seen::take(db, number, run)?,
+                        Some(_) | None => false,
+                    };
                     items.push(Item {
+                        counted,
                         unsettled,
                         gone: gone.filter(|departure| departure.state != departures::State::Done),
                         work: work.work,

@@ -367,6 +367,7 @@ fn edit_of(
         mapping: place,
         link: None,
         waiting: Vec::new(),
+        counted: false,
         unsettled: false,
         gone: None,
         undo: None,

@@ -2,6 +2,8 @@
 //!
 //! The cursor is kept only at the end of the run, when all that it passed is pending or done (law E7).
 
+use std::sync::Arc;
+
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::port::{FeedRequest, Mark, Page, PortClass, PortError, ScanRequest};
 use crate::domain::record::{RecordId, Selection};
@@ -11,12 +13,24 @@ use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{contested, decisions, flagged, links, pending, stage};
+use crate::store::{contested, decisions, flagged, links, pending, seen, stage};
 
+mod unmoved;
 mod unseen;
+
+use unmoved::Known;
 
 /// A staged scan older than this is read again from the start.
 const STAGE_KEEPS_HOURS: i64 = 24;
+
+/// What was taken in of a side.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// Records.
+    pub(super) read: u64,
+    /// Linked records that hold what they last held, by the places of their mappings; each link once.
+    pub(super) unmoved: Vec<(usize, u64)>,
+}
 
 impl Session<'_> {
     /// Reads both sides; when it returns, everything this run has to look at is staged.
@@ -31,8 +45,12 @@ impl Session<'_> {
             self.capture_if_due(Side::Platform, reading),
         )
         .await;
-        let read = org? + platform?;
-        self.counts.read += read;
+        for taken in [org?, platform?] {
+            self.counts.read += taken.read;
+            for (place, unmoved) in taken.unmoved {
+                self.count(place, |counts| counts.unchanged += unmoved);
+            }
+        }
         self.check_unseen().await?;
         self.stage_pending().await?;
         if reading == Reading::Changes {
@@ -43,9 +61,9 @@ impl Session<'_> {
     }
 
     /// Reads a side, unless its interval is not over yet: then what is linked with a change of the other side is read by id.
-    async fn capture_if_due(&self, side: Side, reading: Reading) -> Result<u64, End> {
+    async fn capture_if_due(&self, side: Side, reading: Reading) -> Result<Taken, End> {
         match self.request.reads {
-            Some(only) if only != side => Ok(0),
+            Some(only) if only != side => Ok(Taken::default()),
             Some(_) | None => self.capture_side(side, reading).await,
         }
     }
@@ -88,18 +106,18 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) async fn capture_side(&self, side: Side, reading: Reading) -> Result<u64, End> {
+    pub(super) async fn capture_side(&self, side: Side, reading: Reading) -> Result<Taken, End> {
         self.keep_in_shape(side).await?;
+        let mut taken = Taken::default();
         match reading {
             Reading::Scan => {
-                let mut read = 0;
                 for object in self.objects(side) {
-                    read += self.scan(side, &object).await?;
+                    self.scan(side, &object, &mut taken).await?;
                 }
-                Ok(read)
             }
-            Reading::Changes => self.changes(side).await,
+            Reading::Changes => self.changes(side, &mut taken).await?,
         }
+        Ok(taken)
     }
 
     pub(super) fn selection(&self, side: Side, object: &str) -> Selection {
@@ -110,7 +128,7 @@ impl Session<'_> {
             .unwrap_or_default()
     }
 
-    async fn scan(&self, side: Side, object: &str) -> Result<u64, End> {
+    async fn scan(&self, side: Side, object: &str, taken: &mut Taken) -> Result<(), End> {
         let feed = self.feed(side, object).await?;
         let now = self.now();
         let fresh = feed.next_at.is_some_and(|at| now - at < chrono::TimeDelta::hours(STAGE_KEEPS_HOURS));
@@ -122,7 +140,10 @@ impl Session<'_> {
                 let name = name.clone();
                 self.context.store.write(move |db| stage::clear(db, side, &name)).await?;
             }
-            let staged = self.context.store.write(move |db| stage::count(db, side, &name)).await?;
+            let count = move |db: &rusqlite::Connection| {
+                Ok(stage::count(db, side, &name)? + seen::count(db, side, &name)?)
+            };
+            let staged = self.context.store.write(count).await?;
             self.fact(self.say(
                 Level::Info,
                 format!(
@@ -131,7 +152,8 @@ impl Session<'_> {
             ))
             .await?;
             if feed.complete {
-                return Ok(staged);
+                taken.read += staged;
+                return Ok(());
             }
         } else {
             if let Some(mark) = feed.mark.as_ref().filter(|_| feed.reading == Some(Reading::Scan)) {
@@ -148,6 +170,7 @@ impl Session<'_> {
             mark,
         };
         let endpoint = &self.context.endpoints[side];
+        let known = self.known(side, object).map(Arc::new);
         let mut read = 0;
         let mut begun_anew = false;
         let mut read_at = self.now();
@@ -170,13 +193,13 @@ impl Session<'_> {
             }
             read += page.records.len() as u64;
             let Some(next) = page.next.clone() else {
-                self.keep_page(side, object, page, read_at).await?;
+                self.keep_page(side, object, (page, read_at), known.as_ref(), taken).await?;
                 self.fact(self.say(Level::Info, format!("{object}: {read} records read."))).await?;
-                return Ok(read);
+                return Ok(());
             };
             // While one page is staged the next one is on its way.
             let next_at = self.now();
-            let keeping = self.keep_page(side, object, page, read_at);
+            let keeping = self.keep_page(side, object, (page, read_at), known.as_ref(), taken);
             let fetching = async {
                 self.context.control.checkpoint().await?;
                 Ok::<_, End>(endpoint.scan(&request(Some(next))).await)
@@ -214,6 +237,8 @@ impl Session<'_> {
                 if clear {
                     stage::clear(db, side, &name)?;
                 }
+                // Staged records are replaced by newer reads; what was only seen would go on being taken for alive.
+                seen::clear(db, side, &name)?;
                 feeds::begin(db, side, &name, reading, now)
             })
             .await?;
@@ -224,16 +249,24 @@ impl Session<'_> {
         &self,
         side: Side,
         object: &str,
-        page: Page,
-        read_at: chrono::DateTime<chrono::Utc>,
+        (mut page, read_at): (Page, chrono::DateTime<chrono::Utc>),
+        known: Option<&Arc<Known>>,
+        taken: &mut Taken,
     ) -> Result<Option<Mark>, End> {
         let next = page.next.clone();
         let name = object.to_owned();
+        // Where what is not staged is missing, everything is.
+        let known = known.filter(|_| !page.whole).map(Arc::clone);
         let (count, total) = (page.records.len() as u64, page.total);
         let flagged = self.flagged(side, object, &page.records);
-        self.context
+        let unmoved = self
+            .context
             .store
             .write(move |db| {
+                let unmoved = match known {
+                    Some(known) => known.set_aside(db, &mut page, read_at)?,
+                    None => Vec::new(),
+                };
                 stage::put(db, side, &name, &page.records, read_at)?;
                 stage::put_gone(db, side, &name, &page.tombstones)?;
                 flagged::put(db, &name, &flagged)?;
@@ -246,9 +279,11 @@ impl Session<'_> {
                 if page.next.is_none() && broken(Mutant::CursorBeforePending) {
                     feeds::finish(db, side, &name)?;
                 }
-                Ok(())
+                Ok(unmoved)
             })
             .await?;
+        taken.read += count;
+        taken.unmoved.extend(unmoved.into_iter().filter(|(_, unmoved)| *unmoved > 0));
         self.context.progress.send_modify(|progress| {
             progress.read += count;
             if let Some(total) = total {
@@ -258,7 +293,7 @@ impl Session<'_> {
         Ok(next)
     }
 
-    async fn changes(&self, side: Side) -> Result<u64, End> {
+    async fn changes(&self, side: Side, taken: &mut Taken) -> Result<(), End> {
         let mut requests: Vec<FeedRequest> = Vec::new();
         for object in self.objects(side) {
             let feed = self.feed(side, &object).await?;
@@ -276,7 +311,9 @@ impl Session<'_> {
                 mark: feed.mark.filter(|_| resumes),
             });
         }
-        let mut read = 0;
+        let known: Vec<Option<Arc<Known>>> =
+            requests.iter().map(|request| self.known(side, &request.object).map(Arc::new)).collect();
+        let known_of = |object: &str| known.iter().flatten().find(|known| known.is_of(object));
         while !requests.is_empty() {
             self.context.control.checkpoint().await?;
             let read_at = self.now();
@@ -307,20 +344,21 @@ impl Session<'_> {
             }
             let mut left = Vec::new();
             for (mut request, mut page) in requests.into_iter().zip(pages) {
-                read += page.records.len() as u64;
-                self.leave_out_own(side, &request.object, &mut page).await?;
-                request.mark = self.keep_page(side, &request.object, page, read_at).await?;
+                let own = self.leave_out_own(side, &request.object, &mut page).await?;
+                taken.read += own;
+                let known = known_of(&request.object);
+                request.mark = self.keep_page(side, &request.object, (page, read_at), known, taken).await?;
                 if request.mark.is_some() {
                     left.push(request);
                 }
             }
             requests = left;
         }
-        Ok(read)
+        Ok(())
     }
 
-    /// Where all mappings of an object say so, changes whose last author is us are passed by (F5).
-    async fn leave_out_own(&self, side: Side, object: &str, page: &mut Page) -> Result<(), End> {
+    /// Where all mappings of an object say so, changes whose last author is us are passed by (F5); tells how many.
+    async fn leave_out_own(&self, side: Side, object: &str, page: &mut Page) -> Result<u64, End> {
         let mut of_object =
             self.mappings.iter().filter(|mapping| mapping.compiled.spec.object(side) == object);
         let automatic = matches!(self.request.kind, RunKind::Instant | RunKind::Automatic);
@@ -328,9 +366,9 @@ impl Session<'_> {
             || page.records.is_empty()
             || !of_object.all(|mapping| mapping.compiled.spec.ignore_own_changes)
         {
-            return Ok(());
+            return Ok(0);
         }
-        let Some(us) = self.context.endpoints[side].us().await? else { return Ok(()) };
+        let Some(us) = self.context.endpoints[side].us().await? else { return Ok(0) };
         let before = page.records.len();
         page.records.retain(|record| record.author.as_deref() != Some(us.as_str()));
         let own = before - page.records.len();
@@ -340,7 +378,7 @@ impl Session<'_> {
                 format!("{object}: {own} {what} by the integration user of the {side} {are} passed by.");
             self.fact(self.say(Level::Info, sentence)).await?;
         }
-        Ok(())
+        Ok(own as u64)
     }
 
     fn explain(object: &str, error: PortError) -> End {

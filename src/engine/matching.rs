@@ -96,10 +96,14 @@ impl Session<'_> {
                     let reached = batch.last().map(|staged| staged.record.id.as_str().to_owned());
                     let full = batch.len() == BATCH;
                     let contests = contested::any(db)?;
+                    let linked = links::any_of_family(db, mapping.row.family)?;
                     let mut left = Vec::new();
                     for staged in batch {
                         let (own, id) = (&mapping.row, staged.record.id.as_str());
-                        let mut link = links::head(db, side, own.mapping, own.family, id)?;
+                        let mut link = None;
+                        if linked {
+                            link = links::head(db, side, own.mapping, own.family, id)?;
+                        }
                         if let Some(closed) = link.as_ref().filter(|link| link.closed.is_some()) {
                             link = links::get(db, closed.link)?;
                         }

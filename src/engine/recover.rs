@@ -380,7 +380,7 @@ fn trace(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> Tr
     for meant in pairs {
         let Some(place) = mapping.row.pairs.iter().position(|number| *number == meant.pair) else { continue };
         let Some(pair) = mapping.compiled.pairs.get(place) else { continue };
-        let Some(held) = pair.values(side, record).map(|raw| pair.fold(side, &raw)) else { continue };
+        let Some(held) = pair.held(side, record) else { continue };
         let tells = |value: &Value| !value.is_blank() && !matches!(value, Value::Bool(_));
         let traces = if meant.new.iter().any(tells) { &mut telling } else { &mut by_chance };
         traces.push(if held == meant.new {
@@ -415,7 +415,7 @@ fn keep_meant(
     for meant in pairs {
         let place = mapping.row.pairs.iter().position(|number| *number == meant.pair);
         let pair = place.and_then(|place| mapping.compiled.pairs.get(place));
-        let held = pair.and_then(|pair| pair.values(side, target).map(|raw| pair.fold(side, &raw)));
+        let held = pair.and_then(|pair| pair.held(side, target));
         if held.is_none() && meant.new.iter().any(|value| matches!(value, Value::Text(_))) {
             unseen.push(meant.clone());
         }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::session::Session;
-use crate::store::{StoreError, audit, links, mappings, stage};
+use crate::store::{StoreError, audit, mappings, stage};
 
 /// Under which name the state database remembers the last link that had its turn, and when.
 const PLACE: &str = "reread";
@@ -57,10 +57,8 @@ impl Session<'_> {
                     remember(db, 0, now)?;
                     return Ok(Vec::new());
                 };
-                let mut total = 0;
-                for number in &asked {
-                    total += links::count(db, *number, u64::from(u32::MAX))?;
-                }
+                // The kept total, so that a run that finds nothing new counts nothing.
+                let total = u64::try_from(mappings::counted(db, "links")?).unwrap_or(0);
                 let due = due(total, percent, now - at);
                 if due == 0 {
                     return Ok(Vec::new());

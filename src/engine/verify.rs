@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::domain::mapping::Drift;
 use crate::domain::plan::{Action, Obstacle};
 use crate::domain::record::RecordId;
 use crate::domain::side::Side;
@@ -28,6 +29,7 @@ impl Session<'_> {
                             && item.decision.line.ids[side].is_some()
                             && mapping.compiled.spec.object(side) == object
                             && (item.needs_both_sides()
+                                || item.is_taken_back_from(mapping, side)
                                 || item.undo.is_some()
                                 || self.request.reads.is_some()
                                 || item.link.as_ref().is_none_or(|link| {
@@ -126,6 +128,19 @@ fn missing(id: &RecordId, side: Side) -> Obstacle {
 }
 
 impl Item {
+    /// Whether an edit of the other side is overwritten with what this side holds, which has to be sent as it is spelled there and not
+    /// in the form of its base.
+    fn is_taken_back_from(&self, mapping: &Prepared, side: Side) -> bool {
+        let (Some(staged), Some(link)) = (&self.records[side.other()], &self.link) else { return false };
+        mapping.compiled.pairs.iter().zip(&mapping.row.pairs).any(|(pair, number)| {
+            pair.spec.drift == Drift::Enforce
+                && !pair.direction.allows(side)
+                && link.bases.get(*number).is_some_and(|base| {
+                    pair.holds(side.other(), &staged.record, &base[side.other()]) == Some(false)
+                })
+        })
+    }
+
     /// Takes in what the target holds right before it is written.
     fn found_now(&mut self, mapping: &Prepared, side: Side, staged: Staged, held: bool) {
         // A read that is older than what the link last saw comes from a stale copy.
@@ -140,10 +155,7 @@ impl Item {
             // The other side is written already, so this one is sent as it was decided, or not at all.
             let moved = self.decision.line.changes.iter().filter(|change| change.to == side).any(|change| {
                 let pair = change.pair.and_then(|place| mapping.compiled.pairs.get(place));
-                pair.is_some_and(|pair| {
-                    pair.values(side, &staged.record).map(|raw| pair.fold(side, &raw))
-                        != Some(pair.fold(side, &change.old))
-                })
+                pair.is_some_and(|pair| pair.held(side, &staged.record) != Some(pair.fold(side, &change.old)))
             });
             if moved {
                 self.postpone("moved");

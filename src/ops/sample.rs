@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::connect::salesforce::id::full_id;
 use crate::domain::criteria::Criteria;
+use crate::domain::identity::key_across;
 use crate::domain::mapping::Mapping;
 use crate::domain::port::{Endpoint, Finder, ScanRequest};
 use crate::domain::record::{Record, RecordId, Selection};
@@ -146,23 +147,7 @@ impl Puller<'_> {
 
     /// The key of a record as the other side would hold it; nothing where a part is blank or can't be turned.
     fn key(&self, side: Side, record: &Record) -> Option<(Vec<String>, Vec<Value>)> {
-        let other = side.other();
-        let (mut fields, mut values) = (Vec::new(), Vec::new());
-        for pair in self.mapping.pairs.iter().filter(|pair| pair.key) {
-            let held: Option<Vec<Value>> = pair
-                .fields(side)
-                .iter()
-                .map(|name| record.values.get(self.selections[side].position(name)?)?.clone())
-                .collect();
-            let names = pair.fields(other);
-            let turned = pair.transform.apply(&held?, other, names.len(), None).ok()?;
-            if turned.is_empty() || turned.iter().all(Value::is_blank) {
-                return None;
-            }
-            fields.extend(names.iter().cloned());
-            values.extend(turned);
-        }
-        (!fields.is_empty() && fields.len() == values.len()).then_some((fields, values))
+        key_across(self.mapping, side, &self.selections[side], record)
     }
 
     /// The record of the other side: the linked one, else the one of the same key.

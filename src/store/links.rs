@@ -412,6 +412,34 @@ pub(super) fn free_keys(db: &Connection, link: i64) -> Result<(), StoreError> {
     keys.into_iter().flatten().try_for_each(|key| contested::free(db, family, key))
 }
 
+/// A side was seen equal to its base at this moment.
+pub fn seen_equal(db: &Connection, link: i64, side: Side, at: DateTime<Utc>) -> Result<(), StoreError> {
+    let sql = match side {
+        Side::Org => "UPDATE link SET org_read=?2 WHERE link=?1 AND org_read<?2",
+        Side::Platform => "UPDATE link SET platform_read=?2 WHERE link=?1 AND platform_read<?2",
+    };
+    db.prepare_cached(sql)?.execute([link, to_millis(at)])?;
+    Ok(())
+}
+
+/// Whether anything of an open link waits: a pair that is parked, a record that is gone or must be looked at again, an issue, or what
+/// a person decided.
+pub fn waits(db: &Connection, link: &Link) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM parked WHERE link=?1) OR EXISTS (SELECT 1 FROM departure WHERE link=?1)
+                 OR EXISTS (SELECT 1 FROM pending WHERE mapping=?2 AND side=0 AND id=?3)
+                 OR EXISTS (SELECT 1 FROM pending WHERE mapping=?2 AND side=1 AND id=?4)
+                 OR EXISTS (SELECT 1 FROM issue WHERE mapping=?2 AND org_id=?3 AND open=1)
+                 OR EXISTS (SELECT 1 FROM issue WHERE mapping=?2 AND platform_id=?4 AND open=1)
+                 OR EXISTS (SELECT 1 FROM decision WHERE mapping=?2 AND (org_id=?3 OR platform_id=?4))",
+        )?
+        .query_row(
+            params![link.link, link.mapping, link.ids.org.as_str(), link.ids.platform.as_str()],
+            |row| row.get(0),
+        )?)
+}
+
 /// Closes a link (law E9).
 pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError> {
     let to = match why {
@@ -430,7 +458,8 @@ pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError>
     mappings::count(db, "links", -i64::try_from(changed).unwrap_or(0))
 }
 
-/// The open links of a mapping behind a record of one side, in the order of that side's ids, that are not staged of an object.
+/// The open links of a mapping behind a record of one side, in the order of that side's ids, that were neither staged of an object nor seen as they
+/// last were.
 pub fn unseen(
     db: &Connection,
     mapping: i64,
@@ -443,6 +472,7 @@ pub fn unseen(
         Side::Org => select!(
             "FROM link WHERE mapping=?1 AND closed=0 AND org_id>?4 AND NOT EXISTS
                  (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id=org_id)
+                 AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.link=link.link AND seen.side=?2)
              ORDER BY org_id LIMIT ?5"
         ),
         // The family makes it walk along an index instead of sorting all links.
@@ -450,6 +480,7 @@ pub fn unseen(
             "FROM link WHERE family=(SELECT family FROM mapping WHERE mapping=?1) AND mapping=?1 AND closed=0
                  AND platform_id>?4 AND NOT EXISTS
                  (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id=platform_id)
+                 AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.link=link.link AND seen.side=?2)
              ORDER BY platform_id LIMIT ?5"
         ),
     })?;
@@ -479,6 +510,11 @@ pub fn count(db: &Connection, mapping: i64, most: u64) -> Result<u64, StoreError
     let mut statement =
         db.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM link WHERE mapping=? AND closed=0 LIMIT ?)")?;
     Ok(statement.query_row(params![mapping, most as i64], |row| row.get::<_, i64>(0))? as u64)
+}
+
+/// Whether a family has a link, open or closed.
+pub fn any_of_family(db: &Connection, family: i64) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("SELECT 1 FROM link WHERE family=?")?.exists([family])?)
 }
 
 /// A hash of a key, stable over versions and machines (FNV-1a over the encoded values).

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0011_prints.sql"),
     PLANS,
     include_str!("../../assets/migrations/0013_tempo.sql"),
+    include_str!("../../assets/migrations/0014_seen.sql"),
 ];
 
 /// The schema version this program knows.

@@ -7,7 +7,7 @@ use crate::domain::codec;
 use crate::domain::port::Tombstone;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::Side;
-use crate::store::{StoreError, from_millis, moved, to_millis};
+use crate::store::{StoreError, from_millis, moved, seen, to_millis};
 
 /// A record with the time it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +114,18 @@ pub fn count(db: &Connection, side: Side, object: &str) -> Result<u64, StoreErro
     Ok(statement.query_row(params![side.number(), object], |row| row.get::<_, i64>(0))? as u64)
 }
 
+/// Whether anything is staged of an object, or this record of it.
+pub fn has(db: &Connection, side: Side, object: &str, id: Option<&str>) -> Result<bool, StoreError> {
+    Ok(match id {
+        Some(id) => db
+            .prepare_cached("SELECT 1 FROM stage WHERE side=? AND object=? AND id=?")?
+            .exists(params![side.number(), object, id])?,
+        None => db
+            .prepare_cached("SELECT 1 FROM stage WHERE side=? AND object=?")?
+            .exists(params![side.number(), object])?,
+    })
+}
+
 /// Whether a staged record of an object begins its id with the same three characters.
 pub fn has_prefix(db: &Connection, side: Side, object: &str, id: &str) -> Result<bool, StoreError> {
     Ok(db
@@ -127,7 +139,7 @@ pub fn clear(db: &Connection, side: Side, object: &str) -> Result<(), StoreError
         .execute(params![side.number(), object])?;
     db.prepare_cached("DELETE FROM gone WHERE side=? AND object=?")?
         .execute(params![side.number(), object])?;
-    Ok(())
+    seen::clear(db, side, object)
 }
 
 /// Forgets all that is staged of these objects. Where nothing else is staged, whole tables are emptied, which costs nothing for
@@ -147,6 +159,7 @@ pub fn clear_all(db: &Connection, feeds: &[(Side, String)]) -> Result<(), StoreE
     }
     if !others {
         db.prepare_cached("DELETE FROM stage")?.execute([])?;
+        seen::clear_all(db)?;
     }
     feeds.iter().try_for_each(|(side, object)| clear(db, *side, object))
 }
@@ -181,6 +194,7 @@ pub fn keep_in_shape(
         )?;
     }
     db.execute("DELETE FROM stage WHERE side=? AND object=?", params![side.number(), object])?;
+    seen::clear(db, side, object)?;
     super::feeds::abandon(db, side, object)
 }
 

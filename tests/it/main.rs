@@ -68,3 +68,4 @@ mod simulation;
 mod spotio;
 mod spotio_webhooks;
 mod undo_records;
+mod unmoved;

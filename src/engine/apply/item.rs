@@ -24,6 +24,8 @@ pub struct Item {
     pub link: Option<Link>,
     /// Its pairs that may not be written now, and why.
     pub waiting: Vec<(i64, &'static str)>,
+    /// Whether one of its records was seen as it last was, and was counted as unchanged.
+    pub counted: bool,
     /// Whether a pair of it waits for a person, or something was passed over: then both sides have to be read, or a side that was
     /// not would seem to hold its base.
     pub unsettled: bool,

@@ -243,7 +243,7 @@ pub fn meant(mapping: &Prepared, item: &Item, side: Side) -> Vec<Meant> {
             let place = change.pair?;
             let (pair, number) = (mapping.compiled.pairs.get(place)?, mapping.row.pairs.get(place)?);
             let source = match &item.records[from] {
-                Some(staged) => pair.fold(from, &pair.values(from, &staged.record)?),
+                Some(staged) => pair.held(from, &staged.record)?,
                 None => item.link.as_ref()?.bases.get(*number)?[from].clone(),
             };
             Some(Meant {

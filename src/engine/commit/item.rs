@@ -287,9 +287,10 @@ pub(super) fn commit_item(
             }
         }
     }
-    // Of two records that agree, a run that goes on after an interruption would find that they agree; an initial sync forgets all
-    // it has staged at once, at its end.
-    if !settled || kind != RunKind::Initial {
+    // Of two records that agree, and of one that has just been made from the other, a run that goes on after an interruption would
+    // find that they agree; an initial sync forgets all it has staged at once, at its end.
+    let made = !refused && matches!(line.action, Action::Create { .. });
+    if !(settled || made) || kind != RunKind::Initial {
         forget_staged(db, mapping, item)?;
     }
     if !refused
@@ -308,8 +309,9 @@ fn holder_of(
     org: &RecordId,
     platform: &RecordId,
 ) -> Result<Option<Link>, StoreError> {
-    let one = links::by_platform(db, mapping.row.family, platform.as_str())?;
-    let other = links::by_org(db, mapping.row.mapping, org.as_str())?;
+    let (number, family) = (mapping.row.mapping, mapping.row.family);
+    let one = links::head(db, Side::Platform, number, family, platform.as_str())?;
+    let other = links::head(db, Side::Org, number, family, org.as_str())?;
     let mut held = one.into_iter().chain(other).filter(|link| link.closed.is_none());
     Ok(held.find(|link| link.ids.org != *org || link.ids.platform != *platform))
 }

@@ -53,10 +53,8 @@ pub(super) fn keep_link(
                     .iter()
                     .find(|change| change.pair == Some(place) && change.to == side)?;
                 let sent = pair.fold(side, &change.new);
-                let held = after[side].and_then(|record| pair.values(side, record));
-                let held = held
-                    .map(|raw| pair.fold(side, &raw))
-                    .filter(|held| alike(held, &sent) && !broken(Mutant::SentBecomesBase));
+                let held = after[side].and_then(|record| pair.held(side, record));
+                let held = held.filter(|held| alike(held, &sent) && !broken(Mutant::SentBecomesBase));
                 return Some(held.unwrap_or(sent));
             }
             // What this pair did not write is as it was decided from, not as it was read back: an edit that slipped in between
@@ -64,7 +62,7 @@ pub(super) fn keep_link(
             let decided = item.records[side].as_ref().map(|staged| &staged.record);
             let record = if meant[side] { after[side] } else { decided };
             match record {
-                Some(record) => pair.values(side, record).map(|raw| pair.fold(side, &raw)),
+                Some(record) => pair.held(side, record),
                 None => before.get(*number).map(|base| base[side].clone()),
             }
         };

@@ -10,8 +10,8 @@ use crate::engine::matching::moved::{Follow, follow};
 use crate::engine::session::{Prepared, Session, both};
 use crate::store::departures::{self, Departure, State};
 use crate::store::links::{self, Closed, Link};
-use crate::store::stage::{self, Staged};
-use crate::store::{StoreError, contested, history, issues, pending, work};
+use crate::store::seen::{self, Alive};
+use crate::store::{StoreError, contested, history, issues, pending, stage, work};
 
 impl Session<'_> {
     /// Only a tombstone is a delete. What it means for the other side is the mapping's policy.
@@ -24,8 +24,8 @@ impl Session<'_> {
                     .store
                     .write(move |db| {
                         for tombstone in stage::gone(db, side, &object)? {
-                            let alive = stage::get(db, side, &object, tombstone.id.as_str(), 0)?;
-                            if alive.is_some_and(|alive| is_back(&alive, tombstone.at)) {
+                            let alive = read_alive(db, side, &object, &tombstone.id)?;
+                            if alive.is_some_and(|alive| is_back(alive, tombstone.at)) {
                                 continue;
                             }
                             stage::remove(db, side, &object, tombstone.id.as_str())?;
@@ -76,9 +76,22 @@ impl Session<'_> {
     }
 }
 
-/// Whether a staged record was seen alive after it went.
-fn is_back(alive: &Staged, gone_at: Option<chrono::DateTime<chrono::Utc>>) -> bool {
-    gone_at.is_none_or(|at| alive.record.stamp.is_none_or(|stamp| stamp >= at))
+/// A record that this run has read, staged or seen as it last was.
+fn read_alive(
+    db: &rusqlite::Connection,
+    side: Side,
+    object: &str,
+    id: &RecordId,
+) -> Result<Option<Alive>, StoreError> {
+    match stage::get(db, side, object, id.as_str(), 0)? {
+        Some(staged) => Ok(Some(Alive { stamp: staged.record.stamp })),
+        None => seen::alive(db, side, object, id.as_str()),
+    }
+}
+
+/// Whether a record was read alive after it went.
+fn is_back(alive: Alive, gone_at: Option<chrono::DateTime<chrono::Utc>>) -> bool {
+    gone_at.is_none_or(|at| alive.stamp.is_none_or(|stamp| stamp >= at))
 }
 
 /// Whether the service refused what would follow for one of these links.
@@ -124,12 +137,12 @@ fn settle(
     };
     let side = departure.side;
     let object = mapping.compiled.spec.object(side);
-    let alive = stage::get(db, side, object, link.ids[side].as_str(), 0)?;
+    let alive = read_alive(db, side, object, &link.ids[side])?;
     if departure.state == State::Done {
         // Both were gone, and the link was made anew.
         return departures::remove(db, link.link);
     }
-    if alive.is_some_and(|alive| is_back(&alive, departure.at)) {
+    if alive.is_some_and(|alive| is_back(alive, departure.at)) {
         // It is back: the link goes on, and so does what was parked for it. What people did to the other record meanwhile was passed
         // over, so both are read once more.
         departures::remove(db, link.link)?;

@@ -216,6 +216,7 @@ impl Session<'_> {
                     let reached = groups.last().map(|(key, _)| key.clone());
                     let mut lines = Vec::new();
                     let mut contests = contested::any(db)?;
+                    let linked = links::any_of_family(db, family)?;
                     for (key, candidates) in groups {
                         let values = key_values(&key, fields);
                         let hash = links::key_hash(&values);
@@ -227,7 +228,8 @@ impl Session<'_> {
                                 id: candidate.id.clone(),
                             })
                             .collect();
-                        let holders: Vec<Holder> = links::by_key(db, family, hash)?
+                        let holding = if linked { links::by_key(db, family, hash)? } else { Vec::new() };
+                        let holders: Vec<Holder> = holding
                             .into_iter()
                             .filter_map(|link| {
                                 let (mapping, name) = places.get(&link.mapping)?.clone();
@@ -235,7 +237,7 @@ impl Session<'_> {
                             })
                             .collect();
                         let blocking = match holders.as_slice() {
-                            [] if !broken(Mutant::ClosedLinkIsMatched) => {
+                            [] if linked && !broken(Mutant::ClosedLinkIsMatched) => {
                                 links::blocking_key(db, family, hash)?
                             }
                             _ => None,
@@ -259,10 +261,10 @@ impl Session<'_> {
                             let action = match verdict.what {
                                 What::Go => {
                                     let link = match numbers.get(verdict.mapping) {
-                                        Some(mapping) => {
+                                        Some(mapping) if linked => {
                                             gone::met_again(db, run, now, *mapping, &verdict.ids)?
                                         }
-                                        None => None,
+                                        Some(_) | None => None,
                                     };
                                     work::put(db, verdict.mapping, link, &verdict.ids)?;
                                     continue;

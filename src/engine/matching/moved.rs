@@ -193,7 +193,7 @@ fn inherited(
         let known = before.map(|(_, old)| *old);
         let known = known.or_else(|| Some(left_out.iter().find(|(_, new)| new == number)?.0));
         let known = known.and_then(|old| from.bases.get(old));
-        let held = pair.values(Side::Org, &heir.record).map(|raw| pair.fold(Side::Org, &raw));
+        let held = pair.held(Side::Org, &heir.record);
         if let (Some(known), Some(held)) = (known, held)
             && known.org == held
         {

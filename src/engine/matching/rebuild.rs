@@ -139,7 +139,7 @@ async fn steps(session: &mut Session<'_>) -> Result<Rebuilt, End> {
         session.capture_side(Side::Platform, Reading::Scan),
     )
     .await;
-    session.counts.read = org? + platform?;
+    session.counts.read = org?.read + platform?.read;
     let mut found = Rebuilt { run: session.run, ..Rebuilt::default() };
     session.link_by_mark(&mut found).await?;
     session

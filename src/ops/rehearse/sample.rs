@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::connect::platform::Platform;
 use crate::connect::salesforce::{Salesforce, full_id};
 use crate::domain::criteria::Criteria;
+use crate::domain::identity::key_across;
 use crate::domain::mapping::Mapping;
 use crate::domain::port::{Endpoint, Finder, ScanRequest, Source};
 use crate::domain::record::{Record, RecordId, Selection};
@@ -291,7 +292,7 @@ impl Taking<'_> {
         let (own, selection) = self.asked(mapping, side);
         let (mut fields, mut rows): (Vec<String>, Vec<Vec<Value>>) = (Vec::new(), Vec::new());
         for (_, record) in alone {
-            if let Some((names, values)) = key(mapping, side, &selection, record) {
+            if let Some((names, values)) = key_across(mapping, side, &selection, record) {
                 fields = names;
                 rows.push(values);
             }
@@ -410,35 +411,6 @@ fn fields_of(mapping: &Mapping, side: Side) -> Vec<String> {
         .chain(of_org.filter(|_| side == Side::Org))
         .filter(|name| !name.eq_ignore_ascii_case("Id"))
         .collect()
-}
-
-/// The key of a record as the other side would hold it; nothing where a part is blank or can't be turned.
-fn key(
-    mapping: &Mapping,
-    side: Side,
-    selection: &Selection,
-    record: &Record,
-) -> Option<(Vec<String>, Vec<Value>)> {
-    let other = side.other();
-    let (mut fields, mut values) = (Vec::new(), Vec::new());
-    for pair in mapping.pairs.iter().filter(|pair| pair.key) {
-        let held: Option<Vec<Value>> = pair
-            .fields(side)
-            .iter()
-            .map(|name| match selection.position(name) {
-                Some(place) => record.values.get(place)?.clone(),
-                None => name.eq_ignore_ascii_case("Id").then(|| Value::text(record.id.as_str())),
-            })
-            .collect();
-        let names = pair.fields(other);
-        let turned = pair.transform.apply(&held?, other, names.len(), None).ok()?;
-        if turned.is_empty() || turned.iter().all(Value::is_blank) {
-            return None;
-        }
-        fields.extend(names.iter().cloned());
-        values.extend(turned);
-    }
-    (!fields.is_empty() && fields.len() == values.len()).then_some((fields, values))
 }
 
 /// What the references of sampled records lead to, with the fields that paths through them name.
