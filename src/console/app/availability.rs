@@ -39,6 +39,8 @@ impl App {
                 self.engine_or_reason()?;
                 match self.sync.progress.state {
                     EngineState::Idle => {}
+                    // The plan that is on the screen is made, and the news that its making has ended is a frame behind.
+                    EngineState::Running if action == Action::ApplyPlan && self.sync.progress.plans => {}
                     EngineState::Running | EngineState::Paused | EngineState::Stopping => {
                         return Err(sync::ALREADY_RUNNING.into());
                     }
