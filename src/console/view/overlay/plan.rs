@@ -157,8 +157,14 @@ fn counts(app: &App, canvas: &mut Canvas<'_>, sheet: &PlanSheet, head: &PlanHead
     let rows = head.counts.len() + 1;
     let most =
         usize::from(room.height).saturating_sub(1).saturating_sub(rows.min(usize::from(room.height / 2)));
+    let most = most.max(3);
+    if above.len() > most {
+        let hidden = above.len() + 1 - most;
+        above.truncate(most - 1);
+        above.push((text::more_of_head(hidden), Meaning::Accent));
+    }
     let mut y = room.y;
-    for (line, meaning) in above.iter().take(most.max(2)) {
+    for (line, meaning) in &above {
         canvas.text(room.x, y, room.width, line, *meaning);
         y += 1;
     }

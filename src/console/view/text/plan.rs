@@ -68,8 +68,13 @@ pub fn apply_lines(head: &PlanHead, platform: &str) -> Vec<String> {
             brake.kind
         ));
     }
-    lines.extend(head.fires.iter().cloned());
+    lines.extend(head.notes.iter().chain(&head.fires).cloned());
     lines
+}
+
+/// The head has no room for all it says.
+pub fn more_of_head(hidden: usize) -> String {
+    format!("… {} more; a tells all before it applies", things(hidden as u64, "line", "lines"))
 }
 
 /// The sums in one line: + 3 create  ~ 10 update …
