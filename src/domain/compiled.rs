@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::canonical::{Form, canonical, is_canonical};
 use crate::domain::criteria::Criteria;
 use crate::domain::mapping::{Direction, Mapping, Pair};
@@ -199,6 +201,11 @@ impl CompiledMapping {
             key.extend(folded);
         }
         (!key.is_empty()).then_some(key)
+    }
+
+    /// The same with the relative dates of its criteria worked out at a moment.
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        Self { criteria: self.criteria.map(|criteria| criteria.map(|criteria| criteria.at(now))), ..self }
     }
 
     /// Whether a record meets the criteria that test its side.

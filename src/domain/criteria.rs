@@ -16,11 +16,14 @@ mod lexer;
 mod matching;
 mod parser;
 mod printing;
+mod relative;
 #[cfg(test)]
 mod tests;
 pub mod tree;
 pub mod ways;
 pub mod words;
+
+pub use relative::Relative;
 
 use crate::domain::record::{Record, Selection};
 use crate::domain::value::Value;
@@ -108,6 +111,8 @@ pub enum Literal {
     Text(String),
     /// A date or a moment as written, such as `2026-11-22` or `2026-11-22T10:00:00Z`.
     Time(String),
+    /// A date that moves with the calendar; [`Criteria::at`] works it out.
+    Relative(Relative),
 }
 
 /// A condition that can't be understood.
@@ -139,7 +144,8 @@ impl Criteria {
     /// Whether a record meets it; `get` gives a field's value, `None` where it was not returned, which counts as blank.
     ///
     /// As in SOQL: text ignores case, blank text is null, null is unequal to every value and neither less nor greater than
-    /// any, a blank tick box is false, numbers compare as decimals, ids compare in 15 or 18 characters.
+    /// any, a blank tick box is false, numbers compare as decimals, ids compare in 15 or 18 characters. A relative date is met by
+    /// nothing before it is worked out ([`Criteria::at`]).
     pub fn matches<'a>(&self, get: &dyn Fn(&str) -> Option<&'a Value>) -> bool {
         matching::matches(&self.root, get)
     }

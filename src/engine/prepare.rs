@@ -226,7 +226,9 @@ pub async fn prepare(context: &RunContext, request: &RunRequest, run: i64) -> Re
         (compiled, problems)
     };
     ready.warnings = problems;
+    let now = context.clock.now();
     for compiled in compiled {
+        let compiled = compiled.at(now);
         let written = context.mappings.iter().find(|known| known.name == compiled.spec.name);
         let fingerprint = fingerprint(written.map_or(&[], std::slice::from_ref));
         let parked = running.iter().find(|standing| standing.asked.name == compiled.spec.name);

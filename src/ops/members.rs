@@ -70,10 +70,11 @@ pub async fn count(
     object: &str,
     criteria: Option<&str>,
 ) -> Result<Members, OpError> {
-    let criteria = criteria
+    let criteria: Option<Criteria> = criteria
         .map(Criteria::parse)
         .transpose()
         .map_err(|error| OpError::settings(format!("Nothing was counted: {error}.")).code("criteria"))?;
+    let criteria = criteria.map(|criteria| criteria.at(session.clock().now()));
     let settings = session.settings();
     let known = secrets::read(session, &settings, side, &[]).await?;
     let around = session.surroundings();

@@ -25,6 +25,8 @@ struct Puller<'a> {
     mapping: &'a Mapping,
     ends: PerSide<Arc<dyn Endpoint>>,
     selections: PerSide<Selection>,
+    /// What a record of the org must meet today to take part.
+    criteria: Option<Criteria>,
 }
 
 /// Pulls a record of a mapping as it is written now, saved or not. `wanted` is an id of either side or the value of the key; without it,
@@ -47,7 +49,9 @@ pub async fn pull(session: &Session, mapping: &Mapping, wanted: Option<&str>) ->
         None => org.some(&mapping.org_object, &selections.org, LOOKED_AT).await?,
     };
     let ends: PerSide<Arc<dyn Endpoint>> = PerSide { org, platform };
-    let puller = Puller { mapping, ends, selections };
+    let criteria = mapping.criteria(Side::Org).and_then(|text| Criteria::parse(text).ok());
+    let criteria = criteria.map(|criteria| criteria.at(session.clock().now()));
+    let puller = Puller { mapping, ends, selections, criteria };
     let (side, record) = match wanted {
         Some(wanted) => puller.named(wanted).await?,
         None => puller.any(some).await?,
@@ -92,10 +96,9 @@ impl Puller<'_> {
     }
 
     async fn any(&self, some: Vec<Record>) -> Result<(Side, Record), OpError> {
-        let criteria = self.mapping.org_criteria.as_deref().and_then(|text| Criteria::parse(text).ok());
         let takes_part = |record: &Record| {
             let member =
-                criteria.as_ref().is_none_or(|criteria| criteria.admit(&self.selections.org, record));
+                self.criteria.as_ref().is_none_or(|criteria| criteria.admit(&self.selections.org, record));
             member && self.key(Side::Org, record).is_some()
         };
         let place = some.iter().position(takes_part).unwrap_or(0);

@@ -60,7 +60,9 @@ async fn of_side(
     side: Side,
     shown: usize,
 ) -> Result<ScopeChange, OpError> {
-    let (was, is) = (parse(before, side)?, parse(after, side)?);
+    let now = session.clock().now();
+    let at_present = |criteria: Option<Criteria>| criteria.map(|criteria| criteria.at(now));
+    let (was, is) = (at_present(parse(before, side)?), at_present(parse(after, side)?));
     let tested = was.iter().chain(&is).flat_map(Criteria::fields);
     let key: Vec<String> =
         after.pairs.iter().filter(|pair| pair.key).flat_map(|pair| pair.fields(side).to_vec()).collect();

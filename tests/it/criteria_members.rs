@@ -182,3 +182,84 @@ async fn ten_thousand_random_conditions_have_the_same_members_there_and_here() {
     // A condition that everything or nothing meets proves little.
     assert!(telling.unwrap_or_else(|error| panic!("{error}")) > 5_000);
 }
+
+/// Relative dates, as the org itself evaluates them.
+const RELATIVE: [&str; 20] = [
+    "TODAY",
+    "YESTERDAY",
+    "TOMORROW",
+    "LAST_90_DAYS",
+    "NEXT_90_DAYS",
+    "LAST_N_DAYS:3",
+    "LAST_N_DAYS:400",
+    "NEXT_N_DAYS:2",
+    "N_DAYS_AGO:2",
+    "THIS_MONTH",
+    "LAST_MONTH",
+    "NEXT_MONTH",
+    "LAST_N_MONTHS:2",
+    "NEXT_N_MONTHS:1",
+    "N_MONTHS_AGO:1",
+    "THIS_QUARTER",
+    "N_QUARTERS_AGO:1",
+    "LAST_N_QUARTERS:2",
+    "THIS_YEAR",
+    "LAST_N_YEARS:1",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn relative_dates_have_the_members_that_the_org_finds_by_them() {
+    let now: chrono::DateTime<chrono::Utc> = "2028-02-29T15:00:00Z".parse().unwrap();
+    let around =
+        [0, 1, 2, 3, 4, 28, 29, 30, 58, 59, 60, 61, 89, 90, 91, 92, 151, 152, 365, 366, 400, 401, 425, 426];
+    let days = around.into_iter().flat_map(|days: i64| [-days, days]).chain([60, 121]);
+    let contacts = days.enumerate().map(|(number, days)| {
+        let day = now + chrono::TimeDelta::days(days);
+        json!({
+            "LastName": "Relative", "AssistantName": format!("d{number}"),
+            "Birthdate": day.format("%Y-%m-%d").to_string(), "Seen__c": day.format("%Y-%m-%dT23:59:59.000Z").to_string(),
+        })
+    });
+    let world = World::with(contacts).await;
+    world.served.clock.advance(now.timestamp_millis() - world.served.clock.now_ms());
+    let mut telling = 0;
+    for relative in RELATIVE {
+        for (field, operator) in ["Birthdate", "Seen__c"]
+            .into_iter()
+            .flat_map(|field| ["=", "!=", "<", "<=", ">", ">="].map(|operator| (field, operator)))
+        {
+            let text = format!("{field} {operator} {relative}");
+            let criteria = Criteria::parse(&text).unwrap().at(now);
+            let here = world.here(&criteria);
+            // What the client asks names days alone; the org evaluates the relative date by its own clock.
+            assert_eq!(here, world.there(&criteria).await.unwrap(), "{text}");
+            assert_eq!(here, world.by_query(&text).await, "{text}");
+            telling += usize::from(!here.is_empty() && here.len() < world.records.len());
+        }
+    }
+    assert!(telling > 200, "{telling}");
+}
+
+impl World {
+    /// The ids that the org finds by a condition in its own words.
+    async fn by_query(&self, condition: &str) -> BTreeSet<String> {
+        let http = reqwest::Client::new();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.served.options.client_id),
+            ("client_secret", &self.served.options.client_secret),
+        ];
+        let token =
+            http.post(format!("{}/services/oauth2/token", self.served.address)).form(&form).send().await;
+        let token: Json = token.unwrap().json().await.unwrap();
+        let found = http
+            .get(format!("{}/services/data/v67.0/query", self.served.address))
+            .query(&[("q", format!("SELECT Id FROM Contact WHERE {condition}"))])
+            .bearer_auth(token["access_token"].as_str().unwrap())
+            .send()
+            .await;
+        let found: Json = found.unwrap().json().await.unwrap();
+        let rows = found["records"].as_array().unwrap_or_else(|| panic!("{condition}: {found}"));
+        rows.iter().map(|row| row["Id"].as_str().unwrap().to_owned()).collect()
+    }
+}

@@ -315,7 +315,14 @@ fn literal_of(kind: FieldKind, with: &Literal) -> Option<String> {
             | FieldKind::Picklist,
             Literal::Text(text),
         ) => keeps(text).then(|| quote(text)),
-        (_, Literal::Bool(_) | Literal::Number(_) | Literal::Time(_) | Literal::Text(_)) => None,
+        (
+            _,
+            Literal::Bool(_)
+            | Literal::Number(_)
+            | Literal::Time(_)
+            | Literal::Text(_)
+            | Literal::Relative(_),
+        ) => None,
     }
 }
 

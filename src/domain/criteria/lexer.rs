@@ -12,7 +12,7 @@ pub(super) struct Token {
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
-    /// A keyword or a field name.
+    /// A keyword, a field name or a relative date.
     Word(String),
     /// A field name in double quotes.
     QuotedField(String),
@@ -111,7 +111,13 @@ impl Reader {
         let position = self.place + 1;
         let Some(first) = self.peek() else { return Ok(None) };
         let kind = if is_name_start(first) {
-            TokenKind::Word(self.take_while(|character| is_name_part(character) || character == '.'))
+            let mut word = self.take_while(|character| is_name_part(character) || character == '.');
+            // Only a relative date has a number behind it.
+            if self.take_if(':') {
+                word.push(':');
+                word.push_str(&self.take_while(|character| character.is_ascii_digit()));
+            }
+            TokenKind::Word(word)
         } else if first.is_ascii_digit() || matches!(first, '-' | '+' | '.') {
             TokenKind::Bare(self.take_while(|character| {
                 character.is_ascii_alphanumeric() || matches!(character, '-' | '+' | '.' | ':')

@@ -28,7 +28,11 @@ fn compare(value: &Value, operator: Operator, literal: &Literal) -> bool {
     if operator == Operator::Like {
         return match literal {
             Literal::Text(pattern) => like(value, pattern),
-            Literal::Null | Literal::Bool(_) | Literal::Number(_) | Literal::Time(_) => false,
+            Literal::Null
+            | Literal::Bool(_)
+            | Literal::Number(_)
+            | Literal::Time(_)
+            | Literal::Relative(_) => false,
         };
     }
     let compared = compare_by_kind(value, literal);
@@ -69,6 +73,7 @@ fn equal_if(condition: bool) -> Compared {
 fn compare_by_kind(value: &Value, literal: &Literal) -> Compared {
     match literal {
         Literal::Null => equal_if(value.is_blank()),
+        Literal::Relative(_) => Compared::Unequal,
         // A tick box of a missing parent counts as not ticked.
         Literal::Bool(flag) if value.is_blank() => equal_if(!flag),
         Literal::Text(text) if text.is_empty() => equal_if(value.is_blank()),

@@ -1,6 +1,7 @@
 //! Puts the tokens of criteria together. `NOT` binds closest, then `AND`, then `OR`.
 
 use super::lexer::{Token, TokenKind, error, is_plain_name, tokens};
+use super::relative::Relative;
 use super::{CriteriaError, Expression, Literal, Operator};
 
 /// How deep parentheses and `NOT`s may nest; text from a file must not exhaust the stack.
@@ -213,7 +214,12 @@ impl Parser {
         self.place += 1;
         let mut literals = Vec::new();
         loop {
-            literals.push(self.literal()?);
+            let position = self.position();
+            let literal = self.literal()?;
+            if matches!(literal, Literal::Relative(_)) {
+                return Err(error(position, "a relative date stands alone, not in a list"));
+            }
+            literals.push(literal);
             match self.peek() {
                 Some(TokenKind::Comma) => self.place += 1,
                 Some(TokenKind::Close) => {
@@ -233,13 +239,13 @@ impl Parser {
                 "null" => Ok(Literal::Null),
                 "true" => Ok(Literal::Bool(true)),
                 "false" => Ok(Literal::Bool(false)),
-                _ => Err(error(position, wrong_word(&word))),
+                _ => word_literal(&word).map_err(|message| error(position, message)),
             },
             Some(TokenKind::Bare(text)) => bare(&text).ok_or_else(|| {
                 error(
                     position,
                     format!(
-                        "“{text}” is neither a number nor a date like 2026-11-22 or 2026-11-22T10:00:00Z"
+                        "“{text}” is neither a number nor a date like 2026-11-22, 2026-11-22T10:00:00Z or LAST_N_DAYS:30"
                     ),
                 )
             }),
@@ -266,15 +272,12 @@ pub(super) fn is_keyword(word: &str) -> bool {
     KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }
 
-fn wrong_word(word: &str) -> String {
-    const RELATIVE: [&str; 4] = ["TODAY", "YESTERDAY", "TOMORROW", "NOW"];
-    let upper = word.to_ascii_uppercase();
-    let relative = RELATIVE.contains(&upper.as_str())
-        || ["LAST_", "NEXT_", "THIS_", "N_DAYS_"].iter().any(|start| upper.starts_with(start));
-    if relative {
-        format!("relative dates such as {upper} are not understood; write a date like 2026-11-22")
-    } else {
-        format!("texts stand in single quotes: '{word}'")
+/// A word where a value should stand.
+fn word_literal(word: &str) -> Result<Literal, String> {
+    match Relative::read(word) {
+        Some(Ok(relative)) => Ok(Literal::Relative(relative)),
+        Some(Err(refused)) => Err(refused.sentence(&word.to_ascii_uppercase())),
+        None => Err(format!("texts stand in single quotes: '{word}'")),
     }
 }
 

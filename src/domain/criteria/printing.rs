@@ -104,6 +104,7 @@ fn write_literal(formatter: &mut Formatter<'_>, literal: &Literal) -> fmt::Resul
         Literal::Null => formatter.write_str("null"),
         Literal::Bool(flag) => write!(formatter, "{flag}"),
         Literal::Number(text) | Literal::Time(text) => formatter.write_str(text),
+        Literal::Relative(relative) => write!(formatter, "{relative}"),
         Literal::Text(text) => {
             formatter.write_char('\'')?;
             for character in text.chars() {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::parser::bare;
+use super::relative::Relative;
 use super::{Expression, Literal, Operator};
 use crate::domain::schema::FieldKind;
 
@@ -271,6 +272,7 @@ pub(super) fn shown(literal: &Literal) -> String {
         Literal::Null => String::new(),
         Literal::Bool(flag) => flag.to_string(),
         Literal::Number(text) | Literal::Text(text) | Literal::Time(text) => text.clone(),
+        Literal::Relative(relative) => relative.to_string(),
     }
 }
 
@@ -281,9 +283,13 @@ fn literal(kind: FieldKind, text: &str) -> Result<Literal, String> {
             Some(number @ Literal::Number(_)) => Ok(number),
             _ => Err(format!("“{typed}” is no number; write it like 1200 or -0.5.")),
         },
-        FieldKind::Date | FieldKind::Moment => match bare(typed) {
-            Some(time @ Literal::Time(_)) => Ok(time),
-            _ => Err(format!("“{typed}” is no date; write it like 2026-11-22 or 2026-11-22T10:00:00Z.")),
+        FieldKind::Date | FieldKind::Moment => match (bare(typed), Relative::read(typed)) {
+            (Some(time @ Literal::Time(_)), _) => Ok(time),
+            (_, Some(Ok(relative))) => Ok(Literal::Relative(relative)),
+            (_, Some(Err(refused))) => Err(format!("{}.", refused.sentence(&format!("“{typed}”")))),
+            (_, None) => Err(format!(
+                "“{typed}” is no date; write it like 2026-11-22 or 2026-11-22T10:00:00Z, or today, last 30 days, this month."
+            )),
         },
         FieldKind::Bool => match typed {
             "true" => Ok(Literal::Bool(true)),

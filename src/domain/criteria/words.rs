@@ -2,7 +2,7 @@
 
 use super::tree::{Junction, Node, NodeKind};
 use super::ways::{Needs, Way};
-use super::{Criteria, Expression};
+use super::{Criteria, Expression, Literal};
 use crate::domain::schema::FieldKind;
 
 /// What a field is, where its side has described it.
@@ -54,6 +54,10 @@ pub fn test_words(test: &Expression, negated: bool, kind_of: KindOf<'_>) -> Stri
     let kind = known.unwrap_or(time_of(test));
     let Some((way, values)) = Way::of(test, known) else { return String::new() };
     let words = if negated { opposite(way, kind) } else { way.words(kind) };
+    if let Expression::Compare { literal: Literal::Relative(relative), .. } = test {
+        let within = matches!(way, Way::Is | Way::IsNot) && !relative.is_one_day();
+        return format!("{field} {words} {}{}", if within { "in " } else { "" }, relative.words());
+    }
     match way.needs() {
         Needs::Nothing => format!("{field} {words}"),
         Needs::Value | Needs::Values => {
@@ -66,16 +70,13 @@ pub fn test_words(test: &Expression, negated: bool, kind_of: KindOf<'_>) -> Stri
 /// Where the field is not described, a comparison with a date is one of times.
 fn time_of(test: &Expression) -> FieldKind {
     match test {
-        Expression::Compare { literal: super::Literal::Time(_), .. } => FieldKind::Moment,
+        Expression::Compare { literal: Literal::Time(_) | Literal::Relative(_), .. } => FieldKind::Moment,
         _ => FieldKind::Text,
     }
 }
 
 fn quoted(value: &str, test: &Expression) -> String {
-    let plain = matches!(
-        test,
-        Expression::Compare { literal: super::Literal::Number(_) | super::Literal::Time(_), .. }
-    );
+    let plain = matches!(test, Expression::Compare { literal: Literal::Number(_) | Literal::Time(_), .. });
     if value.is_empty() {
         "blank".into()
     } else if plain {
@@ -127,6 +128,11 @@ mod tests {
     #[case("NOT (A = 1 OR B IN ('x', 'y', null))", "not (A is 1 or B is one of “x”, “y”, blank)")]
     #[case("NOT NOT A = 1", "A is 1")]
     #[case("CreatedDate >= 2026-11-22", "CreatedDate is not before 2026-11-22")]
+    #[case("CreatedDate >= LAST_N_DAYS:30", "CreatedDate is not before the last 30 days")]
+    #[case("CreatedDate = LAST_N_DAYS:30", "CreatedDate is in the last 30 days")]
+    #[case("CreatedDate != THIS_MONTH", "CreatedDate is not in this month")]
+    #[case("CreatedDate = TODAY", "CreatedDate is today")]
+    #[case("CreatedDate < N_DAYS_AGO:3", "CreatedDate is before 3 days ago")]
     #[case("Amount < 5", "Amount is less than 5")]
     #[case("Name LIKE 'A_%'", "Name looks like “A_%”")]
     fn criteria_are_said_in_a_sentence(#[case] text: &str, #[case] expected: &str) {

@@ -218,7 +218,7 @@ impl Taking<'_> {
     pub(super) async fn take(&mut self, mapping: &Mapping) -> Result<(), OpError> {
         let mut share = Share::default();
         let (object, selection) = self.asked(mapping, Side::Org);
-        let criteria = mapping.criteria(Side::Org).and_then(|text| Criteria::parse(text).ok());
+        let criteria = self.criteria(mapping, Side::Org);
         let recent = self.ends.org.recent(&object, &selection, criteria.as_ref(), self.most).await?;
         // A shadow of a person account is copied with its account.
         let is_shadow = |record: &Record| {
@@ -234,6 +234,12 @@ impl Taking<'_> {
         self.keep_with_others(mapping, Side::Platform, alone, &mut share).await?;
         self.sample.shares.insert(mapping.name.clone(), share);
         Ok(())
+    }
+
+    /// What a record must meet today.
+    fn criteria(&self, mapping: &Mapping, side: Side) -> Option<Criteria> {
+        let criteria = mapping.criteria(side).and_then(|text| Criteria::parse(text).ok());
+        criteria.map(|criteria| criteria.at(self.session.clock().now()))
     }
 
     fn asked(&self, mapping: &Mapping, side: Side) -> (String, Selection) {
@@ -252,7 +258,7 @@ impl Taking<'_> {
     ) -> Result<Vec<Record>, OpError> {
         let (object, selection) = self.asked(mapping, Side::Platform);
         let source = self.ends.of(Side::Platform);
-        let criteria = mapping.criteria(Side::Platform).and_then(|text| Criteria::parse(text).ok());
+        let criteria = self.criteria(mapping, Side::Platform);
         let mut request = ScanRequest { object, selection, criteria, mark: None };
         let mut found: Vec<Record> = Vec::new();
         for _ in 0..PAGES {
