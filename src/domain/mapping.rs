@@ -2,6 +2,7 @@
 //!
 //! These types are also the shape of `[[mapping]]` in the settings file.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::side::Side;
@@ -34,6 +35,10 @@ pub struct Mapping {
     /// The condition a record of the platform must meet to take part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_criteria: Option<String>,
+    /// "Going forward" (F151): a pair of records takes part once one of both changed at this moment or later. What was there before
+    /// and does not change stays as it is; what is linked goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
     /// Whether a record known to the org alone is created on the platform.
     #[serde(default = "yes")]
     pub create_on_platform: bool,

@@ -150,6 +150,13 @@ impl Compare<'_> {
             let criteria = |mapping: &Mapping| quoted(mapping.criteria(side).map(meant).as_deref());
             self.turns(None, &format!("criteria of {}", name(side)), criteria(before), criteria(after));
         }
+        let since = |mapping: &Mapping| {
+            mapping.since.map_or_else(
+                || "the first".to_owned(),
+                |since| since.format("%Y-%m-%d %H:%M UTC").to_string(),
+            )
+        };
+        self.turns(None, "records that changed from:", since(before), since(after));
         for (side, was, is) in [
             (Side::Platform, before.create_on_platform, after.create_on_platform),
             (Side::Org, before.create_in_org, after.create_in_org),

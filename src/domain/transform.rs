@@ -15,6 +15,7 @@ pub mod pattern;
 pub mod rule;
 pub mod rules;
 mod turn;
+pub mod zone;
 
 /// How a pair's value is turned into the other side's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

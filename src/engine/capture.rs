@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::domain::outcome::{RunKind, RunResult};
-use crate::domain::port::{FeedRequest, Mark, Page, PortClass, PortError, ScanRequest};
+use crate::domain::port::{Cursor, FeedRequest, Mark, Page, PortClass, PortError, ScanRequest};
 use crate::domain::record::{RecordId, Selection};
 use crate::domain::report::Level;
 use crate::domain::side::Side;
@@ -297,7 +297,8 @@ impl Session<'_> {
         let mut requests: Vec<FeedRequest> = Vec::new();
         for object in self.objects(side) {
             let feed = self.feed(side, &object).await?;
-            let Some(cursor) = feed.cursor.clone() else { return Err(no_initial(&object)) };
+            let first = || self.first_cursor(side, &object);
+            let Some(cursor) = feed.cursor.clone().or_else(first) else { return Err(no_initial(&object)) };
             let resumes = feed.reading == Some(Reading::Changes) && feed.mark.is_some();
             if !resumes {
                 // What an interrupted run staged and did not deal with stays; newer reads replace it.
@@ -355,6 +356,13 @@ impl Session<'_> {
             requests = left;
         }
         Ok(())
+    }
+
+    /// Where a feed begins that no initial sync has read: the earliest start of its mappings, if each of them has one (law E11).
+    fn first_cursor(&self, side: Side, object: &str) -> Option<Cursor> {
+        let of_object = self.mappings.iter().filter(|mapping| mapping.compiled.spec.object(side) == object);
+        let starts: Option<Vec<_>> = of_object.map(|mapping| mapping.compiled.spec.since).collect();
+        self.context.endpoints[side].cursor_at(object, starts?.into_iter().min()?)
     }
 
     /// Where all mappings of an object say so, changes whose last author is us are passed by (F5); tells how many.

@@ -21,6 +21,7 @@ mod gone;
 mod groups;
 mod moved;
 pub mod rebuild;
+mod start;
 
 use gone::{Back, come_back};
 use groups::key_bytes;

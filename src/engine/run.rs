@@ -11,7 +11,7 @@ use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
 use crate::engine::plan::{self, Part};
 use crate::engine::prepare::{Look, fingerprint, prepare, still_fits};
-use crate::engine::session::Session;
+use crate::engine::session::{Prepared, Session};
 use crate::store::facts::{self, NewFact};
 use crate::store::{audit, mappings, plans, runs, stage, turns, work};
 
@@ -165,6 +165,8 @@ async fn steps(session: &mut Session<'_>) -> Result<(), End> {
         .await?;
     if initial {
         session.initial(true).await?;
+    } else {
+        session.going_forward().await?;
     }
     session.withheld.take().map_or(Ok(()), Err)
 }
@@ -196,6 +198,24 @@ impl Session<'_> {
         self.absent = ready.absent;
         self.parked = ready.parked;
         Ok(looks)
+    }
+
+    /// A mapping that goes forward needs no initial sync once its feeds have been read (law E11).
+    async fn going_forward(&self) -> Result<(), End> {
+        let begun =
+            |mapping: &&Prepared| mapping.compiled.spec.since.is_some() && mapping.row.initial_done.is_none();
+        let numbers: Vec<i64> =
+            self.mappings.iter().filter(begun).map(|mapping| mapping.row.mapping).collect();
+        let read = matches!(self.request.kind, RunKind::Instant | RunKind::Automatic)
+            && self.request.reads.is_none();
+        if numbers.is_empty() || !read {
+            return Ok(());
+        }
+        let now = self.now();
+        let note = move |db: &rusqlite::Connection| {
+            numbers.iter().try_for_each(|number| mappings::initial_done(db, *number, now))
+        };
+        Ok(self.context.store.write(note).await?)
     }
 
     async fn initial(&self, done: bool) -> Result<(), End> {

@@ -90,8 +90,11 @@ pub async fn unread(session: &Session, mappings: &[String]) -> Result<Option<OpE
         .mappings
         .iter()
         .filter(|mapping| mapping.enabled && (mappings.is_empty() || mappings.contains(&mapping.name)));
-    let mut objects: Vec<(Side, String)> =
-        wanted.flat_map(|mapping| Side::BOTH.map(|side| (side, mapping.object(side).to_owned()))).collect();
+    // Where all mappings of an object go forward, there is nothing to be read in full first.
+    let mut objects: Vec<(Side, String)> = wanted
+        .filter(|mapping| mapping.since.is_none())
+        .flat_map(|mapping| Side::BOTH.map(|side| (side, mapping.object(side).to_owned())))
+        .collect();
     objects.sort();
     objects.dedup();
     let unread = read::never_read(session, objects).await?;

@@ -16,8 +16,6 @@ pub struct MappingRow {
     pub pairs: Vec<i64>,
     /// When its initial sync was last finished.
     pub initial_done: Option<DateTime<Utc>>,
-    /// Since when it is "going forward" without an initial sync.
-    pub forward_since: Option<DateTime<Utc>>,
 }
 
 /// Finds or makes the numbers of a mapping and its pairs.
@@ -51,9 +49,9 @@ pub fn register(
          ON CONFLICT (name) DO UPDATE SET family=?2, org_object=?3, fingerprint=?4",
     )?
     .execute(params![name, family, org_object, fingerprint])?;
-    let (mapping, done, forward): (i64, Option<i64>, Option<i64>) = db
-        .prepare_cached("SELECT mapping, initial_done_at, forward_since FROM mapping WHERE name=?")?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (mapping, done): (i64, Option<i64>) = db
+        .prepare_cached("SELECT mapping, initial_done_at FROM mapping WHERE name=?")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut pairs = Vec::with_capacity(pair_identities.len());
     for identity in pair_identities {
         let known = db
@@ -67,13 +65,7 @@ pub fn register(
                 .insert(params![mapping, identity])?,
         });
     }
-    Ok(MappingRow {
-        mapping,
-        family,
-        pairs,
-        initial_done: done.map(from_millis),
-        forward_since: forward.map(from_millis),
-    })
+    Ok(MappingRow { mapping, family, pairs, initial_done: done.map(from_millis) })
 }
 
 /// The pair of another mapping that has the identity of this one: the identity, and its number there.

@@ -81,6 +81,20 @@ pub fn get(
     .transpose()
 }
 
+/// The stamp of a staged record, where its side gave one.
+pub fn stamp(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    id: &str,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let stamp: Option<Option<i64>> = db
+        .prepare_cached("SELECT stamp FROM stage WHERE side=? AND object=? AND id=?")?
+        .query_row(params![side.number(), object, id], |row| row.get(0))
+        .optional()?;
+    Ok(stamp.flatten().map(from_millis))
+}
+
 /// Up to `limit` staged records behind an id, in the order of their ids.
 pub fn after(
     db: &Connection,

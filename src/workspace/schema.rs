@@ -66,6 +66,11 @@ fn interval(text: &str) -> Result<(), String> {
     text.parse::<Every>().map(drop).map_err(|error| error.to_string())
 }
 
+fn moment(text: &str) -> Result<(), String> {
+    let read = chrono::DateTime::parse_from_rfc3339(text);
+    read.map(drop).map_err(|_| "it is no moment; write it like \"2026-11-22T00:00:00Z\"".to_owned())
+}
+
 fn interval_or_never(text: &str) -> Result<(), String> {
     text.parse::<AuditEvery>().map(drop).map_err(|error| format!("{error}; or never"))
 }
@@ -223,6 +228,7 @@ const MAPPING: &[Key] = &[
     key("direction", DIRECTION),
     key("org_criteria", Kind::Text),
     key("platform_criteria", Kind::Text),
+    key("since", Kind::Checked(moment)),
     key("create_on_platform", Kind::Flag),
     key("create_in_org", Kind::Flag),
     key("org_mark", Kind::Text),

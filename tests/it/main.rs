@@ -36,6 +36,7 @@ mod criteria_members;
 mod drift;
 mod equal_stamps;
 mod fault_table;
+mod going_forward;
 mod history;
 mod http_histories;
 mod issues;

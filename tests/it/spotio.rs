@@ -210,7 +210,7 @@ async fn f144_a_lead_without_an_address_is_kept_and_counted() {
 
 /// F150, F151: only what meets the criteria is made in the org, and of what was there before only what changes.
 #[tokio::test(flavor = "multi_thread")]
-async fn f150_f151_selective_sync_makes_only_what_meets_the_criteria() {
+async fn f150_selective_sync_makes_only_what_meets_the_criteria() {
     let scene = scene_with(|settings| {
         settings.replacen(
             "platform_object = \"lead\"",

@@ -167,6 +167,7 @@ fn mapping(org: &OrgShape<'_>, name: &str, names: &Names) -> Mapping {
         direction: Direction::Both,
         org_criteria: None,
         platform_criteria: None,
+        since: None,
         create_on_platform: true,
         create_in_org: false,
         org_mark: has(ORG_MARK).then(|| ORG_MARK.into()),

@@ -13,7 +13,7 @@ use crate::console::app::overlay::sheet::{RowKind, Sheet, Target};
 use crate::console::app::tab::Tab;
 use crate::console::view::text::{common, mapping, sync};
 use crate::domain::progress::EngineState;
-use crate::domain::report::{FirstSync, StatusReport};
+use crate::domain::report::FirstSync;
 use crate::ops::brakes;
 
 impl App {
@@ -48,9 +48,8 @@ impl App {
                 if self.settings.mappings.iter().all(|known| !known.enabled) {
                     return Err(sync::NO_MAPPING.into());
                 }
-                let never = |status: &StatusReport| status.first_sync == FirstSync::Never;
                 if matches!(action, Action::StartInstant | Action::Audit | Action::Heal | Action::ReadAgain)
-                    && self.sync.status.ready().is_some_and(|status| never(status))
+                    && self.lacks_initial()
                 {
                     return Err(sync::NO_INITIAL.into());
                 }
@@ -67,14 +66,7 @@ impl App {
                 Ok(())
             }
             // An interval without a first full read could only fail, each time (law E11).
-            Action::Automatic
-                if !self.sync.progress.automatic
-                    && self
-                        .sync
-                        .status
-                        .ready()
-                        .is_some_and(|status| status.first_sync == FirstSync::Never) =>
-            {
+            Action::Automatic if !self.sync.progress.automatic && self.lacks_initial() => {
                 Err(sync::NO_INITIAL.into())
             }
             Action::Snooze | Action::SnoozeAll => self.engine_or_reason(),
@@ -303,6 +295,13 @@ impl App {
             (true, true) => Ok(()),
             (org, platform) => Err(mapping::locked(org, platform, self.settings.platform.kind.label())),
         }
+    }
+
+    /// Whether changes mean nothing yet, because nothing was ever read in full and not all mappings go forward.
+    fn lacks_initial(&self) -> bool {
+        let mut enabled = self.settings.mappings.iter().filter(|mapping| mapping.enabled);
+        let never = self.sync.status.ready().is_some_and(|status| status.first_sync == FirstSync::Never);
+        never && enabled.any(|mapping| mapping.since.is_none())
     }
 
     fn engine_or_reason(&self) -> Result<(), String> {

@@ -114,6 +114,9 @@ fn about(mapping: &Mapping, canvas: &Canvas<'_>, width: usize, app: &App) -> Vec
     if !any {
         lines.extend(wrap(text::NO_CRITERIA, width).into_iter().map(|line| (line, Meaning::Muted)));
     }
+    if let Some(since) = mapping.since {
+        lines.extend(wrap(&text::since(since), width).into_iter().map(|line| (line, Meaning::Text)));
+    }
     lines.push((String::new(), Meaning::Text));
     lines.push(("Creates".to_owned(), Meaning::Title));
     for (side, name) in [(Side::Org, "Salesforce"), (Side::Platform, platform)] {

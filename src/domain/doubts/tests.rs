@@ -41,6 +41,7 @@ fn mapping(pairs: Vec<Pair>) -> Mapping {
         direction: Direction::Both,
         org_criteria: None,
         platform_criteria: None,
+        since: None,
         create_on_platform: true,
         create_in_org: true,
         org_mark: None,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
+
 use super::*;
 use crate::domain::mapping::{DeletePolicy, Direction, Drift, FirstMeeting, Policy};
 use crate::domain::transform::Table;
@@ -28,6 +30,7 @@ fn mapping(name: &str) -> Mapping {
         direction: Direction::Both,
         org_criteria: None,
         platform_criteria: None,
+        since: None,
         create_on_platform: true,
         create_in_org: false,
         org_mark: None,
@@ -135,11 +138,12 @@ fn mappings_that_come_go_move_and_are_renamed_are_told() {
 #[test]
 fn every_setting_of_a_mapping_is_told_when_it_changes() {
     type Edit = fn(&mut Mapping);
-    let edits: [Edit; 14] = [
+    let edits: [Edit; 15] = [
         |mapping| mapping.enabled = false,
         |mapping| mapping.direction = Direction::ToOrg,
         |mapping| mapping.org_criteria = Some("IsDeleted = false".into()),
         |mapping| mapping.platform_criteria = Some("state = 'x'".into()),
+        |mapping| mapping.since = Some(DateTime::UNIX_EPOCH),
         |mapping| mapping.create_on_platform = false,
         |mapping| mapping.create_in_org = true,
         |mapping| mapping.org_mark = Some("Id__c".into()),

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::transform::pattern::Pattern;
+use crate::domain::transform::zone::{self, Zone};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +32,10 @@ pub enum Rule {
     Date(Pattern),
     /// Text of this pattern as a day or moment.
     ReadDate(Pattern),
-    /// A moment in a zone that is so many minutes ahead of UTC.
-    Zone(i32),
-    /// The day of a moment in such a zone.
-    Day(i32),
+    /// A moment as a zone writes it.
+    Zone(Zone),
+    /// The day of a moment in a zone.
+    Day(Zone),
     /// Yes and no in many spellings, as a tick box.
     Bool,
     /// Yes and no in many spellings, as these two words.
@@ -144,7 +145,7 @@ impl Rule {
             Self::Comma => Self::Number(None),
             Self::Date(pattern) if pattern.is_whole() => Self::ReadDate(pattern.clone()),
             Self::ReadDate(pattern) if pattern.is_whole() => Self::Date(pattern.clone()),
-            Self::Zone(_) => Self::Zone(0),
+            Self::Zone(_) => Self::Zone(zone::UTC),
             Self::Words(yes, no) => Self::ReadWords(yes.clone(), no.clone()),
             Self::ReadWords(yes, no) => Self::Words(yes.clone(), no.clone()),
             Self::JoinList(between) => Self::SplitList(between.clone()),
@@ -225,8 +226,8 @@ impl Rule {
             Self::Comma => ("comma", Vec::new()),
             Self::Date(pattern) => ("date", vec![pattern.to_string()]),
             Self::ReadDate(pattern) => ("read_date", vec![pattern.to_string()]),
-            Self::Zone(minutes) => ("zone", vec![offset_text(*minutes)]),
-            Self::Day(minutes) => ("day", vec![offset_text(*minutes)]),
+            Self::Zone(zone) => ("zone", vec![zone.to_string()]),
+            Self::Day(zone) => ("day", vec![zone.to_string()]),
             Self::Bool => ("bool", Vec::new()),
             Self::Words(yes, no) => ("words", vec![yes.clone(), no.clone()]),
             Self::ReadWords(yes, no) => ("read_words", vec![yes.clone(), no.clone()]),
@@ -312,10 +313,13 @@ impl FromStr for Rule {
             "date" => Self::Date(pattern("date dd.MM.yyyy")?),
             "read_date" => Self::ReadDate(pattern("read_date dd.MM.yyyy")?),
             "zone" | "day" => {
-                let how = if name == "zone" { "zone +02:00" } else { "day +02:00" };
-                let minutes = one(how)?;
-                let minutes = offset(&minutes).ok_or_else(|| usage(how))?;
-                if name == "zone" { Self::Zone(minutes) } else { Self::Day(minutes) }
+                let how = if name == "zone" {
+                    "zone Europe/Amsterdam, or zone +02:00"
+                } else {
+                    "day Europe/Amsterdam, or day +02:00"
+                };
+                let zone = Zone::read(&one(how)?).ok_or_else(|| usage(how))?;
+                if name == "zone" { Self::Zone(zone) } else { Self::Day(zone) }
             }
             "bool" => none(Self::Bool, "bool")?,
             "words" => {
@@ -381,29 +385,6 @@ fn is_country(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
     })
-}
-
-/// `+02:00`, `-0530`, `Z`: minutes ahead of UTC.
-fn offset(text: &str) -> Option<i32> {
-    if text.eq_ignore_ascii_case("z") || text.eq_ignore_ascii_case("utc") {
-        return Some(0);
-    }
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text.strip_prefix('+')?),
-    };
-    let digits: String = rest.chars().filter(|letter| *letter != ':').collect();
-    if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let (hours, minutes) = digits.split_at_checked(2)?;
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours <= 14 && minutes < 60).then_some(sign * (hours * 60 + minutes))
-}
-
-fn offset_text(minutes: i32) -> String {
-    let sign = if minutes < 0 { '-' } else { '+' };
-    format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
 }
 
 /// The words of a text; quotes hold words with blanks together.

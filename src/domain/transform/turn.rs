@@ -1,6 +1,6 @@
 //! What each rule does to values.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::domain::transform::TransformError;
 use crate::domain::transform::rule::Rule;
@@ -64,13 +64,13 @@ impl Rule {
                     None => return Err(unfit(&other)),
                 },
             },
-            Self::Zone(minutes) => match moment(&value) {
-                Some(moment) => zoned(moment, *minutes),
+            Self::Zone(zone) => match moment(&value) {
+                Some(moment) => zone.write(moment),
                 None => return Err(unfit(&value)),
             },
-            Self::Day(minutes) => match (&value, moment(&value)) {
+            Self::Day(zone) => match (&value, moment(&value)) {
                 (Value::Date(_), _) => value,
-                (_, Some(moment)) => Value::Date(local(moment, *minutes)),
+                (_, Some(moment)) => Value::Date(zone.day(moment)),
                 (_, None) => return Err(unfit(&value)),
             },
             Self::Bool => match yes(&value) {
@@ -269,21 +269,6 @@ fn moment(value: &Value) -> Option<DateTime<Utc>> {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Set(_) => None,
     }
-}
-
-/// A moment as another zone writes it; that of UTC is the plain moment.
-fn zoned(moment: DateTime<Utc>, minutes: i32) -> Value {
-    match FixedOffset::east_opt(minutes * 60) {
-        Some(offset) if minutes != 0 => {
-            Value::text(moment.with_timezone(&offset).to_rfc3339_opts(SecondsFormat::AutoSi, false))
-        }
-        _ => Value::Moment(moment),
-    }
-}
-
-fn local(moment: DateTime<Utc>, minutes: i32) -> NaiveDate {
-    FixedOffset::east_opt(minutes * 60)
-        .map_or_else(|| moment.date_naive(), |offset| moment.with_timezone(&offset).date_naive())
 }
 
 fn yes(value: &Value) -> Option<bool> {

@@ -201,13 +201,16 @@ impl Session<'_> {
         let (family, fields) = (class.family, class.key_fields.len());
         let numbers: Vec<i64> = self.mappings.iter().map(|mapping| mapping.row.mapping).collect();
         let home = rules.create_as.or_else(|| class.members.first().copied()).unwrap_or(0);
+        let starts = self.starts();
+        let mut ahead = vec![0_u64; self.mappings.len()];
         let mut last: Option<Vec<u8>> = None;
         loop {
             self.context.control.checkpoint().await?;
+            let starts = starts.clone();
             let (from, rules, places) = (last.take(), rules.clone(), places.clone());
             let numbers = numbers.clone();
             let (run, now) = (self.run, self.now());
-            let (reached, lines) = self
+            let (reached, lines, left) = self
                 .context
                 .store
                 .write(move |db| {
@@ -215,6 +218,7 @@ impl Session<'_> {
                     let full = groups.len() == BATCH;
                     let reached = groups.last().map(|(key, _)| key.clone());
                     let mut lines = Vec::new();
+                    let mut left: Vec<usize> = Vec::new();
                     let mut contests = contested::any(db)?;
                     let linked = links::any_of_family(db, family)?;
                     for (key, candidates) in groups {
@@ -266,6 +270,13 @@ impl Session<'_> {
                                         }
                                         Some(_) | None => None,
                                     };
+                                    let start = starts.get(verdict.mapping).and_then(Option::as_ref);
+                                    if let (None, Some(start)) = (link, start)
+                                        && start.is_ahead_of(db, &verdict.ids)?
+                                    {
+                                        left.push(verdict.mapping);
+                                        continue;
+                                    }
                                     work::put(db, verdict.mapping, link, &verdict.ids)?;
                                     continue;
                                 }
@@ -290,13 +301,18 @@ impl Session<'_> {
                             ));
                         }
                     }
-                    Ok((reached.filter(|_| full), lines))
+                    Ok((reached.filter(|_| full), lines, left))
                 })
                 .await?;
             self.leave_out(lines).await?;
+            for place in left {
+                if let Some(count) = ahead.get_mut(place) {
+                    *count += 1;
+                }
+            }
             match reached {
                 Some(key) => last = Some(key),
-                None => return Ok(()),
+                None => return self.tell_ahead(&ahead).await,
             }
         }
     }

@@ -46,6 +46,7 @@ fn mapping() -> Mapping {
         direction: Direction::Both,
         org_criteria: None,
         platform_criteria: None,
+        since: None,
         create_on_platform: true,
         create_in_org: false,
         org_mark: None,

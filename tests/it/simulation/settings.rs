@@ -60,6 +60,7 @@ pub fn mappings(world: &World) -> Vec<Mapping> {
                 (_, false) => None,
             },
             platform_criteria: None,
+            since: None,
             create_on_platform: true,
             create_in_org: object == "Lead",
             org_mark: mark.then(|| "Mark__c".to_owned()),

@@ -104,6 +104,7 @@ impl App {
             direction: direction.and_then(Result::ok).unwrap_or_default(),
             org_criteria: criteria,
             platform_criteria: None,
+            since: None,
             create_on_platform: true,
             create_in_org: false,
             org_mark: None,

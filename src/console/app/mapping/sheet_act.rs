@@ -1,5 +1,7 @@
 //! What the actions do on a sheet of a mapping or a pair.
 
+use chrono::SecondsFormat;
+
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::effect::Effect;
@@ -13,6 +15,7 @@ use crate::console::view::text::{common, mapping as mapping_text, sheet as text}
 use crate::domain::mapping::Pair;
 use crate::domain::side::Side;
 use crate::domain::transform::Transform;
+use crate::ops::read_again;
 
 impl App {
     /// The rows of a sheet as they stand now.
@@ -192,7 +195,11 @@ impl App {
             return Err(text::NAME_TAKEN.into());
         }
         let mut changed = known.clone();
-        sheet::put(&mut changed, target, id, value)?;
+        let value = match id {
+            RowId::Since => self.since_of(value)?,
+            _ => value.to_owned(),
+        };
+        sheet::put(&mut changed, target, id, &value)?;
         self.mapping.edit(&name, |mapping| *mapping = changed);
         if id == RowId::Name {
             for overlay in &mut self.overlays {
@@ -206,6 +213,17 @@ impl App {
         }
         self.review_mappings();
         Ok(())
+    }
+
+    /// A moment as the settings file says it, from `now`, a day or a moment.
+    fn since_of(&self, typed: &str) -> Result<String, String> {
+        let now = self.now;
+        let moment = match typed.trim() {
+            "" => return Ok(String::new()),
+            word if word.eq_ignore_ascii_case("now") => now,
+            other => read_again::moment(other, now).map_err(|error| error.message)?,
+        };
+        Ok(moment.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
     /// Asks for the text of a row.

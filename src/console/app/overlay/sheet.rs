@@ -100,6 +100,8 @@ pub enum RowId {
     OrgMark,
     /// The platform's field that holds the org's id.
     PlatformMark,
+    /// From when on records take part.
+    Since,
     /// Leaves out what the integration user changed.
     IgnoreOwn,
     /// Workflows of the platform.
@@ -226,6 +228,7 @@ fn mapping_rows(mapping: &Mapping) -> Vec<Row> {
         row(RowId::Every, optional(&mapping.every), RowKind::Text),
         row(RowId::OrgCriteria, optional(&mapping.org_criteria), RowKind::Text),
         row(RowId::PlatformCriteria, optional(&mapping.platform_criteria), RowKind::Text),
+        row(RowId::Since, life::since_text(mapping), RowKind::Text),
         switch(RowId::CreateOnPlatform, mapping.create_on_platform),
         switch(RowId::CreateInOrg, mapping.create_in_org),
         row(RowId::SkipWhenBlank, mapping.skip_create_when_blank.join(", "), RowKind::Text),
@@ -357,6 +360,7 @@ pub fn put(mapping: &mut Mapping, target: &Target, id: RowId, value: &str) -> Re
                 _ => mapping.platform_criteria = optional(),
             }
         }
+        RowId::Since => mapping.since = life::since_of(value)?,
         RowId::CreateOnPlatform => mapping.create_on_platform = yes,
         RowId::CreateInOrg => mapping.create_in_org = yes,
         RowId::SkipWhenBlank => {

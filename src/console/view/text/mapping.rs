@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use chrono::{DateTime, Utc};
+
 use crate::console::view::text::numbers::things;
 use crate::domain::mapping::{Pair, Policy};
 use crate::domain::side::Side;
@@ -33,6 +35,11 @@ pub fn created_as(object: &str) -> String {
 
 /// No criteria.
 pub const NO_CRITERIA: &str = "none: all records take part";
+/// From when on records take part.
+pub fn since(since: DateTime<Utc>) -> String {
+    format!("only what changes since {}", since.format("%Y-%m-%d %H:%M UTC"))
+}
+
 /// No mapping at all.
 pub const EMPTY: &str = "No mapping yet.";
 /// What to do then.

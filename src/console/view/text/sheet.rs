@@ -73,7 +73,7 @@ pub const TRANSLATION: &str = "Translation";
 /// A prompt.
 pub const TRANSLATION_HELP: &str = "Salesforce value = platform value, such as: Gold = 3";
 /// How rules are written.
-const RULES_HELP: &str = "One behind the other: trim | lower | truncate 40. Others: upper, title, email, phone +49, number 2, comma, date dd.MM.yyyy, read_date, zone +02:00, day, bool, words Y N, join_list, split_list, join, split, template \"{1} {2}\", default, blank, prefix, unprefix, replace. Empty: the other way's rules are taken back.";
+const RULES_HELP: &str = "One behind the other: trim | lower | truncate 40. Others: upper, title, email, phone +49, number 2, comma, date dd.MM.yyyy, read_date, zone Europe/Amsterdam, day, bool, words Y N, join_list, split_list, join, split, template \"{1} {2}\", default, blank, prefix, unprefix, replace. Empty: the other way's rules are taken back.";
 /// A question.
 pub const REMOVE_TRANSLATION: &str = "Remove the translation?";
 /// How to add.
@@ -93,6 +93,10 @@ pub fn translation_known(org: &str) -> String {
 pub fn translations(count: usize) -> String {
     things(count as u64, "value", "values")
 }
+
+/// What a start must look like.
+pub const SINCE_NEEDED: &str =
+    "Type now, a day such as 2026-11-22, or a moment such as 2026-11-22T08:30:00Z.";
 
 /// A switch in words.
 pub fn yes_no(on: bool) -> &'static str {
@@ -128,6 +132,7 @@ pub fn label(id: RowId) -> &'static str {
         RowId::SyncFlag => "Sync flag",
         RowId::OrgMark => "Salesforce id field",
         RowId::PlatformMark => "Platform id field",
+        RowId::Since => "Going forward since",
         RowId::IgnoreOwn => "Ignore own changes",
         RowId::FireEvents => "Platform workflows",
         RowId::DoubleOptIn => "Confirmation mail",
@@ -184,6 +189,9 @@ pub fn help(id: RowId) -> &'static str {
         }
         RowId::OrgMark => "A unique external-id field of Salesforce that holds the platform's id.",
         RowId::PlatformMark => "The platform's field that holds the Salesforce id.",
+        RowId::Since => {
+            "Only what changes from then on takes part: now, a day, or a moment. Empty: all records."
+        }
         RowId::IgnoreOwn => "Dangerous: also hides what automation changed in the same transaction.",
         RowId::FireEvents => "Whether the platform's workflows and rules fire on our writes.",
         RowId::DoubleOptIn => "Whether the platform sends new contacts its confirmation mail.",

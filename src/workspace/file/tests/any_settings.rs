@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use proptest::prelude::*;
 
 use crate::domain::consent::ConsentForm;
@@ -135,6 +136,7 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
             direction,
             org_criteria,
             platform_criteria,
+            since: double_opt_in.then_some(DateTime::UNIX_EPOCH),
             create_on_platform,
             create_in_org,
             org_mark,

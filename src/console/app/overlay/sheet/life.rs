@@ -1,5 +1,7 @@
 //! The rows about what becomes of records: deletes, deactivation, conversion.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 use crate::console::view::text::sheet as text;
 use crate::domain::mapping::{Conversion, Deactivation, DeletePolicy, Mapping};
 use crate::domain::side::Side;
@@ -44,6 +46,20 @@ pub(super) fn every_of(typed: &str) -> Result<Option<String>, String> {
     }
     let every: Every = typed.parse().map_err(|error: DurationError| error.to_string())?;
     Ok(Some(every.to_string()))
+}
+
+/// From when on records take part, as the settings file says it.
+pub(super) fn since_text(mapping: &Mapping) -> String {
+    mapping.since.map(|since| since.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
+}
+
+/// A moment as [`since_text`] writes it; nothing where all records take part.
+pub(super) fn since_of(typed: &str) -> Result<Option<DateTime<Utc>>, String> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let moment = DateTime::parse_from_rfc3339(typed).map_err(|_| text::SINCE_NEEDED.to_owned())?;
+    Ok(Some(moment.with_timezone(&Utc)))
 }
 
 /// As it is typed: `platform Active = false`.
