@@ -277,6 +277,42 @@ fn a_applies_after_a_question_and_only_what_the_plan_says() {
     assert!(app.overlays.is_empty());
 }
 
+/// The news that the making has ended comes a frame after the plan itself; a run is another matter.
+#[test]
+fn a_applies_at_once_what_has_just_been_made_but_not_beside_a_run() {
+    for (plans, opens) in [(true, true), (false, false)] {
+        let mut app = full();
+        app.go_to(Tab::Sync);
+        press(&mut app, "p");
+        let progress = Progress { state: EngineState::Running, plans, ..Progress::default() };
+        app.update(Msg::Progress(Box::new(progress)));
+        app.update(Msg::Planned(Ok(Box::new(head()))));
+        press(&mut app, "a");
+        assert_eq!(matches!(app.overlays.last(), Some(Overlay::Question(_))), opens, "{}", toast(&app));
+    }
+}
+
+#[test]
+fn a_head_that_has_no_room_says_so_and_is_told_before_it_applies() {
+    let mut app = full();
+    app.go_to(Tab::Sync);
+    press(&mut app, "p");
+    let fires = (1..=9).map(|number| format!("contact: automation {number} of Salesforce runs.")).collect();
+    app.update(Msg::Planned(Ok(Box::new(PlanHead { fires, ..head() }))));
+    let seen = picture(&mut app, 60, 20);
+    assert!(seen.contains("more; a tells all before it applies"), "{seen}");
+    assert!(seen.contains("▸            all records"), "{seen}");
+    press(&mut app, "a");
+    let mut seen = String::new();
+    for _ in 0..20 {
+        seen.push_str(&picture(&mut app, 60, 20));
+        press(&mut app, "down");
+    }
+    let missing: Vec<usize> =
+        (1..=9).filter(|number| !seen.contains(&format!("automation {number} "))).collect();
+    assert!(missing.is_empty(), "{missing:?}\n{seen}");
+}
+
 #[test]
 fn a_plan_is_kept_under_a_name() {
     let mut app = planned();
