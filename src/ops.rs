@@ -14,6 +14,7 @@ pub mod connections;
 pub mod deactivate;
 pub mod default_mappings;
 pub mod describe;
+pub mod directory;
 pub mod doctor;
 pub mod drift;
 pub mod engine;

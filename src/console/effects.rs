@@ -23,8 +23,8 @@ use crate::ops::export::{Form, Sink};
 use crate::ops::issues::IssueForm;
 use crate::ops::session::Session;
 use crate::ops::{
-    check, conflicts, default_mappings, describe, engine, issues, look, members, objects, plan, read,
-    rehearse, sample, save_settings, scope, secrets, test_connection,
+    check, conflicts, default_mappings, describe, directory, engine, issues, look, members, objects, plan,
+    read, rehearse, sample, save_settings, scope, secrets, test_connection,
 };
 use crate::workspace::problems::Severity;
 use crate::workspace::settings::Settings;
@@ -183,6 +183,10 @@ impl Task {
                 let answer = sentence(describe::object(session, side, &object).await);
                 let answer = answer.map(|schema| schema.as_ref().clone());
                 self.tell(Msg::Described { side, object, answer });
+            }
+            Effect::ListNames(of) => {
+                let answer = sentence(directory::all(session, &of.object, &of.kinds).await);
+                self.tell(Msg::NamesListed(of, answer));
             }
             Effect::ListObjects => {
                 let answer = sentence(look::org_objects(session).await);

@@ -152,11 +152,11 @@ impl Compare<'_> {
         }
         let since = |mapping: &Mapping| {
             mapping.since.map_or_else(
-                || "the first".to_owned(),
+                || "all records".to_owned(),
                 |since| since.format("%Y-%m-%d %H:%M UTC").to_string(),
             )
         };
-        self.turns(None, "records that changed from:", since(before), since(after));
+        self.turns(None, "going forward since:", since(before), since(after));
         for (side, was, is) in [
             (Side::Platform, before.create_on_platform, after.create_on_platform),
             (Side::Org, before.create_in_org, after.create_in_org),

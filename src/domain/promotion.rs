@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::domain::criteria::{Criteria, Expression, Literal, Operator};
 use crate::domain::mapping::{Mapping, Pair};
+use crate::domain::schema::FieldSchema;
 use crate::domain::side::Side;
 use crate::domain::transform::Transform;
 use crate::domain::transform::rule::Rule;
@@ -48,6 +49,13 @@ impl IdKind {
             Self::Group => "queue",
             Self::Other => "record",
         }
+    }
+
+    /// What the ids of a field may name, of what has a name in every org: owners and record types.
+    pub fn in_field(field: &FieldSchema) -> Vec<Self> {
+        let leads_to = |object: &str| field.references.iter().any(|known| known.eq_ignore_ascii_case(object));
+        let kinds = [(Self::User, "User"), (Self::Group, "Group"), (Self::RecordType, "RecordType")];
+        kinds.into_iter().filter(|(_, object)| leads_to(object)).map(|(kind, _)| kind).collect()
     }
 
     /// The kind of an id, by its first letters.

@@ -1,7 +1,6 @@
 //! The settings file: what is wrong with it, and where; what another one says otherwise; taking it elsewhere and back.
 
 pub mod compare;
-pub mod directory;
 pub mod export;
 pub mod import;
 pub mod promote;

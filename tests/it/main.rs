@@ -41,6 +41,7 @@ mod history;
 mod http_histories;
 mod issues;
 mod learndot;
+mod named_ids;
 mod novoed;
 mod plan;
 mod read_again;

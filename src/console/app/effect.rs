@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 
 use crate::console::app::mapping::Counting;
+use crate::console::app::mapping::names::NamesOf;
 use crate::console::view::theme::ThemeChoice;
 use crate::domain::command::{Command, RunRequest};
 use crate::domain::mapping::Mapping;
@@ -103,6 +104,8 @@ pub enum Effect {
         /// Its name.
         object: String,
     },
+    /// List what the ids of a field of the org may name.
+    ListNames(NamesOf),
     /// List the org's objects.
     ListObjects,
     /// Look at a few records of an object.

@@ -6,6 +6,7 @@ pub mod arrange;
 pub mod conditions_act;
 pub mod counting;
 mod drift_act;
+pub mod names;
 pub mod new_mapping;
 pub mod problems;
 pub mod rehearse_act;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::console::app::history::History;
+use crate::console::app::mapping::names::NamesOf;
 use crate::console::app::mapping::problems::MappingNote;
 use crate::console::app::model::Load;
 use crate::console::app::selection::Selection;
@@ -28,6 +30,7 @@ use crate::domain::mapping::Mapping;
 use crate::domain::sample::Pulled;
 use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::Side;
+use crate::ops::directory::Named;
 use crate::ops::look::Samples;
 use crate::ops::members::Members;
 use crate::workspace::settings::Settings;
@@ -83,6 +86,8 @@ pub struct MappingTab {
     pub count_due: Option<DateTime<Utc>>,
     /// The org's objects, once somebody asked for them.
     pub objects: Option<Load<Vec<ObjectEntry>>>,
+    /// What the ids of a field may name, once its translations were looked at.
+    pub names: BTreeMap<NamesOf, Load<Vec<Named>>>,
     /// The mapping whose pairs shall be proposed as soon as both sides are described.
     pub suggest_for: Option<String>,
     /// Whether default mappings are being made up.
@@ -120,6 +125,7 @@ impl MappingTab {
             count_due: None,
             pulled: BTreeMap::new(),
             objects: None,
+            names: BTreeMap::new(),
             suggest_for: None,
             notes: Vec::new(),
             proposing: false,

@@ -7,6 +7,7 @@ use crate::console::app::connection::field::FieldId;
 use crate::console::app::effect::{Effect, LogPurpose, Part};
 use crate::console::app::key::Key;
 use crate::console::app::mapping::Counting;
+use crate::console::app::mapping::names::NamesOf;
 use crate::console::app::model::{Engine, SecretPlace, TestReport};
 use crate::console::app::tab::Tab;
 use crate::domain::command::{Command, Reply};
@@ -21,6 +22,7 @@ use crate::domain::sample::Pulled;
 use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::{PerSide, Side};
 use crate::ops::conflicts::Resolved;
+use crate::ops::directory::Named;
 use crate::ops::issues::IssueForm;
 use crate::ops::look::Samples;
 use crate::ops::members::Members;
@@ -116,6 +118,8 @@ pub enum Msg {
         /// Its fields.
         answer: Answer<ObjectSchema>,
     },
+    /// What the ids of a field of the org may name.
+    NamesListed(NamesOf, Answer<Vec<Named>>),
     /// The org's objects.
     ObjectsListed(Answer<Vec<ObjectEntry>>),
     /// A filled value of each field of an object.

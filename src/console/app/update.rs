@@ -102,6 +102,10 @@ impl App {
                 self.pulled(mapping, answer);
                 Vec::new()
             }
+            Msg::NamesListed(of, answer) => {
+                self.take_names(of, answer);
+                Vec::new()
+            }
             Msg::Counted(counting, answer) => {
                 self.counted(counting, answer);
                 Vec::new()

@@ -11,7 +11,7 @@ use crate::domain::promotion::{IdKind, Spot, looks_like_id, org_fields, rename_f
 use crate::domain::schema::{FieldKind, ObjectSchema};
 use crate::domain::side::Side;
 use crate::ops::config::compare::{Comparison, compare};
-use crate::ops::config::directory::{self, Counterpart, Named};
+use crate::ops::directory::{self, Counterpart, Named};
 use crate::ops::error::OpError;
 use crate::ops::session::Session;
 use crate::ops::{describe, save_settings};

@@ -259,11 +259,9 @@ impl App {
             .and_then(|mapping| mapping.pairs.get(place))
             .is_some_and(|pair| matches!(pair.transform, Transform::Table(_) | Transform::Copy));
         if fits {
-            let target = Target::Translations { mapping: name, pair: place };
-            self.overlays.push(Overlay::Sheet(Sheet::new(target)));
-        } else {
-            self.toasts.add(Tone::Info, text::NO_TRANSLATIONS_HERE, self.now);
+            return self.open_table(&name, place);
         }
+        self.toasts.add(Tone::Info, text::NO_TRANSLATIONS_HERE, self.now);
         Vec::new()
     }
 

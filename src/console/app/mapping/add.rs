@@ -135,6 +135,7 @@ impl App {
             | Picked::ConditionWay { .. }
             | Picked::ConditionValue { .. }
             | Picked::ConditionValues { .. }
+            | Picked::Translated { .. }
             | Picked::SheetRow(..) => return,
         };
         let Some(mapping) = self.mapping.named(&name) else { return };
@@ -191,6 +192,9 @@ impl App {
             Picked::NewMapping => return self.pick_platform_object(id),
             Picked::NewMappingPlatform { org_object, criteria } => {
                 return self.add_mapping(org_object, criteria.clone(), id);
+            }
+            Picked::Translated { mapping, pair } => {
+                self.ask_translation(mapping.clone(), *pair, Some((id, "")));
             }
             Picked::SheetRow(target, row) => {
                 let (target, row) = (target.clone(), *row);

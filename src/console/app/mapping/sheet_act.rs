@@ -5,6 +5,7 @@ use chrono::SecondsFormat;
 use crate::console::app::App;
 use crate::console::app::action::Action;
 use crate::console::app::effect::Effect;
+use crate::console::app::mapping::names as names_sheet;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::overlay::picker::{Item, Picked, Picker};
 use crate::console::app::overlay::prompt::{Asked, Prompt};
@@ -28,7 +29,11 @@ impl App {
             }),
             Target::Mapping(_) | Target::Pair { .. } => None,
         };
-        sheet::rows(target, mapping, field)
+        let mut rows = sheet::rows(target, mapping, field);
+        if let Some(names) = field.and_then(|field| self.mapping.names_of(mapping, field)) {
+            names_sheet::say(&mut rows, names);
+        }
+        rows
     }
 
     /// An action on the sheet on top.
@@ -57,7 +62,7 @@ impl App {
         let Some(row) = rows.get(place).cloned() else { return Vec::new() };
         match (action, &target) {
             (Action::Add, Target::Translations { mapping, pair }) => {
-                self.ask_translation(mapping.clone(), *pair, None);
+                self.add_translation(mapping, *pair);
                 Vec::new()
             }
             (Action::Delete, Target::Translations { mapping, pair }) => {
@@ -155,8 +160,7 @@ impl App {
             },
             RowKind::Opens => {
                 if let Target::Pair { mapping, pair } = target {
-                    let target = Target::Translations { mapping: mapping.clone(), pair: *pair };
-                    self.overlays.push(Overlay::Sheet(Sheet::new(target)));
+                    return self.open_table(mapping, *pair);
                 }
                 Vec::new()
             }
@@ -238,7 +242,7 @@ impl App {
         )));
     }
 
-    fn ask_translation(&mut self, mapping: String, pair: usize, line: Option<(&str, &str)>) {
+    pub(crate) fn ask_translation(&mut self, mapping: String, pair: usize, line: Option<(&str, &str)>) {
         let text_now = line.map(|(org, platform)| format!("{org} = {platform}")).unwrap_or_default();
         self.overlays.push(Overlay::Prompt(Prompt::new(
             text::TRANSLATION,

@@ -85,6 +85,13 @@ pub enum Picked {
         /// What has been chosen so far.
         values: Vec<String>,
     },
+    /// What a translation of ids is about.
+    Translated {
+        /// The mapping.
+        mapping: String,
+        /// The pair's place.
+        pair: usize,
+    },
     /// A value of a row of a sheet.
     SheetRow(super::sheet::Target, super::sheet::RowId),
 }

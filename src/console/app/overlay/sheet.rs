@@ -188,6 +188,8 @@ pub struct Row {
     pub id: RowId,
     /// Its label.
     pub label: String,
+    /// What is shown in the place of the label: the name of an id.
+    pub shown: Option<String>,
     /// Its value in words.
     pub value: String,
     /// What Enter does.
@@ -195,7 +197,7 @@ pub struct Row {
 }
 
 fn row(id: RowId, value: impl Into<String>, kind: RowKind) -> Row {
-    Row { id, label: text::label(id).into(), value: value.into(), kind }
+    Row { id, label: text::label(id).into(), shown: None, value: value.into(), kind }
 }
 
 fn switch(id: RowId, on: bool) -> Row {
@@ -310,6 +312,7 @@ fn translation_rows(pair: &Pair, field: Option<&FieldSchema>) -> Vec<Row> {
         .map(|(place, (org, platform))| Row {
             id: RowId::Translation(place),
             label: org.clone(),
+            shown: None,
             value: platform.clone(),
             kind: RowKind::Text,
         })
@@ -321,6 +324,7 @@ fn translation_rows(pair: &Pair, field: Option<&FieldSchema>) -> Vec<Row> {
     rows.extend(left.map(|(place, value)| Row {
         id: RowId::Untranslated(place),
         label: value.clone(),
+        shown: None,
         value: String::new(),
         kind: RowKind::Text,
     }));

@@ -32,7 +32,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
     let start = window_start(selected, rows.len(), list_height);
     let label_width = rows
         .iter()
-        .map(|row| crate::console::view::safe_text::width(&row.label))
+        .map(|row| crate::console::view::safe_text::width(label(row)))
         .max()
         .unwrap_or(0)
         .clamp(14, usize::from(inner.width / 2));
@@ -43,14 +43,14 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
             row.id,
             RowId::Translation(_) | RowId::Untranslated(_) | RowId::Otherwise | RowId::OtherwiseOrg
         ) {
-            "= "
+            " = "
         } else {
             "  "
         };
         canvas.line(
             Rect { x: line.x + 2, width: line.width.saturating_sub(2), ..line },
             &[
-                (column(&row.label, label_width).into(), Meaning::Text),
+                (column(label(row), label_width).into(), Meaning::Text),
                 (equals.into(), Meaning::Muted),
                 (value.into(), if row.value.is_empty() { Meaning::Muted } else { Meaning::Accent }),
                 (sign(row, canvas).into(), Meaning::Muted),
@@ -83,6 +83,11 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, sheet: &Sheet, area: Rect
         let y = inner.bottom() - help_rows + offset as u16;
         canvas.text(inner.x + 1, y, inner.width.saturating_sub(2), line, Meaning::Muted);
     }
+}
+
+/// What is shown for a row.
+fn label(row: &Row) -> &str {
+    row.shown.as_ref().unwrap_or(&row.label)
 }
 
 /// What becomes of the pulled record in the pair of a form.

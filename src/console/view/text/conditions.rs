@@ -101,8 +101,10 @@ pub fn value_help(way: Way, kind: FieldKind) -> &'static str {
             "% stands for any text, _ for one character; \\% and \\_ for themselves. Case does not count."
         }
         (_, FieldKind::Number) => "A number, such as 1200 or -0.5.",
-        (_, FieldKind::Date) => "A day, such as 2026-11-22.",
-        (_, FieldKind::Moment) => "A day or a moment, such as 2026-11-22 or 2026-11-22T10:00:00Z.",
+        (_, FieldKind::Date) => "A day, such as 2026-11-22; or today, last 30 days, this month.",
+        (_, FieldKind::Moment) => {
+            "A day or a moment, such as 2026-11-22 or 2026-11-22T10:00:00Z; or today, last 30 days, this month."
+        }
         (Way::Contains | Way::Begins | Way::Ends, _) => {
             "Any text; every character stands for itself. Case does not count."
         }

@@ -98,6 +98,16 @@ pub fn translations(count: usize) -> String {
 pub const SINCE_NEEDED: &str =
     "Type now, a day such as 2026-11-22, or a moment such as 2026-11-22T08:30:00Z.";
 
+/// The title of the picker of names.
+pub const WHOSE: &str = "Which one of Salesforce?";
+/// Its columns.
+pub const NAMES_HEADS: [&str; 3] = ["Name", "Kind", "Known as"];
+
+/// Ids can't be shown by their names.
+pub fn no_names(reason: &str) -> String {
+    format!("The names of these ids can't be read, so type the ids: {reason}")
+}
+
 /// A switch in words.
 pub fn yes_no(on: bool) -> &'static str {
     if on { "yes" } else { "no" }

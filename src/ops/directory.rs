@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::connect::salesforce::Salesforce;
+use crate::domain::criteria::Criteria;
 use crate::domain::port::{Finder, Sink};
 use crate::domain::promotion::IdKind;
 use crate::domain::record::{Record, Selection};
@@ -48,6 +49,31 @@ pub async fn names(session: &Session, ids: &[String]) -> Result<Vec<Named>, OpEr
             found.extend(by(session, kind, "Id", &wanted).await?);
         }
     }
+    Ok(found)
+}
+
+/// Most names of a kind that are offered.
+const MOST: usize = 2_000;
+
+/// Everything of these kinds that a field of an object may name: active users, queues, the object's active record types. One call a kind.
+pub async fn all(session: &Session, object: &str, kinds: &[IdKind]) -> Result<Vec<Named>, OpError> {
+    let org = org(session).await?;
+    let mut found = Vec::new();
+    for kind in kinds {
+        let condition = match kind {
+            IdKind::User => "IsActive = true".to_owned(),
+            IdKind::Group => "Type = 'Queue'".to_owned(),
+            IdKind::RecordType => {
+                let escaped = object.replace('\\', "\\\\").replace('\'', "\\'");
+                format!("IsActive = true AND SobjectType = '{escaped}'")
+            }
+            IdKind::Other => continue,
+        };
+        let criteria = Criteria::parse(&condition).map_err(|error| OpError::failed(error.to_string()))?;
+        let records = org.recent(self::object(*kind), &selection(*kind), Some(&criteria), MOST).await?;
+        found.extend(records.iter().map(|record| named(*kind, record)));
+    }
+    found.sort_by_cached_key(|named| (named.label.to_lowercase(), named.id.clone()));
     Ok(found)
 }
 
@@ -132,15 +158,19 @@ fn name_field(kind: IdKind) -> &'static str {
 }
 
 async fn by(session: &Session, kind: IdKind, field: &str, values: &[String]) -> Result<Vec<Named>, OpError> {
-    let mut fields = vec![name_field(kind), "Name"];
-    if kind == IdKind::RecordType {
-        fields.push("SobjectType");
-    }
-    let selection = Selection::new(fields);
+    let selection = selection(kind);
     let values = values.iter().map(|text| Value::text(text.as_str())).collect();
     let finder = Finder::Field { field: field.into(), values };
     let records = org(session).await?.find(object(kind), &selection, &finder).await?;
     Ok(records.into_iter().map(|record| named(kind, &record)).collect())
+}
+
+fn selection(kind: IdKind) -> Selection {
+    let mut fields = vec![name_field(kind), "Name"];
+    if kind == IdKind::RecordType {
+        fields.push("SobjectType");
+    }
+    Selection::new(fields)
 }
 
 fn named(kind: IdKind, record: &Record) -> Named {
