@@ -63,6 +63,7 @@ mod scenario;
 mod scenario_csv;
 mod scenario_deployteq;
 mod scenario_life;
+mod scenario_receivers;
 mod scenario_stage;
 mod simulation;
 mod spotio;

@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use super::Deployteq;
 use super::customer::several;
-use super::hook::object_of;
 use super::listing::cursor;
+use super::rows::object_of;
 use super::service::{Answered, Failure, Patience, Refused, row_error};
 use super::shape::{id_at, kind_of, record, value};
 use crate::connect::http::{Call, Idempotency, Method, percent_encode};

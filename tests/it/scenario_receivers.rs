@@ -1,0 +1,244 @@
+//! Deployteq's webhook receivers, through the real client over HTTP: customers in place of REST.
+
+use std::time::Duration;
+
+use forcesync::domain::outcome::RunKind;
+use forcesync::sandbox::faults::Side;
+use rstest::rstest;
+use serde_json::{Map, Value, json};
+
+use crate::scenario_stage::{Cast, Scene, map};
+
+fn put(scene: &Scene, object: &str, fields: Value) -> String {
+    scene.sandbox().platform().upsert(object, &map(fields)).unwrap()
+}
+
+fn rows(scene: &Scene, object: &str) -> Vec<Map<String, Value>> {
+    let rows = scene.sandbox().org().rows(object);
+    rows.into_iter().filter(|row| row.get("IsConverted") != Some(&json!(true))).collect()
+}
+
+fn customers(scene: &Scene) -> Vec<Value> {
+    scene.sandbox().platform().records("customer")
+}
+
+/// The customer that holds this id of the org.
+fn customer(scene: &Scene, org_id: &str) -> Value {
+    let found: Vec<Value> =
+        customers(scene).into_iter().filter(|row| row["externalid"] == json!(org_id)).collect();
+    assert_eq!(found.len(), 1, "{org_id}: {found:?}");
+    found[0].clone()
+}
+
+fn id_of(row: &Map<String, Value>) -> String {
+    row["Id"].as_str().unwrap().to_owned()
+}
+
+/// Settings with a receiver of customers, and other lines of the connection.
+fn received(settings: &str, lines: &str) -> String {
+    let from = settings.find("account=http").unwrap() + "account=".len();
+    let until = from + settings[from..].find("account").unwrap();
+    let receiver = format!("{lines}\nwebhooks = [\"customer={}customer\", ", &settings[from..until]);
+    let changed = settings.replacen("webhooks = [", &receiver, 1);
+    assert_ne!(changed, settings);
+    changed
+}
+
+/// The key is the e-mail address, as F92 offers.
+fn by_email(settings: &str) -> String {
+    settings
+        .replace(
+            "platform = \"externalid\"\ndirection = \"to_platform\"\nkey = true",
+            "platform = \"externalid\"\ndirection = \"to_platform\"",
+        )
+        .replace("platform = \"emailaddress\"\n", "platform = \"emailaddress\"\nkey = true\n")
+}
+
+async fn scene_with(edit: impl FnOnce(String) -> String) -> Scene {
+    Scene::of_platform("deployteq", Cast::of(60), edit).await
+}
+
+/// A person maps the receiver of customers behind its first record.
+async fn mapped(scene: &Scene, unique: &str) {
+    let done = scene.command(&["hook", "sample", "contact", "--json"]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stdout.contains("\"mapped\":false"), "{done:?}");
+    put(scene, "hook", json!({"name": "customer", "unique": unique}));
+}
+
+async fn synced(lines: &str, edit: impl FnOnce(String) -> String, unique: &str) -> Scene {
+    let scene = scene_with(|settings| edit(received(&settings, lines))).await;
+    mapped(&scene, unique).await;
+    let ended = scene.initial().await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    scene
+}
+
+/// Calls of the customer interface that change something.
+fn rest_writes(scene: &Scene, since: u64) -> Vec<String> {
+    let calls = scene.calls_since(since, Side::Platform);
+    let writes = calls.into_iter().filter(|call| call.contains("/v2/customer") && !call.starts_with("GET"));
+    writes.collect()
+}
+
+/// Calls of the receiver of customers.
+fn posted(scene: &Scene, since: u64) -> usize {
+    let calls = scene.calls_since(since, Side::Platform);
+    calls.iter().filter(|call| call.contains("/data-receiver/customer")).count()
+}
+
+/// F101, F110: the receiver waits for its first record and then to be mapped; afterwards customers go many a call, and none over REST.
+#[tokio::test(flavor = "multi_thread")]
+async fn f101_f110_customers_wait_for_their_receiver_and_then_go_many_a_call() {
+    let scene = scene_with(|settings| received(&settings, "")).await;
+    let before = customers(&scene).len();
+    let waiting = scene.initial().await;
+    assert_eq!((waiting.exit, waiting.counts.platform.created), (3, 0), "{waiting:?}");
+    let issues = scene.issues().await;
+    assert!(!issues.is_empty() && issues.iter().all(|issue| issue.code == "HOOK_NOT_MAPPED"), "{issues:?}");
+    assert!(issues[0].message.contains("tick externalid"), "{issues:?}");
+    assert_eq!(customers(&scene).len(), before);
+    put(&scene, "hook", json!({"name": "customer"}));
+    let since = scene.sandbox().calls().last();
+    let ended = scene.retry().await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    let written = ended.counts.platform.created + ended.counts.platform.updated;
+    assert!(
+        written > 20 && posted(&scene, since) as u64 <= written / 3,
+        "{ended:?} {}",
+        posted(&scene, since)
+    );
+    assert_eq!(rest_writes(&scene, since), [] as [&str; 0]);
+    for (object, status, own) in [("Contact", "CUSTOMER", "contact_id"), ("Lead", "PROSPECT", "lead_id")] {
+        for row in rows(&scene, object) {
+            let there = customer(&scene, &id_of(&row));
+            assert_eq!((&there["status"], &there["options"][own]), (&json!(status), &row["Id"]));
+        }
+    }
+    let again = scene.initial().await;
+    assert_eq!((again.counts.created(), again.counts.updated()), (0, 0), "{again:?}");
+}
+
+/// F98, platform-deployteq.md §1: a receiver takes a missing opt-in for a yes and may blank what it is not sent, so nothing is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn f98_an_update_through_a_receiver_leaves_consent_and_everything_else_as_it_is() {
+    let scene = synced("", |settings| settings, "externalid").await;
+    let out = rows(&scene, "Contact").into_iter().find(|row| customer(&scene, &id_of(row))["optin"] == "N");
+    let id = id_of(&out.expect("somebody is out"));
+    let mut expected = customer(&scene, &id);
+    let since = scene.sandbox().calls().last();
+    scene.org_update("Contact", &id, json!({"MobilePhone": "+31 6 777"}));
+    let ended = scene.instant().await;
+    assert_eq!((ended.exit, ended.counts.platform.updated), (0, 1), "{ended:?} {:?}", scene.issues().await);
+    expected["mobilephone"] = json!("+31 6 777");
+    assert_eq!(customer(&scene, &id), expected);
+    assert_eq!((posted(&scene, since), rest_writes(&scene, since).len()), (1, 0));
+    // A new one of whom nothing is known is out as well.
+    let id = scene.org_insert(
+        "Lead",
+        json!({"FirstName": "Nele", "LastName": "Maes", "Email": "nele@fresh.example", "Company": "Fresh"}),
+    );
+    let ended = scene.instant().await;
+    assert_eq!((ended.exit, ended.counts.platform.created), (0, 1), "{ended:?} {:?}", scene.issues().await);
+    assert_eq!(customer(&scene, &id)["optin"], "N");
+    // What a person does in Deployteq comes back as ever.
+    let there = customer(&scene, &id);
+    put(&scene, "customer", json!({"id": there["id"].to_string(), "mobilephone": "+32 470 1"}));
+    scene.pass(Duration::from_secs(3600)).await;
+    let ended = scene.instant().await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    assert_eq!(scene.org_row("Lead", &id)["MobilePhone"], "+32 470 1");
+}
+
+/// `receiver_rows = "changes"`: only what changed is sent, with keys and consent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_keeps_what_it_is_not_sent_may_get_the_changes_alone() {
+    let scene = synced("receiver_rows = \"changes\"", |settings| settings, "externalid").await;
+    put(&scene, "hook", json!({"name": "customer", "keeps": true}));
+    let row = rows(&scene, "Contact").remove(0);
+    let mut expected = customer(&scene, &id_of(&row));
+    scene.org_update("Contact", &id_of(&row), json!({"MobilePhone": "+31 6 777"}));
+    let ended = scene.instant().await;
+    assert_eq!((ended.exit, ended.counts.platform.updated), (0, 1), "{ended:?} {:?}", scene.issues().await);
+    expected["mobilephone"] = json!("+31 6 777");
+    assert_eq!(customer(&scene, &id_of(&row)), expected);
+}
+
+/// F92: with the e-mail address as key of both, a customer whose address changes is changed over REST and not made anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn f92_a_customer_whose_key_changes_stays_the_same_customer() {
+    let scene =
+        synced("receiver_key = \"emailaddress\"", |settings| by_email(&settings), "emailaddress").await;
+    let row = rows(&scene, "Contact").into_iter().find(|row| row["Email"].is_string()).unwrap();
+    let (before, count) = (customer(&scene, &id_of(&row)), customers(&scene).len());
+    let since = scene.sandbox().calls().last();
+    scene.org_update("Contact", &id_of(&row), json!({"Email": "quite.new@fresh.example"}));
+    let ended = scene.instant().await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    let after = customer(&scene, &id_of(&row));
+    assert_eq!((&after["id"], &after["emailaddress"]), (&before["id"], &json!("quite.new@fresh.example")));
+    assert_eq!((customers(&scene).len(), rest_writes(&scene, since).len()), (count, 1));
+}
+
+/// A receiver that goes by another key than the mapping could take a new customer for one that is there: nothing is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_with_another_key_than_the_mapping_is_sent_no_new_customer() {
+    let scene = scene_with(|settings| received(&settings, "receiver_key = \"emailaddress\"")).await;
+    mapped(&scene, "emailaddress").await;
+    let before = customers(&scene).len();
+    let ended = scene.initial().await;
+    assert_eq!((ended.exit, ended.counts.platform.created), (3, 0), "{ended:?}");
+    let issues = scene.issues().await;
+    assert!(issues.iter().any(|issue| issue.code == "OTHER_KEY"), "{issues:?}");
+    assert_eq!(customers(&scene).len(), before);
+}
+
+/// Law E6: of many records in one call, the one that is refused is found, and the others are stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_record_that_a_receiver_refuses_holds_up_nobody_else() {
+    let pair = "org = \"AssistantName\"\nplatform = \"gender\"\n\n[[mapping.pair]]\norg = \"Title\"";
+    let edit = |settings: String| settings.replacen("org = \"Title\"", pair, 1);
+    let scene = synced("", edit, "externalid").await;
+    let people = [("Ann", Value::Null), ("Bob", json!("robot")), ("Cas", json!("MAN"))];
+    let ids = people.map(|(name, assistant)| {
+        let email = format!("{name}@fresh.example");
+        scene.org_insert(
+            "Contact",
+            json!({"FirstName": name, "LastName": "Fresh", "Email": email, "AssistantName": assistant}),
+        )
+    });
+    let ended = scene.instant().await;
+    let issues = scene.issues().await;
+    assert_eq!((ended.exit, ended.counts.platform.created, issues.len()), (3, 2, 1), "{ended:?} {issues:?}");
+    assert!(issues[0].code == "HTTP_422" && issues[0].message.contains("gender"), "{issues:?}");
+    assert_eq!(customer(&scene, &ids[2])["gender"], "MAN");
+    customer(&scene, &ids[0]);
+}
+
+/// platform-deployteq.md §1: a receiver lets in by token, by user and token, or by a token of the OAuth2 client.
+#[rstest]
+#[case("webhook_auth = \"basic\"\nwebhook_user = \"forcesync\"", 0)]
+#[case("webhook_auth = \"oauth2\"", 0)]
+#[case("webhook_auth = \"basic\"\nwebhook_user = \"somebody\"", 7)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_lets_in_by_each_kind_of_sign_in(#[case] lines: &str, #[case] exit: u8) {
+    let scene = scene_with(|settings| received(&settings, lines)).await;
+    let done = scene.command(&["hook", "sample", "lead"]).await;
+    assert_eq!(done.code, i32::from(exit), "{done:?}");
+}
+
+/// F107: where deletions are carried over, `customer_delete` says how; the receiver is told by the customer's keys.
+#[rstest]
+#[case("webhook", true)]
+#[case("rest", true)]
+#[case("none", false)]
+#[tokio::test(flavor = "multi_thread")]
+async fn f107_a_customer_is_deleted_as_the_settings_say(#[case] way: &str, #[case] gone: bool) {
+    let every = |settings: String| settings.replace("deletes = \"ignore\"", "deletes = \"propagate\"");
+    let scene = synced(&format!("customer_delete = \"{way}\""), every, "externalid").await;
+    let id = id_of(&rows(&scene, "Contact")[0]);
+    scene.org_delete("Contact", &id);
+    let ended = scene.unbraked(RunKind::Instant).await;
+    assert_eq!(ended.exit, if gone { 0 } else { 3 }, "{ended:?} {:?}", scene.issues().await);
+    assert_eq!(customers(&scene).iter().any(|row| row["externalid"] == json!(id)), !gone);
+}
