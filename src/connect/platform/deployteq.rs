@@ -3,13 +3,15 @@
 //! `service` sends one call and judges its status, `token` keeps the tokens of the OAuth2 client. Customers are written and read one by
 //! one over REST (`customer`), or written many at once through a webhook receiver (`received`), and listed over SOAP where that is set up
 //! (`soap`, `listing`); tables of the data model are written through webhook receivers (`rows`) and read, where that is allowed, by
-//! `table`. `hook` knows the receivers, `posting` talks to them. Contact moments are put together from analytics events by `moments`, which remembers in [`Notes`] what it has counted, since the service can't be asked for one.
+//! `table`. `hook` knows the receivers, `posting` talks to them, `nested` knows which
+//! tables lie in which. Contact moments are put together from analytics events by `moments`, which remembers in [`Notes`] what it has counted, since the service can't be asked for one.
 
 mod customer;
 mod hook;
 mod listing;
 mod moment;
 mod moments;
+mod nested;
 mod posting;
 mod received;
 mod rows;
@@ -40,6 +42,7 @@ use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::report::Verdict;
 use crate::domain::schema::ObjectSchema;
 use hook::Hooks;
+use nested::Nests;
 use received::Recent;
 use service::{Patience, Service};
 use settings::Names;
@@ -64,6 +67,7 @@ pub struct Deployteq {
     soap: Option<Soap>,
     tokens: Tokens,
     hooks: Hooks,
+    nests: Nests,
     profile: &'static Profile,
     names: Names,
     overlap_seconds: u64,
@@ -104,6 +108,7 @@ impl Deployteq {
             soap: Soap::of(opening, &names),
             tokens: Tokens::new(opening, &names),
             hooks: Hooks::new(opening)?,
+            nests: Nests::new(opening)?,
             profile: opening.profile()?,
             overlap_seconds: opening.told.whole("overlap_seconds"),
             fields: opening.fields.clone(),
@@ -147,6 +152,13 @@ impl Deployteq {
         let used = self.fields.iter().filter(|(of, _)| of.eq_ignore_ascii_case(name));
         let mut schema = object.schema(used.map(|(_, field)| field.as_str()));
         name.clone_into(&mut schema.name);
+        // A row can't be put into nothing: it waits for what contains it.
+        if let Some(nest) = self.nests.of(table_of(name))
+            && let Some(field) =
+                schema.fields.iter_mut().find(|field| field.name.eq_ignore_ascii_case(&nest.field))
+        {
+            field.required = true;
+        }
         Ok(schema)
     }
 
@@ -207,6 +219,7 @@ impl Platform for Deployteq {
                 self.names.receiver_key.field()
             ));
         }
+        self.nests.examine(self.hooks.tables(), &mut examined);
         self.examine_tables(&mut examined).await?;
         Ok(examined)
     }
@@ -314,7 +327,7 @@ impl Source for Deployteq {
         match self.kind(object) {
             Ok(Kind::Customer) => self.lists_customers(),
             Ok(Kind::Moment) | Err(_) => true,
-            Ok(Kind::Table(_)) => self.names.data_model,
+            Ok(Kind::Table(table)) => self.names.data_model && self.nests.of(table).is_none(),
         }
     }
 

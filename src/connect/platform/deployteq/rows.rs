@@ -34,7 +34,8 @@ impl Deployteq {
                 let mut body = Map::new();
                 for (name, value) in batch.selection.names().iter().zip(&row.values) {
                     if let Some(value) = value {
-                        body.insert(name.to_string(), wire_value(kind_of(&schema, name), value));
+                        let told = wire_value(kind_of(&schema, name), value);
+                        body.insert(name.to_string(), self.nests.told(table, name, told));
                     }
                 }
                 self.address(&mut body, row);
@@ -45,7 +46,7 @@ impl Deployteq {
         let told = self.deliver(receiver, batch.kind, &bodies).await?;
         let mut results: Vec<RowResult> =
             told.into_iter().map(|told| self.outcome(receiver, batch.kind, told)).collect();
-        if let Err(error) = self.remember(batch, &bodies, &mut results).await {
+        if let Err(error) = self.remember(table, batch, &bodies, &mut results).await {
             tracing::warn!(%error, "What was sent to a receiver could not be kept.");
         }
         Ok(results)
@@ -107,14 +108,16 @@ impl Deployteq {
         }
     }
 
-    /// Keeps what a receiver was sent, since without the data model nobody can read it back; hands it back as what is held now.
+    /// Keeps what a receiver was sent, since without the data model nobody can read it back; hands it back as what is held now. With the
+    /// data model it is kept of nested tables alone, which are read where that says.
     async fn remember(
         &self,
+        table: &str,
         batch: &WriteBatch,
         bodies: &[Json],
         results: &mut [RowResult],
     ) -> Result<(), PortError> {
-        if self.names.data_model {
+        if self.names.data_model && self.nests.of(table).is_none() {
             return Ok(());
         }
         let notes = self.notes()?;
@@ -136,8 +139,10 @@ impl Deployteq {
         for (result, body) in results.iter_mut().zip(bodies) {
             if let (RowResult::Done { id, record, .. }, Json::Object(sent)) = (result, body) {
                 let mut held = known.remove(&*id).unwrap_or_default();
-                held.extend(sent.clone());
-                *record = Some(super::shape::record(id.clone(), &schema, &batch.read_back, &held));
+                held.extend(self.nests.heard(table, sent.clone()));
+                if !self.names.data_model {
+                    *record = Some(super::shape::record(id.clone(), &schema, &batch.read_back, &held));
+                }
                 kept.push((id.clone(), Json::Object(held).to_string()));
             }
         }
