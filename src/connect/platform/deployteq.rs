@@ -219,7 +219,7 @@ impl Platform for Deployteq {
                 self.names.receiver_key.field()
             ));
         }
-        self.nests.examine(self.hooks.tables(), &mut examined);
+        self.nests.examine(&self.hooks.tables().collect::<Vec<_>>(), &mut examined);
         self.examine_tables(&mut examined).await?;
         Ok(examined)
     }

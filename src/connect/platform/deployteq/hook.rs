@@ -133,7 +133,7 @@ impl Hooks {
     }
 
     /// The tables that have a receiver.
-    pub(super) fn tables(&self) -> impl Iterator<Item = &str> + Clone {
+    pub(super) fn tables(&self) -> impl Iterator<Item = &str> {
         let tables = self.addresses.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(CUSTOMER));
         tables.map(|(name, _)| name.as_str())
     }

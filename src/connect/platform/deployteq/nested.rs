@@ -8,8 +8,9 @@ use serde_json::{Map, Value as Json};
 
 use super::Deployteq;
 use super::rows::object_of;
+use super::service::row_error;
 use crate::connect::platform::{Examined, Opening};
-use crate::domain::port::{PortClass, PortError};
+use crate::domain::port::{PortClass, PortError, RowClass, RowError};
 use crate::domain::record::RecordId;
 use crate::domain::report::Verdict;
 
@@ -83,6 +84,19 @@ impl Nests {
         self.known.iter().find(|nest| nest.child.eq_ignore_ascii_case(table))
     }
 
+    /// What is wrong with a new row that does not name what it lies in; nothing otherwise.
+    pub(super) fn lacks(&self, table: &str, row: &Json) -> Option<RowError> {
+        let Nest { field, parent, .. } = self.of(table)?;
+        let named = row.get(field).and_then(Json::as_str).is_some_and(|named| !named.is_empty());
+        (!named).then(|| {
+            let message = format!(
+                "Rows of {table} lie in rows of {parent}, and the field {field} of this one names none: it follows once what it belongs to \
+                 is linked."
+            );
+            row_error(RowClass::Data, "NO_PARENT", &message)
+        })
+    }
+
     /// A relation to a customer as rows have it.
     pub(super) fn told(&self, table: &str, field: &str, value: Json) -> Json {
         let is_it = self.of(table).is_some_and(|nest| {
@@ -106,13 +120,9 @@ impl Nests {
     }
 
     /// Says what is set up.
-    pub(super) fn examine<'a>(
-        &self,
-        receivers: impl Iterator<Item = &'a str> + Clone,
-        examined: &mut Examined,
-    ) {
+    pub(super) fn examine(&self, receivers: &[&str], examined: &mut Examined) {
         for Nest { child, field, parent } in &self.known {
-            let filled = receivers.clone().any(|table| table.eq_ignore_ascii_case(parent));
+            let filled = receivers.iter().any(|table| table.eq_ignore_ascii_case(parent));
             if filled || parent.eq_ignore_ascii_case(CUSTOMER) {
                 examined.good(format!(
                     "Rows of {child} lie in the row of {parent} that their field {field} names."

@@ -29,14 +29,17 @@ use crate::domain::value::Value;
 const CONSENT: [&str; 2] = ["optin", "smsoptin"];
 
 /// How long a customer that was read counts as read right before it is written.
-const FRESH: TimeDelta = TimeDelta::seconds(60);
+const FRESH: TimeDelta = TimeDelta::seconds(20);
 
 /// So many customers are remembered from the last reads.
 const MOST: usize = 2_000;
 
 /// Customers that were read a moment ago, so that a write right behind the read need not ask again.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<HashMap<RecordId, (DateTime<Utc>, Map<String, Json>)>>);
+pub(super) struct Recent(Mutex<HashMap<RecordId, Read>>);
+
+/// When a customer was read, and what it held.
+type Read = (DateTime<Utc>, Map<String, Json>);
 
 impl Recent {
     pub(super) fn keep(&self, id: &RecordId, customer: &Map<String, Json>, now: DateTime<Utc>) {

@@ -9,7 +9,7 @@ use super::service::row_error;
 use super::settings::Deletion;
 use super::shape::{kind_of, wire_value};
 use super::{Deployteq, TABLE};
-use crate::domain::port::{PortError, RowClass, RowResult, WriteBatch, WriteRow};
+use crate::domain::port::{PortError, RowClass, RowResult, WriteBatch, WriteKind, WriteRow};
 use crate::domain::record::RecordId;
 
 /// The field that holds the org's id, by which a receiver recognises a row.
@@ -43,9 +43,18 @@ impl Deployteq {
             })
             .collect();
         let receiver = receiver_of(table);
-        let told = self.deliver(receiver, batch.kind, &bodies).await?;
-        let mut results: Vec<RowResult> =
-            told.into_iter().map(|told| self.outcome(receiver, batch.kind, told)).collect();
+        let lacks = |body: &Json| self.nests.lacks(table, body).filter(|_| batch.kind == WriteKind::Create);
+        let whole: Vec<Json> = bodies.iter().filter(|body| lacks(body).is_none()).cloned().collect();
+        let told =
+            if whole.is_empty() { Vec::new() } else { self.deliver(receiver, batch.kind, &whole).await? };
+        let mut told = told.into_iter();
+        let mut results: Vec<RowResult> = bodies
+            .iter()
+            .map(|body| match lacks(body) {
+                Some(error) => RowResult::Refused(error),
+                None => self.outcome(receiver, batch.kind, told.next().unwrap_or(Told::Unknown)),
+            })
+            .collect();
         if let Err(error) = self.remember(table, batch, &bodies, &mut results).await {
             tracing::warn!(%error, "What was sent to a receiver could not be kept.");
         }
