@@ -238,6 +238,7 @@ async fn f107_a_customer_is_deleted_as_the_settings_say(#[case] way: &str, #[cas
     let scene = synced(&format!("customer_delete = \"{way}\""), every, "externalid").await;
     let id = id_of(&rows(&scene, "Contact")[0]);
     scene.org_delete("Contact", &id);
+    scene.pass(Duration::from_secs(120)).await;
     let ended = scene.unbraked(RunKind::Instant).await;
     assert_eq!(ended.exit, if gone { 0 } else { 3 }, "{ended:?} {:?}", scene.issues().await);
     assert_eq!(customers(&scene).iter().any(|row| row["externalid"] == json!(id)), !gone);
@@ -358,6 +359,53 @@ async fn f102_rows_of_nested_tables_go_into_the_rows_that_contain_them() {
     assert!(there("campaign", &lone).is_some(), "{ended:?} {:?}", scene.issues().await);
     let still = scene.instant().await;
     assert_eq!((still.counts.created(), still.counts.updated()), (0, 0), "{still:?}");
+}
+
+/// Law E6, parents first: whatever the order of the mappings, three levels come in one run, and a plan does only what it says.
+#[tokio::test(flavor = "multi_thread")]
+async fn children_that_stand_before_their_parents_come_in_the_same_run() {
+    let tables: Vec<&str> = TABLES.rsplit("[[mapping]]").filter(|table| table.contains("name")).collect();
+    let tables = format!("\n[[mapping]]{}", tables.join("[[mapping]]"));
+    let lines =
+        "nested_tables = [\"campaign.account=account\", \"campaignmember.deal=campaign\"]\nwebhooks = [";
+    let scene =
+        scene_with(|settings| format!("{}{tables}", settings.replacen("webhooks = [", lines, 1))).await;
+    for (mapping, hook) in [("deal", "campaign"), ("task", "campaignmember")] {
+        let object = if mapping == "deal" { "Opportunity" } else { "Task" };
+        let fields = match object {
+            "Task" => json!({"Subject": "First"}),
+            _ => json!({"Name": "First", "StageName": "Prospecting", "CloseDate": "2027-01-31"}),
+        };
+        let id = scene.org_insert(object, fields);
+        let done = scene.command(&["hook", "sample", mapping]).await;
+        assert_eq!(done.code, 0, "{done:?}");
+        put(&scene, "hook", json!({"name": hook}));
+        scene.org_delete(object, &id);
+    }
+    let ended = scene.initial().await;
+    assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
+    scene.pass(Duration::from_secs(3600)).await;
+    let grown = |name: &str| {
+        let firm = scene.org_insert("Account", json!({"Name": name}));
+        let deal =
+            json!({"Name": name, "AccountId": firm, "StageName": "Prospecting", "CloseDate": "2027-01-31"});
+        let deal = scene.org_insert("Opportunity", deal);
+        let task = scene.org_insert("Task", json!({"Subject": name, "WhatId": deal}));
+        (firm, deal, task)
+    };
+    let there = |table: &str, id: &str| scene.sandbox().platform().record(table, id);
+    let (firm, deal, task) = grown("Keel");
+    let ended = scene.instant().await;
+    assert_eq!((ended.exit, ended.counts.platform.created), (0, 3), "{ended:?} {:?}", scene.issues().await);
+    let (firm, row) = (there("account", &firm).unwrap(), there("campaign", &deal).unwrap());
+    assert_eq!(row["account"], firm["clang_id"]);
+    assert_eq!(there("campaignmember", &task).unwrap()["deal"], row["clang_id"]);
+    // A linked child that moves to a new parent.
+    let other = scene.org_insert("Account", json!({"Name": "Mast"}));
+    scene.org_update("Opportunity", &deal, json!({"AccountId": other}));
+    let ended = scene.instant().await;
+    assert_eq!((ended.exit, ended.counts.platform.updated), (0, 1), "{ended:?} {:?}", scene.issues().await);
+    assert_eq!(there("campaign", &deal).unwrap()["account"], there("account", &other).unwrap()["clang_id"]);
 }
 
 /// F102: a row that belongs to a lead or contact lies in its customer, named in either of two ways.
