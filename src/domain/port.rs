@@ -191,6 +191,16 @@ pub trait Source: Send + Sync {
         ids: &[RecordId],
     ) -> Result<Vec<Record>, PortError>;
 
+    /// The same for records that are decided later in this run, when [`Source::settle`] tells what can't be told yet.
+    async fn read_early(
+        &self,
+        object: &str,
+        selection: &Selection,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, PortError> {
+        self.read(object, selection, ids).await
+    }
+
     /// Which of these records are gone for certain. What can't be read is not gone for that: it may be hidden.
     async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError>;
 
@@ -418,6 +428,16 @@ pub trait Sink: Send + Sync {
 
     /// Looks for records; values compare as the side compares them.
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError>;
+
+    /// The same for records that are decided later in this run, as with [`Source::read_early`].
+    async fn find_early(
+        &self,
+        object: &str,
+        selection: &Selection,
+        by: &Finder,
+    ) -> Result<Vec<Record>, PortError> {
+        self.find(object, selection, by).await
+    }
 }
 
 fn no_such_job(job: &Job) -> PortError {

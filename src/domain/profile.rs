@@ -62,6 +62,9 @@ pub struct Profile {
     /// What a write sets off there.
     #[serde(default)]
     pub events: Events,
+    /// Why its records can't be copied into a sandbox, so that its mappings can't be rehearsed; nothing where they can.
+    #[serde(default)]
+    pub not_rehearsed: Option<String>,
     /// How often automatic sync runs.
     pub interval: Interval,
     /// What the service bears.
@@ -255,6 +258,9 @@ pub struct FieldProfile {
     /// Whether it says if a person agreed to be contacted; only a consent pair may map it.
     #[serde(default)]
     pub consent: bool,
+    /// Whether it holds the id of a user of the org.
+    #[serde(default)]
+    pub org_user: bool,
 }
 
 /// Whether a field can be read, written or both.
@@ -375,6 +381,11 @@ impl ObjectProfile {
     /// The names of the fields that only a consent pair may map.
     pub fn consent_fields(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().filter(|field| field.consent).map(|field| field.name.as_str())
+    }
+
+    /// The names of the fields that hold the id of a user of the org.
+    pub fn org_user_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(|field| field.org_user).map(|field| field.name.as_str())
     }
 
     /// What the engine must know, with the limits of the connection's settings.

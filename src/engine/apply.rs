@@ -46,16 +46,21 @@ impl Session<'_> {
                 break;
             }
             let mut from = 0;
+            // Whose parent is not linked yet is put off as long as there is something new to be linked with; a plan links nothing.
+            let mut newest = None;
             // What becomes work on the way comes behind all that was there.
             loop {
-                let until = self.context.store.write(work::last).await?;
+                let (until, link) =
+                    self.context.store.write(|db| Ok((work::last(db)?, links::newest(db)?))).await?;
                 if until < from {
                     break;
                 }
+                let puts_off = self.plan.is_free() && newest != Some(link);
+                newest = Some(link);
                 // A linked record gives up its old key before somebody else is created under it.
                 for linked in [true, false] {
                     let wanted = Wanted { numbers: (from, until), linked, held };
-                    worked += self.work_off(wanted, (worked, total)).await?;
+                    worked += self.work_off(wanted, (worked, total), puts_off).await?;
                 }
                 from = until + 1;
             }
@@ -64,7 +69,12 @@ impl Session<'_> {
     }
 
     /// Works off what is wanted, chunk by chunk; of `total` pieces of the run `done` were worked on before. Tells how many there were.
-    async fn work_off(&mut self, wanted: Wanted, (done, total): (u64, u64)) -> Result<u64, End> {
+    async fn work_off(
+        &mut self,
+        wanted: Wanted,
+        (done, total): (u64, u64),
+        puts_off: bool,
+    ) -> Result<u64, End> {
         let mut last: Option<Work> = None;
         let mut worked = 0;
         loop {
@@ -80,17 +90,17 @@ impl Session<'_> {
             let Some(end) = chunk.last().cloned() else { return Ok(worked) };
             last = Some(end);
             worked += chunk.len() as u64;
-            self.chunk(chunk, wanted.held).await?;
+            self.chunk(chunk, wanted.held, puts_off).await?;
             self.publish();
         }
     }
 
-    async fn chunk(&mut self, chunk: Vec<Work>, held: bool) -> Result<(), End> {
+    async fn chunk(&mut self, chunk: Vec<Work>, held: bool, puts_off: bool) -> Result<(), End> {
         let mut items = self.load(chunk).await?;
         for item in items.iter().filter(|item| item.counted) {
             self.count(item.mapping, |counts| counts.unchanged = counts.unchanged.saturating_sub(1));
         }
-        let waiting_for_parents = self.settle(&mut items).await?;
+        let mut waiting_for_parents = self.settle(&mut items).await?;
         self.want(&mut items).await?;
         self.read_missing(&mut items).await?;
         for item in &mut items {
@@ -99,6 +109,9 @@ impl Session<'_> {
         }
         if self.only_looks(&items).await? {
             return Ok(());
+        }
+        if puts_off && !waiting_for_parents.is_empty() {
+            items = self.put_behind(items, &mut waiting_for_parents).await?;
         }
         let mut waiting = Vec::new();
         if !held {

@@ -216,7 +216,7 @@ impl Session<'_> {
             ids.dedup();
             let read_at = self.now();
             let records =
-                self.context.endpoints[side].read(object, &self.selection(side, object), &ids).await?;
+                self.context.endpoints[side].read_early(object, &self.selection(side, object), &ids).await?;
             looked.read += records.len() as u64;
             let there: BTreeSet<RecordId> = records.iter().map(|record| record.id.clone()).collect();
             let gone: Vec<i64> =

@@ -464,7 +464,8 @@ impl Session<'_> {
                 let object = self.mappings[place].compiled.spec.object(side).to_owned();
                 let selection = self.selection(side, &object);
                 let read_at = self.now();
-                let records = self.context.endpoints[side].read(&object, &selection, &ids[side]).await?;
+                let records =
+                    self.context.endpoints[side].read_early(&object, &selection, &ids[side]).await?;
                 self.counts.read += records.len() as u64;
                 let asked = ids[side].clone();
                 self.context

@@ -86,7 +86,7 @@ async fn rehearse(
     let book = Arc::new(Book::new(context.store.scratch()?));
     let rehearsal = context.store.rehearse().await?;
     let looking = |side: Side| looking::Looking::at(Arc::clone(&context.endpoints[side]));
-    let endpoints = referring(&PerSide::from_fn(looking), &context.mappings, &rehearsal);
+    let endpoints = referring(&PerSide::from_fn(looking), &context.mappings, &rehearsal, None);
     let numbers = watch::Sender::new(Progress::default());
     let apart = RunContext {
         store: rehearsal,

@@ -2,9 +2,10 @@
 //!
 //! Everything that is decided speaks of the platform's ids: `Referring` stands before an endpoint and turns the org's ids into
 //! those of the linked records when records are read by id, and back when they are written. What a scan or a feed brings is staged
-//! as it is, since its parents may be linked only later in the same run; it is told right before its line is decided
-//! (`Session::settle`). A reference to a record that is not linked counts as not returned: the line goes on without it, and the
-//! record waits to be looked at again (law E6, parents first).
+//! as it is, and so is what is read by id before anything is decided, since its parents may be linked only later in the same run; it is
+//! told right before its line is decided (`Session::settle`). A record with a reference to another that is not linked comes once more
+//! behind all others, for as long as the run links something (law E6, parents first). Then the reference counts as not returned: the line
+//! goes on without it, and the record waits to be looked at again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +26,9 @@ use crate::domain::value::Value;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
 use crate::engine::session::Session;
+use crate::store::links::Link;
 use crate::store::work::Work;
-use crate::store::{Store, StoreError, links, pending};
+use crate::store::{Store, StoreError, links, pending, work};
 
 /// Why a record waits whose parent is not linked yet.
 pub const WAITS_FOR_PARENT: &str = "waits_for_parent";
@@ -42,6 +44,8 @@ struct Referring {
     side: Side,
     inner: Arc<dyn Endpoint>,
     store: Store,
+    /// The newest link that counts, where what was linked since is not to be seen.
+    newest: Option<i64>,
     fields: BTreeMap<String, Fields>,
     /// The objects that a field of the org may lead to, as far as described.
     leads_to: Mutex<HashMap<(String, String), Vec<String>>>,
@@ -65,19 +69,20 @@ fn references(mappings: &[Mapping], side: Side) -> BTreeMap<String, Fields> {
     found
 }
 
-/// Both endpoints with their references told by links; as they are where no mapping has any.
+/// Both endpoints with their references told by links, or by those up to the newest that counts; as they are where no mapping has any.
 pub fn referring(
     endpoints: &PerSide<Arc<dyn Endpoint>>,
     mappings: &[Mapping],
     store: &Store,
+    newest: Option<i64>,
 ) -> PerSide<Arc<dyn Endpoint>> {
     PerSide::from_fn(|side| {
         let (inner, fields) = (Arc::clone(&endpoints[side]), references(mappings, side));
         if fields.is_empty() {
             return inner;
         }
-        Arc::new(Layered(Referring { side, inner, store: store.clone(), fields, leads_to: Mutex::default() }))
-            as Arc<dyn Endpoint>
+        let (store, leads_to) = (store.clone(), Mutex::default());
+        Arc::new(Layered(Referring { side, inner, store, newest, fields, leads_to })) as Arc<dyn Endpoint>
     })
 }
 
@@ -91,14 +96,21 @@ fn family(db: &Connection, object: &str) -> Result<Option<i64>, StoreError> {
 }
 
 /// The platform's id of what a reference leads to; `None` where it is not linked. It may have been told already.
-fn told(db: &Connection, side: Side, target: &str, id: &str) -> Result<Option<String>, StoreError> {
+fn told(
+    db: &Connection,
+    side: Side,
+    target: &str,
+    id: &str,
+    newest: Option<i64>,
+) -> Result<Option<String>, StoreError> {
     let Some(family) = family(db, target)? else { return Ok(None) };
+    let counts = |link: &Link| newest.is_none_or(|newest| link.link <= newest);
     if side == Side::Org
-        && let Some(link) = links::open_in_family(db, family, id)?
+        && let Some(link) = links::open_in_family(db, family, id)?.filter(counts)
     {
         return Ok(Some(link.ids.platform.as_str().to_owned()));
     }
-    let known = links::by_platform(db, family, id)?.filter(|link| link.closed.is_none());
+    let known = links::by_platform(db, family, id)?.filter(|link| link.closed.is_none() && counts(link));
     Ok(known.map(|link| link.ids.platform.as_str().to_owned()))
 }
 
@@ -149,12 +161,12 @@ impl Referring {
         if wanted.is_empty() {
             return Ok(());
         }
-        let side = self.side;
+        let (side, newest) = (self.side, self.newest);
         let found = self
             .store
             .write(move |db| {
                 let tell = |(number, place, target, id): (usize, usize, String, String)| {
-                    Ok((number, place, told(db, side, &target, &id)?))
+                    Ok((number, place, told(db, side, &target, &id, newest)?))
                 };
                 wanted.into_iter().map(tell).collect::<Result<Vec<_>, StoreError>>()
             })
@@ -255,6 +267,15 @@ impl Layer for Referring {
         Ok(records)
     }
 
+    async fn read_early(
+        &self,
+        object: &str,
+        selection: &Selection,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, PortError> {
+        self.inner.read_early(object, selection, ids).await
+    }
+
     async fn settle(
         &self,
         object: &str,
@@ -290,6 +311,15 @@ impl Layer for Referring {
         let mut records = self.inner.find(object, selection, by).await?;
         self.tell(object, selection, &mut records).await?;
         Ok(records)
+    }
+
+    async fn find_early(
+        &self,
+        object: &str,
+        selection: &Selection,
+        by: &Finder,
+    ) -> Result<Vec<Record>, PortError> {
+        self.inner.find_early(object, selection, by).await
     }
 }
 
@@ -351,6 +381,37 @@ impl Session<'_> {
         let first = chunk.first().map(|work| work.mapping);
         let end = chunk.iter().position(|work| Some(work.mapping) != first).unwrap_or(chunk.len());
         chunk.truncate(end);
+    }
+
+    /// Puts the items that wait for a parent behind all work that is there; gives the others. One that gives up its key is not put off,
+    /// since another may be created under it.
+    pub(super) async fn put_behind(
+        &self,
+        items: Vec<Item>,
+        waiting: &mut Vec<(i64, Side, RecordId)>,
+    ) -> Result<Vec<Item>, End> {
+        let (mut kept, mut put_off) = (Vec::with_capacity(items.len()), Vec::new());
+        for item in items {
+            let Some(mapping) = self.mappings.get(item.mapping) else { continue };
+            let is_it = |(number, side, id): &(i64, Side, RecordId)| {
+                *number == mapping.row.mapping && item.decision.line.ids[*side].as_ref() == Some(id)
+            };
+            let keys = &mapping.compiled.keys;
+            let mut changed = item.decision.line.changes.iter().filter_map(|change| change.pair);
+            let frees = item.link.is_some() && changed.any(|pair| keys.contains(&pair));
+            if !frees && waiting.iter().any(is_it) {
+                waiting.retain(|one| !is_it(one));
+                put_off.push(item.work);
+            } else {
+                kept.push(item);
+            }
+        }
+        if !put_off.is_empty() {
+            let behind =
+                move |db: &Connection| put_off.iter().try_for_each(|number| work::put_behind(db, *number));
+            self.context.store.write(behind).await?;
+        }
+        Ok(kept)
     }
 
     /// Keeps the records that wait for a parent, to be looked at again.

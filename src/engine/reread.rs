@@ -90,7 +90,7 @@ impl Session<'_> {
                 let object = self.mappings[place].compiled.spec.object(side).to_owned();
                 let selection = self.selection(side, &object);
                 let read_at = self.now();
-                let records = self.context.endpoints[side].read(&object, &selection, &ids).await?;
+                let records = self.context.endpoints[side].read_early(&object, &selection, &ids).await?;
                 self.counts.read += records.len() as u64;
                 self.context.store.write(move |db| stage::put(db, side, &object, &records, read_at)).await?;
             }

@@ -44,15 +44,6 @@ pub const RECORDS: usize = 200;
 /// The most that can be asked for: what the org gives in one page.
 pub const MOST_RECORDS: usize = 2_000;
 
-/// Platforms whose records can't be copied, and why.
-const NOT_COPIED: &[(&str, &str)] = &[
-    ("novoed", "NovoEd takes no records from outside, so that its sandbox can't be given a copy of them"),
-    (
-        "learndot",
-        "Learndot numbers the records of every object from 1, so that the ids of a copy can't be told from other values",
-    ),
-];
-
 /// What to rehearse.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -86,6 +77,7 @@ pub async fn rehearse(
     let mut taking = Taking {
         session,
         ends: real_ends(session, draft).await?,
+        profile: draft.platform.kind.profile(),
         most: wanted.records,
         sample: Sample::default(),
         uncopied: Vec::new(),
@@ -149,8 +141,7 @@ pub async fn rehearse(
 
 /// The mappings as a run would use them; refuses what no run could work with.
 fn chosen(draft: &Settings, wanted: &Wanted) -> Result<Vec<Mapping>, OpError> {
-    let kind = draft.platform.kind.word();
-    if let Some((_, why)) = NOT_COPIED.iter().find(|(known, _)| *known == kind) {
+    if let Some(why) = draft.platform.kind.profile().and_then(|profile| profile.not_rehearsed.as_ref()) {
         return Err(OpError::settings(format!(
             "Nothing was rehearsed: {why}. A plan (`forcesync plan --initial`) shows what a run would do."
         ))

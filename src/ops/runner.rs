@@ -15,7 +15,7 @@ use crate::domain::command::{Acceptance, ReadAgain, Reply, RunReport, RunRequest
 use crate::domain::hold::{Hold, Priority};
 use crate::domain::mapping::{DefaultValue, Mapping};
 use crate::domain::outcome::{Counts, RunKind, RunResult};
-use crate::domain::plan::saved::PlanDeed;
+use crate::domain::plan::saved::{PlanDeed, PlanOrder};
 use crate::domain::port::Endpoint;
 use crate::domain::progress::Progress;
 use crate::domain::record::RecordId;
@@ -38,7 +38,7 @@ use crate::ops::tempo::Tempo;
 use crate::ops::{read_again, secrets, unequal, webhooks};
 use crate::store::facts::{self, NewFact};
 use crate::store::{
-    Store, StoreError, audit, decisions, drift, forget, issues, mappings, pending, requeue, runs,
+    Store, StoreError, audit, decisions, drift, forget, issues, links, mappings, pending, requeue, runs,
 };
 use crate::workspace::private_file;
 use crate::workspace::settings::{self, PlatformKind, Settings, SyncSettings};
@@ -257,7 +257,16 @@ impl WorkspaceRunner {
         Ok(RunContext {
             store: store.clone(),
             // A plan looks references up in its own rehearsal of the state.
-            endpoints: if request.only_plans() { endpoints } else { referring(&endpoints, &mappings, store) },
+            endpoints: if request.only_plans() {
+                endpoints
+            } else {
+                let newest = match request.plan {
+                    // What it links itself was not there when its lines were planned.
+                    Some(PlanOrder::Apply { .. }) => Some(store.write(links::newest).await?),
+                    Some(PlanOrder::Make { .. }) | None => None,
+                };
+                referring(&endpoints, &mappings, store, newest)
+            },
             mappings,
             options: EngineOptions {
                 brakes: brakes(&settings.sync),

@@ -239,6 +239,11 @@ pub fn by_platform(db: &Connection, family: i64, id: &str) -> Result<Option<Link
     .transpose()
 }
 
+/// The number of the newest link; 0 where there is none.
+pub fn newest(db: &Connection) -> Result<i64, StoreError> {
+    Ok(db.prepare_cached("SELECT COALESCE(max(link), 0) FROM link")?.query_row([], |row| row.get(0))?)
+}
+
 /// The closed links of a record of an object of which only this side was left: now both are gone.
 pub fn left_behind(db: &Connection, side: Side, object: &str, id: &str) -> Result<Vec<Link>, StoreError> {
     let sql = match side {

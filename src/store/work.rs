@@ -111,6 +111,13 @@ pub fn after(db: &Connection, number: i64, held: bool, limit: usize) -> Result<V
     rows.map(|row| row.map_err(Into::into)).collect()
 }
 
+/// Puts a piece of work behind all that is there.
+pub fn put_behind(db: &Connection, number: i64) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE work SET work=(SELECT max(work)+1 FROM work) WHERE work=?")?
+        .execute([number])?;
+    Ok(())
+}
+
 /// Lets a piece of work wait for the end of the run.
 pub fn hold(db: &Connection, number: i64) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE work SET held=1 WHERE work=?")?.execute([number])?;

@@ -65,6 +65,7 @@ mod scenario;
 mod scenario_csv;
 mod scenario_deployteq;
 mod scenario_life;
+mod scenario_receivers;
 mod scenario_stage;
 mod simulation;
 mod spotio;

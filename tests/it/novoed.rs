@@ -134,10 +134,10 @@ async fn f32_a_new_user_and_a_completion_come_with_the_next_run() {
     let contact = marked(&scene, "Contact", &user).unwrap();
     let row = marked(&scene, "NovoEd_Enrollment__c", &id).unwrap();
     assert_eq!((&contact["LastName"], &row["Completion_Status__c"]), (&json!("Maes"), &json!("not_started")));
+    assert_eq!(row["Contact__c"], contact["Id"], "it came with its contact");
     put(&scene, "enrollment", json!({"enrollment_id": place, "status": "completed"}));
     let ended = scene.instant().await;
     assert_eq!(ended.exit, 0, "{ended:?} {:?}", scene.issues().await);
-    // The contact of an enrollment that came with it is filled in by the run after.
     let row = marked(&scene, "NovoEd_Enrollment__c", &id).unwrap();
     assert_eq!((&row["Completion_Status__c"], &row["Contact__c"]), (&json!("completed"), &contact["Id"]));
     assert!(row["Completed_On__c"].is_string(), "{row:?}");

@@ -157,3 +157,32 @@ async fn a_platform_that_can_not_be_copied_says_why() {
         done.stderr
     );
 }
+
+/// Owners of SPOTIO are users of the org; both are known in the sandbox, so that records keep theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_spotio_keep_their_owners_in_a_rehearsal() {
+    let scene = Scene::of_platform("spotio", crate::scenario_stage::Cast::of(30), |text| text).await;
+    // One belongs to somebody who owns nothing of the sample in the org.
+    let boss = json!({"orgUserId": "005000000000001AAA", "email": "boss@acme.example"});
+    let boss = scene.sandbox().platform().upsert("user", boss.as_object().unwrap()).unwrap();
+    let us = json!({"orgUserId": scene.sandbox().org().integration_user_id()});
+    let us = scene.sandbox().platform().upsert("user", us.as_object().unwrap()).unwrap();
+    let leads = scene.sandbox().platform().records("lead");
+    for (lead, owner) in leads.iter().zip([boss, us]) {
+        let fields = json!({"id": lead["id"], "ownerId": owner});
+        scene.sandbox().platform().upsert("lead", fields.as_object().unwrap()).unwrap();
+    }
+    let (told, _) = watch::channel(String::new());
+    let wanted = Wanted { records: 30, mappings: vec!["lead".into()] };
+    let rehearsal = rehearse(scene.session(), &scene.session().settings(), &wanted, &told).await.unwrap();
+    assert!(
+        rehearsal.quiet && rehearsal.unsettled.is_empty(),
+        "{:?} {:?}",
+        rehearsal.runs,
+        rehearsal.unsettled
+    );
+    assert_eq!(rehearsal.runs[0].counts.failed, 0, "{:?}", rehearsal.runs);
+    // Nobody can read a user who is not there.
+    let lost: Vec<&str> = rehearsal.uncopied.iter().map(|uncopied| uncopied.what.as_str()).collect();
+    assert_eq!(lost, ["1 record of lead"], "{:?}", rehearsal.uncopied);
+}

@@ -1,15 +1,20 @@
 //! The client of Deployteq (once Clang, then Canopy Deploy): five interfaces of one service.
 //!
 //! `service` sends one call and judges its status, `token` keeps the tokens of the OAuth2 client. Customers are written and read one by
-//! one over REST (`customer`) and listed over SOAP where that is set up (`soap`, `listing`); tables of the data model are written through
-//! webhook receivers (`hook`) and read, where that is allowed, by `table`; contact moments are put together from analytics events by
-//! `moments`, which remembers in [`Notes`] what it has counted, since the service can't be asked for one.
+//! one over REST (`customer`), or written many at once through a webhook receiver (`received`), and listed over SOAP where that is set up
+//! (`soap`, `listing`); tables of the data model are written through webhook receivers (`rows`) and read, where that is allowed, by
+//! `table`. `hook` knows the receivers, `posting` talks to them, `nested` knows which
+//! tables lie in which. Contact moments are put together from analytics events by `moments`, which remembers in [`Notes`] what it has counted, since the service can't be asked for one.
 
 mod customer;
 mod hook;
 mod listing;
 mod moment;
 mod moments;
+mod nested;
+mod posting;
+mod received;
+mod rows;
 mod service;
 mod settings;
 mod shape;
@@ -37,6 +42,8 @@ use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::report::Verdict;
 use crate::domain::schema::ObjectSchema;
 use hook::Hooks;
+use nested::Nests;
+use received::Recent;
 use service::{Patience, Service};
 use settings::Names;
 use soap::Soap;
@@ -60,12 +67,15 @@ pub struct Deployteq {
     soap: Option<Soap>,
     tokens: Tokens,
     hooks: Hooks,
+    nests: Nests,
     profile: &'static Profile,
     names: Names,
     overlap_seconds: u64,
     /// Objects and fields that the mappings use; options and tables stand in no profile.
     fields: Vec<(String, String)>,
     notes: Mutex<Option<Arc<dyn Notes>>>,
+    /// Customers that were read a moment ago, where they are written through a receiver.
+    recent: Recent,
     /// Whether a customer was ever read by its id; before, a missing one may as well be a wrong path.
     reads_by_id: AtomicBool,
 }
@@ -98,11 +108,13 @@ impl Deployteq {
             soap: Soap::of(opening, &names),
             tokens: Tokens::new(opening, &names),
             hooks: Hooks::new(opening)?,
+            nests: Nests::new(opening)?,
             profile: opening.profile()?,
             overlap_seconds: opening.told.whole("overlap_seconds"),
             fields: opening.fields.clone(),
             names,
             notes: Mutex::default(),
+            recent: Recent::default(),
             reads_by_id: AtomicBool::new(false),
         })
     }
@@ -140,6 +152,13 @@ impl Deployteq {
         let used = self.fields.iter().filter(|(of, _)| of.eq_ignore_ascii_case(name));
         let mut schema = object.schema(used.map(|(_, field)| field.as_str()));
         name.clone_into(&mut schema.name);
+        // A row can't be put into nothing: it waits for what contains it.
+        if let Some(nest) = self.nests.of(table_of(name))
+            && let Some(field) =
+                schema.fields.iter_mut().find(|field| field.name.eq_ignore_ascii_case(&nest.field))
+        {
+            field.required = true;
+        }
         Ok(schema)
     }
 
@@ -194,18 +213,27 @@ impl Platform for Deployteq {
             examined.good("There is no OAuth2 client: contact moments can't be read.");
         }
         self.hooks.examine(&mut examined);
+        if self.hooks.takes_customers() {
+            examined.good(format!(
+                "Customers are written through the receiver {CUSTOMER}, which has to recognise them by {}; they are read over REST.",
+                self.names.receiver_key.field()
+            ));
+        }
+        self.nests.examine(&self.hooks.tables().collect::<Vec<_>>(), &mut examined);
         self.examine_tables(&mut examined).await?;
         Ok(examined)
     }
 
     async fn sample(&self, object: &str, row: &serde_json::Map<String, Json>) -> Result<Sampled, PortError> {
         match self.kind(object)? {
-            Kind::Table(table) => self.send_sample(table, row).await,
+            Kind::Table(table) => self.send_sample(rows::receiver_of(table), row.clone()).await,
+            Kind::Customer if self.hooks.takes_customers() => self.sample_customer(row).await,
             Kind::Customer | Kind::Moment => Err(PortError::new(
                 PortClass::Settings,
                 "NO_RECEIVER",
                 format!(
-                    "“{object}” goes through no webhook receiver, so it needs no sample; only table.NAME does."
+                    "“{object}” goes through no webhook receiver, so it needs no sample; table.NAME does, and customer where a receiver \
+                     of that name is set up."
                 ),
             )),
         }
@@ -219,6 +247,9 @@ impl Source for Deployteq {
         let (settle, rows) = match self.kind(object) {
             Ok(Kind::Moment) => (std::time::Duration::from_secs(self.overlap_seconds), limits.batch_rows),
             Ok(Kind::Table(_)) => (std::time::Duration::ZERO, limits.batch_rows),
+            Ok(Kind::Customer) if self.hooks.takes_customers() => {
+                (std::time::Duration::from_secs(60), limits.batch_rows)
+            }
             // One call each, so that a stop is soon heard.
             Ok(Kind::Customer) | Err(_) => (std::time::Duration::from_secs(60), 20),
         };
@@ -296,7 +327,7 @@ impl Source for Deployteq {
         match self.kind(object) {
             Ok(Kind::Customer) => self.lists_customers(),
             Ok(Kind::Moment) | Err(_) => true,
-            Ok(Kind::Table(_)) => self.names.data_model,
+            Ok(Kind::Table(table)) => self.names.data_model && self.nests.of(table).is_none(),
         }
     }
 
@@ -316,7 +347,13 @@ impl Source for Deployteq {
 impl Sink for Deployteq {
     async fn write(&self, batch: &WriteBatch) -> Result<Written, PortError> {
         let rows = match self.kind(&batch.object)? {
-            Kind::Customer => self.write_customers(batch).await?,
+            Kind::Customer => match batch.kind {
+                WriteKind::Create | WriteKind::Update if self.hooks.takes_customers() => {
+                    self.post_customers(batch).await?
+                }
+                WriteKind::Create | WriteKind::Update => self.write_customers(batch).await?,
+                WriteKind::Delete => self.delete_customers(batch).await?,
+            },
             Kind::Table(table) => match batch.kind {
                 WriteKind::Create | WriteKind::Update => self.post_rows(table, batch).await?,
                 WriteKind::Delete => self.delete_rows(table, batch).await?,

@@ -43,6 +43,16 @@ pub trait Layer: Send + Sync {
         self.inner().read(object, selection, ids).await
     }
 
+    /// Before [`Source::read_early`].
+    async fn read_early(
+        &self,
+        object: &str,
+        selection: &Selection,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, PortError> {
+        self.read(object, selection, ids).await
+    }
+
     /// Before [`Source::settle`].
     async fn settle(
         &self,
@@ -81,6 +91,16 @@ pub trait Layer: Send + Sync {
     /// Before [`Sink::find`].
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {
         self.inner().find(object, selection, by).await
+    }
+
+    /// Before [`Sink::find_early`].
+    async fn find_early(
+        &self,
+        object: &str,
+        selection: &Selection,
+        by: &Finder,
+    ) -> Result<Vec<Record>, PortError> {
+        self.find(object, selection, by).await
     }
 }
 
@@ -128,6 +148,15 @@ impl<L: Layer> Source for Layered<L> {
         ids: &[RecordId],
     ) -> Result<Vec<Record>, PortError> {
         self.0.read(object, selection, ids).await
+    }
+
+    async fn read_early(
+        &self,
+        object: &str,
+        selection: &Selection,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, PortError> {
+        self.0.read_early(object, selection, ids).await
     }
 
     async fn fates(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Tombstone>, PortError> {
@@ -196,5 +225,14 @@ impl<L: Layer> Sink for Layered<L> {
 
     async fn find(&self, object: &str, selection: &Selection, by: &Finder) -> Result<Vec<Record>, PortError> {
         self.0.find(object, selection, by).await
+    }
+
+    async fn find_early(
+        &self,
+        object: &str,
+        selection: &Selection,
+        by: &Finder,
+    ) -> Result<Vec<Record>, PortError> {
+        self.0.find_early(object, selection, by).await
     }
 }

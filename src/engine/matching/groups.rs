@@ -141,8 +141,8 @@ impl Session<'_> {
         let mapping = self.mappings[place].clone();
         let object = mapping.compiled.spec.object(side).to_owned();
         let read_at = self.now();
-        let found =
-            self.context.endpoints[side].find(&object, &mapping.compiled.selection[side], finder).await?;
+        let selection = &mapping.compiled.selection[side];
+        let found = self.context.endpoints[side].find_early(&object, selection, finder).await?;
         let members: Vec<Arc<CompiledMapping>> = self
             .mappings
             .iter()

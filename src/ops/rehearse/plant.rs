@@ -115,6 +115,7 @@ impl Planting<'_> {
                 ids.put(record.id.as_str(), &copy);
             }
         }
+        self.plant_users(&ids);
         let mut platform: Vec<&Sampled> = of(Side::Platform).collect();
         platform.sort_by_key(|sampled| !self.is_target(&sampled.schema.name));
         for sampled in platform {
@@ -143,6 +144,36 @@ impl Planting<'_> {
             what: format!("{count} {noun} of {}", sampled.schema.name),
             why: why.to_owned(),
         });
+    }
+
+    /// Makes the users of the org known where the platform's records name them.
+    fn plant_users(&mut self, ids: &Ids) {
+        let names_users = |profile: &&Profile| {
+            profile.objects.iter().any(|object| object.org_user_fields().next().is_some())
+        };
+        let Some(users) = self.profile.filter(names_users).and_then(|_| self.sample.get(Side::Org, "User"))
+        else {
+            return;
+        };
+        let mut refused: BTreeMap<String, usize> = BTreeMap::new();
+        for user in &users.records {
+            let Some(copy) = ids.copy(&user.id) else { continue };
+            let mut fields = Map::from_iter([("orgUserId".to_owned(), Json::String(copy.to_string()))]);
+            for (theirs, ours) in [("Email", "email"), ("FirstName", "firstName"), ("LastName", "lastName")] {
+                let held = users.value(user, theirs).filter(|value| !value.is_blank());
+                fields.extend(held.map(|value| (ours.to_owned(), Json::String(value.to_string()))));
+            }
+            if let Err(why) = self.sandbox.platform().upsert("user", &fields) {
+                *refused.entry(why).or_default() += 1;
+            }
+        }
+        for (why, count) in refused {
+            self.tell(
+                users,
+                count,
+                &format!("they could not be made users of the platform's sandbox: {why}"),
+            );
+        }
     }
 
     /// Whether references of the platform lead to this object.

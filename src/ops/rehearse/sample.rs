@@ -10,6 +10,7 @@ use crate::domain::criteria::Criteria;
 use crate::domain::identity::key_across;
 use crate::domain::mapping::Mapping;
 use crate::domain::port::{Endpoint, Finder, ScanRequest, Source};
+use crate::domain::profile::Profile;
 use crate::domain::record::{Record, RecordId, Selection};
 use crate::domain::rehearsal::Uncopied;
 use crate::domain::schema::{FieldKind, ObjectSchema};
@@ -114,6 +115,7 @@ impl Ends {
 pub(super) struct Taking<'a> {
     pub(super) session: &'a Session,
     pub(super) ends: Ends,
+    pub(super) profile: Option<&'static Profile>,
     /// Records of each mapping.
     pub(super) most: usize,
     pub(super) sample: Sample,
@@ -331,7 +333,7 @@ impl Taking<'_> {
         Ok(())
     }
 
-    /// Reads what references of the org lead to, and what the settings name by its id.
+    /// Reads what references of the org lead to, the users that records of the platform belong to, and what the settings name by its id.
     pub(super) async fn parents(&mut self, named: &[RecordId]) -> Result<(), OpError> {
         for generation in 0..GENERATIONS {
             let mut wanted: Vec<(String, RecordId, Option<String>)> = Vec::new();
@@ -339,6 +341,9 @@ impl Taking<'_> {
                 let known =
                     named.iter().filter_map(|id| Some((object_of(id.as_str(), &[])?, id.clone(), None)));
                 wanted.extend(known);
+                for sampled in self.sample.objects.iter().filter(|sampled| sampled.side == Side::Platform) {
+                    owners(sampled, self.profile, &mut wanted);
+                }
             }
             for sampled in self.sample.objects.iter().filter(|sampled| sampled.side == Side::Org) {
                 references(sampled, &mut wanted);
@@ -417,6 +422,20 @@ fn fields_of(mapping: &Mapping, side: Side) -> Vec<String> {
         .chain(of_org.filter(|_| side == Side::Org))
         .filter(|name| !name.eq_ignore_ascii_case("Id"))
         .collect()
+}
+
+/// The users of the org that sampled records of the platform name.
+fn owners(
+    sampled: &Sampled,
+    profile: Option<&'static Profile>,
+    wanted: &mut Vec<(String, RecordId, Option<String>)>,
+) {
+    let Some(object) = profile.and_then(|profile| profile.object(&sampled.schema.name)) else { return };
+    for field in object.org_user_fields() {
+        let ids =
+            sampled.records.iter().filter_map(|record| full_id(sampled.value(record, field)?.as_text()?));
+        wanted.extend(ids.filter_map(|id| Some((object_of(id.as_str(), &[])?, id, None))));
+    }
 }
 
 /// What the references of sampled records lead to, with the fields that paths through them name.

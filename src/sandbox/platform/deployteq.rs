@@ -2,12 +2,13 @@
 //! an OAuth2 client. What nobody could confirm is as the sheet assumes; where it makes clients careful, the worse of two: a customer
 //! that is created without an opt-in has one, a receiver that is not mapped answers what it was sent, an event may come on two pages.
 //!
-//! `customers` holds the people, `rest`, `soap`, `hooks` and `events` are the interfaces, `admin` is the way in for the sandbox.
+//! `customers` holds the people, `rest`, `soap`, `hooks`, `model` and `events` are the interfaces, `admin` is the way in for the sandbox.
 
 mod admin;
 mod customers;
 mod events;
 mod hooks;
+mod model;
 mod rest;
 mod soap;
 #[cfg(test)]
@@ -103,8 +104,7 @@ impl Deployteq {
             .route("/app/api/soap/public/index.php", post(soap::call))
             .route("/oauth2/token", post(events::token))
             .route("/analytics-events/events", get(events::list))
-            .route("/dataextension/{table}", get(hooks::rows))
-            .route("/dataextension/{table}/{id}", get(hooks::row).delete(hooks::delete_row))
+            .route("/dataextension/{*path}", get(model::read).delete(model::delete))
             .fallback(unknown)
             .layer(axum::middleware::map_response_with_state(Arc::clone(self), dated))
             .with_state(Arc::clone(self))

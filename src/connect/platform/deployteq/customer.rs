@@ -42,7 +42,7 @@ impl Deployteq {
     }
 
     /// One customer; `None` where it is not there.
-    async fn customer(&self, id: &RecordId) -> Result<Option<Map<String, Json>>, PortError> {
+    pub(super) async fn customer(&self, id: &RecordId) -> Result<Option<Map<String, Json>>, PortError> {
         let path = format!("/customer/{}", crate::connect::http::percent_encode(id.as_str()));
         let call = self.service.customer_call("read a customer", Method::GET, &path, &[]);
         match self.service.send(call.repeatable(), Patience::Run).await {
@@ -65,6 +65,9 @@ impl Deployteq {
         let mut records = Vec::with_capacity(ids.len());
         for id in ids {
             if let Some(object) = self.customer(id).await? {
+                if self.hooks.takes_customers() {
+                    self.recent.keep(id, &object, self.service.now());
+                }
                 records.push(record(id.clone(), &schema, selection, &object));
             }
         }
@@ -163,7 +166,7 @@ impl Deployteq {
     }
 
     /// An `Err` means that nothing was sent for this row, and that nothing can be sent for any other.
-    async fn write_customer(
+    pub(super) async fn write_customer(
         &self,
         batch: &WriteBatch,
         schema: &ObjectSchema,

@@ -2,15 +2,60 @@
 
 use crate::domain::profile::Told;
 
-/// How a row of a table is deleted.
+/// How a row of a table, or a customer, is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TableDelete {
+pub(super) enum Deletion {
     /// The receiver is told.
     Webhook,
-    /// By the data model's own interface.
+    /// By an interface of its own.
     Rest,
     /// Never.
     Never,
+}
+
+impl Deletion {
+    fn of(word: &str) -> Self {
+        match word {
+            "rest" => Self::Rest,
+            "none" => Self::Never,
+            _ => Self::Webhook,
+        }
+    }
+}
+
+/// By which field the receiver of customers recognises them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReceiverKey {
+    /// The id of the org.
+    ExternalId,
+    /// The e-mail address.
+    Email,
+}
+
+impl ReceiverKey {
+    /// Both fields by which customers are known, the one that is ticked first.
+    pub(super) fn order(self) -> &'static [&'static str] {
+        match self {
+            Self::ExternalId => &["externalid", "emailaddress"],
+            Self::Email => &["emailaddress", "externalid"],
+        }
+    }
+
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::ExternalId => "externalid",
+            Self::Email => "emailaddress",
+        }
+    }
+}
+
+/// What of a changed customer its receiver is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReceiverRows {
+    /// All that is mapped.
+    Whole,
+    /// What changed, with its keys and its consent.
+    Changes,
 }
 
 /// Names, addresses and switches of one portal.
@@ -25,7 +70,10 @@ pub(super) struct Names {
     pub(super) data_model: bool,
     pub(super) data_model_endpoint: String,
     pub(super) data_model_scope: String,
-    pub(super) table_delete: TableDelete,
+    pub(super) table_delete: Deletion,
+    pub(super) customer_delete: Deletion,
+    pub(super) receiver_key: ReceiverKey,
+    pub(super) receiver_rows: ReceiverRows,
     pub(super) token_endpoint: String,
     pub(super) events_endpoint: String,
     pub(super) events_scope: String,
@@ -58,10 +106,15 @@ impl Names {
             data_model: told.flag("data_model"),
             data_model_endpoint: address("data_model_endpoint"),
             data_model_scope: told.text("data_model_scope"),
-            table_delete: match told.text("table_delete").as_str() {
-                "rest" => TableDelete::Rest,
-                "none" => TableDelete::Never,
-                _ => TableDelete::Webhook,
+            table_delete: Deletion::of(&told.text("table_delete")),
+            customer_delete: Deletion::of(&told.text("customer_delete")),
+            receiver_key: match told.text("receiver_key").as_str() {
+                "emailaddress" => ReceiverKey::Email,
+                _ => ReceiverKey::ExternalId,
+            },
+            receiver_rows: match told.text("receiver_rows").as_str() {
+                "changes" => ReceiverRows::Changes,
+                _ => ReceiverRows::Whole,
             },
             token_endpoint: address("token_endpoint"),
             events_endpoint: address("events_endpoint"),

@@ -31,7 +31,7 @@ pub(super) fn id_at(object: &Json, pointer: &str) -> Option<RecordId> {
 }
 
 /// What stands at a name; nothing where the object does not have it.
-fn at<'a>(object: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
+pub(super) fn at<'a>(object: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
     if let Some(held) = object.get(name) {
         return Some(held);
     }

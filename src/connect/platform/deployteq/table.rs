@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use super::Deployteq;
 use super::customer::several;
-use super::hook::object_of;
 use super::listing::cursor;
+use super::rows::object_of;
 use super::service::{Answered, Failure, Patience, Refused, row_error};
 use super::shape::{id_at, kind_of, record, value};
 use crate::connect::http::{Call, Idempotency, Method, percent_encode};
@@ -53,7 +53,8 @@ impl Deployteq {
             }
             return Ok(());
         }
-        for table in self.hooks.tables() {
+        // One that lies in another is not shown by itself.
+        for table in self.hooks.tables().filter(|table| self.nests.of(table).is_none()) {
             match self.data(Method::GET, table, "?limit=1&offset=0").await {
                 Ok(_) => examined.good(format!("The table {table} is there.")),
                 Err(Failure::Refused(Refused { status: 404 | 410, .. })) => examined.line(
@@ -72,7 +73,7 @@ impl Deployteq {
 
     pub(super) async fn list_rows(&self, table: &str, request: &ScanRequest) -> Result<Page, PortError> {
         let now = self.service.now();
-        if !self.names.data_model {
+        if !self.names.data_model || self.nests.of(table).is_some() {
             return Ok(Page { cursor: Some(cursor(now)), ..Page::default() });
         }
         let place: Place = match &request.mark {
@@ -104,8 +105,8 @@ impl Deployteq {
         })
     }
 
-    async fn row(&self, table: &str, id: &RecordId) -> Result<Option<Map<String, Json>>, PortError> {
-        match self.data(Method::GET, table, &format!("/{}", percent_encode(id.as_str()))).await {
+    async fn row(&self, path: &str, id: &RecordId) -> Result<Option<Map<String, Json>>, PortError> {
+        match self.data(Method::GET, path, &format!("/{}", percent_encode(id.as_str()))).await {
             Ok(answer) => Ok(several(&answer)?.into_iter().next()),
             Err(Failure::Refused(Refused { status: 404 | 410, .. })) => Ok(None),
             Err(failure) => Err(failure.into_port()),
@@ -121,19 +122,27 @@ impl Deployteq {
     ) -> Result<Vec<Record>, PortError> {
         let schema = self.schema(object)?;
         let mut records = Vec::with_capacity(ids.len());
-        if self.names.data_model {
-            for id in ids {
-                if let Some(row) = self.row(table, id).await? {
-                    records.push(record(id.clone(), &schema, selection, &row));
+        let mut unseen = Vec::new();
+        for id in ids {
+            let place = if self.names.data_model { self.place_of(table, id).await? } else { None };
+            match place {
+                Some(path) => {
+                    if let Some(row) = self.row(&path, id).await? {
+                        let row = self.nests.heard(table, row);
+                        records.push(record(id.clone(), &schema, selection, &row));
+                    }
                 }
+                None => unseen.push(id.clone()),
             }
+        }
+        if unseen.is_empty() {
             return Ok(records);
         }
-        let known = self.notes()?.take(&object_of(table), ids).await?;
-        for (id, note) in ids.iter().zip(known) {
+        let known = self.notes()?.take(&object_of(table), &unseen).await?;
+        for (id, note) in unseen.into_iter().zip(known) {
             let held: Map<String, Json> =
                 note.and_then(|note| serde_json::from_str(&note).ok()).unwrap_or_default();
-            let mut known = record(id.clone(), &schema, selection, &held);
+            let mut known = record(id, &schema, selection, &held);
             // What was never sent is blank as far as anybody knows.
             for value in &mut known.values {
                 value.get_or_insert(Value::Null);
@@ -147,7 +156,9 @@ impl Deployteq {
         let mut gone = Vec::new();
         if self.names.data_model {
             for id in ids {
-                if self.row(table, id).await?.is_none() {
+                // Where a row lies that nobody knows the place of, nothing can be said of it.
+                let Some(path) = self.place_of(table, id).await? else { continue };
+                if self.row(&path, id).await?.is_none() {
                     gone.push(Tombstone { id: id.clone(), at: None, merged_into: None });
                 }
             }
@@ -156,7 +167,14 @@ impl Deployteq {
     }
 
     pub(super) async fn delete_row(&self, table: &str, id: &RecordId) -> Result<RowResult, PortError> {
-        match self.data(Method::DELETE, table, &format!("/{}", percent_encode(id.as_str()))).await {
+        let Some(path) = self.place_of(table, id).await? else {
+            let message = format!(
+                "Nobody knows which row contains {id} of {table}, so it can't be deleted by the data model: set table_delete to webhook, or \
+                 delete it by hand."
+            );
+            return Ok(RowResult::Refused(row_error(RowClass::Data, "NO_PLACE", &message)));
+        };
+        match self.data(Method::DELETE, &path, &format!("/{}", percent_encode(id.as_str()))).await {
             Ok(_) => Ok(RowResult::Done { id: id.clone(), created: false, record: None }),
             Err(Failure::Refused(Refused { status: 404 | 410, .. })) => Ok(RowResult::Refused(row_error(
                 RowClass::Gone,
@@ -171,7 +189,8 @@ impl Deployteq {
         }
     }
 
-    /// No search is known, so the table is read through; without the data model the receiver finds the row by itself.
+    /// No search is known, so the table is read through; without the data model, and in a table that lies in another, the receiver finds
+    /// the row by itself.
     pub(super) async fn find_rows(
         &self,
         object: &str,
@@ -179,7 +198,7 @@ impl Deployteq {
         selection: &Selection,
         by: &Finder,
     ) -> Result<Vec<Record>, PortError> {
-        if !self.names.data_model {
+        if !self.names.data_model || self.nests.of(table).is_some() {
             return Ok(Vec::new());
         }
         let (fields, rows): (Vec<String>, Vec<Vec<Value>>) = match by {

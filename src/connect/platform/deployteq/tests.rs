@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::{Map, Value as Json, json};
 
 use super::moment::{Moment, moment_of};
-use super::settings::{Names, TableDelete};
+use super::settings::{Deletion, Names, ReceiverKey, ReceiverRows};
 use super::shape::{id_at, put, value, wire_value};
 use super::soap::tree;
 use super::*;
@@ -21,7 +21,10 @@ fn names() -> Names {
         data_model: false,
         data_model_endpoint: String::new(),
         data_model_scope: String::new(),
-        table_delete: TableDelete::Webhook,
+        table_delete: Deletion::Webhook,
+        customer_delete: Deletion::Rest,
+        receiver_key: ReceiverKey::ExternalId,
+        receiver_rows: ReceiverRows::Whole,
         token_endpoint: String::new(),
         events_endpoint: String::new(),
         events_scope: String::new(),

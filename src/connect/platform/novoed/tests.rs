@@ -1,4 +1,6 @@
-//! Tests of what needs no server.
+//! Tests of what needs no server, or one that answers all the same.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use rstest::rstest;
@@ -6,6 +8,12 @@ use rstest::rstest;
 use super::feed::{ago, moment};
 use super::rows::Rows;
 use super::shape::Unenrollment;
+use crate::connect::platform::Opening;
+use crate::connect::system_clock::SystemClock;
+use crate::domain::port::{Page, PortClass, PortError, ScanRequest, Source as _};
+use crate::domain::profile::{PlatformValues, Told};
+use crate::domain::record::Selection;
+use crate::domain::value::Value;
 
 fn zone(text: &str) -> FixedOffset {
     text.parse().unwrap()
@@ -77,4 +85,66 @@ fn freshness_is_told_in_words() {
     assert_eq!(ago(at("2026-11-22T11:59:30Z"), now), "just now");
     assert_eq!(ago(at("2026-11-22T10:30:00Z"), now), "90 minutes ago");
     assert_eq!(ago(at("2026-11-19T12:00:00Z"), now), "3 days ago");
+}
+
+/// A client whose service answers every question in the same way.
+async fn client_of(status: u16, kind: &'static str, body: &'static str) -> super::NovoEd {
+    let answer = move || async move {
+        let status = axum::http::StatusCode::from_u16(status).unwrap();
+        (status, [(axum::http::header::CONTENT_TYPE, kind)], body)
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut values = PlatformValues::default();
+    values.set("endpoint", Some(format!("http://{}", listener.local_addr().unwrap()).into()));
+    values.set("api_key", Some("key".into()));
+    values.set("connected_on", Some("2026-11-01".into()));
+    values.set("requests_per_second", Some(0.0.into()));
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    let opening = Opening {
+        told: Told::new("novoed".parse().unwrap(), Some(&values)),
+        secrets: &[],
+        ca_file: None,
+        folder: std::path::PathBuf::new(),
+        resolve: Vec::new(),
+        ledger: None,
+        fields: Vec::new(),
+        clock: Arc::new(SystemClock),
+    };
+    super::NovoEd::connect(&opening).unwrap()
+}
+
+async fn users_of(client: &super::NovoEd) -> Result<Page, PortError> {
+    let request = ScanRequest {
+        object: "user".into(),
+        selection: Selection::new(["email"]),
+        criteria: None,
+        mark: None,
+    };
+    client.scan(&request).await
+}
+
+const USERS: &str =
+    "user_id,email,first_name,last_name,updated_at\n7,a@b.example,Ann,Bell,2026-11-20 10:00:00\n";
+
+/// platform-novoed.md §3: 207 is no error; what comes with it is read like what comes with 200.
+#[rstest]
+#[case(200)]
+#[case(207)]
+#[tokio::test]
+async fn what_comes_with_a_207_is_read(#[case] status: u16) {
+    let client = client_of(status, "text/csv", USERS).await;
+    let page = users_of(&client).await.unwrap();
+    let read: Vec<_> = page.records.iter().map(|record| (record.id.as_str(), &record.values)).collect();
+    assert_eq!(read, [("7", &vec![Some(Value::text("a@b.example"))])]);
+    assert!(page.cursor.is_some());
+}
+
+/// A 207 that says of parts that they failed holds no rows: it is told, and not taken for an answer that nothing changed.
+#[tokio::test]
+async fn a_207_without_rows_is_told_and_nothing_is_passed_over() {
+    let body = r#"{"results": [{"status": 200}, {"status": 400, "error": "not available"}]}"#;
+    let client = client_of(207, "application/json", body).await;
+    let error = users_of(&client).await.unwrap_err();
+    assert_eq!(error.class, PortClass::Protocol, "{error:?}");
+    assert!(error.message.contains("JSON where CSV was expected"), "{error:?}");
 }

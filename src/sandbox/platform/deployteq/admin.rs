@@ -205,7 +205,9 @@ impl Emulator for Deployteq {
             .find(|row| row[key].as_str() == Some(id) || row["Id"].as_str() == Some(id))
     }
 
-    /// A customer; an event by its `metric`, happening now or at `at` (milliseconds); or a receiver (`hook`) that is mapped by its `name`.
+    /// A customer; an event by its `metric`, happening now or at `at` (milliseconds); or a receiver (`hook`) that is mapped by its `name`,
+    /// that of customers with the field that is ticked (`unique`), and whether it `keeps` what it is not sent; that of a table with the
+    /// one that it lies `within` and the `field` that names what contains a row.
     fn upsert(&self, object: &str, fields: &Map<String, Value>) -> Result<String, String> {
         let now = self.clock.now_ms();
         match object {
@@ -240,6 +242,14 @@ impl Emulator for Deployteq {
                 match lock(&self.hooks).held.get_mut(name) {
                     Some(hook) if hook.first.is_some() || !mapped => {
                         hook.mapped = mapped;
+                        if let Some(unique) = fields.get("unique").and_then(Value::as_str) {
+                            unique.clone_into(&mut hook.unique);
+                        }
+                        let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+                        if let (Some(within), Some(field)) = (text("within"), text("field")) {
+                            hook.within = Some((within, field));
+                        }
+                        hook.keeps = fields.get("keeps").and_then(Value::as_bool).unwrap_or(hook.keeps);
                         Ok(name.to_owned())
                     }
                     Some(_) => Err(format!("The receiver {name} waits for its first record")),

@@ -126,6 +126,11 @@ impl Customers {
         id
     }
 
+    /// Refuses a record that could not be written.
+    pub(super) fn accept(body: &Map<String, Value>) -> Result<(), Refusal> {
+        check(body)
+    }
+
     /// Creates one. Without an opt-in it has one.
     pub(super) fn create(&mut self, body: &Map<String, Value>, now: i64) -> Result<u64, Refusal> {
         check(body)?;

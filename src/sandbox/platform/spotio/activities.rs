@@ -44,7 +44,7 @@ impl Activity {
             TEMPLATES.iter().find(|(known, ..)| Some(*known) == self.template).map(|(_, name, ..)| *name);
         let result = RESULTS.iter().find(|(known, _)| Some(*known) == self.result).map(|(_, name)| *name);
         json!({
-            "id": id.to_string(), "activityDate": iso(self.date), "owner": owner.map(|user| user.email),
+            "id": id.to_string(), "activityDate": iso(self.date), "owner": owner.map(|user| &user.email),
             "title": self.title, "notes": self.notes, "activityType": template.unwrap_or(&self.kind),
             "result": result, "duration": 30, "dataObjectId": self.record,
             "activityOwnerExternalUserId": owner.and_then(|user| user.external.clone()),

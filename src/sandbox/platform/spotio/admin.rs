@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::activities::Activity;
 use super::records::{Held, Stored, located};
-use super::workflow::{STAGES, field_named};
+use super::workflow::{STAGES, User, field_named};
 use super::{PERSON, Spotio, SpotioOptions, from_iso, iso, record_id, shown};
 use crate::sandbox::life::Deed;
 use crate::sandbox::org::Org;
@@ -257,10 +257,11 @@ impl Emulator for Spotio {
         let now = self.clock.now_ms();
         let named = fields.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
         let Some(kind) = type_of(object) else {
-            if object != "activity" {
-                return Err(format!("There is no object {object}"));
-            }
-            return self.act(named.as_deref(), fields, now);
+            return match object {
+                "activity" => self.act(named.as_deref(), fields, now),
+                "user" => self.know(fields),
+                _ => Err(format!("There is no object {object}")),
+            };
         };
         let email = fields.get("email").and_then(Value::as_str).map(str::to_owned);
         let known = named.clone().or(email).and_then(|name| self.record(object, &name));
@@ -356,6 +357,23 @@ impl Emulator for Spotio {
 }
 
 impl Spotio {
+    /// Makes somebody a user who is one of the org (`orgUserId`), or says anew who that is.
+    fn know(&self, fields: &Map<String, Value>) -> Result<String, String> {
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let external = text("orgUserId").ok_or("A user needs its orgUserId")?;
+        let mut held = self.held_mut();
+        let next = held.users.iter().map(|user| user.id).max().unwrap_or_default() + 1;
+        let email = text("email").unwrap_or_else(|| format!("user{next}@acme.example"));
+        let known = held.users.iter_mut().find(|user| user.external.as_ref() == Some(&external));
+        if let Some(user) = known {
+            user.email = email;
+            return Ok(user.id.to_string());
+        }
+        let name = (text("firstName").unwrap_or_default(), text("lastName").unwrap_or_default());
+        held.users.push(User { id: next, email, name, role: "SalesRep", external: Some(external) });
+        Ok(next.to_string())
+    }
+
     /// Makes an activity, or changes one that is not done yet.
     fn act(&self, named: Option<&str>, fields: &Map<String, Value>, now: i64) -> Result<String, String> {
         let id = match named {

@@ -71,15 +71,21 @@ pub(super) const RESULTS: [(u32, &str); 3] = [(1, "Interested"), (2, "Not at Hom
 #[derive(Debug, Clone)]
 pub(super) struct User {
     pub(super) id: u32,
-    pub(super) email: &'static str,
-    pub(super) name: (&'static str, &'static str),
+    pub(super) email: String,
+    pub(super) name: (String, String),
     pub(super) role: &'static str,
     pub(super) external: Option<String>,
 }
 
 /// Everybody; who they are in the org is noted once there is one.
 pub(super) fn users() -> Vec<User> {
-    let user = |id, email, first, last, role| User { id, email, name: (first, last), role, external: None };
+    let user = |id, email: &str, first: &str, last: &str, role| User {
+        id,
+        email: email.into(),
+        name: (first.into(), last.into()),
+        role,
+        external: None,
+    };
     vec![
         user(1, "admin@acme.example", "Ada", "Admin", "Admin"),
         user(2, "rita@acme.example", "Rita", "Rep", "SalesRep"),
