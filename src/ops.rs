@@ -34,6 +34,7 @@ mod pushing;
 pub mod read;
 pub mod read_again;
 pub mod rebuild;
+mod refresh_tokens;
 pub mod rehearse;
 pub mod run;
 mod runner;

@@ -147,6 +147,7 @@ impl ConnectionDraft {
                 sf.sign_in = match text {
                     "username_password" => SignIn::UsernamePassword,
                     "soap" => SignIn::Soap,
+                    "browser" => SignIn::Browser,
                     _ => SignIn::ClientCredentials,
                 }
             }
@@ -204,6 +205,7 @@ fn sign_in_word(sign_in: SignIn) -> &'static str {
         SignIn::ClientCredentials => "client_credentials",
         SignIn::UsernamePassword => "username_password",
         SignIn::Soap => "soap",
+        SignIn::Browser => "browser",
     }
 }
 
