@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod brakes;
+pub mod browser_sign_in;
 pub mod budget;
 pub mod check;
 pub mod config;
