@@ -44,6 +44,7 @@ mod run;
 mod runs;
 mod sandbox;
 mod secret;
+mod sign_in;
 mod status;
 mod sync;
 mod undo;

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod brakes;
+pub mod browser_sign_in;
 pub mod budget;
 pub mod check;
 pub mod config;
@@ -35,6 +36,7 @@ mod pushing;
 pub mod read;
 pub mod read_again;
 pub mod rebuild;
+mod refresh_tokens;
 pub mod rehearse;
 pub mod run;
 mod runner;

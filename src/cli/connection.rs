@@ -7,7 +7,7 @@ use crate::cli::check::print;
 use crate::cli::context::Context;
 use crate::cli::prompt;
 use crate::cli::safe_text::safe;
-use crate::cli::webhooks;
+use crate::cli::{sign_in, webhooks};
 use crate::domain::report::CheckLine;
 use crate::domain::side::Side;
 use crate::ops::error::OpError;
@@ -44,6 +44,7 @@ pub(super) async fn run(arguments: Connection, context: &Context) -> Result<u8, 
             show(context).await
         }
         ConnectionAction::Test { side } => test(side, context).await,
+        ConnectionAction::SignIn { no_browser } => sign_in::run(no_browser, context).await,
         ConnectionAction::Webhooks { action } => webhooks::run(action, context).await,
     }
 }

@@ -20,6 +20,7 @@ mod look;
 pub mod metadata;
 mod query;
 mod read;
+mod refresh_tokens;
 mod rights;
 mod rows;
 mod session;
@@ -32,15 +33,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 
 pub use describe::{CachedSchema, parse_describe};
 pub use errors::{port_class, row_class};
 pub use id::full_id;
 pub use identity::OrgIdentity;
 pub use limits::ApiBudget;
+pub use refresh_tokens::{RefreshTokens, Turn};
 pub use rights::ObjectRights;
 pub use settings::{Environment, SalesforceSecrets, SalesforceSettings, SignIn};
+pub use sign_in::browser::{Approved, BrowserSignIn, Returned};
 
 use crate::connect::budget::Budget;
 use crate::connect::http::{Http, HttpOptions};
@@ -187,11 +189,6 @@ impl Salesforce {
         most: usize,
     ) -> Result<Vec<Record>, PortError> {
         look::some(&self.door, &self.schemas, object, selection, criteria, most).await
-    }
-
-    /// A refresh token that replaced the one of the settings, once; it has to be stored before the next start.
-    pub fn take_rotated_refresh_token(&self) -> Option<SecretString> {
-        self.door.take_rotated_refresh_token()
     }
 }
 

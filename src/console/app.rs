@@ -213,6 +213,8 @@ impl App {
         // Without an engine nobody tells that something has changed, so that the lists are looked at now and then.
         let look_again = (!self.engine.answers() && matches!(self.tab, Tab::Sync | Tab::Logs))
             .then(|| self.sync.looked + TimeDelta::seconds(5));
-        [toast, moving, look_again, self.mapping.count_due].into_iter().flatten().min()
+        let waits = self.overlays.iter().any(|overlay| matches!(overlay, Overlay::SignIn(_)));
+        let counting_down = waits.then(|| self.now + TimeDelta::seconds(1));
+        [toast, moving, look_again, counting_down, self.mapping.count_due].into_iter().flatten().min()
     }
 }

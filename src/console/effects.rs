@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::console::app::effect::{Effect, ExportWhat};
 use crate::console::app::message::{Answer, Msg, SettingsRead};
-use crate::console::app::model::{Engine, OrgSummary, SecretPlace, TestReport};
+use crate::console::app::model::{Engine, OrgSummary, TestReport};
 use crate::console::event_loop::{FRAME, World};
 use crate::domain::command::RunRequest;
 use crate::domain::forget::Forgotten;
@@ -16,6 +17,7 @@ use crate::domain::mapping::Mapping;
 use crate::domain::plan::saved::PlanHead;
 use crate::domain::report::{ConflictQuery, ConflictRow};
 use crate::domain::scope::ScopeChange;
+use crate::ops::browser_sign_in::{self, Stage};
 use crate::ops::conflicts::{Holds, Resolved, Wish};
 use crate::ops::engine::{EngineClient, Place};
 use crate::ops::error::OpError;
@@ -42,12 +44,22 @@ pub struct Workshop {
     engine: Arc<Mutex<Option<EngineClient>>>,
     /// Told when nobody waits for the rehearsal any more.
     left: Arc<Notify>,
+    /// The sign-in by browser that waits.
+    sign_in: Arc<Mutex<Option<Waiter>>>,
+}
+
+/// How a sign-in by browser is reached that waits.
+struct Waiter {
+    /// Ends it.
+    stop: CancellationToken,
+    /// Takes what was pasted.
+    pasted: UnboundedSender<String>,
 }
 
 impl Workshop {
     /// The world of an opened workspace.
     pub fn new(session: Session) -> Self {
-        Self { session, engine: Arc::default(), left: Arc::default() }
+        Self { session, engine: Arc::default(), left: Arc::default(), sign_in: Arc::default() }
     }
 }
 
@@ -57,6 +69,7 @@ impl World for Workshop {
             session: self.session.clone(),
             engine: Arc::clone(&self.engine),
             left: Arc::clone(&self.left),
+            sign_in: Arc::clone(&self.sign_in),
             answers: answers.clone(),
         };
         tokio::spawn(task.run(effect));
@@ -74,6 +87,7 @@ struct Task {
     session: Session,
     engine: Arc<Mutex<Option<EngineClient>>>,
     left: Arc<Notify>,
+    sign_in: Arc<Mutex<Option<Waiter>>>,
     answers: UnboundedSender<Msg>,
 }
 
@@ -100,6 +114,32 @@ impl Task {
                 Ok(()) = heard.changed() => {
                     let step = heard.borrow_and_update().clone();
                     self.tell(Msg::Rehearsing(step));
+                }
+            }
+        }
+    }
+
+    /// Signs in by browser until that is done or nobody waits for it; the port is given back either way.
+    async fn sign_in(&self, settings: &Settings, typed: &[(secrets::SecretName, secrecy::SecretString)]) {
+        let (stop, (sender, pasted)) = (CancellationToken::new(), unbounded_channel());
+        let waiter = Waiter { stop: stop.clone(), pasted: sender };
+        *self.sign_in.lock().unwrap_or_else(PoisonError::into_inner) = Some(waiter);
+        let attempt = match browser_sign_in::begin(&self.session, settings, typed).await {
+            Ok(attempt) => attempt,
+            Err(error) => return self.tell(Msg::SignedIn(Err(error.message))),
+        };
+        let (address, callback) = (attempt.address.clone(), attempt.callback.clone());
+        self.tell(Msg::SignInBegun { address, callback, until: attempt.until });
+        let (told, mut heard) = watch::channel(Stage::Waiting);
+        let finished = attempt.finish(pasted, &told);
+        tokio::pin!(finished);
+        loop {
+            tokio::select! {
+                done = &mut finished => return self.tell(Msg::SignedIn(sentence(done))),
+                () = stop.cancelled() => return,
+                Ok(()) = heard.changed() => {
+                    let stage = heard.borrow_and_update().clone();
+                    self.tell(Msg::SignInStage(stage));
                 }
             }
         }
@@ -134,7 +174,7 @@ impl Task {
             }
             Effect::SecretPlaces => match secrets::states(session).await {
                 Ok(places) => {
-                    let places = places.into_iter().map(|(name, place)| (name, place_of(place))).collect();
+                    let places = places.into_iter().map(|(name, place)| (name, place.into())).collect();
                     self.tell(Msg::SecretPlaces(places));
                 }
                 Err(error) => self.tell(Msg::Said(error.message)),
@@ -159,6 +199,28 @@ impl Task {
                     }),
                 };
                 self.tell(Msg::Tested(side, Ok(report)));
+            }
+            Effect::SignIn { settings, typed } => {
+                if self.needs_passphrase().await {
+                    self.tell(Msg::PassphraseNeeded(Box::new(Effect::SignIn { settings, typed })));
+                    return;
+                }
+                self.sign_in(&settings, &typed).await;
+            }
+            Effect::SignInPasted(text) => {
+                if let Some(waiter) = &*self.sign_in.lock().unwrap_or_else(PoisonError::into_inner) {
+                    // Where it is over meanwhile, nobody wants it.
+                    let _ = waiter.pasted.send(text);
+                }
+            }
+            Effect::StopSignIn => {
+                if let Some(waiter) = self.sign_in.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    waiter.stop.cancel();
+                }
+            }
+            Effect::OpenBrowser(address) => {
+                let opened = browser_sign_in::show(&address).await;
+                self.tell(Msg::BrowserOpened(opened));
             }
             Effect::Unlock { passphrase, then } => match secrets::unlock(session, passphrase).await {
                 Ok(()) => {
@@ -433,14 +495,5 @@ impl Task {
         }
         sink.finish()?;
         Ok(path)
-    }
-}
-
-fn place_of(place: secrets::SecretPlace) -> SecretPlace {
-    match place {
-        secrets::SecretPlace::Absent => SecretPlace::Absent,
-        secrets::SecretPlace::Environment => SecretPlace::Environment,
-        secrets::SecretPlace::Keyring => SecretPlace::Keyring,
-        secrets::SecretPlace::Vault => SecretPlace::Vault,
     }
 }

@@ -11,7 +11,7 @@ use crate::connect::platform::salesmanago::{
 };
 use crate::connect::platform::{self, Opening, Platform};
 use crate::connect::salesforce::{
-    Environment as ConnectEnvironment, Salesforce, SalesforceSecrets, SalesforceSettings,
+    Environment as ConnectEnvironment, RefreshTokens, Salesforce, SalesforceSecrets, SalesforceSettings,
     SignIn as ConnectSignIn,
 };
 use crate::domain::clock::Clock;
@@ -33,6 +33,8 @@ pub struct Surroundings<'a> {
     pub folder: &'a Path,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where a refresh token is kept between renewals.
+    pub refresh_tokens: Arc<dyn RefreshTokens>,
 }
 
 /// Secrets that have been read already.
@@ -60,6 +62,7 @@ pub fn needed_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
                 vec![SecretName::SalesforcePassword, SecretName::SalesforceClientSecret]
             }
             SignIn::Soap => vec![SecretName::SalesforcePassword],
+            SignIn::Browser => vec![SecretName::SalesforceRefreshToken],
         },
         Side::Platform => platform_secrets(settings.platform.kind, true),
     }
@@ -87,6 +90,7 @@ pub fn used_secrets(settings: &Settings, side: Side) -> Vec<SecretName> {
         (Side::Org, SignIn::UsernamePassword | SignIn::Soap) => {
             names.push(SecretName::SalesforceSecurityToken);
         }
+        (Side::Org, SignIn::Browser) => names.push(SecretName::SalesforceClientSecret),
         (Side::Org, SignIn::ClientCredentials) | (Side::Platform, _) => {}
     }
     names
@@ -99,6 +103,19 @@ pub fn salesforce(
     around: &Surroundings<'_>,
 ) -> Result<Salesforce, PortError> {
     refuse_missing(settings, Side::Org, secrets)?;
+    let (settings, secrets) = salesforce_parts(settings, secrets, around)?;
+    let connection = Salesforce::connect(settings, secrets, Arc::clone(&around.clock))?;
+    // A person looks; runs say for themselves how urgent they are.
+    connection.budget().set_priority(Priority::Check);
+    Ok(connection)
+}
+
+/// What a connection to the org is made of.
+pub(crate) fn salesforce_parts(
+    settings: &Settings,
+    secrets: &KnownSecrets,
+    around: &Surroundings<'_>,
+) -> Result<(SalesforceSettings, SalesforceSecrets), PortError> {
     let given = &settings.salesforce;
     let address = given.sign_in_address().ok_or_else(|| {
         PortError::new(
@@ -118,9 +135,11 @@ pub fn salesforce(
             SignIn::ClientCredentials => ConnectSignIn::ClientCredentials,
             SignIn::UsernamePassword => ConnectSignIn::Password,
             SignIn::Soap => ConnectSignIn::Soap,
+            SignIn::Browser => ConnectSignIn::RefreshToken,
         },
         username: given.username.clone(),
         client_id: given.client_id.clone(),
+        refresh_tokens: Some(Arc::clone(&around.refresh_tokens)),
         api_version: given.api_version.clone(),
         api_reserve_percent: given.api_reserve_percent,
         calls_per_hour: settings.platform.told().whole("salesforce_calls_per_hour"),
@@ -139,10 +158,7 @@ pub fn salesforce(
         client_secret: secrets.get(SecretName::SalesforceClientSecret),
         refresh_token: secrets.get(SecretName::SalesforceRefreshToken),
     };
-    let connection = Salesforce::connect(settings, secrets, Arc::clone(&around.clock))?;
-    // A person looks; runs say for themselves how urgent they are.
-    connection.budget().set_priority(Priority::Check);
-    Ok(connection)
+    Ok((settings, secrets))
 }
 
 /// What calls and bulk jobs are taken to cost.
@@ -308,6 +324,13 @@ pub(crate) fn refuse_missing(
 ) -> Result<(), PortError> {
     for name in needed_secrets(settings, side) {
         if secrets.get(name).is_none() {
+            if name == SecretName::SalesforceRefreshToken {
+                return Err(PortError::new(
+                    PortClass::Settings,
+                    "NOT_SIGNED_IN",
+                    "Nobody has signed in to Salesforce by browser yet: do so in Connection Settings, or run `forcesync connection sign-in`.",
+                ));
+            }
             return Err(PortError::new(
                 PortClass::Settings,
                 "SECRET_MISSING",

@@ -128,7 +128,7 @@ pub(crate) fn pin(session: &Session, mut settings: Settings, org_id: String) {
 }
 
 /// A running engine works with the new settings from its next run on. Who saves a mapping has accepted it (law E5).
-async fn tell_engine(session: &Session, accepted: Vec<String>) {
+pub(crate) async fn tell_engine(session: &Session, accepted: Vec<String>) {
     match engine::peek(session).await {
         Ok(Some(client)) => {
             let mut told = client.ask(Command::Reload).await.map(drop);

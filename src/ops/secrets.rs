@@ -38,6 +38,20 @@ pub async fn unlock(session: &Session, passphrase: SecretString) -> Result<(), O
 /// Keeps a secret, and tells where.
 pub async fn set(session: &Session, name: SecretName, value: SecretString) -> Result<SecretPlace, OpError> {
     writable(session)?;
+    keep(session, name, value).await
+}
+
+/// A secret, for a connection.
+pub(crate) async fn get(session: &Session, name: SecretName) -> Result<Option<SecretString>, OpError> {
+    blocking(session, move |secrets| secrets.get(name)).await
+}
+
+/// Keeps a secret that the other side has replaced, even where a person may change nothing: the old one is dead.
+pub(crate) async fn keep(
+    session: &Session,
+    name: SecretName,
+    value: SecretString,
+) -> Result<SecretPlace, OpError> {
     blocking(session, move |secrets| {
         secrets.set(name, &value)?;
         Ok(match secrets.place() {

@@ -9,6 +9,7 @@ use crate::domain::clock::Clock;
 use crate::ops::connections::Surroundings;
 use crate::ops::engine::EngineClient;
 use crate::ops::error::OpError;
+use crate::ops::refresh_tokens::KeptTokens;
 use crate::ops::schemas::Schemas;
 use crate::ops::test_connection::LastTests;
 use crate::store::Reader;
@@ -190,7 +191,11 @@ impl Session {
 
     /// What connections need besides settings.
     pub(crate) fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings { folder: self.folder(), clock: Arc::clone(&self.inner.clock) }
+        Surroundings {
+            folder: self.folder(),
+            clock: Arc::clone(&self.inner.clock),
+            refresh_tokens: Arc::new(KeptTokens::new(self.apart())),
+        }
     }
 
     pub(crate) fn schemas(&self) -> &Schemas {

@@ -392,6 +392,10 @@ fn field_of(side: Side, settings: &Settings, error: &OpError) -> Option<String> 
                 .into_iter()
                 .find(|name| error.message.contains(name.word()))
                 .map(SecretName::word)?,
+            (_, "NOT_SIGNED_IN") => "salesforce.refresh_token",
+            _ if message.contains("refresh token") || message.contains("sign in again") => {
+                "salesforce.refresh_token"
+            }
             _ if message.contains("security token") => "salesforce.security_token",
             _ if message.contains("ca_file") || message.contains("certificate") => "salesforce.ca_file",
             _ if message.contains("client secret") || message.contains("consumer secret") => {

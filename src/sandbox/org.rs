@@ -35,6 +35,7 @@ pub use options::{OrgOptions, RowFaults};
 pub use rights::{FieldChange, FieldPermission, ObjectPermission};
 pub use row_error::RowError;
 pub use schema::{ExtraSchema, SchemaError};
+pub use sign_in::Approval;
 pub use steering::Acts;
 pub use write::convert::{Conversion, Deal, LeadConversion, LeadSource};
 pub use write::merge::Merged;
@@ -66,6 +67,12 @@ struct Knobs {
     late_commits: Vec<LateCommits>,
     /// Rows on a page of a query, where it is fewer than the service usually gives.
     page_rows: Option<usize>,
+    /// What the person at the browser does, and what the app is like.
+    approval: Approval,
+    callback_urls: Vec<String>,
+    app_scopes: Vec<String>,
+    require_secret: bool,
+    rotate_refresh_tokens: bool,
 }
 
 /// Ids that the org was founded with.
@@ -112,6 +119,9 @@ impl Org {
             daily_limit: options.daily_limit,
             duplicate_rule: options.duplicate_rule,
             schema_modified: now.div_euclid(1_000) * 1_000,
+            callback_urls: options.callback_urls.clone(),
+            app_scopes: options.app_scopes.clone(),
+            require_secret: options.require_secret,
             ..Knobs::default()
         };
         Arc::new(Self {

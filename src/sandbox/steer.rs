@@ -10,7 +10,7 @@
 //! | `POST /_sandbox/clock` | `{"advance_ms": 5000}` or `{"advance": "36h"}` (s, m, h, d) | moves the time of both services |
 //! | `POST /_sandbox/records` | one or `{"records": […]}` of `{"side", "action", "object", "id" or "where", "fields", "as"}` | edits as a person (below) |
 //! | `POST /_sandbox/limits` | `{"daily_limit", "calls_by_others", "job_polls", "delivery_copies", "late_commit_ms": {"salesforce", "platform"}}` | changes limits |
-//! | `POST /_sandbox/org` | `{"locked", "api_disabled", "password_expired", "duplicate_rule", "expire_sessions", "expire_locators", "field": {"object", "name", "permission", "deleted", "required", "restricted", "values", "length", "type", "as_founded"}, "object": {"name", "read", "create", "edit", "delete"}}` | takes rights away and gives them back, changes fields |
+//! | `POST /_sandbox/org` | `{"locked", "api_disabled", "password_expired", "duplicate_rule", "expire_sessions", "expire_locators", "approval", "callback_urls", "app_scopes", "require_secret", "rotate_refresh_tokens", "field": {"object", "name", "permission", "deleted", "required", "restricted", "values", "length", "type", "as_founded"}, "object": {"name", "read", "create", "edit", "delete"}}` | takes rights away and gives them back, changes fields |
 //! | `GET /_sandbox/calls?since=&side=` | | calls after a sequence, with counters |
 //! | `GET /_sandbox/dump?side=&object=` | | all rows: `{"salesforce": {"Contact": […]}, "platform": {"contact": […]}}` |
 //! | `GET /_sandbox/state` | | counts, faults, clock, life, limits, what was planted, what was set off |

@@ -146,9 +146,10 @@ const WORKSPACE: &[Key] = &[key("name", Kind::Text), key("secrets", Kind::Word(&
 const SALESFORCE: &[Key] = &[
     key("environment", Kind::Word(&["production", "sandbox", "custom"])),
     key("my_domain", Kind::Text),
-    key("sign_in", Kind::Word(&["client_credentials", "username_password", "soap"])),
+    key("sign_in", Kind::Word(&["client_credentials", "username_password", "soap", "browser"])),
     key("username", Kind::Text),
     key("client_id", Kind::Text),
+    key("callback_port", Kind::Whole(1_024, 65_535)),
     key("api_version", Kind::Text),
     key("api_reserve_percent", PERCENT),
     key("ca_file", Kind::Text),

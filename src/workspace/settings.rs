@@ -99,6 +99,11 @@ pub struct SalesforceConnection {
     pub username: String,
     /// The consumer key of the connected app; not used by SOAP.
     pub client_id: String,
+    /// The port of this machine on which a sign-in by browser comes back; the app registers the address that [`callback_url`] makes of it.
+    ///
+    /// [`callback_url`]: SalesforceConnection::callback_url
+    #[serde(skip_serializing_if = "is_usual_port")]
+    pub callback_port: u16,
     /// The API version, such as `67.0`.
     pub api_version: String,
     /// The part of the org's daily API calls that is left to others.
@@ -125,6 +130,7 @@ impl Default for SalesforceConnection {
             sign_in: SignIn::default(),
             username: String::new(),
             client_id: String::new(),
+            callback_port: CALLBACK_PORT,
             api_version: "67.0".into(),
             api_reserve_percent: 20,
             ca_file: None,
@@ -135,7 +141,19 @@ impl Default for SalesforceConnection {
     }
 }
 
+/// Where a sign-in by browser comes back, unless the settings name another port.
+pub const CALLBACK_PORT: u16 = 8717;
+
+fn is_usual_port(port: &u16) -> bool {
+    *port == CALLBACK_PORT
+}
+
 impl SalesforceConnection {
+    /// The address to which the org sends the browser back, exactly as the app registers it.
+    pub fn callback_url(&self) -> String {
+        format!("http://localhost:{}/callback", self.callback_port)
+    }
+
     /// Where the sign-in begins: the My Domain address where there is one, else the host of the environment. `None` where a
     /// custom environment names no address yet.
     pub fn sign_in_address(&self) -> Option<String> {
@@ -175,6 +193,8 @@ pub enum SignIn {
     UsernamePassword,
     /// SOAP `login()` by user name, password and security token.
     Soap,
+    /// A person signs in once in a browser; the refresh token that this leaves behind opens every later session.
+    Browser,
 }
 
 /// How to reach SALESmanago.

@@ -33,7 +33,7 @@ name = {name}
 [salesforce]
 environment = "production"       # "sandbox", or "custom" for the address in my_domain
 my_domain = ""                   # https://acme.my.salesforce.com
-sign_in = "client_credentials"   # "username_password" or "soap"
+sign_in = "client_credentials"   # "browser", "username_password" or "soap"
 username = ""
 client_id = ""
 api_version = "67.0"

@@ -29,6 +29,12 @@ pub enum ConnectionAction {
         #[arg(value_enum)]
         side: Option<ConnectionSide>,
     },
+    /// Sign in to Salesforce in the browser, where the settings say sign_in = "browser", and keep what opens later sessions
+    SignIn {
+        /// Only print the address; open no browser
+        #[arg(long)]
+        no_browser: bool,
+    },
     /// List, register or remove where the platform sends hints at changes
     Webhooks {
         /// What to do.

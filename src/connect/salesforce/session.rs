@@ -57,7 +57,6 @@ pub(super) struct Door {
     budget: Budget,
     /// How far the org's clock is ahead of ours.
     ahead: Mutex<TimeDelta>,
-    rotated: Mutex<Option<SecretString>>,
     /// Calls of this connection that do not count against the org's daily limit.
     unmetered: AtomicU64,
 }
@@ -101,7 +100,6 @@ impl Door {
             secrets: Mutex::new(secrets),
             session: tokio::sync::Mutex::default(),
             ahead: Mutex::new(TimeDelta::zero()),
-            rotated: Mutex::new(None),
             unmetered: AtomicU64::new(0),
         })
     }
@@ -146,10 +144,6 @@ impl Door {
 
     pub(super) fn remember_budget(&self, budget: ApiBudget) {
         self.budget.told(budget.used, budget.limit, budget.at);
-    }
-
-    pub(super) fn take_rotated_refresh_token(&self) -> Option<SecretString> {
-        lock(&self.rotated).take()
     }
 
     /// The path that all resources of the chosen version start with; signs in if need be.
@@ -219,8 +213,7 @@ impl Door {
             }
         };
         if let Some(rotated) = ticket.refresh_token {
-            lock(&self.secrets).refresh_token = Some(rotated.clone());
-            *lock(&self.rotated) = Some(rotated);
+            lock(&self.secrets).refresh_token = Some(rotated);
         }
         let version = match &signed.version {
             Some((instance, version)) if *instance == ticket.instance => version.clone(),

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::refresh_tokens::RefreshTokens;
 use crate::connect::budget::Ledger;
 use crate::domain::cost::Rates;
 
@@ -20,6 +22,9 @@ pub struct SalesforceSettings {
     pub username: String,
     /// The consumer key of the app; the SOAP sign-in needs none.
     pub client_id: String,
+    /// Where the refresh token is kept, which the org may replace at any renewal. Without it the one among the secrets is used, and a new
+    /// one lives as long as this connection.
+    pub refresh_tokens: Option<Arc<dyn RefreshTokens>>,
     /// The highest API version to use, such as `67.0`; the org may offer less.
     pub api_version: String,
     /// Of the org's daily API calls, the percentage that is left to others.
@@ -57,6 +62,7 @@ impl Default for SalesforceSettings {
             sign_in: SignIn::ClientCredentials,
             username: String::new(),
             client_id: String::new(),
+            refresh_tokens: None,
             api_version: "67.0".into(),
             api_reserve_percent: 20,
             calls_per_hour: 0,

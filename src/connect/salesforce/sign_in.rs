@@ -1,8 +1,10 @@
 //! Signing in: four ways to get a session, one kind of ticket.
 //!
-//! [`oauth`] asks the token endpoint, [`soap`] the old `login()`; [`refusal`] turns every way of being refused into a sentence that
+//! [`oauth`] asks the token endpoint, [`soap`] the old `login()`; [`browser`] is how a person gives the refresh token that one of the four
+//! ways begins with; [`refusal`] turns every way of being refused into a sentence that
 //! says what to do. Nothing here is repeated after a refusal: too many wrong tries lock an account.
 
+pub(super) mod browser;
 mod oauth;
 mod refusal;
 mod soap;
@@ -35,10 +37,14 @@ pub(super) async fn sign_in(
 ) -> Result<Ticket, PortError> {
     let ticket = match settings.sign_in {
         SignIn::Soap => soap::login(http, settings, secrets).await,
-        SignIn::ClientCredentials | SignIn::Password | SignIn::RefreshToken => {
-            oauth::token(http, settings, secrets).await
-        }
+        SignIn::ClientCredentials | SignIn::Password => oauth::token(http, settings, secrets).await,
+        SignIn::RefreshToken => oauth::renewed(http, settings, secrets).await,
     }?;
+    of_this_org(settings, ticket)
+}
+
+/// The ticket, unless it is of another org than the pinned one.
+fn of_this_org(settings: &SalesforceSettings, ticket: Ticket) -> Result<Ticket, PortError> {
     match settings.org_id.as_deref().map(|pinned| super::id::full_id(pinned).ok_or(pinned)) {
         Some(Err(pinned)) => Err(PortError::new(
             PortClass::Settings,

@@ -52,6 +52,7 @@ macro_rules! actions {
 
 actions! {
     Test, "test", Scope::On(Tab::Connection), "Test this side with the values on the screen", Some("forcesync connection test");
+    SignIn, "sign_in", Scope::On(Tab::Connection), "Sign in with Salesforce, in the browser", Some("forcesync connection sign-in");
     Reveal, "reveal", Scope::On(Tab::Connection), "View the typed secret while its field is focused", None;
     Propose, "propose", Scope::On(Tab::Mapping), "Add the default mappings", None;
     Suggest, "suggest", Scope::On(Tab::Mapping), "Suggest pairs of fields that belong together", None;

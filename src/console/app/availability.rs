@@ -11,10 +11,11 @@ use crate::console::app::overlay::plan::Level;
 use crate::console::app::overlay::reading::Subject;
 use crate::console::app::overlay::sheet::{RowKind, Sheet, Target};
 use crate::console::app::tab::Tab;
-use crate::console::view::text::{common, mapping, sync};
+use crate::console::view::text::{common, connection, mapping, sign_in, sync};
 use crate::domain::progress::EngineState;
 use crate::domain::report::FirstSync;
 use crate::ops::brakes;
+use crate::workspace::settings::SignIn;
 
 impl App {
     /// Whether an action is possible now; otherwise a sentence that says why not.
@@ -112,6 +113,9 @@ impl App {
             | Action::AllFields => self.unlocked_or_reason(),
             Action::Add | Action::Delete | Action::Toggle if self.tab == Tab::Mapping => {
                 self.unlocked_or_reason()
+            }
+            Action::SignIn if self.connection.draft.now().salesforce.sign_in != SignIn::Browser => {
+                Err(connection::NOT_BY_BROWSER.into())
             }
             Action::Reveal if self.access == Access::ReadOnly => Err(common::READ_ONLY.into()),
             _ => Ok(()),
@@ -222,6 +226,12 @@ impl App {
             },
             // Other answers than yes and no say their letters themselves.
             (Some(Overlay::Question(question)), Action::Yes | Action::No) => question.letter('y').is_some(),
+            (None, Action::SignIn) => self.connection.draft.now().salesforce.sign_in == SignIn::Browser,
+            (Some(Overlay::SignIn(sheet)), action) => match action {
+                Action::Open => sheet.waiting().is_some() || !sheet.is_going(),
+                Action::Copy => sheet.waiting().is_some(),
+                _ => true,
+            },
             (None, Action::Accept) => self.to_accept().is_some() || self.doubt_to_accept().is_some(),
             (None, Action::Drift) => !self.drift_rows().is_empty(),
             (None, Action::Scope) => self.unsaved(Tab::Mapping),
@@ -277,6 +287,8 @@ impl App {
         match (self.overlays.last(), binding.action) {
             (Some(Overlay::Conflicts(inbox)), Action::Open) if inbox.open => common::DECIDE,
             (Some(Overlay::Issue(_)), Action::Open) => common::EDIT,
+            (Some(Overlay::SignIn(sheet)), Action::Open) if !sheet.is_going() => sign_in::AGAIN,
+            (Some(Overlay::SignIn(sheet)), Action::Back) if !sheet.is_going() => sign_in::CLOSE,
             (Some(Overlay::Suggest(_)), Action::Open) => mapping::ADD_TICKED,
             (Some(Overlay::Suggest(_)), Action::Add) => mapping::TICK_ALL,
             (Some(Overlay::Conditions(conditions)), Action::Add)
@@ -343,6 +355,7 @@ fn changes(action: Action) -> bool {
             | Action::TakeAllPlatform
             | Action::Snooze
             | Action::UndoRun
+            | Action::SignIn
             | Action::Save
             | Action::Add
             | Action::Delete

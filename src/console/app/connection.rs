@@ -4,6 +4,7 @@ pub mod act;
 pub mod draft;
 pub mod field;
 pub mod setting_text;
+mod sign_in_act;
 
 use std::collections::BTreeMap;
 
@@ -242,11 +243,14 @@ impl ConnectionTab {
             .into_iter()
             .filter(|field| field.needed(draft))
             .filter(|field| match field.kind() {
-                FieldKind::Secret(name) => !self.has_secret(name),
+                FieldKind::Secret(name) | FieldKind::SignIn(name) => !self.has_secret(name),
                 FieldKind::Text | FieldKind::Choice(_) | FieldKind::Owner => draft.text(*field).is_empty(),
             })
             // The owner can be picked only after a test, so that a test may do without.
-            .map(|field| (field, text::needed(text::label(field))))
+            .map(|field| match field.kind() {
+                FieldKind::SignIn(_) => (field, text::NOT_SIGNED_IN.to_owned()),
+                _ => (field, text::needed(text::label(field))),
+            })
             .collect()
     }
 

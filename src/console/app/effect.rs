@@ -84,6 +84,19 @@ pub enum Effect {
         /// Typed secrets that are not stored yet.
         typed: Vec<(SecretName, SecretString)>,
     },
+    /// Sign in by browser, with the draft.
+    SignIn {
+        /// The draft.
+        settings: Box<Settings>,
+        /// Typed secrets that are not stored yet.
+        typed: Vec<(SecretName, SecretString)>,
+    },
+    /// Take an address to which the browser came back somewhere else.
+    SignInPasted(String),
+    /// End a sign-in for which nobody waits any more.
+    StopSignIn,
+    /// Open an address in the browser.
+    OpenBrowser(String),
     /// Open the vault, then do what needed it.
     Unlock {
         /// The passphrase.

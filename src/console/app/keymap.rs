@@ -41,13 +41,15 @@ pub enum Context {
     Plan,
     /// What differs from what was accepted of both sides.
     Drift,
+    /// A sign-in that waits for the browser.
+    SignIn,
     /// The help overlay.
     Help,
 }
 
 impl Context {
     /// All contexts.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Movement,
         Self::Global,
         Self::Connection,
@@ -63,6 +65,7 @@ impl Context {
         Self::Inbox,
         Self::Plan,
         Self::Drift,
+        Self::SignIn,
         Self::Help,
     ];
 
@@ -84,6 +87,7 @@ impl Context {
             Self::Inbox => "inbox",
             Self::Plan => "plan",
             Self::Drift => "drift",
+            Self::SignIn => "sign_in",
             Self::Help => "help",
         }
     }
@@ -116,6 +120,7 @@ impl Context {
             Self::Inbox => &[Self::Inbox, Self::Panel, Self::Movement],
             Self::Plan => &[Self::Plan, Self::Movement],
             Self::Drift => &[Self::Drift, Self::Panel, Self::Movement],
+            Self::SignIn => &[Self::SignIn, Self::Movement],
             Self::Help => &[Self::Help, Self::Movement],
         }
     }
@@ -137,6 +142,7 @@ impl Context {
             | Self::Inbox
             | Self::Plan
             | Self::Drift
+            | Self::SignIn
             | Self::Help => false,
         }
     }
@@ -183,7 +189,7 @@ pub enum KeymapError {
     Shape(#[from] toml::de::Error),
     /// An unknown table.
     #[error(
-        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel, sheet, inbox, plan and help"
+        "the key map has a table [{0}], which is no context; contexts are movement, global, connection, mapping, sync, logs, typing, picker, confirm, panel, sheet, conditions, inbox, plan, drift, sign_in and help"
     )]
     Context(String),
     /// An unknown key.

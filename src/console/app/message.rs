@@ -21,6 +21,7 @@ use crate::domain::report::{
 use crate::domain::sample::Pulled;
 use crate::domain::schema::{ObjectEntry, ObjectSchema};
 use crate::domain::side::{PerSide, Side};
+use crate::ops::browser_sign_in::{SignedIn, Stage};
 use crate::ops::conflicts::Resolved;
 use crate::ops::directory::Named;
 use crate::ops::issues::IssueForm;
@@ -105,6 +106,21 @@ pub enum Msg {
     SecretPlaces(Vec<(SecretName, SecretPlace)>),
     /// A test ended.
     Tested(Side, Answer<TestReport>),
+    /// A sign-in by browser waits.
+    SignInBegun {
+        /// Where the person signs in.
+        address: String,
+        /// Where the browser comes back to.
+        callback: String,
+        /// When nobody is waited for any more.
+        until: DateTime<Utc>,
+    },
+    /// Whether the browser could be opened.
+    BrowserOpened(bool),
+    /// How far a sign-in by browser is.
+    SignInStage(Stage),
+    /// A sign-in by browser ended.
+    SignedIn(Answer<SignedIn>),
     /// Whether each side ever passed.
     Unlocked(PerSide<bool>),
     /// The check ended.

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::domain::report::CheckLine;
+use crate::ops::secrets;
 
 /// Something that is read in the background.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,17 @@ pub enum SecretPlace {
     Keyring,
     /// In the vault of the workspace.
     Vault,
+}
+
+impl From<secrets::SecretPlace> for SecretPlace {
+    fn from(place: secrets::SecretPlace) -> Self {
+        match place {
+            secrets::SecretPlace::Absent => Self::Absent,
+            secrets::SecretPlace::Environment => Self::Environment,
+            secrets::SecretPlace::Keyring => Self::Keyring,
+            secrets::SecretPlace::Vault => Self::Vault,
+        }
+    }
 }
 
 /// What a connection test found.

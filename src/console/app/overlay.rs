@@ -13,6 +13,7 @@ pub mod reading;
 pub mod records;
 pub mod sample;
 pub mod sheet;
+pub mod sign_in;
 pub mod suggest;
 
 use crate::console::app::action::Action;
@@ -31,6 +32,7 @@ use crate::console::app::overlay::reading::{Reading, Subject};
 use crate::console::app::overlay::records::Records;
 use crate::console::app::overlay::sample::SampleSheet;
 use crate::console::app::overlay::sheet::Sheet;
+use crate::console::app::overlay::sign_in::SignInSheet;
 use crate::console::app::overlay::suggest::Suggest;
 
 /// One thing that lies over a tab.
@@ -68,6 +70,8 @@ pub enum Overlay {
     Plan(Box<PlanSheet>),
     /// What differs from what was accepted of both sides.
     Drift(Drift),
+    /// A sign-in by browser.
+    SignIn(SignInSheet),
     /// Text to read: a record, a run, a log line, history, check lines.
     Reading(Reading),
 }
@@ -86,6 +90,7 @@ impl Overlay {
             Self::Conflicts(_) | Self::Issue(_) => Context::Inbox,
             Self::Plan(_) => Context::Plan,
             Self::Drift(_) => Context::Drift,
+            Self::SignIn(_) => Context::SignIn,
         }
     }
 
@@ -113,6 +118,7 @@ impl Overlay {
             | Self::Issue(_)
             | Self::Plan(_)
             | Self::Drift(_)
+            | Self::SignIn(_)
             | Self::Reading(_) => None,
         }
     }
@@ -143,6 +149,7 @@ impl Overlay {
             | Self::Issue(_)
             | Self::Plan(_)
             | Self::Drift(_)
+            | Self::SignIn(_)
             | Self::Reading(_) => {}
         }
     }
@@ -170,7 +177,7 @@ impl Overlay {
                 Level::Records => sheet.record.set(row),
                 Level::Record => return false,
             },
-            Self::Help { .. } | Self::Prompt(_) | Self::Reading(_) => return false,
+            Self::Help { .. } | Self::Prompt(_) | Self::SignIn(_) | Self::Reading(_) => return false,
         }
         true
     }

@@ -7,6 +7,7 @@ use crate::console::app::action::{Action, Scope};
 use crate::console::app::effect::{Effect, Leave};
 use crate::console::app::key::Key;
 use crate::console::app::message::Hit;
+use crate::console::app::overlay::Overlay;
 use crate::console::app::tab::Tab;
 use crate::console::app::toast::Tone;
 use crate::console::view::text::common as text;
@@ -62,6 +63,10 @@ impl App {
     /// Text was pasted. Where nothing is typed it does nothing, whatever it says.
     pub fn paste(&mut self, pasted: &str) -> Vec<Effect> {
         if let Some(overlay) = self.overlays.last_mut() {
+            if let Overlay::SignIn(sheet) = overlay {
+                let waits = sheet.waiting().is_some();
+                return if waits { vec![Effect::SignInPasted(pasted.to_owned())] } else { Vec::new() };
+            }
             overlay.paste(pasted);
             return Vec::new();
         }

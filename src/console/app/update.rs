@@ -55,6 +55,16 @@ impl App {
                 Vec::new()
             }
             Msg::Tested(side, answer) => self.tested(side, answer),
+            Msg::SignInBegun { address, callback, until } => self.sign_in_waits(address, callback, until),
+            Msg::BrowserOpened(opened) => {
+                self.browser_opened(opened);
+                Vec::new()
+            }
+            Msg::SignInStage(stage) => {
+                self.sign_in_stage(stage);
+                Vec::new()
+            }
+            Msg::SignedIn(answer) => self.signed_in(answer),
             Msg::Unlocked(unlocked) => {
                 self.unlocked = unlocked;
                 if self.tab == crate::console::app::tab::Tab::Mapping {

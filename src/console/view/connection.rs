@@ -166,6 +166,17 @@ fn draw_field(app: &App, canvas: &mut Canvas<'_>, field: FieldId, side_here: boo
                 ],
             );
         }
+        FieldKind::SignIn(name) => {
+            let place = app.connection.secrets.get(&name).copied().unwrap_or_default();
+            let absent = place == crate::console::app::model::SecretPlace::Absent;
+            let wide = usize::from(value.width) > safe_text::width(text::SIGN_IN_BUTTON) + 3;
+            let words = if absent && wide { text::SIGN_IN_BUTTON } else { text::SIGN_IN_SHORT };
+            let mut pieces: Vec<Piece<'_>> = vec![(format!("[ {words} ]").into(), Meaning::Accent)];
+            if !absent {
+                pieces.push((format!(" {}", text::place(place)).into(), Meaning::Muted));
+            }
+            canvas.line(value, &pieces);
+        }
         FieldKind::Secret(name) => {
             let typed = draft.typed.contains_key(&name);
             let place = app.connection.secrets.get(&name).copied().unwrap_or_default();

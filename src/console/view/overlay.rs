@@ -14,6 +14,7 @@ mod rehearsal;
 mod sample;
 mod scope;
 mod sheet;
+mod sign_in;
 mod suggest;
 
 use ratatui::layout::Rect;
@@ -40,6 +41,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, overlay: &Overlay, area: Rect) {
         Overlay::Drift(drift) => drift::draw(app, canvas, drift, area),
         Overlay::Records(records) => records::draw(canvas, records, area),
         Overlay::Plan(sheet) => plan::draw(app, canvas, sheet, area),
+        Overlay::SignIn(sheet) => sign_in::draw(app, canvas, sheet, area),
         Overlay::Reading(reading) => reading::draw(app, canvas, reading, area),
     }
 }

@@ -13,5 +13,6 @@ pub mod rehearsal;
 pub mod sample;
 pub mod scope;
 pub mod sheet;
+pub mod sign_in;
 pub mod sync;
 pub mod tabs;

@@ -36,6 +36,12 @@ pub struct OrgOptions {
     pub client_id: String,
     /// The app's consumer secret.
     pub client_secret: String,
+    /// The addresses to which the app lets a browser come back.
+    pub callback_urls: Vec<String>,
+    /// The scopes that the app offers.
+    pub app_scopes: Vec<String>,
+    /// Whether the app wants its secret in the web server flow and when a session is renewed.
+    pub require_secret: bool,
     /// Behave as `login.salesforce.com` does: refuse client credentials.
     pub generic_login_host: bool,
     /// Whether SOAP `login` is switched on.
@@ -61,6 +67,9 @@ impl Default for OrgOptions {
             security_token: "SeCuRiTyToKeN123".to_owned(),
             client_id: "3MVG9forcesync.sandbox.consumer.key".to_owned(),
             client_secret: "5A2C0FFEE0SANDBOX0CONSUMER0SECRET".to_owned(),
+            callback_urls: vec!["http://localhost:8717/callback".to_owned()],
+            app_scopes: ["api", "id", "web", "refresh_token"].map(str::to_owned).to_vec(),
+            require_secret: true,
             generic_login_host: false,
             soap_login: true,
             password_flow: true,

@@ -1,6 +1,7 @@
 //! Sessions: who is signed in by which token, for how long, and when the user is locked out. `oauth` and
-//! `identity` are ways in and what they tell; SOAP's `login` is in `soap`.
+//! `identity` are ways in and what they tell, `authorize` is where a browser signs in; SOAP's `login` is in `soap`.
 
+mod authorize;
 mod identity;
 mod oauth;
 
@@ -8,11 +9,17 @@ use std::collections::HashMap;
 
 use super::OrgOptions;
 
+pub use authorize::Approval;
+pub(super) use authorize::authorize;
 pub(super) use identity::{identity, user_info};
 pub(super) use oauth::oauth;
 
 /// A session ends after so long without a call.
 pub(super) const IDLE_MS: i64 = 2 * 3_600_000;
+/// A code that the browser brings counts for so long.
+const CODE_MS: i64 = 15 * 60_000;
+/// Approvals of one user for one app that count; the next one ends the oldest.
+const APPROVALS: usize = 5;
 /// Wrong passwords until the user is locked.
 const TRIES: u32 = 10;
 
@@ -36,11 +43,24 @@ pub(super) fn serves(options: &OrgOptions, base: &str) -> bool {
     }
 }
 
+/// What a code stands for that the browser brings.
+#[derive(Debug, Clone)]
+pub(super) struct Code {
+    pub(super) user: String,
+    pub(super) redirect: String,
+    pub(super) challenge: String,
+    pub(super) scope: String,
+    pub(super) issued: i64,
+}
+
 /// All sessions and the state of the integration user's sign-in.
 #[derive(Default)]
 pub(super) struct Sessions {
     open: HashMap<String, Session>,
     refresh_tokens: HashMap<String, String>,
+    /// Refresh tokens that people gave in the browser, the oldest first.
+    approved: Vec<String>,
+    codes: HashMap<String, Code>,
     minted: u64,
     wrong_tries: u32,
     pub(super) locked: bool,
@@ -89,6 +109,43 @@ impl Sessions {
         let token = format!("5Aep861{}", letters(seed, self.minted, 80));
         self.refresh_tokens.insert(token.clone(), user.to_owned());
         token
+    }
+
+    /// A code of somebody who has just signed in in the browser.
+    pub(super) fn code(&mut self, seed: u64, code: Code) -> String {
+        self.minted += 1;
+        let text = format!("aPrx{}==", letters(seed, self.minted, 70));
+        self.codes.insert(text.clone(), code);
+        text
+    }
+
+    /// What a code stands for; it counts once, and not for long.
+    pub(super) fn take_code(&mut self, text: &str, now: i64) -> Option<Code> {
+        self.codes.remove(text).filter(|code| now - code.issued <= CODE_MS)
+    }
+
+    /// Remembers that a refresh token was given in the browser, and ends the oldest one where there are too many.
+    pub(super) fn approve(&mut self, token: &str) {
+        self.approved.push(token.to_owned());
+        while self.approved.len() > APPROVALS {
+            let oldest = self.approved.remove(0);
+            self.refresh_tokens.remove(&oldest);
+        }
+    }
+
+    /// A new refresh token in the place of one that is dead from now on.
+    pub(super) fn rotate(&mut self, seed: u64, old: &str) -> Option<String> {
+        let user = self.refresh_tokens.remove(old)?;
+        let new = self.refresh_token(seed, &user);
+        if let Some(place) = self.approved.iter_mut().find(|known| *known == old) {
+            place.clone_from(&new);
+        }
+        Some(new)
+    }
+
+    /// How many refresh tokens count.
+    pub(super) fn refresh_tokens(&self) -> usize {
+        self.refresh_tokens.len()
     }
 
     pub(super) fn user_of_refresh(&self, token: &str) -> Option<String> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Refused, Steering, answer, parse};
 use crate::sandbox::faults::{Fault, FaultKind, Side};
 use crate::sandbox::life::Deed;
-use crate::sandbox::org::{FieldChange, FieldPermission, ObjectPermission};
+use crate::sandbox::org::{Approval, FieldChange, FieldPermission, ObjectPermission};
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -188,6 +188,11 @@ struct OrgBody {
     api_disabled: Option<bool>,
     password_expired: Option<bool>,
     duplicate_rule: Option<bool>,
+    approval: Option<Approval>,
+    callback_urls: Option<Vec<String>>,
+    app_scopes: Option<Vec<String>>,
+    require_secret: Option<bool>,
+    rotate_refresh_tokens: Option<bool>,
     #[serde(default)]
     expire_sessions: bool,
     #[serde(default)]
@@ -255,6 +260,21 @@ pub(super) async fn org(State(steering): State<Arc<Steering>>, body: Bytes) -> R
     }
     if let Some(on) = ordered.duplicate_rule {
         steering.org.set_duplicate_rule(on);
+    }
+    if let Some(approval) = ordered.approval {
+        steering.org.set_approval(approval);
+    }
+    if let Some(urls) = ordered.callback_urls {
+        steering.org.set_callback_urls(urls);
+    }
+    if let Some(scopes) = ordered.app_scopes {
+        steering.org.set_app_scopes(scopes);
+    }
+    if let Some(required) = ordered.require_secret {
+        steering.org.set_require_secret(required);
+    }
+    if let Some(rotates) = ordered.rotate_refresh_tokens {
+        steering.org.set_rotate_refresh_tokens(rotates);
     }
     if ordered.expire_sessions {
         steering.org.expire_sessions();

@@ -58,7 +58,7 @@ fn salesforce(connection: &SalesforceConnection, findings: &mut Findings) {
         );
     }
     let (needs_user, needs_client) = match connection.sign_in {
-        SignIn::ClientCredentials => (false, true),
+        SignIn::ClientCredentials | SignIn::Browser => (false, true),
         SignIn::UsernamePassword => (true, true),
         SignIn::Soap => (true, false),
     };

@@ -114,6 +114,10 @@ fn connections_are_judged_by_their_sign_in() {
     use Severity::{Error, Unfinished, Warning};
     assert_finds(Unfinished, "salesforce.username", |settings| settings.salesforce.sign_in = SignIn::Soap);
     assert_finds(Unfinished, "salesforce.client_id", |settings| settings.salesforce.client_id.clear());
+    assert_finds(Unfinished, "salesforce.client_id", |settings| {
+        settings.salesforce.sign_in = SignIn::Browser;
+        settings.salesforce.client_id.clear();
+    });
     assert_finds(Unfinished, "salesforce.my_domain", |settings| settings.salesforce.my_domain.clear());
     assert_finds(Unfinished, "salesforce.my_domain", |settings| {
         settings.salesforce.environment = Environment::Custom;

@@ -1,4 +1,4 @@
-//! The OAuth token endpoint: client credentials, user name and password, refresh token.
+//! The OAuth token endpoint: client credentials, user name and password, refresh token, the code that a browser brought.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -30,24 +30,74 @@ pub(super) async fn token(
     settings: &SalesforceSettings,
     secrets: &SalesforceSecrets,
 ) -> Result<Ticket, PortError> {
-    let call = request(settings, secrets)?;
+    ask(http, settings, &request(settings, secrets)?).await
+}
+
+/// The same by the refresh token, which is kept elsewhere and may be replaced by this.
+pub(super) async fn renewed(
+    http: &Http,
+    settings: &SalesforceSettings,
+    secrets: &SalesforceSecrets,
+) -> Result<Ticket, PortError> {
+    let Some(kept) = &settings.refresh_tokens else { return token(http, settings, secrets).await };
+    let turn = kept.turn().await?;
+    let secrets = SalesforceSecrets { refresh_token: turn.token.clone(), ..secrets.clone() };
+    let ticket = token(http, settings, &secrets).await?;
+    if let Some(new) = &ticket.refresh_token {
+        kept.keep(new).await;
+    }
+    // Until here the others wait; then they find the new one.
+    drop(turn);
+    Ok(ticket)
+}
+
+/// Changes a code that the browser brought for a session and a refresh token.
+pub(super) async fn by_code(
+    http: &Http,
+    settings: &SalesforceSettings,
+    secrets: &SalesforceSecrets,
+    (code, verifier, redirect): (&SecretString, &SecretString, &str),
+) -> Result<Ticket, PortError> {
+    // A code counts once: sent again, it would be refused though it was taken.
+    let call = Call::post("sign in", endpoint(settings))
+        .header("Accept", "application/json")
+        .form_field("grant_type", "authorization_code")
+        .form_field("client_id", needed_text(&settings.client_id, "consumer key (client_id)")?)
+        .form_field("redirect_uri", redirect)
+        .secret_form_field("code", code.clone())
+        .secret_form_field("code_verifier", verifier.clone());
+    ask(http, settings, &with_secret(call, secrets)).await
+}
+
+async fn ask(http: &Http, settings: &SalesforceSettings, call: &Call) -> Result<Ticket, PortError> {
     let judge =
         |reply: &Reply| if matches!(reply.status, 429 | 503) { Verdict::Again } else { Verdict::Take };
     let reply = http
-        .send_retrying(&call, &RetryPolicy::BRIEF, judge)
+        .send_retrying(call, &RetryPolicy::BRIEF, judge)
         .await
         .map_err(|error| unreachable(settings, &error))?;
     read(settings, &reply)
+}
+
+fn endpoint(settings: &SalesforceSettings) -> String {
+    format!("{}/services/oauth2/token", settings.environment.address())
+}
+
+/// With the consumer secret, where there is one: some apps want none of who proves himself by a verifier.
+fn with_secret(call: Call, secrets: &SalesforceSecrets) -> Call {
+    match &secrets.client_secret {
+        Some(secret) => call.secret_form_field("client_secret", secret.clone()),
+        None => call,
+    }
 }
 
 fn request(settings: &SalesforceSettings, secrets: &SalesforceSecrets) -> Result<Call, PortError> {
     if settings.sign_in == SignIn::ClientCredentials && settings.environment.is_generic() {
         return Err(PortError::new(PortClass::Settings, "GENERIC_HOST", refusal::generic_host(settings)));
     }
-    let url = format!("{}/services/oauth2/token", settings.environment.address());
     let client_id = needed_text(&settings.client_id, "consumer key (client_id)")?;
     // Signing in twice does no harm; a refusal is not repeated, since too many of them lock an account.
-    let call = Call::post("sign in", url)
+    let call = Call::post("sign in", endpoint(settings))
         .repeatable()
         .header("Accept", "application/json")
         .form_field("client_id", client_id);
@@ -69,10 +119,7 @@ fn request(settings: &SalesforceSettings, secrets: &SalesforceSecrets) -> Result
             let call = call
                 .form_field("grant_type", "refresh_token")
                 .secret_form_field("refresh_token", refresh.clone());
-            match &secrets.client_secret {
-                Some(secret) => call.secret_form_field("client_secret", secret.clone()),
-                None => call,
-            }
+            with_secret(call, secrets)
         }
     })
 }

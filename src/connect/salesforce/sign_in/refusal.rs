@@ -10,7 +10,17 @@ pub(super) fn explain(settings: &SalesforceSettings, code: &str, words: &str) ->
         "invalid_grant" if lower.contains("client credentials user") => (PortClass::SignIn, no_run_as_user()),
         "invalid_grant" if lower.contains("access/refresh token") => (
             PortClass::SignIn,
-            "The refresh token has expired or was revoked. Sign in to the org again and store the new one.".into(),
+            "The sign-in by browser has ended: its refresh token has expired or was revoked, or five newer ones of the same user and app \
+             took its place. Sign in again, in Connection Settings or by `forcesync connection sign-in`."
+                .into(),
+        ),
+        "invalid_grant" if lower.contains("authorization code") => (
+            PortClass::SignIn,
+            "The code that the browser brought is not taken: it is too old, or was used already. Begin the sign-in anew.".into(),
+        ),
+        "invalid_grant" if lower.contains("code verifier") => (
+            PortClass::SignIn,
+            "The code that the browser brought belongs to another sign-in. Begin anew, and close older tabs of it first.".into(),
         ),
         "invalid_grant" if lower.contains("expired") && lower.contains("password") => (PortClass::SignIn, expired_password(settings)),
         "invalid_grant" if lower.contains("locked") => (PortClass::Blocked, locked(settings)),
@@ -20,6 +30,12 @@ pub(super) fn explain(settings: &SalesforceSettings, code: &str, words: &str) ->
             PortClass::SignIn,
             "The user has not approved the app yet. Let an administrator pre-authorise it for this user.".into(),
         ),
+        "invalid_grant" if settings.sign_in == SignIn::RefreshToken => (
+            PortClass::SignIn,
+            "Salesforce does not renew the session that was begun in a browser. Sign in again, in Connection Settings or by `forcesync \
+             connection sign-in`."
+                .into(),
+        ),
         "invalid_grant" | "INVALID_LOGIN" => (PortClass::SignIn, wrong_credentials(settings)),
         "invalid_client" | "invalid_client_id" | "invalid_app_access" => (
             PortClass::SignIn,
@@ -27,6 +43,7 @@ pub(super) fn explain(settings: &SalesforceSettings, code: &str, words: &str) ->
              again from the app's settings; a new app needs some minutes until it works."
                 .into(),
         ),
+        "redirect_uri_mismatch" => (PortClass::Settings, callback_mismatch()),
         "unsupported_grant_type" | "invalid_request" if settings.sign_in == SignIn::ClientCredentials => {
             (PortClass::Settings, generic_host(settings))
         }
@@ -94,6 +111,10 @@ pub(super) fn explain(settings: &SalesforceSettings, code: &str, words: &str) ->
         ),
         _ => (PortClass::SignIn, format!("Salesforce refused the sign-in at {}.", settings.environment.address())),
     };
+    told(class, code, &sentence, words)
+}
+
+fn told(class: PortClass, code: &str, sentence: &str, words: &str) -> PortError {
     let told = super::super::errors::plain_words(words);
     let told = told.trim_end_matches('.');
     let message = if told.is_empty() || told == code {
@@ -153,6 +174,48 @@ fn locked(settings: &SalesforceSettings) -> String {
 
 fn inactive(settings: &SalesforceSettings) -> String {
     format!("The user ({}) is inactive. Let an administrator activate it.", who(settings))
+}
+
+fn callback_mismatch() -> String {
+    "The app knows another callback URL than the one that was used. Register that one in the app's OAuth settings, letter for letter; a \
+     change takes some minutes to work."
+        .into()
+}
+
+/// Turns what the browser brought instead of a code into an error.
+pub(super) fn at_the_browser(settings: &SalesforceSettings, code: &str, words: &str) -> PortError {
+    let (class, sentence) = match code {
+        "access_denied" => (
+            PortClass::SignIn,
+            "The sign-in was refused in the browser. Begin anew and choose “Allow”; if there was no question, an administrator has to let \
+             this user use the app.",
+        ),
+        "invalid_scope" => (
+            PortClass::Settings,
+            "The app does not offer what is asked for. Give it the scopes “Manage user data via APIs (api)” and “Perform requests at any \
+             time (refresh_token, offline_access)”, wait some minutes, and begin anew.",
+        ),
+        "unsupported_response_type" => (
+            PortClass::Settings,
+            "The app does not allow signing in by browser. Enable the authorization code flow in its OAuth settings, and begin anew.",
+        ),
+        "OAUTH_APPROVAL_ERROR_GENERIC" | "OAUTH_APP_BLOCKED" | "OAUTH_EC_APP_NOT_FOUND" => (
+            PortClass::Blocked,
+            "The app is not installed in this org, or is blocked there. Let an administrator install it or allow it for this user.",
+        ),
+        _ => return explain(settings, code, words),
+    };
+    told(class, code, sentence, words)
+}
+
+/// The refresh token is missing in what the org gave.
+pub(super) fn no_refresh_token() -> PortError {
+    PortError::new(
+        PortClass::Settings,
+        "NO_REFRESH_TOKEN",
+        "The org let you in, but gave no refresh token, so the session could not be renewed without you. Give the app the scope “Perform \
+         requests at any time (refresh_token, offline_access)”, wait some minutes, and begin anew.",
+    )
 }
 
 /// The words for client credentials at a host that serves all orgs.

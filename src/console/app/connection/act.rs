@@ -29,6 +29,7 @@ impl App {
             Action::Toggle => return self.cycle_field(),
             Action::Back => return self.step_back(),
             Action::Test => return self.test(self.connection.side),
+            Action::SignIn => return self.begin_sign_in(),
             Action::Reveal => self.reveal(),
             Action::MakeObjects => self.ask_to_make_objects(),
             Action::Delete => return self.clear_field(),
@@ -62,7 +63,8 @@ impl App {
         }
         self.connection.step(step);
         // Who fills in a form with Tab goes on typing in the next field.
-        let is_text = !matches!(self.connection.focused().kind(), FieldKind::Choice(_));
+        let is_text =
+            !matches!(self.connection.focused().kind(), FieldKind::Choice(_) | FieldKind::SignIn(_));
         if was_typing && is_text {
             self.connection.begin();
         }
@@ -93,6 +95,7 @@ impl App {
         let field = self.connection.focused();
         match field.kind() {
             FieldKind::Text | FieldKind::Secret(_) => self.connection.begin(),
+            FieldKind::SignIn(_) => return self.begin_sign_in(),
             FieldKind::Choice(choices) => {
                 let items = choices.iter().map(|(word, label)| Item::new(*word, [*label])).collect();
                 let mut picker = Picker::new(text::label(field), &[], items, Picked::Field(field));
@@ -245,7 +248,9 @@ impl App {
 
     fn clear_field(&mut self) -> Vec<Effect> {
         let field = self.connection.focused();
-        if !matches!(field.kind(), FieldKind::Choice(_)) && !self.connection.put(field, "") {
+        if !matches!(field.kind(), FieldKind::Choice(_) | FieldKind::SignIn(_))
+            && !self.connection.put(field, "")
+        {
             self.connection.errors.remove(&field);
         }
         Vec::new()
@@ -253,7 +258,7 @@ impl App {
 
     fn copy_field(&mut self) -> Vec<Effect> {
         let field = self.connection.focused();
-        if field.secret().is_some() {
+        if field.secret().is_some() || matches!(field.kind(), FieldKind::SignIn(_)) {
             self.toasts.add(Tone::Info, text::SECRET_NOT_COPIED, self.now);
             return Vec::new();
         }

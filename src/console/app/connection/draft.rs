@@ -76,6 +76,8 @@ impl ConnectionDraft {
                 .map(|value| value.expose_secret().to_owned())
                 .unwrap_or_default(),
             FieldId::ClientId => sf.client_id.clone(),
+            FieldId::CallbackPort => sf.callback_port.to_string(),
+            FieldId::SignInNow => String::new(),
             FieldId::ApiVersion => sf.api_version.clone(),
             FieldId::ApiReserve => sf.api_reserve_percent.to_string(),
             FieldId::CaFile => sf.ca_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
@@ -147,12 +149,16 @@ impl ConnectionDraft {
                 sf.sign_in = match text {
                     "username_password" => SignIn::UsernamePassword,
                     "soap" => SignIn::Soap,
+                    "browser" => SignIn::Browser,
                     _ => SignIn::ClientCredentials,
                 }
             }
             FieldId::Username => sf.username = text.into(),
             FieldId::Password | FieldId::SecurityToken | FieldId::ClientSecret | FieldId::ApiSecret => {}
             FieldId::ClientId => sf.client_id = text.into(),
+            FieldId::CallbackPort => sf.callback_port = port(text)?,
+            // A button; nothing is typed there.
+            FieldId::SignInNow => {}
             FieldId::ApiVersion => sf.api_version = api_version(text)?,
             FieldId::ApiReserve => sf.api_reserve_percent = percent(text)?,
             FieldId::CaFile => sf.ca_file = path(),
@@ -204,6 +210,7 @@ fn sign_in_word(sign_in: SignIn) -> &'static str {
         SignIn::ClientCredentials => "client_credentials",
         SignIn::UsernamePassword => "username_password",
         SignIn::Soap => "soap",
+        SignIn::Browser => "browser",
     }
 }
 
@@ -232,6 +239,13 @@ fn percent(text: &str) -> Result<u8, String> {
         .ok()
         .filter(|number| *number <= 95)
         .ok_or_else(|| "The reserve is a number from 0 to 95.".into())
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .ok()
+        .filter(|port| *port >= 1_024)
+        .ok_or_else(|| "A port of this machine is a number from 1024 to 65535.".into())
 }
 
 fn whole(text: &str, least: u32, most: u32) -> Result<u32, String> {
@@ -265,6 +279,8 @@ mod tests {
                 FieldId::Transport => "async",
                 FieldId::ApiVersion => "66.0",
                 FieldId::ApiReserve => "35",
+                FieldId::CallbackPort => "1717",
+                FieldId::SignInNow => "",
                 FieldId::Pace => "2.5",
                 FieldId::CallsPerHour | FieldId::CallsPerDay => "3600",
                 FieldId::PlatformReserve | FieldId::BatchSize | FieldId::WindowDays | FieldId::Overlap => {
@@ -288,6 +304,8 @@ mod tests {
         let mut draft = ConnectionDraft::default();
         assert!(draft.set(FieldId::ApiReserve, "120").is_err());
         assert!(draft.set(FieldId::Pace, "fast").is_err());
+        assert!(draft.set(FieldId::CallbackPort, "80").is_err());
+        assert!(draft.set(FieldId::CallbackPort, "70000").is_err());
         assert!(draft.set(FieldId::BatchSize, "0").unwrap_err().contains("from 1 to 1000"));
         assert_eq!(draft.set(FieldId::CallsPerDay, "50,000"), Ok(()));
         assert!(draft.set(FieldId::ApiVersion, "latest").is_err());

@@ -27,6 +27,10 @@ pub enum FieldId {
     ClientId,
     /// The consumer secret.
     ClientSecret,
+    /// The port on which a sign-in by browser comes back.
+    CallbackPort,
+    /// The button that signs in by browser.
+    SignInNow,
     /// The API version.
     ApiVersion,
     /// The part of the API budget kept for others.
@@ -82,12 +86,15 @@ pub enum FieldKind {
     Choice(&'static [(&'static str, &'static str)]),
     /// Text, with the platform's users to pick from after a test.
     Owner,
+    /// A button that signs in by browser, and what that leaves behind.
+    SignIn(SecretName),
 }
 
 const ENVIRONMENTS: &[(&str, &str)] =
     &[("production", "Production"), ("sandbox", "Sandbox"), ("custom", "Custom domain")];
 const SIGN_INS: &[(&str, &str)] = &[
     ("client_credentials", "Client credentials"),
+    ("browser", "Browser"),
     ("username_password", "Username and password"),
     ("soap", "SOAP login"),
 ];
@@ -152,6 +159,8 @@ impl FieldId {
         Self::SecurityToken,
         Self::ClientId,
         Self::ClientSecret,
+        Self::CallbackPort,
+        Self::SignInNow,
         Self::ApiVersion,
         Self::ApiReserve,
         Self::CaFile,
@@ -185,6 +194,8 @@ impl FieldId {
             | Self::SecurityToken
             | Self::ClientId
             | Self::ClientSecret
+            | Self::CallbackPort
+            | Self::SignInNow
             | Self::ApiVersion
             | Self::ApiReserve
             | Self::CaFile => Side::Org,
@@ -225,6 +236,8 @@ impl FieldId {
             Self::SecurityToken => "salesforce.security_token",
             Self::ClientId => "salesforce.client_id",
             Self::ClientSecret => "salesforce.client_secret",
+            Self::CallbackPort => "salesforce.callback_port",
+            Self::SignInNow => "salesforce.refresh_token",
             Self::ApiVersion => "salesforce.api_version",
             Self::ApiReserve => "salesforce.api_reserve_percent",
             Self::CaFile => "salesforce.ca_file",
@@ -291,9 +304,11 @@ impl FieldId {
             Self::ClientSecret => FieldKind::Secret(SecretName::SalesforceClientSecret),
             Self::ApiSecret => FieldKind::Secret(SecretName::SalesmanagoApiSecret),
             Self::Owner => FieldKind::Owner,
+            Self::SignInNow => FieldKind::SignIn(SecretName::SalesforceRefreshToken),
             Self::MyDomain
             | Self::Username
             | Self::ClientId
+            | Self::CallbackPort
             | Self::ApiVersion
             | Self::ApiReserve
             | Self::CaFile
@@ -317,7 +332,7 @@ impl FieldId {
     pub fn secret(self) -> Option<SecretName> {
         match self.kind() {
             FieldKind::Secret(name) => Some(name),
-            FieldKind::Text | FieldKind::Choice(_) | FieldKind::Owner => None,
+            FieldKind::Text | FieldKind::Choice(_) | FieldKind::Owner | FieldKind::SignIn(_) => None,
         }
     }
 
@@ -328,7 +343,10 @@ impl FieldId {
         Self::all()
             .filter(|field| field.side() == side)
             .filter(|field| match field {
-                Self::Username | Self::Password | Self::SecurityToken => sign_in != SignIn::ClientCredentials,
+                Self::Username | Self::Password | Self::SecurityToken => {
+                    matches!(sign_in, SignIn::UsernamePassword | SignIn::Soap)
+                }
+                Self::CallbackPort | Self::SignInNow => sign_in == SignIn::Browser,
                 Self::ClientId | Self::ClientSecret => sign_in != SignIn::Soap,
                 Self::Setting(kind, _) => *kind == chosen,
                 Self::PlatformKind => true,
@@ -345,10 +363,12 @@ impl FieldId {
                     || draft.salesforce.environment == crate::workspace::settings::Environment::Custom
             }
             Self::Setting(..) => self.setting().is_some_and(|setting| setting.needed),
+            // Some apps want no secret of who proves himself by a verifier.
+            Self::ClientSecret => draft.salesforce.sign_in != SignIn::Browser,
             Self::Username
             | Self::Password
             | Self::ClientId
-            | Self::ClientSecret
+            | Self::SignInNow
             | Self::Endpoint
             | Self::PlatformClientId
             | Self::ApiSecret
@@ -357,6 +377,7 @@ impl FieldId {
             | Self::PlatformKind
             | Self::SignIn
             | Self::SecurityToken
+            | Self::CallbackPort
             | Self::ApiVersion
             | Self::ApiReserve
             | Self::CaFile
@@ -387,6 +408,11 @@ mod tests {
         draft.salesforce.sign_in = SignIn::Soap;
         let shown = FieldId::shown(Side::Org, &draft);
         assert!(shown.contains(&FieldId::Password) && !shown.contains(&FieldId::ClientSecret));
+        assert!(!shown.contains(&FieldId::SignInNow));
+        draft.salesforce.sign_in = SignIn::Browser;
+        let shown = FieldId::shown(Side::Org, &draft);
+        assert!(shown.contains(&FieldId::SignInNow) && !shown.contains(&FieldId::Username));
+        assert!(!FieldId::ClientSecret.needed(&draft) && FieldId::SignInNow.needed(&draft));
     }
 
     #[test]

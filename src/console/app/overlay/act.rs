@@ -29,11 +29,10 @@ impl App {
             if let Some(Overlay::Plan(_)) = self.overlays.last() {
                 return self.leave_plan();
             }
-            let left = self.overlays.pop();
-            return if left.is_some_and(|overlay| overlay.rehearses()) {
-                vec![Effect::StopRehearsal]
-            } else {
-                Vec::new()
+            return match self.overlays.pop() {
+                Some(Overlay::SignIn(sheet)) if sheet.is_going() => self.leave_sign_in(),
+                Some(overlay) if overlay.rehearses() => vec![Effect::StopRehearsal],
+                Some(_) | None => Vec::new(),
             };
         }
         // Help can be called from everywhere, and a click on a hint must not reach through an overlay.
@@ -125,6 +124,7 @@ impl App {
             Some(Overlay::Records(_)) => self.act_on_records(action),
             Some(Overlay::Plan(_)) => self.act_on_plan(action),
             Some(Overlay::Drift(_)) => self.act_on_drift(action),
+            Some(Overlay::SignIn(_)) => self.act_on_sign_in(action),
             Some(Overlay::Reading(_)) => self.act_on_reading(action),
             None => Vec::new(),
         }

@@ -102,6 +102,7 @@ fn heading(context: Context) -> &'static str {
         Context::Inbox => "Deciding and mending",
         Context::Plan => "The plan",
         Context::Drift => "What changed",
+        Context::SignIn => "While the browser is waited for",
         Context::Help => "In help",
     }
 }

@@ -35,6 +35,14 @@ pub const TEST_BAD: &str = "failed";
 pub const TEST_HOW: &str = "t tests this side with what stands here, saved or not.";
 /// A secret that was typed and not saved.
 pub const TYPED: &str = "typed, not saved";
+/// Nobody has signed in by browser.
+pub const NOT_SIGNED_IN: &str = "Sign in first: b, or Enter on this field.";
+/// Signing in by browser where another way is chosen.
+pub const NOT_BY_BROWSER: &str = "Choose “Browser” as Sign-in first.";
+/// The button that signs in.
+pub const SIGN_IN_BUTTON: &str = "Sign in with Salesforce";
+/// The same where there is little room, or somebody has signed in.
+pub const SIGN_IN_SHORT: &str = "Sign in";
 /// An empty field that may stay so.
 pub const OPTIONAL: &str = "–";
 
@@ -68,6 +76,8 @@ pub fn label(field: FieldId) -> &'static str {
         FieldId::SecurityToken => "Security token",
         FieldId::ClientId | FieldId::PlatformClientId => "Client Id",
         FieldId::ClientSecret => "Client secret",
+        FieldId::CallbackPort => "Callback port",
+        FieldId::SignInNow => "Salesforce",
         FieldId::ApiVersion => "API version",
         FieldId::ApiReserve | FieldId::PlatformReserve => "API reserve %",
         FieldId::CaFile | FieldId::PlatformCaFile => "CA file",
@@ -96,12 +106,16 @@ pub fn help(field: FieldId) -> &'static str {
         FieldId::Setting(..) => field.setting().map_or("", |setting| setting.help.as_str()),
         FieldId::Environment => "Decides the sign-in host; a My Domain address goes before it.",
         FieldId::MyDomain => "Such as https://acme.my.salesforce.com; client credentials need it.",
-        FieldId::SignIn => "Client credentials need no password; the connected app names the user.",
+        FieldId::SignIn => "Client credentials need no password; by browser a person signs in once.",
         FieldId::Username => "The integration user; it needs read and write access to every mapped object.",
         FieldId::Password => "Let it never expire, or the synchronization stops with it.",
         FieldId::SecurityToken => "Appended to the password; not needed from trusted networks.",
         FieldId::ClientId => "The consumer key of the connected app.",
         FieldId::ClientSecret => "The consumer secret of the connected app.",
+        FieldId::CallbackPort => "Register http://localhost:PORT/callback with this port in the app.",
+        FieldId::SignInNow => {
+            "Opens the browser, in which a person signs in once; the session is renewed by itself."
+        }
         FieldId::ApiVersion => "Such as 67.0.",
         FieldId::ApiReserve => "This part of the org's daily API calls is left to others.",
         FieldId::CaFile | FieldId::PlatformCaFile => {

@@ -1,8 +1,8 @@
-//! OAuth: tokens for client credentials, passwords and refresh tokens; revocation; introspection.
+//! OAuth: tokens for client credentials, passwords, codes and refresh tokens; revocation; introspection.
 
 use axum::http::{HeaderMap, Method};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::IDLE_MS;
@@ -59,6 +59,7 @@ pub(in crate::sandbox::org) fn oauth(
     match page {
         "token" if *method == Method::POST => token(org, base, headers, &form),
         "token" => refuse(400, "invalid_request", "must use HTTP POST"),
+        "authorize" => super::authorize(org, base, method, query, body),
         "revoke" => {
             let known = org.sessions().revoke(form.get("token"));
             if known { Reply::empty(200) } else { refuse(400, "invalid_token", "the token is not known") }
@@ -79,35 +80,93 @@ fn client(org: &Org, form: &Form) -> Result<(), Reply> {
     Ok(())
 }
 
-fn token(org: &Org, base: &str, headers: &HeaderMap, form: &Form) -> Reply {
-    let user = match form.get("grant_type") {
-        "client_credentials" => client_credentials(org, headers, form),
-        "password" => password(org, base, form),
-        "refresh_token" => client(org, form).and_then(|()| {
-            let user = org.sessions().user_of_refresh(form.get("refresh_token"));
-            user.ok_or_else(|| refuse(400, "invalid_grant", "expired access/refresh token"))
-        }),
-        _ => Err(refuse(400, "unsupported_grant_type", "grant type not supported")),
-    };
-    match user {
-        Err(reply) => reply,
-        Ok(user) => granted(org, base, &user),
+/// The app, where it proves itself by a verifier or a refresh token: some want no secret then, and a wrong one never counts.
+fn public_client(org: &Org, form: &Form) -> Result<(), Reply> {
+    if form.get("client_secret").is_empty()
+        && form.get("client_id") == org.options.client_id
+        && !org.knobs().require_secret
+    {
+        return Ok(());
+    }
+    client(org, form)
+}
+
+/// What a token is given for: whose, with which scopes, and the refresh token that comes with it.
+struct Grant {
+    user: String,
+    scope: String,
+    refresh_token: Option<String>,
+}
+
+impl Grant {
+    fn of(user: String) -> Self {
+        Self { user, scope: "api id web refresh_token".to_owned(), refresh_token: None }
     }
 }
 
-fn granted(org: &Org, base: &str, user: &str) -> Reply {
+fn token(org: &Org, base: &str, headers: &HeaderMap, form: &Form) -> Reply {
+    let grant = match form.get("grant_type") {
+        "client_credentials" => client_credentials(org, headers, form).map(Grant::of),
+        "password" => password(org, base, form).map(Grant::of),
+        "refresh_token" => public_client(org, form).and_then(|()| renewal(org, form)),
+        "authorization_code" => public_client(org, form).and_then(|()| by_code(org, form)),
+        _ => Err(refuse(400, "unsupported_grant_type", "grant type not supported")),
+    };
+    match grant {
+        Err(reply) => reply,
+        Ok(grant) => granted(org, base, grant),
+    }
+}
+
+fn renewal(org: &Org, form: &Form) -> Result<Grant, Reply> {
+    let old = form.get("refresh_token");
+    let rotates = org.knobs().rotate_refresh_tokens;
+    let mut sessions = org.sessions();
+    let user = sessions
+        .user_of_refresh(old)
+        .filter(|_| !sessions.locked)
+        .ok_or_else(|| refuse(400, "invalid_grant", "expired access/refresh token"))?;
+    let refresh_token = if rotates { sessions.rotate(org.options.seed, old) } else { None };
+    Ok(Grant { refresh_token, ..Grant::of(user) })
+}
+
+fn by_code(org: &Org, form: &Form) -> Result<Grant, Reply> {
+    let mut sessions = org.sessions();
+    let code = sessions
+        .take_code(form.get("code"), org.clock.now_ms())
+        .ok_or_else(|| refuse(400, "invalid_grant", "expired authorization code"))?;
+    if form.get("redirect_uri") != code.redirect {
+        return Err(refuse(400, "redirect_uri_mismatch", "redirect_uri must match configuration"));
+    }
+    let verifier = form.get("code_verifier");
+    let digest = ring::digest::digest(&ring::digest::SHA256, verifier.as_bytes());
+    let proven = URL_SAFE_NO_PAD.encode(digest) == code.challenge && (43..=128).contains(&verifier.len());
+    if !code.challenge.is_empty() && !proven {
+        return Err(refuse(400, "invalid_grant", "invalid code verifier"));
+    }
+    let refresh_token = code.scope.split(' ').any(|word| word == "refresh_token").then(|| {
+        let token = sessions.refresh_token(org.options.seed, &code.user);
+        sessions.approve(&token);
+        token
+    });
+    Ok(Grant { user: code.user, scope: code.scope, refresh_token })
+}
+
+fn granted(org: &Org, base: &str, grant: Grant) -> Reply {
+    let Grant { user, scope, refresh_token } = grant;
     let now = org.clock.now_ms();
-    let token = org.open_session(user);
+    let token = org.open_session(&user);
     let id = format!("{base}/id/{}/{user}", org.org_id());
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, org.options.client_secret.as_bytes());
     let signature = STANDARD.encode(ring::hmac::sign(&key, format!("{id}{now}").as_bytes()));
-    Reply::json(
-        200,
-        &json!({
-            "access_token": token, "signature": signature, "scope": "api id web refresh_token", "instance_url": base,
-            "id": id, "token_type": "Bearer", "issued_at": now.to_string(), "api_instance_url": base,
-        }),
-    )
+    let mut answer = json!({
+        "access_token": token, "signature": signature, "scope": scope, "instance_url": base,
+        "id": id, "token_type": "Bearer", "issued_at": now.to_string(), "api_instance_url": base,
+    });
+    if let (Some(refresh_token), Some(fields)) = (refresh_token, answer.as_object_mut()) {
+        fields.insert("refresh_token".to_owned(), refresh_token.into());
+    }
+    Reply::json(200, &answer)
 }
 
 fn client_credentials(org: &Org, headers: &HeaderMap, form: &Form) -> Result<String, Reply> {

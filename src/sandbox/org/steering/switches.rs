@@ -7,7 +7,7 @@ use crate::sandbox::org::lateness::{BoundLateness, LateCommits};
 use crate::sandbox::org::options::RowFaults;
 use crate::sandbox::org::rights::{FieldChange, FieldPermission, ObjectPermission, Rights};
 use crate::sandbox::org::schema::Kind;
-use crate::sandbox::org::{Org, locked};
+use crate::sandbox::org::{Approval, Org, locked};
 
 impl Org {
     /// Sets what decides about faults of single rows.
@@ -39,6 +39,36 @@ impl Org {
     /// Ends every session: the next call of each client gets 401.
     pub fn expire_sessions(&self) {
         self.sessions().expire_all();
+    }
+
+    /// Says what the person does who signs in in the browser.
+    pub fn set_approval(&self, approval: Approval) {
+        self.knobs().approval = approval;
+    }
+
+    /// Sets the addresses to which the app lets a browser come back.
+    pub fn set_callback_urls(&self, urls: Vec<String>) {
+        self.knobs().callback_urls = urls;
+    }
+
+    /// Sets the scopes that the app offers.
+    pub fn set_app_scopes(&self, scopes: Vec<String>) {
+        self.knobs().app_scopes = scopes;
+    }
+
+    /// Says whether the app wants its secret where it proves itself by a verifier or a refresh token.
+    pub fn set_require_secret(&self, required: bool) {
+        self.knobs().require_secret = required;
+    }
+
+    /// Lets every renewal of a session replace the refresh token; the old one is dead then.
+    pub fn set_rotate_refresh_tokens(&self, rotates: bool) {
+        self.knobs().rotate_refresh_tokens = rotates;
+    }
+
+    /// How many refresh tokens count.
+    pub fn refresh_tokens(&self) -> usize {
+        self.sessions().refresh_tokens()
     }
 
     /// Kills every open query locator.

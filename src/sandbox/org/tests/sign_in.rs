@@ -177,3 +177,182 @@ async fn the_identity_page_answers_its_owner() {
     assert_eq!(answer.json["username"], client.org.options().username.as_str());
     assert_eq!(answer.json["urls"]["rest"], "http://h:1/services/data/v{version}/");
 }
+
+const CALLBACK: &str = "http://localhost:8717/callback";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// What the app asks for at the browser, changed.
+fn asked(org: &Org, change: impl FnOnce(String) -> String) -> String {
+    change(format!(
+        "/services/oauth2/authorize?response_type=code&client_id={}&redirect_uri=http%3A%2F%2Flocalhost%3A8717%2Fcallback\
+         &scope=api%20refresh_token&state=s%2F1&code_challenge={CHALLENGE}&code_challenge_method=S256",
+        org.options().client_id
+    ))
+}
+
+/// The page's status, and where the browser is sent.
+async fn visit(client: &Client, change: impl FnOnce(String) -> String) -> (u16, String) {
+    let request = Request::builder().uri(asked(&client.org, change)).body(Body::empty()).unwrap();
+    let answer = client.send(request).await;
+    let location = answer.headers.get("location").map(|at| at.to_str().unwrap().to_owned());
+    (answer.status, location.unwrap_or(answer.text))
+}
+
+/// The code that a browser brings back.
+async fn code(client: &Client) -> String {
+    let (status, location) = visit(client, |asked| asked).await;
+    assert_eq!(status, 302, "{location}");
+    let query = location.strip_prefix(CALLBACK).and_then(|rest| rest.strip_prefix('?')).unwrap();
+    assert!(query.ends_with("&state=s%2F1"), "{location}");
+    query.split('&').next().unwrap().strip_prefix("code=").unwrap().to_owned()
+}
+
+async fn exchanged(client: &Client, code: &str, change: impl FnOnce(String) -> String) -> Answer {
+    let options = client.org.options();
+    let form = format!(
+        "grant_type=authorization_code&client_id={}&client_secret={}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}&code={code}",
+        options.client_id, options.client_secret
+    );
+    client.form(TOKEN, "h", &change(form)).await
+}
+
+#[tokio::test]
+async fn a_code_of_the_browser_gives_a_session_and_a_refresh_token_once() {
+    let mut client = Client::new();
+    let code = code(&client).await;
+    let answer = exchanged(&client, &code, |form| form).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json["scope"], "api refresh_token");
+    assert!(answer.json["refresh_token"].as_str().unwrap().starts_with("5Aep861"));
+    client.token = answer.json["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(client.get("/sobjects").await.status, 200);
+    let again = exchanged(&client, &code, |form| form).await;
+    assert_eq!(
+        again.json,
+        json!({"error": "invalid_grant", "error_description": "expired authorization code"})
+    );
+}
+
+#[tokio::test]
+async fn a_code_ends_after_a_quarter_of_an_hour() {
+    let client = Client::new();
+    let (first, second) = (code(&client).await, code(&client).await);
+    client.clock.advance(15 * 60_000);
+    assert_eq!(exchanged(&client, &first, |form| form).await.status, 200);
+    client.clock.advance(1);
+    assert_eq!(exchanged(&client, &second, |form| form).await.json["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn only_who_asked_for_a_code_can_change_it() {
+    let client = Client::new();
+    for (from, to, error, words) in [
+        (
+            VERIFIER,
+            "another-verifier-that-is-long-enough-to-be-one-of-them",
+            "invalid_grant",
+            "invalid code verifier",
+        ),
+        ("&code_verifier=", "&no_verifier=", "invalid_grant", "invalid code verifier"),
+        (
+            "redirect_uri=http://localhost:8717",
+            "redirect_uri=http://localhost:8718",
+            "redirect_uri_mismatch",
+            "must match",
+        ),
+        ("client_secret=", "client_secret=x", "invalid_client", "invalid client credentials"),
+        ("client_secret=", "no_secret=", "invalid_client", "invalid client credentials"),
+    ] {
+        let code = code(&client).await;
+        let answer = exchanged(&client, &code, |form| form.replace(from, to)).await;
+        assert_eq!((answer.status, &answer.json["error"]), (400, &json!(error)), "{to}");
+        assert!(answer.json["error_description"].as_str().unwrap().contains(words), "{}", answer.text);
+    }
+    client.org.set_require_secret(false);
+    let code = code(&client).await;
+    let answer = exchanged(&client, &code, |form| form.replace("client_secret=", "no_secret=")).await;
+    assert_eq!(answer.status, 200, "an app can do without its secret: {}", answer.text);
+}
+
+#[tokio::test]
+async fn what_the_app_is_not_set_up_for_is_refused_at_the_browser() {
+    let client = Client::new();
+    // These never reach the app.
+    for (from, to, words) in
+        [("client_id=", "client_id=x", "invalid_client_id"), ("8717", "8718", "redirect_uri_mismatch")]
+    {
+        let (status, page) = visit(&client, |asked| asked.replacen(from, to, 1)).await;
+        assert!(status == 400 && page.contains(words), "{page}");
+    }
+    for (from, to, error) in [
+        ("response_type=code", "response_type=token", "unsupported_response_type"),
+        ("refresh_token", "refresh_token%20full", "invalid_scope"),
+        ("S256", "plain", "invalid_request"),
+        (CHALLENGE, "short", "invalid_request"),
+    ] {
+        let (status, location) = visit(&client, |asked| asked.replacen(from, to, 1)).await;
+        assert_eq!(status, 302, "{location}");
+        assert!(location.starts_with(&format!("{CALLBACK}?error={error}&")), "{location}");
+        assert!(location.ends_with("&state=s%2F1"), "{location}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_can_refuse_and_a_browser_can_come_back_from_elsewhere() {
+    let client = Client::new();
+    for (approval, part) in [
+        (
+            Approval::Denied,
+            "error=access_denied&error_description=end-user%20denied%20authorization&state=s%2F1",
+        ),
+        (Approval::WrongState, "state=somebody-else"),
+        (Approval::WrongCode, "code=aPrxNobodyGaveThis%3D%3D&state=s%2F1"),
+    ] {
+        client.org.set_approval(approval);
+        let (_, location) = visit(&client, |asked| asked).await;
+        assert!(location.contains(part), "{location}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_scope_there_is_no_refresh_token() {
+    let client = Client::new();
+    let (_, location) = visit(&client, |asked| asked.replace("%20refresh_token", "")).await;
+    let code = location.split("code=").nth(1).and_then(|rest| rest.split('&').next()).unwrap().to_owned();
+    let answer = exchanged(&client, &code, |form| form).await;
+    assert_eq!((answer.status, answer.json.get("refresh_token")), (200, None), "{}", answer.text);
+}
+
+async fn renewed(client: &Client, token: &str) -> Answer {
+    let options = client.org.options();
+    let form = format!(
+        "grant_type=refresh_token&client_id={}&client_secret={}&refresh_token={token}",
+        options.client_id, options.client_secret
+    );
+    client.form(TOKEN, "h", &form).await
+}
+
+async fn refresh_token(client: &Client) -> String {
+    let code = code(client).await;
+    exchanged(client, &code, |form| form).await.json["refresh_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_rotated_refresh_token_is_dead_and_the_sixth_approval_ends_the_first() {
+    let client = Client::new();
+    let first = refresh_token(&client).await;
+    assert!(renewed(&client, &first).await.json.get("refresh_token").is_none());
+    client.org.set_rotate_refresh_tokens(true);
+    let answer = renewed(&client, &first).await;
+    let second = answer.json["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(renewed(&client, &first).await.json["error"], "invalid_grant");
+    client.org.set_rotate_refresh_tokens(false);
+    for _ in 0..4 {
+        refresh_token(&client).await;
+    }
+    assert_eq!(renewed(&client, &second).await.status, 200);
+    refresh_token(&client).await;
+    assert_eq!(renewed(&client, &second).await.json["error"], "invalid_grant");
+    assert_eq!(client.org.refresh_tokens(), 5);
+}

@@ -166,8 +166,12 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
 fn any_salesforce() -> impl Strategy<Value = SalesforceConnection> {
     let environment =
         prop_oneof![Just(Environment::Production), Just(Environment::Sandbox), Just(Environment::Custom)];
-    let sign_in =
-        prop_oneof![Just(SignIn::ClientCredentials), Just(SignIn::UsernamePassword), Just(SignIn::Soap)];
+    let sign_in = prop_oneof![
+        Just(SignIn::ClientCredentials),
+        Just(SignIn::UsernamePassword),
+        Just(SignIn::Soap),
+        Just(SignIn::Browser),
+    ];
     let resolve = any::<[u8; 4]>().prop_map(|[a, b, c, d]| HostAddress {
         host: "acme.example".into(),
         address: ([a, b, c, d], 8443).into(),
@@ -176,7 +180,7 @@ fn any_salesforce() -> impl Strategy<Value = SalesforceConnection> {
         environment,
         sign_in,
         (words(), words(), words(), words()),
-        0u8..=100,
+        (0u8..=100, 1_024u16..),
         prop::option::of(words()),
         prop::option::of(words()),
         prop::collection::vec(resolve, 0..2),
@@ -187,7 +191,7 @@ fn any_salesforce() -> impl Strategy<Value = SalesforceConnection> {
                 environment,
                 sign_in,
                 (my_domain, username, client_id, api_version),
-                reserve,
+                (reserve, callback_port),
                 ca_file,
                 org_id,
                 resolve,
@@ -199,6 +203,7 @@ fn any_salesforce() -> impl Strategy<Value = SalesforceConnection> {
                     sign_in,
                     username,
                     client_id,
+                    callback_port,
                     api_version,
                     api_reserve_percent: reserve,
                     ca_file: ca_file.map(Into::into),
