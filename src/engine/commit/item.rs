@@ -19,7 +19,7 @@ use crate::engine::plan::NOT_IN_PLAN;
 use crate::engine::recover::{alike, park_unclear};
 use crate::engine::session::Prepared;
 use crate::mutant::{Mutant, broken};
-use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::history::{self, NewChange, NewHistory, names};
 use crate::store::holds::Holds;
 use crate::store::issues;
 use crate::store::links;
@@ -378,7 +378,12 @@ fn history_of(
             });
             NewChange {
                 pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
-                fields: change.fields.clone(),
+                fields: match pair {
+                    Some(pair) if pair.spec.fields(side) == change.fields && names::tells(&change.fields) => {
+                        Vec::new()
+                    }
+                    Some(_) | None => change.fields.clone(),
+                },
                 old: change.old.clone(),
                 new: held.unwrap_or_else(|| change.new.clone()),
                 rule: Some(change.rule),
