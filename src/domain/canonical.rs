@@ -54,6 +54,32 @@ pub fn is_canonical(form: Form, value: &Value, folded: &Value) -> bool {
     }
 }
 
+/// Whether the canonical form of a text is this other text.
+pub fn is_canonical_text(form: Form, raw: &str, folded: &str) -> bool {
+    match form.kind {
+        FieldKind::Id
+        | FieldKind::Text
+        | FieldKind::LongText
+        | FieldKind::Url
+        | FieldKind::Picklist
+        | FieldKind::Reference
+        | FieldKind::Other
+            if !raw.contains('\r') =>
+        {
+            raw.trim() == folded && !folded.is_empty()
+        }
+        FieldKind::Email if raw.is_ascii() && !folded.is_empty() => {
+            let lower = raw.trim().bytes().map(|byte| byte.to_ascii_lowercase());
+            lower.eq(folded.bytes())
+        }
+        FieldKind::Phone if raw.starts_with('+') && raw.bytes().any(|byte| byte.is_ascii_digit()) => {
+            let digits = raw.bytes().filter(u8::is_ascii_digit);
+            folded.strip_prefix('+').is_some_and(|folded| digits.eq(folded.bytes()))
+        }
+        _ => matches!(from_text(form, raw), Value::Text(text) if *text == *folded),
+    }
+}
+
 fn from_text(form: Form, raw: &str) -> Value {
     let text = raw.trim();
     if text.is_empty() {
@@ -222,6 +248,8 @@ mod tests {
     #[case(FieldKind::Date, "2026-11-22", Value::Date(NaiveDate::from_ymd_opt(2026, 11, 22).unwrap()))]
     fn text_folds_by_its_kind(#[case] kind: FieldKind, #[case] text: &str, #[case] expected: Value) {
         assert_eq!(fold(kind, None, &text.into()), expected);
+        let folded = expected.as_text().unwrap_or_default();
+        assert_eq!(is_canonical_text(Form { kind, scale: None }, text, folded), expected.as_text().is_some());
     }
 
     #[rstest]
@@ -254,6 +282,9 @@ mod tests {
             let value = Value::from(text.as_str());
             for folded in [canonical(form, &value), canonical(form, &other.as_str().into()), Value::Null, other.as_str().into()] {
                 prop_assert_eq!(is_canonical(form, &value, &folded), canonical(form, &value) == folded);
+                if let Value::Text(folded) = &folded {
+                    prop_assert_eq!(is_canonical_text(form, &text, folded), canonical(form, &value) == Value::text(&**folded));
+                }
             }
         }
 

@@ -74,6 +74,25 @@ fn unzigzag(number: u64) -> i64 {
     ((number >> 1) as i64) ^ -((number & 1) as i64)
 }
 
+/// A value that was read, with its text where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held<'a> {
+    /// A text.
+    Text(&'a str),
+    /// Any other value; blank too where a field was not returned.
+    Other(Value),
+}
+
+impl Held<'_> {
+    /// The value.
+    pub fn into_value(self) -> Value {
+        match self {
+            Self::Text(text) => Value::text(text),
+            Self::Other(value) => value,
+        }
+    }
+}
+
 /// Reads what [`put`] wrote.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
@@ -111,11 +130,49 @@ impl<'a> Reader<'a> {
         Err(Damaged)
     }
 
-    fn text(&mut self) -> Result<Box<str>, Damaged> {
+    /// The next text.
+    pub fn text(&mut self) -> Result<Box<str>, Damaged> {
+        self.plain_text().map(Into::into)
+    }
+
+    fn plain_text(&mut self) -> Result<&'a str, Damaged> {
+        std::str::from_utf8(self.bytes()?).or(Err(Damaged))
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8], Damaged> {
         let length = usize::try_from(self.number()?).or(Err(Damaged))?;
         let (head, rest) = self.rest.split_at_checked(length).ok_or(Damaged)?;
         self.rest = rest;
-        std::str::from_utf8(head).map(Into::into).or(Err(Damaged))
+        Ok(head)
+    }
+
+    /// The next value, with its text where it stands.
+    pub fn held(&mut self) -> Result<Held<'a>, Damaged> {
+        if self.rest.first() == Some(&TEXT) {
+            self.byte()?;
+            return self.plain_text().map(Held::Text);
+        }
+        Ok(Held::Other(self.value()?.unwrap_or_default()))
+    }
+
+    /// Passes over the next value.
+    pub fn skip(&mut self) -> Result<(), Damaged> {
+        match self.byte()? {
+            ABSENT | NULL | FALSE | TRUE => {}
+            NUMBER | TEXT => {
+                self.bytes()?;
+            }
+            DATE | MOMENT => {
+                self.number()?;
+            }
+            SET => {
+                for _ in 0..self.number()? {
+                    self.bytes()?;
+                }
+            }
+            _ => return Err(Damaged),
+        }
+        Ok(())
     }
 
     /// The next value; `None` is a field that was not returned.
@@ -192,6 +249,18 @@ mod tests {
         #[test]
         fn what_was_put_is_read(values in prop::collection::vec(any_value(), 0..12)) {
             prop_assert_eq!(decode(&encode(&values), values.len()).unwrap(), values);
+        }
+
+        #[test]
+        fn what_was_put_is_read_where_it_stands_and_passed_over(values in prop::collection::vec(any_value(), 0..12)) {
+            let bytes = encode(&values);
+            let (mut reader, mut skipping) = (Reader::new(&bytes), Reader::new(&bytes));
+            for value in values {
+                prop_assert_eq!(reader.held().unwrap().into_value(), value.unwrap_or_default());
+                skipping.skip().unwrap();
+                prop_assert_eq!(reader.rest, skipping.rest);
+            }
+            prop_assert!(skipping.is_done());
         }
 
         #[test]

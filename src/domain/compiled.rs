@@ -15,6 +15,7 @@ use crate::domain::transform::Transform;
 use crate::domain::value::Value;
 
 mod deactivation;
+mod encoded;
 
 /// All mappings of a run.
 #[derive(Clone, Debug)]

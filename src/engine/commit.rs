@@ -7,15 +7,15 @@ use crate::engine::apply::Item;
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::session::Session;
-use crate::store::history;
 use crate::store::holds::Holds;
+use crate::store::{history, journal, mappings as totals};
 
 mod item;
 mod link;
 mod refusal;
 
-use item::commit_item;
 pub(super) use item::forget_staged;
+use item::{commit_item, settled};
 pub use link::key_hashes;
 pub(super) use refusal::staged_records;
 pub(super) use refusal::{close_line, fail, label};
@@ -26,6 +26,8 @@ pub(super) struct Tally {
     pub(super) mapping: usize,
     pub(super) counts: Counts,
     pub(super) stale: u64,
+    /// Links that were made.
+    pub(super) links: i64,
     pub(super) opt_outs: u64,
     pub(super) blanks: u64,
     /// Records deleted or deactivated.
@@ -85,12 +87,14 @@ impl Session<'_> {
                 let mut tallies = Vec::with_capacity(items.len());
                 let mut sequence = None;
                 let holds = Holds::look(db)?;
+                journal::settle_all(db, items.iter().flat_map(settled).copied().collect())?;
                 for item in items {
                     let Some(mapping) = mappings.get(item.mapping) else { continue };
                     let (tally, fact) = commit_item(db, run, now, mapping, &item, holds, kind)?;
                     sequence = fact.or(sequence);
                     tallies.push(tally);
                 }
+                totals::count(db, "links", tallies.iter().map(|tally| tally.links).sum())?;
                 let mut sums: std::collections::BTreeMap<(i64, Braked), u64> =
                     std::collections::BTreeMap::new();
                 let mut wrote = false;

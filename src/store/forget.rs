@@ -227,7 +227,7 @@ fn texts(db: &Connection, ids: &Ids, found: &[Link]) -> Result<Vec<String>, Stor
                 db.prepare_cached(&format!("SELECT changes FROM history WHERE {}=?", column(side)))?;
             let mut rows = statement.query([id])?;
             while let Some(row) = rows.next()? {
-                for change in compact::decode(&row.get::<_, String>(0)?)? {
+                for change in compact::decode(row.get_ref(0)?)? {
                     take(&change.old);
                     take(&change.new);
                 }

@@ -10,6 +10,7 @@ use crate::domain::value::Value;
 use crate::store::{StoreError, facts, mappings, to_millis};
 
 pub mod compact;
+pub mod names;
 pub mod prune;
 
 /// One pair's change to be written.
@@ -17,7 +18,7 @@ pub mod prune;
 pub struct NewChange {
     /// The pair's number; none for a default or a mark.
     pub pair: Option<i64>,
-    /// The receiving fields.
+    /// The receiving fields; none where they are those of the pair, and its identity [tells](names::tells) them.
     pub fields: Vec<String>,
     /// What they held.
     pub old: Vec<Value>,

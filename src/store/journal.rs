@@ -194,6 +194,18 @@ pub fn settle(db: &Connection, entry: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Entries are settled; those of one batch follow one another.
+pub fn settle_all(db: &Connection, mut entries: Vec<i64>) -> Result<(), StoreError> {
+    entries.sort_unstable();
+    let mut statement = db.prepare_cached("DELETE FROM journal WHERE entry BETWEEN ? AND ?")?;
+    for row in entries.chunk_by(|one, next| *next - *one <= 1) {
+        if let (Some(first), Some(last)) = (row.first(), row.last()) {
+            statement.execute([first, last])?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,5 +231,36 @@ mod tests {
         let json = serde_json::to_vec(&meant()).unwrap();
         assert_eq!(pairs(ValueRef::Text(&json)).unwrap(), meant());
         assert_eq!(key(ValueRef::Text(br#"[{"type":"text","value":"a"}]"#)).unwrap(), ["a".into()]);
+    }
+
+    #[tokio::test]
+    async fn entries_are_settled_row_by_row_of_numbers_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::store::Store::open(&folder.path().join("state.db")).unwrap();
+        let left = store
+            .write(|db| {
+                let entry = Entry {
+                    entry: 0,
+                    run: 1,
+                    at: DateTime::UNIX_EPOCH,
+                    mapping: 1,
+                    side: Side::Platform,
+                    kind: WriteKind::Create,
+                    source: Some(RecordId::new("003")),
+                    target: None,
+                    mark: None,
+                    key: Vec::new(),
+                    pairs: meant(),
+                    job: None,
+                };
+                let numbers = (0..6).map(|_| put(db, &entry)).collect::<Result<Vec<_>, _>>()?;
+                assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+                settle_all(db, vec![5, 1, 2, 2])?;
+                settle_all(db, Vec::new())?;
+                open(db)
+            })
+            .await
+            .unwrap();
+        assert_eq!(left.iter().map(|entry| entry.entry).collect::<Vec<_>>(), [3, 4, 6]);
     }
 }

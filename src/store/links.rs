@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::domain::codec::{self, Reader};
+use crate::domain::codec;
 use crate::domain::plan::UNKNOWN_OUTCOME;
 use crate::domain::port::Tombstone;
 use crate::domain::record::RecordId;
@@ -11,70 +11,11 @@ use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
 use crate::store::{StoreError, contested, departures, from_millis, mappings, to_millis};
 
-/// What each side last held, per pair number. Canonical values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bases(pub Vec<(i64, PerSide<Vec<Value>>)>);
+mod bases;
+mod glance;
 
-impl Bases {
-    /// The base of a pair.
-    pub fn get(&self, pair: i64) -> Option<&PerSide<Vec<Value>>> {
-        self.0.iter().find(|(number, _)| *number == pair).map(|(_, base)| base)
-    }
-
-    /// Sets the base of a pair.
-    pub fn set(&mut self, pair: i64, base: PerSide<Vec<Value>>) {
-        match self.0.iter_mut().find(|(number, _)| *number == pair) {
-            Some((_, old)) => *old = base,
-            None => self.0.push((pair, base)),
-        }
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.0.len() * 24);
-        for (pair, base) in &self.0 {
-            codec::put_number(&mut out, *pair as u64);
-            // Most often both sides hold the same; then it is stored once.
-            let same = base.org == base.platform;
-            codec::put_number(&mut out, (base.org.len() as u64) << 1 | u64::from(same));
-            for value in &base.org {
-                codec::put(&mut out, Some(value));
-            }
-            if !same {
-                codec::put_number(&mut out, base.platform.len() as u64);
-                for value in &base.platform {
-                    codec::put(&mut out, Some(value));
-                }
-            }
-        }
-        out
-    }
-
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        let mut reader = Reader::new(bytes);
-        let mut bases = Vec::new();
-        while !reader.is_done() {
-            let pair = reader.number()? as i64;
-            let head = reader.number()?;
-            let org = values(&mut reader, head >> 1)?;
-            let platform = if head & 1 == 1 {
-                org.clone()
-            } else {
-                let count = reader.number()?;
-                values(&mut reader, count)?
-            };
-            bases.push((pair, PerSide { org, platform }));
-        }
-        Ok(Self(bases))
-    }
-}
-
-fn values(reader: &mut Reader<'_>, count: u64) -> Result<Vec<Value>, StoreError> {
-    let mut values = Vec::new();
-    for _ in 0..count {
-        values.push(reader.value()?.unwrap_or_default());
-    }
-    Ok(values)
-}
+pub use bases::{Bases, Stored};
+pub use glance::{Glance, glance};
 
 /// Why a link is closed (law E9); a closed link writes nothing and still keeps its two ids out of matching.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,7 +141,6 @@ pub fn head(
 }
 
 fn from_row(row: &Row<'_>) -> Result<Result<Link, StoreError>, rusqlite::Error> {
-    let base: Vec<u8> = row.get(11)?;
     let stamp = |place: usize| -> Result<Option<DateTime<Utc>>, rusqlite::Error> {
         Ok(row.get::<_, Option<i64>>(place)?.map(from_millis))
     };
@@ -209,15 +149,15 @@ fn from_row(row: &Row<'_>) -> Result<Result<Link, StoreError>, rusqlite::Error> 
         mapping: row.get(1)?,
         family: row.get(2)?,
         ids: PerSide {
-            org: RecordId::new(row.get::<_, String>(3)?),
-            platform: RecordId::new(row.get::<_, String>(4)?),
+            org: RecordId::new(row.get_ref(3)?.as_str()?),
+            platform: RecordId::new(row.get_ref(4)?.as_str()?),
         },
         closed: Closed::from_row(row.get(5)?, row.get::<_, Option<String>>(6)?.as_deref()),
         stamps: PerSide { org: stamp(7)?, platform: stamp(8)? },
         read: PerSide { org: from_millis(row.get(9)?), platform: from_millis(row.get(10)?) },
         bases: Bases::default(),
     };
-    Ok(Bases::decode(&base).map(|bases| Link { bases, ..link }))
+    Ok(Bases::decode(row.get_ref(11)?.as_blob()?).map(|bases| Link { bases, ..link }))
 }
 
 /// The link of a record of the org in a mapping, open or closed.
@@ -347,6 +287,32 @@ pub fn blocking_key(db: &Connection, family: i64, hash: i64) -> Result<Option<Li
     .transpose()
 }
 
+/// Makes a link and gives its number, unless one of its two records has a link already that stands in its way. Whoever makes
+/// many of them [counts](mappings::count) them together.
+pub fn make(db: &Connection, link: &NewLink) -> Result<Option<i64>, StoreError> {
+    let (stamps, read) = (link.stamps.map(|stamp| stamp.map(to_millis)), link.read.map(to_millis));
+    let made = db
+        .prepare_cached(
+            "INSERT OR IGNORE INTO link (mapping, family, org_id, platform_id, org_stamp, platform_stamp, org_read,
+                 platform_read, org_key, platform_key, base, run) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        )?
+        .execute(params![
+            link.mapping,
+            link.family,
+            link.ids.org.as_str(),
+            link.ids.platform.as_str(),
+            stamps.org,
+            stamps.platform,
+            read.org,
+            read.platform,
+            link.keys.org,
+            link.keys.platform,
+            link.bases.encode(),
+            link.run,
+        ])?;
+    Ok((made > 0).then(|| db.last_insert_rowid()))
+}
+
 /// Makes a link, or rewrites the one of the same mapping and record of the org; gives its number.
 pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
     let known: Option<(i64, bool, [Option<i64>; 2])> = db
@@ -387,26 +353,11 @@ pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
         }
         return Ok(number);
     }
-    db.prepare_cached(
-        "INSERT INTO link (mapping, family, org_id, platform_id, org_stamp, platform_stamp, org_read, platform_read,
-             org_key, platform_key, base, run) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-    )?
-    .execute(params![
-        link.mapping,
-        link.family,
-        link.ids.org.as_str(),
-        link.ids.platform.as_str(),
-        stamps.org,
-        stamps.platform,
-        read.org,
-        read.platform,
-        link.keys.org,
-        link.keys.platform,
-        base,
-        link.run,
-    ])?;
+    let made = make(db, link)?.ok_or_else(|| {
+        StoreError::Damaged(format!("{} has two links at once", link.ids.platform.as_str()))
+    })?;
     mappings::count(db, "links", 1)?;
-    Ok(db.last_insert_rowid())
+    Ok(made)
 }
 
 /// Lets whoever was left out because of a link's key be looked at again.
@@ -532,19 +483,4 @@ pub fn key_hash(key: &[Value]) -> i64 {
         (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
     });
     hash as i64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bases_survive_their_byte_form() {
-        let bases = Bases(vec![
-            (1, PerSide { org: vec!["a".into()], platform: vec!["a".into()] }),
-            (900, PerSide { org: vec!["Ann".into(), "Lee".into()], platform: vec!["Ann Lee".into()] }),
-            (7, PerSide { org: vec![], platform: vec![Value::Null] }),
-        ]);
-        assert_eq!(Bases::decode(&bases.encode()).unwrap(), bases);
-    }
 }

@@ -6,6 +6,8 @@ use rusqlite::{Connection, Row, params_from_iter, types::Value as Sql};
 use crate::domain::record::RecordId;
 use crate::domain::report::{FactRow, HistoryChange, Level, LogQuery};
 use crate::domain::side::Side;
+use crate::store::history::compact;
+use crate::store::history::names::Names;
 use crate::store::read::{Reader, ids};
 use crate::store::{StoreError, from_millis};
 
@@ -109,11 +111,11 @@ fn written(db: &Connection, query: &LogQuery) -> Result<Vec<FactRow>, StoreError
     let wanted = query.text.as_ref().map(|text| text.to_lowercase());
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
-    let mut lines = Vec::new();
+    let (mut lines, mut names) = (Vec::new(), Names::new(db));
     while lines.len() < query.limit
         && let Some(row) = rows.next()?
     {
-        let line = line(row)?;
+        let line = line(row, &mut names)?;
         if wanted.as_ref().is_none_or(|text| holds(&line, text)) {
             lines.push(line);
         }
@@ -121,10 +123,10 @@ fn written(db: &Connection, query: &LogQuery) -> Result<Vec<FactRow>, StoreError
     Ok(lines)
 }
 
-fn line(row: &Row<'_>) -> rusqlite::Result<FactRow> {
-    let changes: Vec<HistoryChange> =
-        crate::store::history::compact::decode(&row.get::<_, String>(8)?).unwrap_or_default();
+fn line(row: &Row<'_>, names: &mut Names<'_>) -> Result<FactRow, StoreError> {
+    let mut changes: Vec<HistoryChange> = compact::decode(row.get_ref(8)?).unwrap_or_default();
     let (side, action) = (Side::from_number(row.get(6)?), row.get::<_, String>(7)?);
+    names.fill(side, &mut changes)?;
     let ids = ids(row.get(4)?, row.get(5)?);
     Ok(FactRow {
         sequence: row.get(0)?,

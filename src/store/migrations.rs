@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     PLANS,
     include_str!("../../assets/migrations/0013_tempo.sql"),
     include_str!("../../assets/migrations/0014_seen.sql"),
+    include_str!("../../assets/migrations/0015_lean.sql"),
 ];
 
 /// The schema version this program knows.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::side::Side;
 use crate::store::{StoreError, from_millis, to_millis};
 
-/// Notes that the record of a link was seen; tells whether it is the first of its link in this run.
+/// Notes that the record of a link was seen.
 pub fn put(
     db: &Connection,
     link: i64,
@@ -14,11 +14,10 @@ pub fn put(
     object: &str,
     stamp: Option<DateTime<Utc>>,
     run: i64,
-) -> Result<bool, StoreError> {
-    let known = db.prepare_cached("SELECT 1 FROM seen WHERE link=? AND run=?")?.exists([link, run])?;
+) -> Result<(), StoreError> {
     db.prepare_cached("INSERT OR REPLACE INTO seen (link, side, object, stamp, run) VALUES (?,?,?,?,?)")?
         .execute(params![link, side.number(), object, stamp.map(to_millis), run])?;
-    Ok(!known)
+    Ok(())
 }
 
 /// A link whose records were seen in a run becomes work after all; tells whether it was seen.

@@ -47,10 +47,9 @@ pub fn put(
 }
 
 fn from_row(row: &Row<'_>, fields: usize) -> Result<Result<Staged, StoreError>, rusqlite::Error> {
-    let body: Vec<u8> = row.get(4)?;
     let staged = Staged {
         record: Record {
-            id: RecordId::new(row.get::<_, String>(0)?),
+            id: RecordId::new(row.get_ref(0)?.as_str()?),
             stamp: row.get::<_, Option<i64>>(1)?.map(from_millis),
             author: row.get::<_, Option<String>>(2)?.map(Into::into),
             values: Vec::new(),
@@ -58,7 +57,7 @@ fn from_row(row: &Row<'_>, fields: usize) -> Result<Result<Staged, StoreError>, 
         },
         read_at: from_millis(row.get(3)?),
     };
-    Ok(codec::decode(&body, fields).map_err(Into::into).map(|values| {
+    Ok(codec::decode(row.get_ref(4)?.as_blob()?, fields).map_err(Into::into).map(|values| {
         let mut staged = staged;
         staged.record.values = values;
         staged
@@ -126,18 +125,6 @@ pub fn remove(db: &Connection, side: Side, object: &str, id: &str) -> Result<(),
 pub fn count(db: &Connection, side: Side, object: &str) -> Result<u64, StoreError> {
     let mut statement = db.prepare_cached("SELECT count(*) FROM stage WHERE side=? AND object=?")?;
     Ok(statement.query_row(params![side.number(), object], |row| row.get::<_, i64>(0))? as u64)
-}
-
-/// Whether anything is staged of an object, or this record of it.
-pub fn has(db: &Connection, side: Side, object: &str, id: Option<&str>) -> Result<bool, StoreError> {
-    Ok(match id {
-        Some(id) => db
-            .prepare_cached("SELECT 1 FROM stage WHERE side=? AND object=? AND id=?")?
-            .exists(params![side.number(), object, id])?,
-        None => db
-            .prepare_cached("SELECT 1 FROM stage WHERE side=? AND object=?")?
-            .exists(params![side.number(), object])?,
-    })
 }
 
 /// Whether a staged record of an object begins its id with the same three characters.

@@ -12,6 +12,7 @@ use crate::domain::undo::{UndoLeft, WhyLeft};
 use crate::domain::value::Value;
 use crate::store::StoreError;
 use crate::store::history::compact;
+use crate::store::history::names::Names;
 
 /// One row of the run that is taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ pub fn written(
     let mut written: BTreeMap<i64, Written> = BTreeMap::new();
     let mut first = true;
     while let Some(row) = rows.next()? {
-        for change in compact::decode(&row.get::<_, String>(0)?)? {
+        for change in compact::decode(row.get_ref(0)?)? {
             let Some(pair) = change.pair else { continue };
             let known = written.entry(pair).or_default();
             let before = std::mem::replace(&mut known.last, change.new);
@@ -157,9 +158,11 @@ pub fn changes(
          ORDER BY sequence DESC",
     )?;
     let mut rows = statement.query(params![org, platform, run, mapping])?;
-    let mut changes = Vec::new();
+    let (mut changes, mut names) = (Vec::new(), Names::new(db));
     while let Some(row) = rows.next()? {
-        changes.push((Side::from_number(row.get(0)?), compact::decode(&row.get::<_, String>(1)?)?));
+        let (side, mut written) = (Side::from_number(row.get(0)?), compact::decode(row.get_ref(1)?)?);
+        names.fill(side, &mut written)?;
+        changes.push((side, written));
     }
     Ok(changes)
 }

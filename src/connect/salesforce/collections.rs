@@ -5,7 +5,7 @@
 
 mod row_result;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::composite::{self, CompositeReply, Part, PartReply, QueryKind, put_string, query_path};
 use super::convert::put_json;
@@ -249,11 +249,12 @@ impl Writer<'_> {
             Some(part) => self.read_back(part).await.unwrap_or_default(),
             None => Vec::new(),
         };
+        let back: HashSet<&RecordId> = records.iter().map(|record| &record.id).collect();
         let missing: Vec<RecordId> = results
             .iter()
             .filter(|result| result.success)
             .filter_map(|result| result.id.as_deref().map(id::from_api))
-            .filter(|id| !records.iter().any(|record| record.id == *id))
+            .filter(|id| !back.contains(id))
             .collect();
         if part.is_none() && !missing.is_empty() {
             match read::by_shape(self.door, &self.shape, &self.batch.object, &missing).await {

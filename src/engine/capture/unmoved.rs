@@ -16,8 +16,8 @@ use crate::domain::value::Value;
 use crate::engine::session::{Prepared, Session};
 use crate::mutant::{Mutant, broken};
 use crate::store::holds::Holds;
-use crate::store::links::{self, Link};
-use crate::store::{StoreError, decisions, seen, stage};
+use crate::store::links::{self, Bases, Glance};
+use crate::store::{StoreError, decisions, seen};
 
 /// What a page of an object is held against.
 pub(super) struct Known {
@@ -72,21 +72,20 @@ impl Known {
         let holds = Holds::look(db)?;
         let may_wait =
             holds.parked || holds.departures || holds.pending || holds.issues || decisions::any(db)?;
-        let staged = stage::has(db, self.side, &self.object, None)?;
         let mut counts: Vec<(usize, u64)> = self.mappings.iter().map(|(place, _)| (*place, 0)).collect();
         let mut kept = Vec::with_capacity(page.records.len());
         for record in std::mem::take(&mut page.records) {
-            let Some(links) = self.unmoved(db, &record, (staged, may_wait))? else {
+            let Some(links) = self.unmoved(db, &record, may_wait)? else {
                 kept.push(record);
                 continue;
             };
-            for (place, mapping, link) in links {
-                if asks_when(mapping) {
-                    links::seen_equal(db, link.link, self.side, read_at)?;
+            for same in links {
+                if asks_when(same.mapping) {
+                    links::seen_equal(db, same.link, self.side, read_at)?;
                 }
-                let first = seen::put(db, link.link, self.side, &self.object, record.stamp, self.run)?;
-                if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == place) {
-                    *count += u64::from(first);
+                seen::put(db, same.link, self.side, &self.object, record.stamp, self.run)?;
+                if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == same.place) {
+                    *count += u64::from(same.first);
                 }
             }
         }
@@ -94,56 +93,86 @@ impl Known {
         Ok(counts)
     }
 
-    /// The links of a record for which there is nothing to do, if that is so for all of them.
+    /// The links of a record for which there is nothing to do, if that is so for all of them; nothing where a mapping would still look
+    /// for one.
+    ///
+    /// In the org each mapping has its own link of a record, on the platform a family has one, whichever of its mappings made it.
     fn unmoved(
         &self,
         db: &Connection,
         record: &Record,
-        (staged, may_wait): (bool, bool),
-    ) -> Result<Option<Vec<(usize, &Prepared, Link)>>, StoreError> {
-        let id = record.id.as_str();
-        // An older read of it may say something else, and this one replaces it.
-        if !record.became.is_empty() || (staged && stage::has(db, self.side, &self.object, Some(id))?) {
+        may_wait: bool,
+    ) -> Result<Option<Vec<Same<'_>>>, StoreError> {
+        if !record.became.is_empty() {
             return Ok(None);
         }
-        let Some(found) = self.links(db, id)? else { return Ok(None) };
-        for (_, mapping, link) in &found {
-            let same = broken(Mutant::SameStampIsUnmoved)
-                && record.stamp.is_some_and(|stamp| link.stamps[self.side] == Some(stamp));
-            let same = same || holds_base(mapping, self.side, record, link);
-            if !same || (may_wait && links::waits(db, link)?) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(found))
-    }
-
-    /// The open links of a record, with the mapping of each and its place; `None` where a mapping would still look for one.
-    ///
-    /// In the org each mapping has its own link of a record, on the platform a family has one, whichever of its mappings made it.
-    fn links(&self, db: &Connection, id: &str) -> Result<Option<Vec<(usize, &Prepared, Link)>>, StoreError> {
-        let mut found: Vec<(usize, &Prepared, Link)> = Vec::with_capacity(1);
+        let (place, id) = ((self.side, self.object.as_str()), record.id.as_str());
+        let mut found = Vec::with_capacity(1);
         let mut families: Vec<i64> = Vec::with_capacity(1);
-        for (place, mapping) in &self.mappings {
+        for (_, mapping) in &self.mappings {
             let row = &mapping.row;
-            let link = match self.side {
-                Side::Org => links::by_org(db, row.mapping, id)?,
+            let number = match self.side {
+                Side::Org => row.mapping,
                 Side::Platform if families.contains(&row.family) => continue,
                 Side::Platform => {
                     families.push(row.family);
-                    links::by_platform(db, row.family, id)?
+                    row.family
                 }
             };
-            let Some(link) = link.filter(|link| link.closed.is_none()) else { return Ok(None) };
-            let of_link = |(_, known): &&(usize, Prepared)| known.row.mapping == link.mapping;
-            if link.mapping == row.mapping {
-                found.push((*place, mapping, link));
-            } else if let Some((place, mapping)) = self.mappings.iter().find(of_link) {
-                found.push((*place, mapping, link));
+            let looked = links::glance(db, place, (number, self.run), id, |link| self.judge(record, link))?;
+            match looked {
+                None | Some(Looked::Moved) => return Ok(None),
+                Some(Looked::Foreign) => {}
+                Some(Looked::Same(same)) => found.push(same),
+            }
+        }
+        if may_wait {
+            for same in &found {
+                let link = links::get(db, same.link)?;
+                if link.map_or(Ok(true), |link| links::waits(db, &link))? {
+                    return Ok(None);
+                }
             }
         }
         Ok((!found.is_empty()).then_some(found))
     }
+
+    fn judge(&self, record: &Record, link: &Glance<'_>) -> Result<Looked<'_>, StoreError> {
+        // An older read of it may say something else, and this one replaces it.
+        if !link.open || link.staged {
+            return Ok(Looked::Moved);
+        }
+        let Some((place, mapping)) =
+            self.mappings.iter().find(|(_, known)| known.row.mapping == link.mapping)
+        else {
+            return Ok(Looked::Foreign);
+        };
+        let stamped =
+            broken(Mutant::SameStampIsUnmoved) && record.stamp.is_some() && link.stamp == record.stamp;
+        if !stamped && !holds_base(mapping, self.side, record, link.bases)? {
+            return Ok(Looked::Moved);
+        }
+        Ok(Looked::Same(Same { place: *place, mapping, link: link.link, first: !link.seen }))
+    }
+}
+
+/// A link of a record that holds what it last held.
+struct Same<'a> {
+    /// The place of its mapping in the run.
+    place: usize,
+    mapping: &'a Prepared,
+    link: i64,
+    /// Whether it is the first of its link's records in this run.
+    first: bool,
+}
+
+/// What a look at a link told.
+enum Looked<'a> {
+    /// There may be something to do.
+    Moved,
+    /// It belongs to a mapping that is not about this object now.
+    Foreign,
+    Same(Same<'a>),
 }
 
 /// Whether a pair of the mapping asks when a side was last seen equal to its base.
@@ -152,12 +181,12 @@ fn asks_when(mapping: &Prepared) -> bool {
 }
 
 /// Whether a record holds what its side last held, and nothing would come of that.
-fn holds_base(mapping: &Prepared, side: Side, record: &Record, link: &Link) -> bool {
-    mapping.compiled.pairs.iter().zip(&mapping.row.pairs).all(|(pair, number)| {
-        link.bases.get(*number).is_some_and(|base| {
-            pair.holds(side, record, &base[side]) == Some(true)
-                && (!pair.spec.transform.is_consent() || is_at_rest(mapping, pair, base))
-        })
+fn holds_base(mapping: &Prepared, side: Side, record: &Record, bases: &[u8]) -> Result<bool, StoreError> {
+    Bases::all_stored(bases, &mapping.row.pairs, |place, base| {
+        let Some(pair) = mapping.compiled.pairs.get(place) else { return Ok(false) };
+        let (mut values, count) = base.of(side);
+        Ok(pair.holds_stored(side, record, &mut values, count)? == Some(true)
+            && (!pair.spec.transform.is_consent() || is_at_rest(mapping, pair, &base.to_base()?)))
     })
 }
 

@@ -12,18 +12,27 @@ use crate::domain::value::Value;
 use crate::engine::apply::{Item, commit_departure, meant};
 use crate::engine::by_hand;
 use crate::engine::commit::Tally;
-use crate::engine::commit::link::keep_link;
+use crate::engine::commit::link::{Kept, keep_link};
 use crate::engine::commit::refusal::{close_line, fail, label, stray_create, tell_fight};
 use crate::engine::decide::{BaseStep, line_hash};
 use crate::engine::plan::NOT_IN_PLAN;
 use crate::engine::recover::{alike, park_unclear};
 use crate::engine::session::Prepared;
 use crate::mutant::{Mutant, broken};
-use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::history::{self, NewChange, NewHistory, names};
 use crate::store::holds::Holds;
 use crate::store::issues;
-use crate::store::links::{self, Link};
-use crate::store::{StoreError, decisions, journal, moved, pending, stage, turns, work};
+use crate::store::links;
+use crate::store::{StoreError, decisions, moved, pending, stage, turns, work};
+
+/// The journal entries that are done with once an item is committed. Where the run ends with rows whose fate is unknown they stay, and
+/// the next run looks them up.
+pub(super) fn settled(item: &Item) -> &[i64] {
+    let unknown = Side::BOTH.iter().any(|side| matches!(item.results[*side], Some(RowResult::Unknown)));
+    // Those of other kinds of work are settled with it.
+    let own = item.gone.is_some() || item.undo.as_ref().is_some_and(|undo| undo.created.is_some());
+    if unknown || own { &[] } else { &item.entries }
+}
 
 /// How long a record that moved or is unclear waits before it is looked at again.
 fn soon() -> TimeDelta {
@@ -49,13 +58,6 @@ pub(super) fn commit_item(
     let mut tally = Tally { mapping: item.mapping, ..Tally::default() };
     let line = &item.decision.line;
     let records = item.records.as_ref().map(|staged| staged.as_ref().map(|staged| &staged.record));
-    // The run ends with rows whose fate is unknown: they stay in the journal, and the next run looks them up.
-    let unknown = Side::BOTH.iter().any(|side| matches!(item.results[*side], Some(RowResult::Unknown)));
-    if !unknown {
-        for entry in &item.entries {
-            journal::settle(db, *entry)?;
-        }
-    }
     if matches!(line.action, Action::Skip { .. } | Action::Refuse { .. }) {
         if matches!(line.action, Action::Skip { .. }) {
             tally.counts.skipped += 1;
@@ -147,19 +149,32 @@ pub(super) fn commit_item(
         || item.later == Some(UNKNOWN_OUTCOME)
         || written.org.is_some()
         || written.platform.is_some();
-    let stray = match (&item.link, &ids) {
-        (None, PerSide { org: Some(org), platform: Some(platform) }) if met => {
-            holder_of(db, mapping, org, platform)?
-        }
-        _ => None,
-    };
-    if let Some(holder) = &stray {
-        refused = true;
-        tally.counts.failed += 1;
-        fact = Some(fail(db, run, now, mapping, line, Side::Platform, &stray_create(holder), &records)?);
-    } else if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
+    let mut kept = None;
+    if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
         let pair_ids = PerSide { org: org.clone(), platform: platform.clone() };
-        let link = keep_link(db, run, mapping, item, &pair_ids, &after, &written)?;
+        match keep_link(db, run, mapping, item, pair_ids, &after, &written)? {
+            Kept::Link(link) => kept = Some(link),
+            Kept::Made(link) => {
+                kept = Some(link);
+                tally.links += 1;
+            }
+            Kept::HeldBy(holder) => {
+                refused = true;
+                tally.counts.failed += 1;
+                fact = Some(fail(
+                    db,
+                    run,
+                    now,
+                    mapping,
+                    line,
+                    Side::Platform,
+                    &stray_create(&holder),
+                    &records,
+                )?);
+            }
+        }
+    }
+    if let Some(link) = kept {
         if item.later == Some(UNKNOWN_OUTCOME) {
             for side in Side::BOTH {
                 if written[side].is_none() && line.action == Action::Merge {
@@ -302,20 +317,6 @@ pub(super) fn commit_item(
     Ok((tally, fact))
 }
 
-/// The open link that has one of two records which are about to be linked with each other (law E1).
-fn holder_of(
-    db: &rusqlite::Connection,
-    mapping: &Prepared,
-    org: &RecordId,
-    platform: &RecordId,
-) -> Result<Option<Link>, StoreError> {
-    let (number, family) = (mapping.row.mapping, mapping.row.family);
-    let one = links::head(db, Side::Platform, number, family, platform.as_str())?;
-    let other = links::head(db, Side::Org, number, family, org.as_str())?;
-    let mut held = one.into_iter().chain(other).filter(|link| link.closed.is_none());
-    Ok(held.find(|link| link.ids.org != *org || link.ids.platform != *platform))
-}
-
 /// A created record is decided once more in the same run, now as one of two that are linked: what flows only back to its origin
 /// goes then.
 fn second_pass(
@@ -377,7 +378,12 @@ fn history_of(
             });
             NewChange {
                 pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
-                fields: change.fields.clone(),
+                fields: match pair {
+                    Some(pair) if pair.spec.fields(side) == change.fields && names::tells(&change.fields) => {
+                        Vec::new()
+                    }
+                    Some(_) | None => change.fields.clone(),
+                },
                 old: change.old.clone(),
                 new: held.unwrap_or_else(|| change.new.clone()),
                 rule: Some(change.rule),

@@ -10,7 +10,17 @@ use crate::engine::recover::alike;
 use crate::engine::session::Prepared;
 use crate::mutant::{Mutant, broken};
 use crate::store::StoreError;
-use crate::store::links::{self, Bases, NewLink};
+use crate::store::links::{self, Bases, Link, NewLink};
+
+/// What became of a link.
+pub(super) enum Kept {
+    /// It was there, and may have been rewritten.
+    Link(i64),
+    /// It is new, and has to be counted.
+    Made(i64),
+    /// One of its records belongs to another link, which is open.
+    HeldBy(Box<Link>),
+}
 
 /// Makes or rewrites the link with the bases that the steps ask for.
 pub(super) fn keep_link(
@@ -18,10 +28,10 @@ pub(super) fn keep_link(
     run: i64,
     mapping: &Prepared,
     item: &Item,
-    ids: &PerSide<RecordId>,
+    ids: PerSide<RecordId>,
     after: &PerSide<Option<&Record>>,
     written: &PerSide<Option<RecordId>>,
-) -> Result<i64, StoreError> {
+) -> Result<Kept, StoreError> {
     let compiled = &mapping.compiled;
     let none = Bases::default();
     let before = item.link.as_ref().map_or(&none, |link| &link.bases);
@@ -75,7 +85,7 @@ pub(super) fn keep_link(
         && unchanged
         && !compiled.pairs.iter().any(|pair| pair.spec.policy == crate::domain::mapping::Policy::NewestWins)
     {
-        return Ok(link.link);
+        return Ok(Kept::Link(link.link));
     }
     let stamps = PerSide::from_fn(|side| {
         let known = item.link.as_ref().and_then(|link| link.stamps[side]);
@@ -89,19 +99,26 @@ pub(super) fn keep_link(
         item.records[side].as_ref().filter(|_| equal).map_or(known, |staged| staged.read_at.max(known))
     });
     let keys = key_hashes(mapping, &bases, after);
-    links::put(
-        db,
-        &NewLink {
-            mapping: mapping.row.mapping,
-            family: mapping.row.family,
-            ids: ids.clone(),
-            stamps,
-            read,
-            keys,
-            bases,
-            run,
-        },
-    )
+    let (mapping, family) = (mapping.row.mapping, mapping.row.family);
+    let link = NewLink { mapping, family, ids, stamps, read, keys, bases, run };
+    if item.link.is_none() {
+        // Mostly neither record has a link, which the database finds out as it makes one.
+        if let Some(made) = links::make(db, &link)? {
+            return Ok(Kept::Made(made));
+        }
+        if let Some(holder) = holder_of(db, &link)? {
+            return Ok(Kept::HeldBy(Box::new(holder)));
+        }
+    }
+    links::put(db, &link).map(Kept::Link)
+}
+
+/// The open link that has one of two records which are about to be linked with each other (law E1).
+fn holder_of(db: &rusqlite::Connection, link: &NewLink) -> Result<Option<Link>, StoreError> {
+    let held = |side: Side| links::head(db, side, link.mapping, link.family, link.ids[side].as_str());
+    let mut held =
+        held(Side::Platform)?.into_iter().chain(held(Side::Org)?).filter(|held| held.closed.is_none());
+    Ok(held.find(|held| held.ids != link.ids))
 }
 
 /// Whether what was decided from is what is the base already.

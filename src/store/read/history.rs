@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value as Sql};
 
+use crate::domain::by_hand::fields_of;
 use crate::domain::report::{HistoryQuery, HistoryRow};
 use crate::domain::side::Side;
 use crate::store::history::compact;
-use crate::store::read::why::fields_of;
+use crate::store::history::names::Names;
 use crate::store::read::{Reader, ids};
 use crate::store::{StoreError, from_millis, to_millis};
 
@@ -92,10 +93,10 @@ fn page(db: &Connection, query: &HistoryQuery) -> Result<HistoryPage, StoreError
     let looked_at = if query.field.is_some() { SLICE.max(query.limit) } else { query.limit };
     let mut rows = Vec::new();
     match &query.id {
-        None => rows = select(db, "", None, before, &bounds, looked_at, &names)?,
+        None => rows = select(db, "", &[], before, &bounds, looked_at, &names)?,
         Some(id) => {
-            for column in ["org_id=?", "platform_id=?"] {
-                rows.extend(select(db, column, Some(id), before, &bounds, looked_at, &names)?);
+            for (record, values) in of_record(db, id)? {
+                rows.extend(select(db, record, &values, before, &bounds, looked_at, &names)?);
             }
             rows.sort_by_key(|row| std::cmp::Reverse(row.sequence));
             rows.dedup_by_key(|row| row.sequence);
@@ -118,6 +119,26 @@ fn page(db: &Connection, query: &HistoryQuery) -> Result<HistoryPage, StoreError
         }
     }
     Ok(HistoryPage { rows, next })
+}
+
+/// Conditions that together find the rows of a record by its id on either side, each along an index. How a record of the platform
+/// was created is looked for with the records of the org that it is or was linked with.
+fn of_record(db: &Connection, id: &str) -> Result<Vec<(&'static str, Vec<String>)>, StoreError> {
+    let mut found = vec![
+        ("org_id=?", vec![id.to_owned()]),
+        ("platform_id=? AND action<>'created'", vec![id.to_owned()]),
+        // What was created without a counterpart.
+        ("org_id IS NULL AND platform_id=? AND action='created'", vec![id.to_owned()]),
+    ];
+    let mut statement = db.prepare_cached(
+        "SELECT org_id FROM link WHERE family IN (SELECT family FROM family) AND platform_id=?1
+         UNION SELECT org_id FROM history WHERE platform_id=?1 AND action<>'created' AND org_id IS NOT NULL",
+    )?;
+    let linked = statement.query_map([id], |row| row.get(0))?;
+    for org in linked {
+        found.push(("org_id=? AND platform_id=? AND action='created'", vec![org?, id.to_owned()]));
+    }
+    Ok(found)
 }
 
 fn names(db: &Connection) -> Result<BTreeMap<i64, String>, StoreError> {
@@ -143,7 +164,7 @@ fn pairs_with(db: &Connection, field: &str) -> Result<BTreeSet<i64>, StoreError>
 fn select(
     db: &Connection,
     record: &str,
-    id: Option<&String>,
+    ids: &[String],
     before: i64,
     bounds: &Bounds,
     limit: usize,
@@ -153,10 +174,10 @@ fn select(
         "SELECT sequence, at, run, mapping, org_id, platform_id, side, action, call, changes FROM history WHERE sequence<?",
     );
     let mut values: Vec<Sql> = vec![before.into()];
-    if let Some(id) = id {
+    if !record.is_empty() {
         sql.push_str(" AND ");
         sql.push_str(record);
-        values.push(id.clone().into());
+        values.extend(ids.iter().map(|id| id.clone().into()));
     }
     sql.push_str(&bounds.conditions);
     values.extend(bounds.values.iter().cloned());
@@ -164,15 +185,17 @@ fn select(
     values.push((limit as i64).into());
     let mut statement = db.prepare_cached(&sql)?;
     let mut found = statement.query(params_from_iter(values))?;
-    let mut rows = Vec::new();
+    let (mut rows, mut fields) = (Vec::new(), Names::new(db));
     while let Some(row) = found.next()? {
-        rows.push(history_row(row, names)?);
+        let mut row = history_row(row, names)?;
+        fields.fill(row.side, &mut row.changes)?;
+        rows.push(row);
     }
     Ok(rows)
 }
 
 /// A row as it is shown; its columns in the order of [`select`].
-pub(super) fn history_row(row: &Row<'_>, names: &BTreeMap<i64, String>) -> Result<HistoryRow, StoreError> {
+fn history_row(row: &Row<'_>, names: &BTreeMap<i64, String>) -> Result<HistoryRow, StoreError> {
     let mapping: i64 = row.get(3)?;
     Ok(HistoryRow {
         sequence: row.get(0)?,
@@ -183,7 +206,7 @@ pub(super) fn history_row(row: &Row<'_>, names: &BTreeMap<i64, String>) -> Resul
         side: Side::from_number(row.get(6)?),
         action: row.get(7)?,
         call: row.get(8)?,
-        changes: compact::decode(&row.get::<_, String>(9)?)?,
+        changes: compact::decode(row.get_ref(9)?)?,
     })
 }
 
@@ -214,4 +237,72 @@ fn first_since(db: &Connection, moment: DateTime<Utc>) -> Result<Option<i64>, St
         }
     }
     Ok((low <= last).then_some(low))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::RecordId;
+    use crate::domain::side::PerSide;
+    use crate::store::history::{NewHistory, put};
+    use crate::store::links::{Bases, NewLink, make};
+    use crate::store::{Store, mappings};
+
+    /// Two people are created on the platform; the first contact of the second goes on with another one there.
+    #[tokio::test]
+    async fn how_a_record_was_created_is_found_by_either_id_also_after_it_was_linked_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let store = Store::open(&path).unwrap();
+        store
+            .write(|db| {
+                let row = mappings::register(db, "contact", "Contact", "contact", "f", &[])?;
+                let write = |org: Option<&str>, platform: &str, action: &str| {
+                    let ids =
+                        PerSide { org: org.map(RecordId::new), platform: Some(RecordId::new(platform)) };
+                    let (mapping, ids) = (row.mapping, &ids);
+                    let new = NewHistory { run: 1, mapping, ids, side: Side::Platform, action, changes: &[] };
+                    put(db, DateTime::UNIX_EPOCH, &new).map(drop)
+                };
+                let link = |org: &str, platform: &str| {
+                    make(
+                        db,
+                        &NewLink {
+                            mapping: row.mapping,
+                            family: row.family,
+                            ids: PerSide { org: RecordId::new(org), platform: RecordId::new(platform) },
+                            stamps: PerSide::default(),
+                            read: PerSide::default(),
+                            keys: PerSide::default(),
+                            bases: Bases::default(),
+                            run: 1,
+                        },
+                    )
+                };
+                write(Some("003A"), "p1", "created")?;
+                write(Some("003B"), "p2", "created")?;
+                write(Some("003B"), "p2", "closed")?;
+                write(Some("003B"), "p3", "created")?;
+                write(None, "p4", "created")?;
+                assert!(link("003A", "p1")?.is_some() && link("003B", "p3")?.is_some());
+                // A record has one link.
+                assert!(link("003A", "p5")?.is_none() && link("003C", "p1")?.is_none());
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let found = |id: &str| {
+            let query = HistoryQuery { id: Some(id.into()), limit: 10, ..HistoryQuery::default() };
+            let rows = reader.history(&query).unwrap();
+            rows.into_iter().map(|row| (row.sequence, row.action)).collect::<Vec<_>>()
+        };
+        let (created, closed) = ("created".to_owned(), "closed".to_owned());
+        assert_eq!(found("p1"), [(1, created.clone())]);
+        assert_eq!(found("p2"), [(3, closed.clone()), (2, created.clone())]);
+        assert_eq!(found("p3"), [(4, created.clone())]);
+        assert_eq!(found("p4"), [(5, created.clone())]);
+        assert_eq!(found("003B"), [(4, created.clone()), (3, closed), (2, created)]);
+        assert!(found("p5").is_empty());
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::domain::by_hand::fields_of;
 use crate::domain::outcome::RunKind;
 use crate::domain::plan::{Action, Line};
 use crate::domain::record::RecordId;
@@ -243,14 +244,6 @@ fn pairs_of(db: &Connection, mapping: i64) -> Result<Vec<NumberedPair>, StoreErr
     let mut statement = db.prepare_cached("SELECT pair, identity FROM pair WHERE mapping=? ORDER BY pair")?;
     let rows = statement.query_map([mapping], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
     rows.map(|row| row.map(|(pair, identity)| (pair, fields_of(&identity))).map_err(Into::into)).collect()
-}
-
-/// The fields in a pair's identity, `a+b|c+d|transform`.
-pub(super) fn fields_of(identity: &str) -> PerSide<Vec<String>> {
-    let mut parts = identity
-        .splitn(3, '|')
-        .map(|part| part.split('+').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Vec<_>>());
-    PerSide { org: parts.next().unwrap_or_default(), platform: parts.next().unwrap_or_default() }
 }
 
 fn parked_of(db: &Connection, link: i64) -> Result<Vec<(i64, WhyParked)>, StoreError> {
