@@ -43,8 +43,8 @@ pub(super) async fn run(arguments: Hook, context: &Context) -> Result<u8, OpErro
             crate::cli::safe_text::safe(row)
         )),
         None => context.output.text(format_args!(
-            "{} was sent. The receiver knows its structure now and waits to be mapped: open it in the platform, map its fields, tick Id for \
-             deduplication.",
+            "{} was sent. The receiver knows its structure now and waits to be mapped: open it in the platform, map its fields, tick the key \
+             of the mapping for deduplication.",
             sample.id
         )),
     }
