@@ -15,17 +15,30 @@ use crate::workspace::private_file;
 /// The file whose lock says whose turn it is, in this process and others.
 const LOCK: &str = "sign_in.lock";
 
+/// A refresh token that could not be kept, as one that comes from a variable can't.
+#[derive(Debug, Default)]
+pub(crate) struct Unkept(Mutex<Option<(SecretString, SecretString)>>);
+
+impl Unkept {
+    /// The token that was there, and the one that counts.
+    fn get(&self) -> Option<(SecretString, SecretString)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, tokens: Option<(SecretString, SecretString)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
+    }
+}
+
 /// The refresh token of a workspace.
 #[derive(Debug)]
 pub(crate) struct KeptTokens {
     session: Session,
-    /// What could not be kept: the token that was there, and the one that counts.
-    unkept: Mutex<Option<(SecretString, SecretString)>>,
 }
 
 impl KeptTokens {
     pub(crate) fn new(session: Session) -> Self {
-        Self { session, unkept: Mutex::new(None) }
+        Self { session }
     }
 
     /// Waits for the lock, off the async threads. Where the folder can't be written in, nobody waits for anybody.
@@ -48,10 +61,6 @@ impl KeptTokens {
             }
         }
     }
-
-    fn unkept(&self) -> Option<(SecretString, SecretString)> {
-        self.unkept.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 #[async_trait]
@@ -61,7 +70,7 @@ impl RefreshTokens for KeptTokens {
         let stored = secrets::get(&self.session, SecretName::SalesforceRefreshToken)
             .await
             .map_err(|error| PortError::new(PortClass::Settings, error.code, error.message))?;
-        let token = match (stored, self.unkept()) {
+        let token = match (stored, self.session.unkept().get()) {
             // What is there is dead unless somebody put another one there.
             (Some(stored), Some((dead, new))) if stored.expose_secret() == dead.expose_secret() => Some(new),
             (stored, _) => stored,
@@ -72,15 +81,14 @@ impl RefreshTokens for KeptTokens {
     async fn keep(&self, token: &SecretString) {
         let name = SecretName::SalesforceRefreshToken;
         match secrets::keep(&self.session, name, token.clone()).await {
-            Ok(_) => *self.unkept.lock().unwrap_or_else(PoisonError::into_inner) = None,
+            Ok(_) => self.session.unkept().set(None),
             Err(error) => {
                 tracing::error!(
                     message = %error.message,
                     "The org gave a new refresh token that could not be kept; sign in by browser again after the next start."
                 );
                 if let Ok(Some(dead)) = secrets::get(&self.session, name).await {
-                    let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-                    *unkept = Some((dead, token.clone()));
+                    self.session.unkept().set(Some((dead, token.clone())));
                 }
             }
         }

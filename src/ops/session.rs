@@ -9,7 +9,7 @@ use crate::domain::clock::Clock;
 use crate::ops::connections::Surroundings;
 use crate::ops::engine::EngineClient;
 use crate::ops::error::OpError;
-use crate::ops::refresh_tokens::KeptTokens;
+use crate::ops::refresh_tokens::{KeptTokens, Unkept};
 use crate::ops::schemas::Schemas;
 use crate::ops::test_connection::LastTests;
 use crate::store::Reader;
@@ -65,6 +65,7 @@ struct Inner {
     reader: std::sync::Mutex<Option<Reader>>,
     schemas: Schemas,
     tests: LastTests,
+    unkept: Unkept,
 }
 
 impl std::fmt::Debug for Session {
@@ -96,6 +97,7 @@ impl Session {
                 reader: std::sync::Mutex::new(None),
                 schemas: Schemas::default(),
                 tests: LastTests::default(),
+                unkept: Unkept::default(),
             }),
             engine: Arc::default(),
         })
@@ -200,6 +202,11 @@ impl Session {
 
     pub(crate) fn schemas(&self) -> &Schemas {
         &self.inner.schemas
+    }
+
+    /// The refresh token that could not be kept, for all connections of this workspace.
+    pub(crate) fn unkept(&self) -> &Unkept {
+        &self.inner.unkept
     }
 
     pub(crate) fn tests(&self) -> &LastTests {

@@ -23,7 +23,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
-use crate::binary_stage::{Done, Stage};
+use crate::binary_stage::{self, Done, Stage};
 use crate::scenario_stage::{Cast, Scene};
 
 /// Far longer than anything takes; only a hanging test reaches it.
@@ -214,7 +214,7 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 async fn ctrl_c_calls_a_sign_in_off_and_a_refusal_is_blocked() {
     let scenery = Scenery::new().await;
     let (child, _, stdout) = begun(&scenery.stage);
-    crate::binary_stage::signal(&child, "INT");
+    binary_stage::signal(&child, "INT");
     let done = ended(child, stdout).await;
     done.says(130, &["nobody is signed in"]);
     scenery.org().set_approval(Approval::Denied);
@@ -390,6 +390,24 @@ async fn sessions_that_are_renewed_at_once_share_the_token_that_is_replaced() {
         assert_eq!(report.exit_code(), 0, "{:?}", report.lines);
     }
     assert_eq!(scenery.org().refresh_tokens(), 1);
+}
+
+/// One that comes from a variable can't be replaced there: the process that got a new one goes on by it, the next one is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_the_environment_is_used_as_long_as_it_counts() {
+    const VARIABLE: &str = "FORCESYNC_SALESFORCE_REFRESH_TOKEN";
+    let scenery = Scenery::new().await;
+    let (workspace, token) = (scenery.stage.workspace(), scenery.org().refresh_token());
+    let run = async |arguments: &[&str]| {
+        let mut command = binary_stage::command(&workspace, arguments);
+        command.env(VARIABLE, &token);
+        binary_stage::finish(command, "").await
+    };
+    run(&["connection", "sign-in"]).await.says(2, &[VARIABLE, "unset the variable"]);
+    scenery.org().set_rotate_refresh_tokens(true);
+    let done = run(&["check"]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    run(&["check", "--json"]).await.says(7, &["sign-in by browser has ended", "connection sign-in"]);
 }
 
 /// An org that gives a session and nothing to renew it with.

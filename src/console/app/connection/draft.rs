@@ -154,11 +154,14 @@ impl ConnectionDraft {
                 }
             }
             FieldId::Username => sf.username = text.into(),
-            FieldId::Password | FieldId::SecurityToken | FieldId::ClientSecret | FieldId::ApiSecret => {}
+            // Secrets are in their place already, and a button holds nothing.
+            FieldId::Password
+            | FieldId::SecurityToken
+            | FieldId::ClientSecret
+            | FieldId::ApiSecret
+            | FieldId::SignInNow => {}
             FieldId::ClientId => sf.client_id = text.into(),
             FieldId::CallbackPort => sf.callback_port = port(text)?,
-            // A button; nothing is typed there.
-            FieldId::SignInNow => {}
             FieldId::ApiVersion => sf.api_version = api_version(text)?,
             FieldId::ApiReserve => sf.api_reserve_percent = percent(text)?,
             FieldId::CaFile => sf.ca_file = path(),
