@@ -4,7 +4,8 @@
 //! one over REST (`customer`), or written many at once through a webhook receiver (`received`), and listed over SOAP where that is set up
 //! (`soap`, `listing`); tables of the data model are written through webhook receivers (`rows`) and read, where that is allowed, by
 //! `table`. `hook` knows the receivers, `posting` talks to them, `nested` knows which
-//! tables lie in which. Contact moments are put together from analytics events by `moments`, which remembers in [`Notes`] what it has counted, since the service can't be asked for one.
+//! tables lie in which. Contact moments are put together from analytics events by `moments`, which remembers in [`Notes`] what it has
+//! counted, since the service can't be asked for one.
 
 mod customer;
 mod hook;
