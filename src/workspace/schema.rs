@@ -68,7 +68,7 @@ fn interval(text: &str) -> Result<(), String> {
 
 fn moment(text: &str) -> Result<(), String> {
     let read = chrono::DateTime::parse_from_rfc3339(text);
-    read.map(drop).map_err(|_| "it is no moment; write it like \"2026-11-22T00:00:00Z\"".to_owned())
+    read.map(drop).map_err(|_no_moment| "it is no moment; write it like \"2026-11-22T00:00:00Z\"".to_owned())
 }
 
 fn interval_or_never(text: &str) -> Result<(), String> {

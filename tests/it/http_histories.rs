@@ -211,6 +211,7 @@ impl World {
             self.scene.pass(Duration::from_secs(pause)).await;
         }
         self.scene.calm();
+        self.scene.rest().await;
         self.open.clear();
         self.late = false;
         self.scene.pass(Duration::from_secs(7_200)).await;

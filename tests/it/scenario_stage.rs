@@ -14,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use forcesync::domain::clock::Clock;
 use forcesync::domain::command::{Allowances, Command, Reply, RunRequest};
 use forcesync::domain::outcome::{Counts, RunKind, RunResult};
+use forcesync::domain::progress::EngineState;
 use forcesync::domain::report::{HistoryQuery, HistoryRow, IssueQuery, IssueRow, LogQuery, StatusReport};
 use forcesync::ops::engine::{EngineClient, attach};
 use forcesync::ops::sandbox::{Running, Wanted, start};
@@ -196,6 +197,18 @@ impl Scene {
             self.engine.ask(Command::Cancel).await.unwrap();
         }
         self.clock.advance(time);
+    }
+
+    /// Waits for what went on by itself, and calls off what a limit holds.
+    pub async fn rest(&self) {
+        while let Ok(Reply::Status { progress }) = self.engine.ask(Command::Status).await {
+            if progress.held.is_some() {
+                self.engine.ask(Command::Cancel).await.unwrap();
+            } else if progress.state == EngineState::Idle {
+                return;
+            }
+            tokio::time::sleep(BLINK).await;
+        }
     }
 
     /// From now on nothing goes on by itself while the test looks around: only `pass` opens what a limit holds.

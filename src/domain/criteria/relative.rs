@@ -120,10 +120,7 @@ impl Relative {
     /// Reads one as SOQL writes it, or as a person says it (`last 30 days`, `3 months ago`); `None` for anything else.
     pub(super) fn read(text: &str) -> Option<Result<Self, Refused>> {
         let lower = text.trim().to_ascii_lowercase();
-        let words: Vec<&str> = lower
-            .split(|letter: char| matches!(letter, '_' | ':' | ' '))
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = lower.split(['_', ':', ' ']).filter(|word| !word.is_empty()).collect();
         let one = |by, unit| Some(Ok(Self { span: Span::One(by), unit }));
         let counted = |number: &str, unit: &str, span: fn(u32) -> Span| {
             let unit = Unit::read(unit)?;

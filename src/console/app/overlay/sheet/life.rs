@@ -58,7 +58,7 @@ pub(super) fn since_of(typed: &str) -> Result<Option<DateTime<Utc>>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
-    let moment = DateTime::parse_from_rfc3339(typed).map_err(|_| text::SINCE_NEEDED.to_owned())?;
+    let moment = DateTime::parse_from_rfc3339(typed).map_err(|_no_moment| text::SINCE_NEEDED.to_owned())?;
     Ok(Some(moment.with_timezone(&Utc)))
 }
 
