@@ -1,6 +1,6 @@
 //! "Going forward" (F151): a mapping with a start leaves alone what was there before and has not changed since.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use forcesync::domain::outcome::RunKind;
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::scenario_stage::{Cast, Scene};
 
 /// The usual settings, in which all mappings begin when the scene does.
 async fn begun() -> Scene {
-    let since = Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let since = forcesync::ops::clock().now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
     Scene::with(Cast::of(60), |settings| {
         settings.replace(
             "platform_object = \"contact\"\n",
