@@ -83,6 +83,7 @@ async fn f70_f96_f97_leads_and_contacts_become_customers_with_their_status() {
 }
 
 /// F82, F94: what is added or changed in Salesforce comes with the next run; changes of customers come back.
+/// platform-deployteq.md §5, §7: customers are listed with their `modifiedAt` by SOAP alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn f82_changes_cross_in_both_directions() {
     let scene = synced().await;
@@ -135,6 +136,7 @@ async fn f98_an_opt_out_crosses_and_a_mapping_needs_a_consent_pair() {
 }
 
 /// F92, F94: with the e-mail address as key, a customer that is there is enriched and gets the id; an unknown one is created.
+/// platform-deployteq.md §2, §6: a search by address, and the id of Salesforce in `externalid`.
 #[tokio::test(flavor = "multi_thread")]
 async fn f92_f94_an_e_mail_key_enriches_who_is_there() {
     let scene = scene_with(|settings| by_email(&settings)).await;
@@ -161,6 +163,7 @@ async fn f92_f94_an_e_mail_key_enriches_who_is_there() {
 }
 
 /// Without the SOAP interface customers are found one by one, and nobody is made twice.
+/// platform-deployteq.md §2: REST has no list.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_soap_customers_are_found_one_by_one() {
     let scene = synced_with(|settings| {
@@ -177,6 +180,7 @@ async fn without_soap_customers_are_found_one_by_one() {
 }
 
 /// F101–F110: other objects go to a table through a receiver. It waits for its first record, then to be mapped; then all go.
+/// platform-deployteq.md §1: the first call is echoed, later ones come back with their ids.
 #[tokio::test(flavor = "multi_thread")]
 async fn f101_f110_a_receiver_waits_to_be_mapped_and_then_takes_all() {
     let table = "\n[[mapping]]\nname = \"campaign\"\norg_object = \"Account\"\nplatform_object = \"table.campaign\"\ndirection = \"to_platform\"\ncreate_in_org = false\nplatform_mark = \"Id\"\n[[mapping.pair]]\norg = \"Id\"\nplatform = \"Id\"\ndirection = \"to_platform\"\nkey = true\n[[mapping.pair]]\norg = \"Name\"\nplatform = \"Name\"\ndirection = \"to_platform\"\n";
@@ -203,6 +207,7 @@ async fn f101_f110_a_receiver_waits_to_be_mapped_and_then_takes_all() {
 }
 
 /// F103: before an object is linked, its table must exist, and `check` looks for it.
+/// platform-deployteq.md §3: a table by its name.
 #[tokio::test(flavor = "multi_thread")]
 async fn f103_check_looks_for_the_table_behind_each_receiver() {
     let scene = scene_with(|settings| {
@@ -242,6 +247,7 @@ async fn f102_rows_of_a_table_belong_to_the_customer_of_a_contact() {
 }
 
 /// F73, F114–F117: sent e-mails come to the lead or contact with what became of them; machines don't count; nothing is counted twice.
+/// platform-deployteq.md §4: sends, opens, clicks and bounces, `machine_generated` among them.
 #[tokio::test(flavor = "multi_thread")]
 async fn f114_f117_contact_moments_come_to_their_lead_or_contact() {
     let scene = synced_with(|settings| {
@@ -286,6 +292,7 @@ async fn f114_f117_contact_moments_come_to_their_lead_or_contact() {
 }
 
 /// F73, F80: contact moments are a choice; once it is made, every e-mail that was sent to somebody who is linked comes.
+/// platform-deployteq.md §4: events have an interface and a sign-in of their own.
 #[tokio::test(flavor = "multi_thread")]
 async fn f73_f80_contact_moments_stay_out_unless_switched_on() {
     let scene = synced().await;
@@ -319,6 +326,7 @@ async fn f134_a_push_before_the_first_initial_sync_writes_nothing_and_says_why()
 }
 
 /// F72, F125–F135: a push brings the fields of its step to the linked record; one that is not linked goes on and is no error.
+/// platform-deployteq.md §7: a campaign pushes, nobody can ask.
 #[tokio::test(flavor = "multi_thread")]
 async fn f125_f135_a_push_reaches_the_linked_record_and_skips_the_others() {
     let step = "\n[[push]]\nname = \"profile\"\nobject = \"Contact\"\nid = \"contact_id\"\nfields = [\"MobilePhone\", \"LastName\"]\n";

@@ -228,6 +228,7 @@ async fn a_receiver_lets_in_by_each_kind_of_sign_in(#[case] lines: &str, #[case]
 }
 
 /// F107: where deletions are carried over, `customer_delete` says how; the receiver is told by the customer's keys.
+/// platform-deployteq.md §1: deletions by a receiver are not described, so they are a setting.
 #[rstest]
 #[case("webhook", true)]
 #[case("rest", true)]
@@ -309,6 +310,7 @@ transform = { reference = "table.campaign" }
 
 /// F71, F102: a row goes into the row that contains it, parents first in one run; the data model shows it there alone. A row whose parent
 /// never came waits, and one that changed is read below all that contain it.
+/// platform-deployteq.md §3: all containing ids stand in the path.
 #[tokio::test(flavor = "multi_thread")]
 async fn f102_rows_of_nested_tables_go_into_the_rows_that_contain_them() {
     let lines = "data_model = true\nnested_tables = [\"campaign.account=account\", \"campaignmember.deal=campaign\"]\nwebhooks = [";

@@ -126,6 +126,7 @@ fn the_id_of_a_row_is_found_where_it_may_stand(#[case] echo: Json, #[case] expec
     assert_eq!(id_at(&echo, "/clang_id").as_ref().map(RecordId::as_str), expected);
 }
 
+/// platform-deployteq.md §5: answers are XML.
 #[test]
 fn a_tree_keeps_texts_and_nesting_and_refuses_what_is_no_xml() {
     let root = tree("<a><b>x &amp; y</b><c><d/></c></a>").unwrap();

@@ -62,6 +62,7 @@ fn refused(reply: &Value) -> &str {
     reply["message"][0].as_str().unwrap()
 }
 
+/// platform-salesmanago.md §2, §3: a refusal comes with status 200, and the body says so.
 #[tokio::test]
 async fn a_wrong_signature_is_told_so_with_status_200() {
     let bench = Bench::new();
@@ -74,6 +75,7 @@ async fn a_wrong_signature_is_told_so_with_status_200() {
     assert_eq!(refused(&reply), "Not authenticated");
 }
 
+/// platform-salesmanago.md §2: the users of an account, by whose address every call names its owner.
 #[tokio::test]
 async fn users_are_listed_and_an_unknown_owner_is_refused() {
     let bench = Bench::new();
@@ -84,6 +86,7 @@ async fn users_are_listed_and_an_unknown_owner_is_refused() {
     assert_eq!(refused(&reply), "Owner x@y.example does not exist");
 }
 
+/// platform-salesmanago.md §4: details are a map when written and a list when read.
 #[tokio::test]
 async fn a_written_contact_is_read_in_both_shapes() {
     let bench = Bench::new();
@@ -105,6 +108,7 @@ async fn a_written_contact_is_read_in_both_shapes() {
     assert_eq!(contact["modifiedOn"], NOW);
 }
 
+/// platform-salesmanago.md §5 “Read full”, §9: at most 50 a call.
 #[tokio::test]
 async fn more_than_fifty_ids_are_refused() {
     let bench = Bench::new();
@@ -113,6 +117,7 @@ async fn more_than_fifty_ids_are_refused() {
     assert!(refused(&reply).contains("at most 50"));
 }
 
+/// platform-salesmanago.md §5 “Batch upsert (sync)”.
 #[tokio::test]
 async fn a_batch_keeps_its_good_rows_and_names_the_bad_one() {
     let bench = Bench::new();
@@ -124,6 +129,7 @@ async fn a_batch_keeps_its_good_rows_and_names_the_bad_one() {
     assert!(reply["message"][0].as_str().unwrap().contains("nobody"));
 }
 
+/// platform-salesmanago.md §5 “Batch upsert (async)”, “Job status”: a message until it is done.
 #[tokio::test]
 async fn a_batch_job_is_in_progress_first_and_leaves_a_file() {
     let bench = Bench::new();
@@ -144,6 +150,7 @@ async fn a_batch_job_is_in_progress_first_and_leaves_a_file() {
     assert_eq!(bench.service.side_effects().events_fired, 0);
 }
 
+/// platform-salesmanago.md §5 “Job status”, §12.
 #[tokio::test]
 async fn a_batch_job_that_nobody_polls_is_done_after_a_minute() {
     let bench = Bench::new();
@@ -156,6 +163,7 @@ async fn a_batch_job_that_nobody_polls_is_done_after_a_minute() {
     assert_eq!(bench.service.side_effects().events_fired, 1, "events fire unless told not to");
 }
 
+/// platform-salesmanago.md §5 “Modified since, paged”, §7: pages from 1, until there are no more; no feed of deletions.
 #[tokio::test]
 async fn changed_contacts_are_listed_by_page_and_deleted_ones_are_not() {
     let bench = Bench::new();
@@ -174,6 +182,7 @@ async fn changed_contacts_are_listed_by_page_and_deleted_ones_are_not() {
     assert_eq!(deleted["contacts"][0]["deleted"], true);
 }
 
+/// platform-salesmanago.md §7: windows of 30 days.
 #[tokio::test]
 async fn a_strict_account_refuses_windows_of_more_than_thirty_days() {
     let bench = Bench::with(SalesmanagoOptions { strict_window: true, ..SalesmanagoOptions::default() });
@@ -181,6 +190,7 @@ async fn a_strict_account_refuses_windows_of_more_than_thirty_days() {
     assert!(refused(&reply).contains("30 days"));
 }
 
+/// platform-salesmanago.md §5 “Full list dump”: an empty list is the end.
 #[tokio::test]
 async fn the_contact_list_is_exported_page_by_page_until_it_is_empty() {
     let bench = Bench::with(SalesmanagoOptions { job_polls: 0, ..SalesmanagoOptions::default() });
@@ -197,6 +207,7 @@ async fn the_contact_list_is_exported_page_by_page_until_it_is_empty() {
     assert_eq!(sizes, [2, 1, 0]);
 }
 
+/// platform-salesmanago.md §5 “Opt-in/out e-mail”, §8.
 #[tokio::test]
 async fn opt_in_and_out_work_one_by_one_and_in_batches() {
     let bench = Bench::new();
@@ -209,6 +220,7 @@ async fn opt_in_and_out_work_one_by_one_and_in_batches() {
     assert_eq!(bench.service.contact("a@b.example").unwrap()["optedOut"], true);
 }
 
+/// platform-salesmanago.md §2, §3: `user` in the place of `owner`, and the words of the refusal.
 #[tokio::test]
 async fn statistics_insist_on_a_user() {
     let bench = Bench::new();
@@ -217,6 +229,7 @@ async fn statistics_insist_on_a_user() {
     assert_eq!(refused(&reply), "User cannot be empty");
 }
 
+/// platform-salesmanago.md §9: 429 is possible; the number is a setting.
 #[tokio::test]
 async fn the_eleventh_request_of_a_second_is_too_many_under_real_pace() {
     let bench = Bench::with(SalesmanagoOptions { real_pace: true, ..SalesmanagoOptions::default() });
@@ -227,6 +240,7 @@ async fn the_eleventh_request_of_a_second_is_too_many_under_real_pace() {
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
 }
 
+/// platform-salesmanago.md §8: `useApiDoubleOptIn` sends the confirmation mail.
 #[tokio::test]
 async fn double_opt_in_is_counted_as_a_mail() {
     let bench = Bench::new();
@@ -235,6 +249,7 @@ async fn double_opt_in_is_counted_as_a_mail() {
     assert_eq!(bench.service.side_effects().mails_sent, 1);
 }
 
+/// platform-salesmanago.md §3: other codes than 200.
 #[tokio::test]
 async fn what_is_not_json_and_what_does_not_exist_have_their_own_status() {
     let bench = Bench::new();
