@@ -39,17 +39,7 @@ pub fn is_canonical(form: Form, value: &Value, folded: &Value) -> bool {
     match (value, folded, form.kind) {
         (Value::Null, folded, _) => *folded == Value::Null,
         (Value::Bool(one), Value::Bool(other), _) => one == other,
-        (
-            Value::Text(one),
-            Value::Text(other),
-            FieldKind::Id
-            | FieldKind::Text
-            | FieldKind::LongText
-            | FieldKind::Url
-            | FieldKind::Picklist
-            | FieldKind::Reference
-            | FieldKind::Other,
-        ) if !one.contains('\r') => one.trim() == &**other && !other.is_empty(),
+        (Value::Text(one), Value::Text(other), _) => is_canonical_text(form, one, other),
         _ => canonical(form, value) == *folded,
     }
 }
