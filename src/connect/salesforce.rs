@@ -45,7 +45,7 @@ pub use settings::{Environment, SalesforceSecrets, SalesforceSettings, SignIn};
 pub use sign_in::browser::{Approved, BrowserSignIn, Returned};
 
 use crate::connect::budget::Budget;
-use crate::connect::http::{Http, HttpOptions};
+use crate::connect::http::Http;
 use crate::domain::clock::Clock;
 use crate::domain::cost::{self, Choice, Task, Way, Workload};
 use crate::domain::criteria::Criteria;
@@ -81,14 +81,7 @@ impl Salesforce {
         secrets: SalesforceSecrets,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, PortError> {
-        let options = HttpOptions {
-            ca_file: settings.ca_file.clone(),
-            resolve: settings.resolve.clone(),
-            timeout: settings.timeout,
-            jitter_seed: settings.jitter_seed,
-            ..HttpOptions::default()
-        };
-        let http = Http::new(&options, clock).map_err(|error| errors::from_http(&error))?;
+        let http = Http::new(&settings.http_options(), clock).map_err(|error| errors::from_http(&error))?;
         let settle = settings.settle;
         let freshness = settings.schema_freshness;
         Ok(Self {

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::refresh_tokens::RefreshTokens;
 use crate::connect::budget::Ledger;
+use crate::connect::http::HttpOptions;
 use crate::domain::cost::Rates;
 
 /// How an org is reached.
@@ -53,6 +54,19 @@ pub struct SalesforceSettings {
     pub bulk_upload_bytes: usize,
     /// Makes the jitter of pauses repeatable in simulations.
     pub jitter_seed: Option<u64>,
+}
+
+impl SalesforceSettings {
+    /// How calls to the org are made.
+    pub(super) fn http_options(&self) -> HttpOptions {
+        HttpOptions {
+            ca_file: self.ca_file.clone(),
+            resolve: self.resolve.clone(),
+            timeout: self.timeout,
+            jitter_seed: self.jitter_seed,
+            ..HttpOptions::default()
+        }
+    }
 }
 
 impl Default for SalesforceSettings {

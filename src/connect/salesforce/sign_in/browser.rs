@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::super::errors;
 use super::super::settings::{SalesforceSecrets, SalesforceSettings};
 use super::{needed_text, oauth, of_this_org, refusal};
-use crate::connect::http::{Http, HttpOptions};
+use crate::connect::http::Http;
 use crate::domain::clock::Clock;
 use crate::domain::port::{PortClass, PortError};
 use crate::domain::record::RecordId;
@@ -115,14 +115,7 @@ impl BrowserSignIn {
         code: &SecretString,
         clock: Arc<dyn Clock>,
     ) -> Result<Approved, PortError> {
-        let options = HttpOptions {
-            ca_file: settings.ca_file.clone(),
-            resolve: settings.resolve.clone(),
-            timeout: settings.timeout,
-            jitter_seed: settings.jitter_seed,
-            ..HttpOptions::default()
-        };
-        let http = Http::new(&options, clock).map_err(|error| errors::from_http(&error))?;
+        let http = Http::new(&settings.http_options(), clock).map_err(|error| errors::from_http(&error))?;
         let ticket = oauth::by_code(&http, settings, secrets, (code, &self.verifier, &self.redirect)).await?;
         let ticket = of_this_org(settings, ticket)?;
         match ticket.refresh_token {
