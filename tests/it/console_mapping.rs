@@ -331,3 +331,20 @@ fn n17_an_edit_of_one_pair_changes_the_lines_of_that_pair_alone() {
         assert!(written.contains("# not Phone") && written.contains("# until June"), "{keys}: {written}");
     }
 }
+
+/// Who has written out a name that nothing listed begins with means a new field, not one that is merely like it.
+#[test]
+fn a_name_that_is_written_out_is_offered_before_what_is_like_it() {
+    let chosen = |typed: &str| {
+        let mut app = full();
+        press(&mut app, "2 right a");
+        type_text(&mut app, "VIP__c");
+        press(&mut app, "enter");
+        type_text(&mut app, typed);
+        let Some(Overlay::Picker(picker)) = app.overlays.last() else { panic!("the picker is open") };
+        picker.selected().map(|item| item.id.clone()).unwrap_or_default()
+    };
+    assert_eq!(chosen("details.Sttus"), "details.Sttus");
+    assert_eq!(chosen("details.SF_St"), "details.SF_Status");
+    assert_eq!(chosen("sfstat"), "details.SF_Status");
+}

@@ -207,7 +207,8 @@ impl Picker {
         self.narrow();
     }
 
-    /// Offers the typed name behind what is listed, where names are free.
+    /// Offers the typed name where names are free: behind what is listed, but before it where the whole name was written out and nothing
+    /// listed begins like that.
     fn offer_typed(&mut self) {
         let Some((start, word)) = &self.open else { return };
         let typed = self.input.text().trim();
@@ -218,7 +219,11 @@ impl Picker {
         }
         let mut item = Item::new(name.clone(), [(*word).to_owned(), name]);
         item.typed = true;
-        self.matches.push(self.items.len());
+        let spelled =
+            |known: &Item| known.id.get(..typed.len()).is_some_and(|head| head.eq_ignore_ascii_case(typed));
+        let whole = typed.starts_with(start.as_str()) && !self.items.iter().any(spelled);
+        let place = if whole { 0 } else { self.matches.len() };
+        self.matches.insert(place, self.items.len());
         self.items.push(item);
     }
 
