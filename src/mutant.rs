@@ -14,6 +14,8 @@ pub enum Mutant {
     FamilyShares,
     /// E1: who was left out because of a key stays so when it is free.
     FreedKeyForgotten,
+    /// E1: nobody is looked up before it is made on a side that lists nothing.
+    UnlistedIsNew,
     /// E2: the other side wins.
     PolicyInverted,
     /// E2: the earlier change wins.
@@ -60,6 +62,8 @@ pub enum Mutant {
     FightGoesOn,
     /// E9: what can't be read is taken for deleted.
     MissingIsDeleted,
+    /// E9: linked records that a full read did not bring are not asked for.
+    UnseenIsForgotten,
     /// E9: the records of a closed link are matched again.
     ClosedLinkIsMatched,
     /// E9: a delete is sent without looking at both records once more.
@@ -70,6 +74,8 @@ pub enum Mutant {
     UndoOverwrites,
     /// E16: an undo leaves the bases as they were.
     UndoFlowsBack,
+    /// E16: an undo deletes what nobody can tell to be untouched.
+    UndoUnseen,
     /// E11: what was in flight is sent again without looking.
     UnknownIsRepeated,
     /// E11: what an interrupted run left in the journal is forgotten.
@@ -78,11 +84,12 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::AmbiguousIsMatched,
         Self::TakenKeyIsMatched,
         Self::FamilyShares,
         Self::FreedKeyForgotten,
+        Self::UnlistedIsNew,
         Self::PolicyInverted,
         Self::NewestInverted,
         Self::OneBaseForBoth,
@@ -106,11 +113,13 @@ impl Mutant {
         Self::LockIsFailure,
         Self::FightGoesOn,
         Self::MissingIsDeleted,
+        Self::UnseenIsForgotten,
         Self::ClosedLinkIsMatched,
         Self::DeleteUnverified,
         Self::DeletesUnbraked,
         Self::UndoOverwrites,
         Self::UndoFlowsBack,
+        Self::UndoUnseen,
         Self::UnknownIsRepeated,
         Self::RecoverySkipped,
     ];

@@ -52,6 +52,8 @@ pub enum WhyLeft {
     Consent,
     /// The pair waits because nobody knows what came of an earlier write.
     Unclear,
+    /// A pair takes no part for now, and on a side without stamps nobody can tell whether its fields were edited.
+    LeftOut,
 }
 
 impl WhyLeft {
@@ -69,6 +71,7 @@ impl WhyLeft {
             Self::PartnerGone => "partner_gone",
             Self::Consent => "consent",
             Self::Unclear => "unclear",
+            Self::LeftOut => "left_out",
         }
     }
 
@@ -95,6 +98,9 @@ impl WhyLeft {
             Self::PartnerGone => "the record on the other side can't be read any more",
             Self::Consent => "an undo never lifts an opt-out and never gives a consent",
             Self::Unclear => "nobody knows yet what came of an earlier write to it",
+            Self::LeftOut => {
+                "a pair of the mapping waits, and without it nobody can tell whether somebody edited the record; undo once it runs again"
+            }
         }
     }
 }

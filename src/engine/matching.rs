@@ -10,6 +10,7 @@ use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::session::{Session, both};
+use crate::mutant::{Mutant, broken};
 use crate::store::links::{self};
 use crate::store::stage::{self, Candidate, Staged};
 use crate::store::{contested, drift, pending, work};
@@ -59,7 +60,7 @@ impl Session<'_> {
         for (number, class) in classes.iter().enumerate() {
             if self.request.kind != RunKind::Initial {
                 self.find_counterparts(number, class).await?;
-            } else if !self.lists(class) {
+            } else if !self.lists(class) && !broken(Mutant::UnlistedIsNew) {
                 self.find_unlisted(number, class).await?;
             }
             self.resolve_groups(number, class).await?;

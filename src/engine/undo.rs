@@ -15,6 +15,8 @@ pub(super) use uncreate::{close as close_uncreated, commit as commit_uncreated};
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::outcome::RunResult;
 use crate::domain::plan::{Action, Line, UNKNOWN_OUTCOME};
 use crate::domain::progress::Phase;
@@ -62,6 +64,10 @@ pub struct Undo {
     pub edited_since: bool,
     /// What we wrote to its pairs, by their numbers.
     pub written: BTreeMap<i64, Written>,
+    /// When we wrote to it last.
+    pub written_at: Option<DateTime<Utc>>,
+    /// Who we are on that side, where it tells.
+    pub us: Option<String>,
 }
 
 impl Session<'_> {
@@ -179,6 +185,10 @@ impl Session<'_> {
         let asked: Vec<(usize, PerSide<Option<RecordId>>)> =
             items.iter().map(|item| (item.mapping, item.decision.line.ids.clone())).collect();
         let mappings = self.mappings.clone();
+        let mut us = PerSide::default();
+        for side in Side::BOTH {
+            us[side] = self.context.endpoints[side].us().await?;
+        }
         let wanted = self
             .context
             .store
@@ -194,11 +204,13 @@ impl Session<'_> {
                         let number = mapping.row.mapping;
                         if let Some(side) = undo::created_on(db, order.run, number, ids)? {
                             let edited_since = undo::edited_since(db, order.run, number, ids, side)?;
-                            let written = undo::written(db, number, ids, side)?;
+                            let (written, written_at) = undo::written(db, number, ids, side)?;
                             return Ok(Undo {
                                 created: Some(side),
                                 edited_since,
                                 written,
+                                written_at,
+                                us: us[side].clone(),
                                 ..Undo::default()
                             });
                         }
@@ -283,7 +295,7 @@ impl Session<'_> {
 pub(super) fn commit(
     db: &rusqlite::Connection,
     run: i64,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
     mapping: &crate::engine::session::Prepared,
     item: &Item,
     written: &PerSide<bool>,

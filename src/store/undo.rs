@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::plan::Line;
@@ -10,9 +11,9 @@ use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::undo::{UndoLeft, WhyLeft};
 use crate::domain::value::Value;
-use crate::store::StoreError;
 use crate::store::history::compact;
 use crate::store::history::names::Names;
+use crate::store::{StoreError, from_millis};
 
 /// One row of the run that is taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,22 +101,23 @@ pub struct Written {
     pub overwritten: Vec<(Vec<Value>, Vec<Value>)>,
 }
 
-/// What we wrote to each pair of a record, by the pair's number.
+/// What we wrote to each pair of a record, by the pair's number, and when we wrote to it last.
 pub fn written(
     db: &Connection,
     mapping: i64,
     ids: &PerSide<Option<RecordId>>,
     side: Side,
-) -> Result<BTreeMap<i64, Written>, StoreError> {
-    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(BTreeMap::new()) };
+) -> Result<(BTreeMap<i64, Written>, Option<DateTime<Utc>>), StoreError> {
+    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(Default::default()) };
     let mut statement = db.prepare_cached(
-        "SELECT changes FROM history WHERE org_id=? AND platform_id=? AND +mapping=? AND side=?
+        "SELECT changes, at FROM history WHERE org_id=? AND platform_id=? AND +mapping=? AND side=?
              AND action IN ('created', 'updated') ORDER BY sequence",
     )?;
     let mut rows = statement.query(params![org.as_str(), platform.as_str(), mapping, side.number()])?;
     let mut written: BTreeMap<i64, Written> = BTreeMap::new();
-    let mut first = true;
+    let (mut first, mut at) = (true, None);
     while let Some(row) = rows.next()? {
+        at = Some(row.get(1)?);
         for change in compact::decode(row.get_ref(0)?)? {
             let Some(pair) = change.pair else { continue };
             let known = written.entry(pair).or_default();
@@ -126,7 +128,7 @@ pub fn written(
         }
         first = false;
     }
-    Ok(written)
+    Ok((written, at.map(from_millis)))
 }
 
 /// Records that a run deleted on a side, newest first, before a sequence.

@@ -65,7 +65,7 @@ impl Session<'_> {
                 let read = begun.map(|at| at.timestamp_millis().to_string()).unwrap_or_default();
                 let full = self.request.kind == RunKind::Initial && before.as_deref() != Some(&read);
                 let (missed, whole) = (said == "1", said == "whole");
-                if !missed && !whole && !full {
+                if !missed && !whole && !full || broken(Mutant::UnseenIsForgotten) {
                     continue;
                 }
                 if missed {
@@ -121,6 +121,7 @@ impl Session<'_> {
             };
             let missing: Vec<Link> = unseen
                 .into_iter()
+                .filter(|link| link.closed.is_none())
                 .filter(|link| !gone.contains(&link.ids[side]) && !alive.contains(&link.ids[side]))
                 .collect();
             let mut tombstones = tombstones;

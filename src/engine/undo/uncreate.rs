@@ -1,7 +1,7 @@
 //! A record that the run created goes again: in the org to the recycle bin, on a side without one for good. Only one that nobody has
 //! touched since, and only while its counterpart is there, so that nothing is lost by it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use crate::domain::outcome::Outcome;
@@ -17,11 +17,15 @@ use crate::engine::commit::{Tally, fail};
 use crate::engine::decide::{Decision, line_hash};
 use crate::engine::session::{Prepared, both};
 use crate::engine::undo::Undo;
+use crate::mutant::{Mutant, broken};
 use crate::store::facts::{self, NewFact};
 use crate::store::history::{self, NewChange, NewHistory};
 use crate::store::links::{self, Closed, Link};
 use crate::store::stage::{self, Staged};
 use crate::store::{StoreError, issues, journal, pending, undo, work};
+
+/// How far the clock of a service may be ahead of ours.
+const LATITUDE: TimeDelta = TimeDelta::minutes(1);
 
 /// Decides whether the record goes, and why not.
 pub(super) fn decide(
@@ -76,13 +80,32 @@ fn why_left(
     if records[side.other()].is_none() {
         return Some(WhyLeft::PartnerGone);
     }
-    // Whoever touched a field that is not mapped moved its stamp.
-    let touched = matches!((staged.record.stamp, link.stamps[side]), (Some(now), Some(known)) if now > known);
+    // Without a stamp, an edit in a pair that takes no part now is seen by nobody.
+    let unseen = staged.record.stamp.is_none() && !mapping.left_out.is_empty();
+    if unseen && !broken(Mutant::UndoUnseen) {
+        return Some(WhyLeft::LeftOut);
+    }
     let moved = undo.edited_since
-        || touched
+        || touched(&staged.record, link.stamps[side], undo)
         || edited(mapping, link, side, &staged.record).is_some()
         || drifted(mapping, side, &staged.record, undo);
     moved.then_some(WhyLeft::Moved)
+}
+
+/// Whether somebody else touched a field that no pair maps: that moved the stamp of the record, perhaps so long ago that a run has
+/// seen it. Where nobody tells who it was, a stamp well behind our last write says so.
+fn touched(record: &Record, known: Option<DateTime<Utc>>, undo: &Undo) -> bool {
+    match (record.author.as_deref(), undo.us.as_deref()) {
+        (Some(author), Some(us)) if author != us => return true,
+        (Some(_), Some(_)) => {}
+        _ => {
+            let late = |at: DateTime<Utc>| at.checked_add_signed(LATITUDE);
+            if record.stamp.zip(undo.written_at.and_then(late)).is_some_and(|(stamp, late)| stamp > late) {
+                return true;
+            }
+        }
+    }
+    matches!((record.stamp, known), (Some(now), Some(known)) if now > known)
 }
 
 /// Whether somebody edited what does not flow on, or not always: a field that is only a target, or a consent. Such an edit is taken into
