@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
+
 use crate::domain::mapping::Drift;
 use crate::domain::plan::{Action, Obstacle};
 use crate::domain::record::RecordId;
@@ -25,16 +27,22 @@ impl Session<'_> {
                     .enumerate()
                     .filter(|(_, item)| {
                         let mapping = &self.mappings[item.mapping];
-                        item.records[side].is_none()
-                            && item.decision.line.ids[side].is_some()
-                            && mapping.compiled.spec.object(side) == object
-                            && (item.needs_both_sides()
+                        let lacks = || {
+                            item.needs_both_sides()
                                 || item.is_taken_back_from(mapping, side)
                                 || item.undo.is_some()
                                 || self.request.reads.is_some()
                                 || item.link.as_ref().is_none_or(|link| {
                                     mapping.row.pairs.iter().any(|number| link.bases.get(*number).is_none())
-                                }))
+                                })
+                        };
+                        item.decision.line.ids[side].is_some()
+                            && mapping.compiled.spec.object(side) == object
+                            && if item.records[side].is_none() {
+                                lacks()
+                            } else {
+                                item.is_doubtful(mapping, side)
+                            }
                     })
                     .map(|(place, _)| place)
                     .collect();
@@ -128,6 +136,20 @@ fn missing(id: &RecordId, side: Side) -> Obstacle {
 }
 
 impl Item {
+    /// Whether what was read of a record may be older than what is known of it: it says something else so shortly after that a
+    /// copy may lag behind, and carries no stamp to tell. It is read by its id before it counts as an edit (law E2).
+    fn is_doubtful(&self, mapping: &Prepared, side: Side) -> bool {
+        let (Some(staged), Some(link)) = (&self.records[side], &self.link) else { return false };
+        let settle = TimeDelta::from_std(mapping.capabilities[side].settle).unwrap_or(TimeDelta::MAX);
+        staged.record.stamp.is_none()
+            && staged.read_at - link.read[side] < settle
+            && !broken(Mutant::StaleReadBelieved)
+            && mapping.compiled.pairs.iter().zip(&mapping.row.pairs).any(|(pair, number)| {
+                let base = link.bases.get(*number);
+                base.is_some_and(|base| pair.holds(side, &staged.record, &base[side]) != Some(true))
+            })
+    }
+
     /// Whether an edit of the other side is overwritten with what this side holds, which has to be sent as it is spelled there and not
     /// in the form of its base.
     fn is_taken_back_from(&self, mapping: &Prepared, side: Side) -> bool {
