@@ -172,6 +172,7 @@ impl Session<'_> {
             Some(found) => found,
             None => self.find_created(&mapping, entry.side, &source, &entry.key).await?,
         };
+        let found = as_sent(&mapping, entry.side, &entry.pairs, found);
         let Some(first) = found.first().cloned() else { return self.look_again(entry).await };
         if found.len() > 1 {
             let (entry, now, run) = (entry.clone(), self.now(), self.run);
@@ -287,6 +288,7 @@ impl Session<'_> {
                 key.extend(change.map(|change| change.new.clone()).unwrap_or_default());
             }
             let found = self.find_created(mapping, side, source, &key).await?;
+            let found = as_sent(mapping, side, &meant(mapping, item, side), found);
             return Ok(match found.as_slice() {
                 [] => LookUp::NotDone,
                 [one] => LookUp::Done(RowResult::Done {
@@ -360,6 +362,23 @@ fn pend(
         }
     }
     Ok(())
+}
+
+/// Of several records that could be the one that was created, the only one that holds all that was sent; all of them where there is
+/// no such one.
+fn as_sent(mapping: &Prepared, side: Side, pairs: &[Meant], mut found: Vec<Record>) -> Vec<Record> {
+    let holds = |record: &Record| {
+        pairs.iter().all(|meant| {
+            let place = mapping.row.pairs.iter().position(|number| *number == meant.pair);
+            let pair = place.and_then(|place| mapping.compiled.pairs.get(place));
+            pair.and_then(|pair| pair.held(side, record)).is_none_or(|held| alike(&held, &meant.new))
+        })
+    };
+    let mut fitting = found.iter().enumerate().filter(|(_, record)| holds(record)).map(|(place, _)| place);
+    match (fitting.next(), fitting.next()) {
+        (Some(only), None) => vec![found.swap_remove(only)],
+        _ => found,
+    }
 }
 
 /// What the target tells about an update of unknown outcome.
