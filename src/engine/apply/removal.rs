@@ -20,7 +20,7 @@ use crate::store::departures::{self, Departure, State};
 use crate::store::history;
 use crate::store::journal::Entry;
 use crate::store::links::{self, Link};
-use crate::store::{journal, pending};
+use crate::store::{journal, pending, stage};
 
 mod commit;
 
@@ -274,6 +274,10 @@ impl Session<'_> {
                     }
                     _ => None,
                 };
+                if let (true, Some(target)) = (done, &entry.target) {
+                    // Read before it went, it would be met as somebody who is there.
+                    stage::remove(db, entry.side, mapping.compiled.spec.object(entry.side), target.as_str())?;
+                }
                 if let Some(link) = link.filter(|link| done && link.closed.is_none()) {
                     match departures::get(db, link.link)? {
                         Some(departure) => {

@@ -2,7 +2,7 @@
 
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Action, Rule};
-use crate::domain::port::{RowClass, RowError, RowResult};
+use crate::domain::port::{RowClass, RowError, RowResult, Tombstone};
 use crate::domain::report::Level;
 use crate::domain::side::Side;
 use crate::engine::apply::Item;
@@ -157,7 +157,11 @@ pub(in crate::engine) fn commit_departure(
         }
         Some(RowResult::Refused(error)) if error.class == RowClass::Gone => {
             tally.counts.unchanged += 1;
-            close(db, run, now, mapping, link, departure, "closed", &[])?
+            let fact = close(db, run, now, mapping, link, departure, "closed", &[])?;
+            // Both are gone, so that it keeps nobody out any more.
+            let gone = Tombstone { id: link.ids[on].clone(), at: None, merged_into: None };
+            links::bury(db, link, on, &gone, now)?;
+            fact
         }
         None if !writes && !item.postponed() => {
             tally.counts.unchanged += 1;
