@@ -414,8 +414,8 @@ pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError>
     mappings::count(db, "links", -i64::try_from(changed).unwrap_or(0))
 }
 
-/// The open links of a mapping behind a record of one side, in the order of that side's ids, that were neither staged of an object nor seen as they
-/// last were.
+/// The links of a mapping behind a record of one side, in the order of that side's ids, that were neither staged of an object nor
+/// seen as they last were: open ones, and those of which only this side was left, whose key nobody else can have meanwhile.
 pub fn unseen(
     db: &Connection,
     mapping: i64,
@@ -426,14 +426,16 @@ pub fn unseen(
 ) -> Result<Vec<Link>, StoreError> {
     let mut statement = db.prepare_cached(match side {
         Side::Org => select!(
-            "FROM link WHERE mapping=?1 AND closed=0 AND org_id>?4 AND NOT EXISTS
+            "FROM link WHERE mapping=?1 AND (closed=0 OR closed=2 AND org_key IS NOT NULL) AND org_id>?4 AND NOT EXISTS
                  (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id=org_id)
                  AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.link=link.link AND seen.side=?2)
              ORDER BY org_id LIMIT ?5"
         ),
         // The family makes it walk along an index instead of sorting all links.
         Side::Platform => select!(
-            "FROM link WHERE family=(SELECT family FROM mapping WHERE mapping=?1) AND mapping=?1 AND closed=0
+            "FROM link WHERE family=(SELECT family FROM mapping WHERE mapping=?1) AND mapping=?1
+                 AND (closed=0 OR closed=1 AND platform_key IS NOT NULL AND NOT EXISTS
+                 (SELECT 1 FROM link AS other WHERE other.family=link.family AND other.platform_id=link.platform_id AND other.closed=0))
                  AND platform_id>?4 AND NOT EXISTS
                  (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id=platform_id)
                  AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.link=link.link AND seen.side=?2)
