@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use crate::domain::mapping::{Conversion, Pair};
 use crate::domain::plan::UNKNOWN_OUTCOME;
-use crate::domain::port::Tombstone;
+use crate::domain::port::{Addressing, Tombstone};
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
@@ -57,15 +57,24 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
         Closed::MergedInto(_) | Closed::OnOrg | Closed::OnPlatform | Closed::Forgotten => "Merged",
     };
     let name = &mapping.compiled.spec.name;
-    if let Some(holder) = holder {
-        let message = format!(
-            "{} was {} into {}, which has {} on the platform already; {} there is left over: merge the two on the platform",
-            from.ids.org,
-            word.to_lowercase(),
-            what.id,
-            holder.ids.platform,
+    // What is addressed by its key is nobody else's: the heir has its own, or is given one.
+    let by_key = mapping.capabilities.platform.addressing == Addressing::ByKey;
+    if by_key && holder.is_none() {
+        pending::put(db, mapping.row.mapping, Side::Org, what.id, "merged", now, Some(now))?;
+    }
+    let left_over = match holder {
+        Some(holder) => Some(format!(
+            ", which has {} on the platform already; {} there is left over: merge the two on the platform",
+            holder.ids.platform, from.ids.platform
+        )),
+        None if by_key => Some(format!(
+            "; {} on the platform is known by its own key and is left over: delete it there",
             from.ids.platform
-        );
+        )),
+        None => None,
+    };
+    if let Some(left_over) = left_over {
+        let message = format!("{} was {} into {}{left_over}", from.ids.org, word.to_lowercase(), what.id);
         issues::raise(
             db,
             &NewIssue {
