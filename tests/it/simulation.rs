@@ -11,6 +11,7 @@ mod drifting;
 mod edits;
 mod history;
 mod judge;
+mod manner;
 mod mutants;
 mod people;
 mod plans;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use forcesync::domain::by_hand::{ByHand, Choice, HandDecision, fields_of};
 use forcesync::domain::clock::Clock;
+use forcesync::domain::mapping::Direction;
 use forcesync::domain::record::RecordId;
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
@@ -19,7 +20,11 @@ pub struct Open {
 }
 
 /// The conflicts that are open, each with a choice that follows from its place.
-pub async fn choose(store: &Store) -> Vec<Open> {
+pub async fn choose(store: &Store, world: &World) -> Vec<Open> {
+    // Where everything flows one way, nothing but the origin's value can be chosen.
+    if world.lock().manner.direction != Direction::Both {
+        return Vec::new();
+    }
     let found: Vec<[String; 8]> = store
         .write(|db| {
             let mut rows = db.prepare(
@@ -78,8 +83,11 @@ pub async fn judge(store: &Store, world: &World, open: &[Open]) -> Vec<String> {
         })
         .await
         .unwrap();
-    let still: Vec<(String, String)> =
-        choose(store).await.into_iter().map(|open| (key(&open.decision), open.decision.pair)).collect();
+    let still: Vec<(String, String)> = choose(store, world)
+        .await
+        .into_iter()
+        .map(|open| (key(&open.decision), open.decision.pair))
+        .collect();
     let state = world.lock();
     let platform: BTreeMap<String, _> = state.live(Side::Platform, "contact").into_iter().collect();
     for Open { object, decision } in open {

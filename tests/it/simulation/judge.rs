@@ -9,15 +9,19 @@ use forcesync::domain::mapping::{DeletePolicy, Policy};
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 
-use super::topic::{Topic, held};
-use super::undo::{Standing, Undone, standing};
+use super::manner::Feed;
+use super::settings::MARK;
+use super::topic::{Topic, address, held};
+use super::undo::{SLIPPED_IN, Standing, Undone, standing};
 use super::world::{SimRecord, State, is_converted};
 
 mod at_once;
 mod leaves;
+mod one_way;
 mod twins;
 
 use leaves::leaves;
+use one_way::one_way;
 use twins::twins;
 
 #[derive(Clone, Debug)]
@@ -101,31 +105,34 @@ impl State {
     }
 }
 
-/// The place of the pair that gives the org's id to the platform.
-const MARK: usize = 6;
-
 /// A record's id and what it holds.
 type Found = (String, BTreeMap<String, Value>);
 
 /// What the judge finds wrong at the end. What is `waiting` may differ: a person has to decide it.
-pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Waiting) -> Vec<String> {
+pub fn judge(state: &State, waiting: &Waiting) -> Vec<String> {
     let mut wrong = state.judge.wrong.clone();
-    let mut by_email: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
-    for object in objects {
+    let manner = &state.manner;
+    let mut people: BTreeMap<String, PerSide<Vec<Found>>> = BTreeMap::new();
+    for object in manner.org_objects {
         for (id, version) in state.live(Side::Org, object) {
             if is_converted(&version.values) {
                 continue;
             }
-            let email =
-                version.values.get("Email").map(ToString::to_string).unwrap_or_default().to_lowercase();
-            by_email.entry(email).or_default().org.push((id, version.values));
+            let person = if manner.by_key() { id.clone() } else { address(&version.values) };
+            people.entry(person).or_default().org.push((id, version.values));
         }
     }
     for (id, version) in state.live(Side::Platform, "contact") {
-        let email = version.values.get("email").map(ToString::to_string).unwrap_or_default().to_lowercase();
-        by_email.entry(email).or_default().platform.push((id, version.values));
+        let person = if manner.by_key() { id.clone() } else { address(&version.values) };
+        people.entry(person).or_default().platform.push((id, version.values));
     }
-    for (email, found) in &by_email {
+    for found in people.values() {
+        let email = &found
+            .org
+            .first()
+            .or(found.platform.first())
+            .map(|(_, values)| address(values))
+            .unwrap_or_default();
         match (found.org.as_slice(), found.platform.as_slice()) {
             // One of several was deleted, or merged into one that had its own already: its closed link keeps the other out of
             // matching (law E9).
@@ -136,16 +143,12 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
             // An undo took an address back, so that whoever belongs together has two, and these two are strangers.
             ([(org_id, _)], [(_, platform)])
                 if state.judge.undone.addresses.contains(email) && !carries(platform, org_id) => {}
+            // Who was a lead is nobody that is synchronized, and holds its counterpart for good.
+            _ if state.judge.converted.contains(email) && !manner.org_objects.contains(&"Contact") => {}
+            // Nobody tells that it is back.
+            ([_], [_]) if manner.feed == Feed::Nothing && state.judge.messy.contains(email) => {}
             ([(org_id, org)], [(platform_id, platform)]) => {
-                compare(
-                    state,
-                    &mut wrong,
-                    email,
-                    (org_id, org),
-                    (platform_id, platform),
-                    one_way_status,
-                    &waiting.parked,
-                );
+                compare(state, &mut wrong, email, (org_id, org), (platform_id, platform), &waiting.parked);
             }
             // One has lost its partner to another address.
             _ if state.judge.undone.addresses.contains(email) => {}
@@ -160,7 +163,11 @@ pub fn judge(state: &State, objects: &[&str], one_way_status: bool, waiting: &Wa
             ([(id, values)], []) if state.judge.person_deletes.contains(&(Side::Platform, email.clone())) => {
                 one_sided(state, &mut wrong, email, Side::Org, (id, values), waiting);
             }
+            // Nobody is made where nothing is written to.
+            ([], [_]) if !manner.writes(Side::Org) => {}
+            ([_], []) if !manner.writes(Side::Platform) => {}
             // People made these duplicates themselves.
+            ([_], platform) if !manner.unique && made_at_the_same_time(state, platform) => {}
             (org, _) if org.len() > 1 => twins(state, &mut wrong, email, found),
             (org, platform) => wrong.push(format!(
                 "{email}: {} in the org, {} on the platform: {:?} {:?}",
@@ -198,6 +205,14 @@ impl State {
     }
 }
 
+/// Whether a person made one of these while the sync was about to make another.
+fn made_at_the_same_time(state: &State, found: &[Found]) -> bool {
+    let first = |(id, _): &Found| state.objects.platform["contact"][id].versions.first();
+    let ours = || found.iter().filter_map(first).filter(|version| version.by_sync);
+    let theirs = || found.iter().filter_map(first).filter(|version| !version.by_sync);
+    ours().count() == 1 && theirs().all(|their| ours().all(|our| their.visible > our.visible - SLIPPED_IN))
+}
+
 /// Whether a platform record carries this id of the org.
 fn carries(platform: &BTreeMap<String, Value>, org: &str) -> bool {
     platform.get("externalId").is_some_and(|mark| mark.to_string() == org)
@@ -212,6 +227,12 @@ fn one_sided(
     left: (&String, &BTreeMap<String, Value>),
     waiting: &Waiting,
 ) {
+    let manner = &state.manner;
+    // Its counterpart went before anybody had looked this one up.
+    let never_met = manner.feed == Feed::Nothing && !left.1.contains_key("externalId");
+    if !manner.writes(side) || never_met || side == Side::Org && !manner.tells_fates {
+        return;
+    }
     match (state.judge.deletes, side) {
         (DeletePolicy::Propagate, _) if !waiting.deleted.contains(left.0) => {
             wrong.push(format!("{email}: its delete did not reach {} on the {side}", left.0));
@@ -229,7 +250,6 @@ fn compare(
     email: &str,
     org: (&String, &BTreeMap<String, Value>),
     platform: (&String, &BTreeMap<String, Value>),
-    one_way_status: bool,
     parked: &BTreeSet<(String, usize)>,
 ) {
     for topic in Topic::ALL {
@@ -237,13 +257,6 @@ fn compare(
             continue;
         }
         let (there, here) = (held(org.1, Side::Org, topic), held(platform.1, Side::Platform, topic));
-        if topic == Topic::Status && one_way_status {
-            // The target may drift; the org's value only comes from the org.
-            if there.is_some_and(|number| state.judge.edits[&number].side == Side::Platform) {
-                wrong.push(format!("{email}: a one-way pair flowed back: {there:?}"));
-            }
-            continue;
-        }
         // What an undo left apart stays so when its lead is converted, or its contact merged into one that holds the same, as long as
         // nobody edits the heir.
         let before = predecessors(state, org.0)
@@ -258,6 +271,10 @@ fn compare(
                 wrong.push(format!("{email}: {sentence}"));
                 continue;
             }
+        }
+        if let Some(target) = state.target(topic) {
+            one_way(state, wrong, email, topic, target, PerSide { org: there, platform: here });
+            continue;
         }
         if there != here {
             wrong.push(format!("{email} {topic:?}: the org holds edit {there:?}, the platform {here:?}"));
@@ -278,6 +295,9 @@ fn compare(
             }
         }
         leaves(state, wrong, email, topic, last);
+    }
+    if !state.manner.writes(Side::Platform) {
+        return;
     }
     let mark = platform.1.get("externalId").map(ToString::to_string).unwrap_or_default();
     if mark != *org.0 && !parked.contains(&(org.0.clone(), MARK)) {

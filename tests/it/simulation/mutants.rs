@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use forcesync::mutant::{Mutant, break_law};
 
 use super::history::History;
+use super::manner::Manner;
 
 /// Seeds that are tried before a mutant is said to live.
 const TRIES: u64 = 400;
@@ -21,7 +22,7 @@ fn caught(mutant: Mutant, from: u64) -> Option<(u64, String)> {
     }
     let _whole = Whole;
     break_law(Some(mutant));
-    if let Some(wrong) = super::scene::play_all().first() {
+    if let Some(wrong) = super::scene::play_all(&Manner::able()).first() {
         return Some((0, wrong.clone()));
     }
     if mutant == Mutant::PlanUnsifted {

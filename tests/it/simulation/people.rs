@@ -7,6 +7,7 @@ use forcesync::domain::value::Value;
 use rand::Rng;
 
 use super::judge::ConsentEdit;
+use super::manner::Feed;
 use super::topic::address;
 use super::world::{Author, Fate, State};
 
@@ -76,7 +77,8 @@ pub fn people_restore(state: &mut State, now: i64, side: Side, object: &str) {
     let namesake = objects
         .iter()
         .any(|object| state.live(side, object).iter().any(|(_, version)| address(&version.values) == email));
-    if by_sync || namesake {
+    // Where nothing is listed, nobody tells that it is back.
+    if by_sync || namesake || side == Side::Platform && state.manner.feed == Feed::Nothing {
         state.judge.messy.insert(email);
     }
     state.say(now, format!("a person restores {side} {id}"));

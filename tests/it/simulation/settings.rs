@@ -9,11 +9,14 @@ use rand::Rng;
 use super::topic::Topic;
 use super::world::World;
 
-fn pair(org: &[&str], platform: &[&str]) -> Pair {
+/// The place of the pair that gives the org's id to the platform, where there is one.
+pub const MARK: usize = 6;
+
+fn pair(org: &[&str], platform: &[&str], direction: Direction) -> Pair {
     Pair {
         org: org.iter().map(ToString::to_string).collect(),
         platform: platform.iter().map(ToString::to_string).collect(),
-        direction: Direction::Both,
+        direction,
         key: false,
         policy: Policy::default(),
         transform: Transform::Copy,
@@ -24,36 +27,53 @@ fn pair(org: &[&str], platform: &[&str]) -> Pair {
 
 pub fn mappings(world: &World) -> Vec<Mapping> {
     let mut state = world.lock();
+    let manner = state.manner.clone();
     let policies = [Policy::SalesforceWins, Policy::PlatformWins, Policy::NewestWins, Policy::Ask];
     let phone = policies[state.random.random_range(0..policies.len())];
     let address = policies[state.random.random_range(0..policies.len())];
     state.judge.policy.insert(Topic::Phone, phone);
     state.judge.policy.insert(Topic::Address, address);
     let all = [DeletePolicy::Ignore, DeletePolicy::Deactivate, DeletePolicy::Propagate];
-    let deletes = all[state.random.random_range(0..all.len())];
+    let deletes = match all[state.random.random_range(0..all.len())] {
+        // What can't be deleted over there can't be mapped so.
+        DeletePolicy::Propagate if manner.writes(Side::Platform) && !manner.deletes => {
+            DeletePolicy::Deactivate
+        }
+        DeletePolicy::Deactivate if !manner.writes(Side::Platform) => DeletePolicy::Ignore,
+        deletes => deletes,
+    };
     state.judge.deletes = deletes;
     let (mark, flags, scoped) = (state.org_marks, state.flags, state.scoped);
-    let pairs = vec![
-        Pair { key: true, ..pair(&["Email"], &["email"]) },
-        Pair { transform: Transform::FullName, ..pair(&["FirstName", "LastName"], &["name"]) },
-        Pair { policy: phone, ..pair(&["Phone"], &["phone"]) },
-        Pair { policy: address, ..pair(&["Street", "City"], &["street", "city"]) },
-        Pair { direction: Direction::ToPlatform, ..pair(&["Status"], &["status"]) },
-        Pair {
-            transform: Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut },
-            ..pair(&["HasOptedOut"], &["optedOut"])
-        },
-        Pair { direction: Direction::ToPlatform, ..pair(&["Id"], &["externalId"]) },
+    // Where nothing but the org is written to, its own people's values would stand for ever.
+    let first_meeting =
+        if manner.writes(Side::Platform) { FirstMeeting::SalesforceWins } else { FirstMeeting::PlatformWins };
+    let (all, to_platform) = (manner.direction, Direction::ToPlatform);
+    let mut pairs = vec![
+        Pair { key: !manner.by_key(), ..pair(&["Email"], &["email"], all) },
+        Pair { transform: Transform::FullName, ..pair(&["FirstName", "LastName"], &["name"], all) },
+        Pair { policy: phone, ..pair(&["Phone"], &["phone"], all) },
+        Pair { policy: address, ..pair(&["Street", "City"], &["street", "city"], all) },
+        pair(&["Status"], &["status"], to_platform.and(all).unwrap_or(all)),
     ];
-    ["Contact", "Lead"]
-        .into_iter()
+    if manner.writes(Side::Platform) {
+        pairs.extend([
+            Pair {
+                transform: Transform::Consent { org: ConsentForm::OptOutFlag, platform: ConsentForm::OptOut },
+                ..pair(&["HasOptedOut"], &["optedOut"], all)
+            },
+            Pair { key: manner.by_key(), ..pair(&["Id"], &["externalId"], to_platform) },
+        ]);
+    }
+    manner
+        .org_objects
+        .iter()
         .map(|object| Mapping {
             name: object.to_lowercase(),
             enabled: true,
-            org_object: object.into(),
+            org_object: (*object).into(),
             platform_object: "contact".into(),
-            direction: Direction::Both,
-            org_criteria: match (object, scoped) {
+            direction: manner.direction,
+            org_criteria: match (*object, scoped) {
                 ("Lead", true) => Some("IsConverted = false AND OutOfScope != true".into()),
                 ("Lead", false) => Some("IsConverted = false".into()),
                 (_, true) => Some("OutOfScope != true".into()),
@@ -61,13 +81,13 @@ pub fn mappings(world: &World) -> Vec<Mapping> {
             },
             platform_criteria: None,
             since: None,
-            create_on_platform: true,
-            create_in_org: object == "Lead",
-            org_mark: mark.then(|| "Mark__c".to_owned()),
-            platform_mark: Some("externalId".into()),
+            create_on_platform: manner.writes(Side::Platform),
+            create_in_org: manner.writes(Side::Org) && *object == manner.org_object("Lead"),
+            org_mark: (mark && manner.writes(Side::Org)).then(|| "Mark__c".to_owned()),
+            platform_mark: manner.writes(Side::Platform).then(|| "externalId".into()),
             skip_create_when_blank: Vec::new(),
             default: Vec::new(),
-            first_meeting: FirstMeeting::SalesforceWins,
+            first_meeting,
             deletes,
             deactivate: (deletes == DeletePolicy::Deactivate).then(|| Deactivation {
                 side: Side::Platform,

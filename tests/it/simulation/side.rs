@@ -9,6 +9,7 @@ use rand::Rng;
 
 use super::drifting::How;
 use super::edits::people_edit;
+use super::manner::Manner;
 use super::world::{State, Version, World};
 
 mod reading;
@@ -19,10 +20,8 @@ mod writing;
 pub struct SimSide {
     pub world: World,
     pub side: Side,
-    pub settle_millis: i64,
     pub page: usize,
-    /// Plain writes of the platform find their record by its e-mail, as SALESmanago does.
-    pub upsert_by_email: bool,
+    pub manner: Manner,
 }
 
 /// Where people may edit while a call is under way.
@@ -97,10 +96,11 @@ impl SimSide {
         version: &Version,
         selection: &Selection,
     ) -> Record {
+        let known = self.capabilities(object);
         Record {
             id: id.into(),
-            stamp: DateTime::from_timestamp_millis(version.stamp),
-            author: Some(if version.by_sync { "sync" } else { "person" }.into()),
+            stamp: DateTime::from_timestamp_millis(version.stamp).filter(|_| known.stamps != Stamps::Absent),
+            author: known.author.then(|| if version.by_sync { "sync" } else { "person" }.into()),
             became: version
                 .values
                 .get("ConvertedContactId")

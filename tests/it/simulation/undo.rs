@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use forcesync::domain::port::Stamps;
 use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
 use super::topic::{Topic, address, held};
-use super::world::{SimRecord, State};
+use super::world::{SimRecord, State, Version};
 
 /// How long before an undo's write an edit may have slipped in behind its reads.
 pub const SLIPPED_IN: i64 = 120_000;
@@ -77,7 +78,19 @@ pub fn judge_uncreation(state: &mut State, now: i64, side: Side, object: &str, i
         return false;
     }
     let email = record.newest().map(|version| address(&version.values)).unwrap_or_default();
-    if record.versions.iter().any(|version| !version.by_sync && version.visible < now - SLIPPED_IN) {
+    let old = |version: &Version| version.visible < now - SLIPPED_IN;
+    // Where nothing tells when a record was touched, only what stays otherwise than we left it is an edit that can be seen.
+    let stamped = side == Side::Org || state.manner.capabilities.stamps != Stamps::Absent;
+    let touched = if stamped {
+        record.versions.iter().any(|version| !version.by_sync && old(version))
+    } else {
+        let mut groups = record.versions.chunk_by(|_, next| !next.by_sync);
+        groups.any(|group| {
+            let last = group.iter().rev().find(|version| old(version));
+            last.zip(group.first()).is_some_and(|(last, first)| last.values != first.values)
+        })
+    };
+    if touched {
         state.judge.undone.wrong.push(format!("an undo deleted {id}, which a person had edited"));
     }
     // What was deleted or brought back just now may have been seen either way.

@@ -7,6 +7,7 @@ use forcesync::domain::side::Side;
 use super::database;
 use super::edits::populate;
 use super::history::History;
+use super::manner::Manner;
 use super::settings::mappings;
 use super::verdict::Verdict;
 use super::world::{State, Trouble, World};
@@ -16,13 +17,14 @@ impl History {
     /// many were deleted.
     pub fn without_trouble(
         self,
+        manner: Manner,
         deletes: DeletePolicy,
         kind: RunKind,
         happens: impl FnOnce(&mut State),
     ) -> (u64, u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let world = World::new(self.seed);
+            let world = World::with(self.seed, manner);
             let store = database::fresh();
             let mut mappings = mappings(&world);
             for mapping in &mut mappings {
@@ -53,17 +55,22 @@ impl History {
 
 #[test]
 fn e9_what_cannot_be_read_is_missing_and_never_deleted() {
-    for deletes in [DeletePolicy::Ignore, DeletePolicy::Propagate] {
-        for side in Side::BOTH {
-            let (missing, removals) = History::new(7).without_trouble(deletes, RunKind::Initial, |state| {
-                let objects = &mut state.objects[side];
-                for records in objects.values_mut() {
-                    // As if this user could no longer see them.
-                    records.clear();
-                }
-            });
-            assert!(missing > 0, "{deletes:?} {side}");
-            assert_eq!(removals, 0, "{deletes:?} {side}");
+    for manner in (0..Manner::NUMBER).map(Manner::of) {
+        for deletes in [DeletePolicy::Ignore, DeletePolicy::Propagate] {
+            for side in Side::BOTH {
+                let vanish = |state: &mut State| {
+                    let objects = &mut state.objects[side];
+                    for records in objects.values_mut() {
+                        // As if this user could no longer see them.
+                        records.clear();
+                    }
+                };
+                let history = History::new(7);
+                let (missing, removals) =
+                    history.without_trouble(manner.clone(), deletes, RunKind::Initial, vanish);
+                assert!(missing > 0, "{} {deletes:?} {side}", manner.name);
+                assert_eq!(removals, 0, "{} {deletes:?} {side}", manner.name);
+            }
         }
     }
 }

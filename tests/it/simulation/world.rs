@@ -11,6 +11,7 @@ use rand::{Rng, SeedableRng};
 use super::clock::VirtualClock;
 use super::drifting::Drifting;
 use super::judge::Judge;
+use super::manner::Manner;
 use super::topic::Topic;
 
 /// One state of a record. It becomes visible later than its stamp where the commit is late.
@@ -81,6 +82,7 @@ pub struct Trouble {
 }
 
 pub struct State {
+    pub manner: Manner,
     pub random: SmallRng,
     pub objects: PerSide<BTreeMap<String, BTreeMap<String, SimRecord>>>,
     pub trouble: Trouble,
@@ -131,7 +133,12 @@ pub struct World {
 }
 
 impl World {
+    /// With the platform of the seed.
     pub fn new(seed: u64) -> Self {
+        Self::with(seed, Manner::of(seed))
+    }
+
+    pub fn with(seed: u64, manner: Manner) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
         let (rewrites, org_marks) = (random.random_bool(0.4), random.random_bool(0.7));
         let takes_back = random.random_bool(0.4);
@@ -140,6 +147,7 @@ impl World {
         Self {
             clock: Arc::new(VirtualClock::new()),
             state: Arc::new(Mutex::new(State {
+                manner,
                 random,
                 objects: PerSide::default(),
                 trouble: Trouble::default(),

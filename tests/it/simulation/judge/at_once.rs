@@ -74,7 +74,8 @@ impl State {
             .collect();
         for topic in Topic::ALL {
             // Drift of a one-way pair's target is no edit that counts.
-            let Some(edit) = held(&values, side, topic).filter(|_| topic != Topic::Status) else { continue };
+            let counts = self.target(topic) != Some(side);
+            let Some(edit) = held(&values, side, topic).filter(|_| counts) else { continue };
             // An undo put it back, or took it off the other side: both bases are what the sides held then (law E16).
             if self.judge.undone.put_back(side, id, topic) == Some(edit)
                 || self.judge.undone.edits.contains(&edit)

@@ -4,6 +4,7 @@ use forcesync::domain::mapping::{DeletePolicy, Policy};
 use forcesync::domain::outcome::RunKind;
 use forcesync::domain::side::Side;
 
+use super::super::manner::Manner;
 use super::{PERSON, Scene};
 
 const FIRST: &str = "003000000000000901";
@@ -12,8 +13,8 @@ const LEAD: &str = "00Q000000000000903";
 const OTHER: &str = "bob@x.example";
 
 /// Two contacts of one address, which nobody can tell apart, at rest.
-async fn two_contacts() -> Scene {
-    let scene = Scene::empty(Policy::SalesforceWins);
+async fn two_contacts(with: &Manner) -> Scene {
+    let scene = Scene::empty(with, Policy::SalesforceWins);
     scene.put(Side::Org, "Contact", FIRST, &[("Email", PERSON), ("LastName", "Lee1")]);
     scene.put(Side::Org, "Contact", SECOND, &[("Email", PERSON), ("LastName", "Lee2")]);
     scene.run(RunKind::Initial).await;
@@ -22,8 +23,8 @@ async fn two_contacts() -> Scene {
 }
 
 /// A contact that is linked, and a lead of the same address that is held by it, at rest.
-async fn a_contact_and_a_lead(deletes: DeletePolicy) -> Scene {
-    let scene = Scene::empty(Policy::SalesforceWins).with_deletes(deletes);
+async fn a_contact_and_a_lead(with: &Manner, deletes: DeletePolicy) -> Scene {
+    let scene = Scene::empty(with, Policy::SalesforceWins).with_deletes(deletes);
     scene.put(Side::Org, "Contact", FIRST, &[("Email", PERSON), ("LastName", "Lee1")]);
     scene.put(Side::Org, "Lead", LEAD, &[("Email", PERSON), ("LastName", "Lee2")]);
     scene.run(RunKind::Initial).await;
@@ -38,15 +39,15 @@ async fn three_runs(scene: &Scene) {
 }
 
 /// The other one is nobody's double any more.
-pub(super) async fn one_of_two_goes() -> Vec<String> {
-    let scene = two_contacts().await;
+pub(super) async fn one_of_two_goes(with: &Manner) -> Vec<String> {
+    let scene = two_contacts(with).await;
     scene.delete(Side::Org, "Contact", FIRST);
     three_runs(&scene).await;
     scene.expect_on_platform(PERSON, &[("name", "Lee2"), ("externalId", SECOND)])
 }
 
-pub(super) async fn one_of_two_gets_another_key() -> Vec<String> {
-    let scene = two_contacts().await;
+pub(super) async fn one_of_two_gets_another_key(with: &Manner) -> Vec<String> {
+    let scene = two_contacts(with).await;
     scene.put(Side::Org, "Contact", FIRST, &[("Email", OTHER)]);
     three_runs(&scene).await;
     let mut wrong = scene.expect_on_platform(PERSON, &[("name", "Lee2"), ("externalId", SECOND)]);
@@ -55,8 +56,8 @@ pub(super) async fn one_of_two_gets_another_key() -> Vec<String> {
 }
 
 /// The contact is refused because of two records of the platform, of which neither is refused itself.
-pub(super) async fn one_of_two_on_the_platform_goes() -> Vec<String> {
-    let scene = Scene::empty(Policy::SalesforceWins);
+pub(super) async fn one_of_two_on_the_platform_goes(with: &Manner) -> Vec<String> {
+    let scene = Scene::empty(with, Policy::SalesforceWins);
     scene.put(Side::Org, "Contact", FIRST, &[("Email", PERSON), ("LastName", "Lee1")]);
     for id in ["p-000901", "p-000902"] {
         scene.put(Side::Platform, "contact", id, &[("email", PERSON), ("name", "Lee2")]);
@@ -69,8 +70,8 @@ pub(super) async fn one_of_two_on_the_platform_goes() -> Vec<String> {
 }
 
 /// The delete of the holder has reached the platform, and the lead is created there as somebody new.
-pub(super) async fn the_holder_goes() -> Vec<String> {
-    let scene = a_contact_and_a_lead(DeletePolicy::Propagate).await;
+pub(super) async fn the_holder_goes(with: &Manner) -> Vec<String> {
+    let scene = a_contact_and_a_lead(with, DeletePolicy::Propagate).await;
     let mut wrong = scene.expect_on_platform(PERSON, &[("externalId", FIRST)]);
     scene.delete(Side::Org, "Contact", FIRST);
     three_runs(&scene).await;
@@ -79,8 +80,8 @@ pub(super) async fn the_holder_goes() -> Vec<String> {
 }
 
 /// The holder takes its platform record with it to its new address.
-pub(super) async fn the_holder_gets_another_key() -> Vec<String> {
-    let scene = a_contact_and_a_lead(DeletePolicy::Ignore).await;
+pub(super) async fn the_holder_gets_another_key(with: &Manner) -> Vec<String> {
+    let scene = a_contact_and_a_lead(with, DeletePolicy::Ignore).await;
     scene.put(Side::Org, "Contact", FIRST, &[("Email", OTHER)]);
     three_runs(&scene).await;
     let mut wrong = scene.expect_on_platform(OTHER, &[("name", "Lee1"), ("externalId", FIRST)]);

@@ -6,6 +6,7 @@ use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
 use super::super::drifting::{Change, How};
+use super::super::manner::Manner;
 use super::super::people::people_convert;
 use super::super::world::SimRecord;
 use super::drifted::of_phone;
@@ -33,8 +34,8 @@ fn convert(scene: &Scene) -> (String, String) {
 }
 
 /// One person stays one: the contact takes over the platform's record, and what was edited there meanwhile reaches it.
-pub(super) async fn handed_over() -> Vec<String> {
-    let scene = with_a_lead(Scene::empty(Policy::SalesforceWins)).await;
+pub(super) async fn handed_over(with: &Manner) -> Vec<String> {
+    let scene = with_a_lead(Scene::empty(with, Policy::SalesforceWins)).await;
     let (heir, platform) = convert(&scene);
     scene.put(Side::Platform, "contact", &platform, &[("city", "Ghent")]);
     for _ in 0..3 {
@@ -47,11 +48,11 @@ pub(super) async fn handed_over() -> Vec<String> {
 
 /// A pair that is left out while the lead is converted, by both mappings or by one: what was edited on the platform reaches the
 /// contact afterwards.
-pub(super) async fn while_a_pair_is_left_out() -> Vec<String> {
+pub(super) async fn while_a_pair_is_left_out(with: &Manner) -> Vec<String> {
     let of = |object| Change { side: Side::Org, object: Some(object), field: "Phone", how: How::ReadOnly };
     let mut wrong = Vec::new();
     for change in [of_phone(Side::Platform, How::ReadOnly), of("Contact"), of("Lead")] {
-        let scene = with_a_lead(Scene::empty(Policy::SalesforceWins)).await;
+        let scene = with_a_lead(Scene::empty(with, Policy::SalesforceWins)).await;
         scene.drift(Some(change));
         let (_, platform) = convert(&scene);
         scene.put(Side::Platform, "contact", &platform, &[("phone", "+2")]);
@@ -64,8 +65,8 @@ pub(super) async fn while_a_pair_is_left_out() -> Vec<String> {
 }
 
 /// A lead that was deleted, and is converted before anybody saw that it is back.
-pub(super) async fn brought_back_before() -> Vec<String> {
-    let scene = with_a_lead(Scene::empty(Policy::SalesforceWins)).await;
+pub(super) async fn brought_back_before(with: &Manner) -> Vec<String> {
+    let scene = with_a_lead(Scene::empty(with, Policy::SalesforceWins)).await;
     scene.delete(Side::Org, "Lead", LEAD);
     scene.rest().await;
     scene.restore(Side::Org, "Lead", LEAD);
@@ -75,8 +76,8 @@ pub(super) async fn brought_back_before() -> Vec<String> {
 }
 
 /// Where the key is the lead's own id, lead and contact have a record each, and the lead is never written again.
-pub(super) async fn two_records() -> Vec<String> {
-    let mut scene = Scene::empty(Policy::SalesforceWins);
+pub(super) async fn two_records(with: &Manner) -> Vec<String> {
+    let mut scene = Scene::empty(with, Policy::SalesforceWins);
     scene.world.lock().emails_repeat = true;
     for mapping in &mut scene.mappings {
         mapping.conversion = None;

@@ -10,12 +10,13 @@ use forcesync::domain::value::Value;
 use forcesync::store::requeue::requeue;
 
 use super::super::history::{History, Played};
+use super::super::manner::Manner;
 use super::super::world::{Author, Fate};
 use super::{CONTACT, PERSON, PLATFORM, Scene};
 
 /// A record that can't be read any more, without anybody saying that it was deleted (law E9).
-pub(super) async fn out_of_sight() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+pub(super) async fn out_of_sight(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
     scene.world.lock().objects.platform.clear();
     scene.run(RunKind::Initial).await;
     scene.run(RunKind::Instant).await;
@@ -23,8 +24,8 @@ pub(super) async fn out_of_sight() -> Vec<String> {
 }
 
 /// The org's record is deleted, the platform's stays; then somebody of the same address appears in the org (law E9).
-pub(super) async fn somebody_of_the_same_address() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Ignore);
+pub(super) async fn somebody_of_the_same_address(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Ignore);
     scene.delete_in_org();
     scene.run(RunKind::Instant).await;
     {
@@ -39,8 +40,8 @@ pub(super) async fn somebody_of_the_same_address() -> Vec<String> {
 }
 
 /// The record that is to be deleted is edited after everything was read (laws E6 and E9).
-pub(super) async fn edited_before_it_is_deleted() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+pub(super) async fn edited_before_it_is_deleted(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
     scene.delete_in_org();
     scene.when("org read Contact", Side::Platform, &[("phone", "+3")]);
     scene.run(RunKind::Instant).await;
@@ -49,8 +50,8 @@ pub(super) async fn edited_before_it_is_deleted() -> Vec<String> {
 }
 
 /// More is to be deleted than the brake lets through (law E10).
-pub(super) async fn too_many_deletes() -> Vec<String> {
-    let mut scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+pub(super) async fn too_many_deletes(with: &Manner) -> Vec<String> {
+    let mut scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
     scene.history = History::new(1).tightly_braked();
     scene.delete_in_org();
     let mut wrong = Vec::new();
@@ -64,8 +65,8 @@ pub(super) async fn too_many_deletes() -> Vec<String> {
 }
 
 /// Deleted and edited, it waits for a person; then it is back, and what was edited meanwhile reaches it (law E9).
-pub(super) async fn back_while_it_waits() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+pub(super) async fn back_while_it_waits(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
     scene.rest().await;
     scene.delete_in_org();
     scene.edit(Side::Platform, &[("phone", "+3")]);
@@ -79,8 +80,8 @@ pub(super) async fn back_while_it_waits() -> Vec<String> {
 }
 
 /// A run is taken back while a delete waits: that is no answer to the delete (law E16).
-pub(super) async fn taken_back_while_it_waits() -> Vec<String> {
-    let mut scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+pub(super) async fn taken_back_while_it_waits(with: &Manner) -> Vec<String> {
+    let mut scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
     scene.edit(Side::Org, &[("Phone", "+2")]);
     scene.run(RunKind::Instant).await;
     scene.delete_in_org();
@@ -97,8 +98,8 @@ pub(super) async fn taken_back_while_it_waits() -> Vec<String> {
 }
 
 /// The org refuses a delete: it is sent once, and again only when a person asks (law E7).
-pub(super) async fn a_refused_delete() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+pub(super) async fn a_refused_delete(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
     scene.rest().await;
     scene.world.lock().refuses_deletes = true;
     scene.delete(Side::Platform, "contact", PLATFORM);
@@ -128,8 +129,8 @@ pub(super) async fn a_refused_delete() -> Vec<String> {
 }
 
 /// The org's record is deleted, the platform's stays, and then goes as well: nobody keeps its key any more (laws E1 and E9).
-pub(super) async fn gone_on_both_sides() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await;
+pub(super) async fn gone_on_both_sides(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await;
     scene.delete_in_org();
     scene.run(RunKind::Instant).await;
     scene.put(Side::Org, "Contact", "003000000000000901", &[("Email", PERSON), ("LastName", "Kim2")]);
@@ -143,8 +144,8 @@ pub(super) async fn gone_on_both_sides() -> Vec<String> {
 }
 
 /// Both records were deleted, one of them by us, and people bring both back: an edit made since is one (laws E2 and E9).
-pub(super) async fn back_on_both_sides() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+pub(super) async fn back_on_both_sides(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
     scene.delete_in_org();
     for _ in 0..2 {
         scene.run(RunKind::Instant).await;

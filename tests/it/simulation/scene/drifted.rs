@@ -5,6 +5,7 @@ use forcesync::domain::outcome::RunKind;
 use forcesync::domain::side::Side;
 
 use super::super::drifting::{self, Change, How};
+use super::super::manner::Manner;
 use super::super::world::Deed;
 use super::{CONTACT, PERSON, PLATFORM, Scene};
 
@@ -25,8 +26,8 @@ impl Scene {
 }
 
 /// A pair that is lost before there is any cursor to go back to: what was linked without it gets its values afterwards.
-pub(super) async fn lost_in_the_first_read() -> Vec<String> {
-    let scene = Scene::empty(Policy::SalesforceWins);
+pub(super) async fn lost_in_the_first_read(with: &Manner) -> Vec<String> {
+    let scene = Scene::empty(with, Policy::SalesforceWins);
     scene.put(Side::Org, "Contact", CONTACT, &[("Email", PERSON), ("LastName", "Lee1"), ("Phone", "+2")]);
     scene.put(Side::Platform, "contact", PLATFORM, &[("email", PERSON), ("name", "Lee1")]);
     scene.drifts_at("org scan Contact", of_phone(Side::Platform, How::ReadOnly));
@@ -40,8 +41,8 @@ pub(super) async fn lost_in_the_first_read() -> Vec<String> {
 }
 
 /// A field that goes away between the last look and the write: what is refused for it is tried again once the field is back.
-pub(super) async fn refused_while_it_was_away() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await;
+pub(super) async fn refused_while_it_was_away(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await;
     scene.rest().await;
     scene.edit(Side::Org, &[("Phone", "+2")]);
     scene.drifts_at("platform write contact", of_phone(Side::Platform, How::Hidden));
@@ -59,8 +60,8 @@ pub(super) async fn refused_while_it_was_away() -> Vec<String> {
 }
 
 /// A parked pair holds back itself alone, until a person accepts what has changed.
-pub(super) async fn the_rest_goes_on_until_it_is_accepted() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await;
+pub(super) async fn the_rest_goes_on_until_it_is_accepted(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await;
     scene.rest().await;
     scene.drift(Some(of_phone(Side::Org, How::Shorter)));
     scene.edit(Side::Platform, &[("phone", "+3"), ("street", "Road 3"), ("city", "Ghent")]);
@@ -74,8 +75,8 @@ pub(super) async fn the_rest_goes_on_until_it_is_accepted() -> Vec<String> {
 }
 
 /// An edit in a pair that is left out can't cross; where the other record is deleted meanwhile, nothing of it is thrown away (law E9).
-pub(super) async fn edited_unseen_and_deleted_there() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
+pub(super) async fn edited_unseen_and_deleted_there(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await.with_deletes(DeletePolicy::Propagate);
     scene.rest().await;
     scene.drift(Some(of_phone(Side::Platform, How::ReadOnly)));
     scene.edit(Side::Org, &[("Phone", "+2")]);
@@ -86,8 +87,8 @@ pub(super) async fn edited_unseen_and_deleted_there() -> Vec<String> {
 }
 
 /// A key that only one mapping lost stops that one, and the other goes on.
-pub(super) async fn the_other_mapping_goes_on() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await;
+pub(super) async fn the_other_mapping_goes_on(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await;
     scene.rest().await;
     scene.drift(Some(Change { side: Side::Org, object: Some("Lead"), field: "Email", how: How::Hidden }));
     scene.edit(Side::Org, &[("Phone", "+2")]);

@@ -4,12 +4,13 @@ use forcesync::domain::mapping::Policy;
 use forcesync::domain::outcome::RunKind;
 use forcesync::domain::side::Side;
 
+use super::super::manner::Manner;
 use super::super::world::Trouble;
 use super::Scene;
 
 /// An edit of the target that comes after everything was read and before anything is sent (law E6).
-pub(super) async fn between_capture_and_send() -> Vec<String> {
-    let scene = Scene::linked(Policy::PlatformWins).await;
+pub(super) async fn between_capture_and_send(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::PlatformWins).await;
     scene.edit(Side::Org, &[("Phone", "+2")]);
     scene.when("platform read contact", Side::Platform, &[("phone", "+3"), ("city", "Ghent")]);
     scene.run(RunKind::Instant).await;
@@ -18,8 +19,8 @@ pub(super) async fn between_capture_and_send() -> Vec<String> {
 }
 
 /// A change of the platform that becomes visible late, and one of the org that is certainly later (law E2, `newest_wins`).
-pub(super) async fn the_later_of_two() -> Vec<String> {
-    let scene = Scene::linked(Policy::NewestWins).await;
+pub(super) async fn the_later_of_two(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::NewestWins).await;
     scene.rest().await;
     scene.world.clock.advance(700_000);
     // Stamped now, visible in five minutes.
@@ -39,8 +40,8 @@ pub(super) async fn the_later_of_two() -> Vec<String> {
 }
 
 /// A feed that shows the record as it was before the edit that has already crossed (law E2).
-pub(super) async fn seen_as_it_was() -> Vec<String> {
-    let scene = Scene::linked(Policy::SalesforceWins).await;
+pub(super) async fn seen_as_it_was(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await;
     scene.edit(Side::Org, &[("Phone", "+2")]);
     scene.run_again_at_once(RunKind::Instant).await;
     // Every other read of a feed lags, up to a minute.

@@ -3,24 +3,55 @@
 use forcesync::domain::command::{Allowances, RunRequest};
 use forcesync::domain::mapping::Policy;
 use forcesync::domain::outcome::RunKind;
+use forcesync::domain::port::Stamps;
 use forcesync::domain::side::Side;
 use forcesync::domain::undo::Extent;
 
+use super::super::drifting::How;
+use super::super::manner::Manner;
+use super::drifted::of_phone;
 use super::{CONTACT, PERSON, Scene};
 
+impl Scene {
+    async fn undo(&self, run: i64) {
+        let undo = RunRequest::undo(run, Extent::Write, Allowances::default());
+        self.world.lock().undoing = true;
+        self.history.play_one(&self.world, &self.store, &self.mappings, &undo).await;
+        self.world.lock().undoing = false;
+    }
+
+    /// The only record of the platform; the sync made it.
+    fn made(&self) -> String {
+        self.world.lock().live(Side::Platform, "contact").remove(0).0
+    }
+}
+
 /// A record that the sync made, and that a person edited: the edit lost, and the record is still theirs.
-pub(super) async fn an_edit_that_lost() -> Vec<String> {
-    let scene = Scene::empty(Policy::SalesforceWins);
+pub(super) async fn an_edit_that_lost(with: &Manner) -> Vec<String> {
+    let scene = Scene::empty(with, Policy::SalesforceWins);
     scene.put(Side::Org, "Contact", CONTACT, &[("Email", PERSON), ("LastName", "Lee1"), ("Phone", "+1")]);
     scene.run(RunKind::Initial).await;
     scene.rest().await;
-    let made = scene.world.lock().live(Side::Platform, "contact").remove(0).0;
-    scene.put(Side::Platform, "contact", &made, &[("phone", "+3")]);
+    scene.put(Side::Platform, "contact", &scene.made(), &[("phone", "+3")]);
     scene.edit(Side::Org, &[("Phone", "+2")]);
     scene.run(RunKind::Instant).await;
-    let undo = RunRequest::undo(1, Extent::Write, Allowances::default());
-    scene.world.lock().undoing = true;
-    scene.history.play_one(&scene.world, &scene.store, &scene.mappings, &undo).await;
-    scene.world.lock().undoing = false;
+    scene.undo(1).await;
     scene.expect_on_platform(PERSON, &[("phone", "+2")])
+}
+
+/// A record that the sync made where nothing tells when it was edited, and that a person edited in a field whose pair waits.
+pub(super) async fn an_edit_where_a_pair_waits(with: &Manner) -> Vec<String> {
+    let scene = Scene::empty(with, Policy::SalesforceWins);
+    scene.world.lock().manner.capabilities.stamps = Stamps::Absent;
+    scene.put(Side::Org, "Contact", CONTACT, &[("Email", PERSON), ("LastName", "Lee1"), ("Phone", "+1")]);
+    scene.run(RunKind::Initial).await;
+    scene.put(Side::Platform, "contact", &scene.made(), &[("phone", "+3")]);
+    scene.drift(Some(of_phone(Side::Platform, How::ReadOnly)));
+    scene.run(RunKind::Instant).await;
+    scene.undo(1).await;
+    let mut wrong = scene.expect_on_platform(PERSON, &[("phone", "+3")]);
+    scene.drift(None);
+    scene.rest().await;
+    wrong.extend(scene.expect(&[("Phone", "+3")], &[("phone", "+3")]));
+    wrong
 }

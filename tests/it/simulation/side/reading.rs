@@ -8,20 +8,16 @@ use forcesync::domain::schema::ObjectSchema;
 use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
+use super::super::manner::{Feed, Manner, SETTLE_MILLIS};
+use super::super::world::State;
 use super::{Edits, SimSide, schema};
 
 #[async_trait]
 impl Source for SimSide {
     fn capabilities(&self, _object: &str) -> Capabilities {
-        Capabilities {
-            stamps: Stamps::Seconds,
-            author: self.side == Side::Org,
-            tombstones: true,
-            settle: std::time::Duration::from_millis(self.settle_millis as u64),
-            addressing: Addressing::ById,
-            read_batch: 50,
-            write_batch: 7,
-            consent_default: ConsentDefault::No,
+        match self.side {
+            Side::Org => Capabilities { author: true, ..Manner::able().capabilities },
+            Side::Platform => self.manner.capabilities.clone(),
         }
     }
 
@@ -37,23 +33,7 @@ impl Source for SimSide {
         let seen_at = self.seen_at(&mut state);
         self.can_read(&state, &request.object, &request.selection)?;
         let now = self.world.clock.millis();
-        let after = request.mark.as_ref().map(|mark| mark.0.clone()).unwrap_or_default();
-        let mut rows: Vec<_> = self
-            .visible(&state, &request.object, seen_at)
-            .into_iter()
-            .filter(|(id, version)| **id > after && !version.deleted)
-            .collect();
-        let more = rows.len() > self.page;
-        rows.truncate(self.page);
-        Ok(Page {
-            next: if more { rows.last().map(|(id, _)| Mark((*id).clone())) } else { None },
-            records: rows
-                .iter()
-                .map(|(id, version)| self.record(&state, &request.object, id, version, &request.selection))
-                .collect(),
-            cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
-            ..Page::default()
-        })
+        Ok(self.all(&state, seen_at, now, &request.object, &request.selection, request.mark.as_ref()))
     }
 
     async fn changes(&self, requests: &[FeedRequest]) -> Result<Vec<Page>, PortError> {
@@ -67,7 +47,13 @@ impl Source for SimSide {
         Ok(requests
             .iter()
             .map(|request| {
+                if self.feed() != Feed::Changes {
+                    let (object, selection) = (&request.object, &request.selection);
+                    let all = self.all(&state, seen_at, now, object, selection, request.mark.as_ref());
+                    return Page { whole: self.feed() == Feed::Whole, ..all };
+                }
                 let cursor: i64 = request.cursor.0.parse().unwrap();
+                let tells_deletions = self.capabilities(&request.object).tombstones;
                 let floor = if self.side == Side::Org { cursor / 1_000 * 1_000 } else { cursor };
                 let mut rows: Vec<_> = self
                     .visible(&state, &request.object, seen_at)
@@ -102,10 +88,10 @@ impl Source for SimSide {
                         .collect(),
                     tombstones: rows
                         .iter()
-                        .filter(|(_, version)| version.deleted)
+                        .filter(|(_, version)| version.deleted && tells_deletions)
                         .map(|((_, id), version)| Self::tombstone(id, version))
                         .collect(),
-                    cursor: request.mark.is_none().then(|| Cursor((now - self.settle_millis).to_string())),
+                    cursor: request.mark.is_none().then(|| Cursor((now - SETTLE_MILLIS).to_string())),
                     ..Page::default()
                 }
             })
@@ -137,8 +123,10 @@ impl Source for SimSide {
         self.call(&format!("fates {object} {ids:?}"), Edits::None).await?;
         let state = self.world.lock();
         let now = self.world.clock.millis();
+        let told = self.side == Side::Org || self.manner.tells_fates;
         Ok(ids
             .iter()
+            .filter(|_| told)
             .filter_map(|id| {
                 let version = state.objects[self.side].get(object)?.get(id.as_str())?.at(now)?;
                 version.deleted.then(|| Self::tombstone(id.as_str(), version))
@@ -150,7 +138,47 @@ impl Source for SimSide {
         Ok(None)
     }
 
+    async fn us(&self) -> Result<Option<String>, PortError> {
+        Ok(self.capabilities("").author.then(|| "sync".to_owned()))
+    }
+
+    fn lists(&self, _object: &str) -> bool {
+        self.feed() != Feed::Nothing
+    }
+
     fn calls(&self) -> u64 {
         self.world.lock().calls[self.side]
+    }
+}
+
+impl SimSide {
+    fn feed(&self) -> Feed {
+        if self.side == Side::Org { Feed::Changes } else { self.manner.feed }
+    }
+
+    /// A page of all there is, by id; of nothing where nothing is listed.
+    fn all(
+        &self,
+        state: &State,
+        seen_at: i64,
+        now: i64,
+        object: &str,
+        selection: &Selection,
+        mark: Option<&Mark>,
+    ) -> Page {
+        let after = mark.map(|mark| mark.0.clone()).unwrap_or_default();
+        let mut rows = self.visible(state, object, seen_at);
+        rows.retain(|(id, version)| **id > after && !version.deleted && self.feed() != Feed::Nothing);
+        let more = rows.len() > self.page;
+        rows.truncate(self.page);
+        Page {
+            next: if more { rows.last().map(|(id, _)| Mark((*id).clone())) } else { None },
+            records: rows
+                .iter()
+                .map(|(id, version)| self.record(state, object, id, version, selection))
+                .collect(),
+            cursor: mark.is_none().then(|| Cursor((now - SETTLE_MILLIS).to_string())),
+            ..Page::default()
+        }
     }
 }

@@ -56,7 +56,7 @@ impl Sink for SimSide {
         self.can_read(&state, object, selection)?;
         let (fields, rows) = match by {
             Finder::Field { field, values } => {
-                if self.side == Side::Platform && field == "externalId" {
+                if self.side == Side::Platform && field == "externalId" && !self.manner.finds_mark {
                     return Err(PortError::new(
                         PortClass::Settings,
                         "unsearchable",
@@ -113,19 +113,34 @@ impl SimSide {
             WriteKind::Update | WriteKind::Delete => row.id.as_ref().map(|id| id.as_str().to_owned()),
             WriteKind::Create => self.upsert_target(state, batch, &changes),
         };
+        let by_key = self.side == Side::Platform && self.manner.by_key();
+        let named = by_key.then(|| row.key.iter().map(ToString::to_string).collect::<String>());
+        if let (Some(id), Some(key)) = (&existing, &named)
+            && id != key
+        {
+            state.judge.wrong.push(format!("{id} was addressed by the key {key:?}"));
+        }
+        if existing.is_none() && self.refuses_namesake(state, batch, &changes) {
+            return refused("DUPLICATE", RowClass::Data);
+        }
         let created = existing.is_none();
-        let id = existing.unwrap_or_else(|| state.new_id(self.side, &batch.object));
+        let id = existing.or(named).unwrap_or_else(|| state.new_id(self.side, &batch.object));
         let held = state.objects[self.side].get(&batch.object).and_then(|records| records.get(&id));
         if held.is_some_and(|record| record.is_locked(now)) {
             return refused("UNABLE_TO_LOCK_ROW", RowClass::Again);
         }
-        if held.and_then(SimRecord::newest).is_some_and(|version| version.deleted) {
+        if batch.kind != WriteKind::Create
+            && held.and_then(SimRecord::newest).is_some_and(|version| version.deleted)
+        {
             return refused("ENTITY_IS_DELETED", RowClass::Gone);
         }
         if held.and_then(SimRecord::newest).is_some_and(|version| is_converted(&version.values))
             && batch.selection.position("Flag__c").is_none()
         {
             return refused("CANNOT_UPDATE_CONVERTED_LEAD", RowClass::Data);
+        }
+        if batch.kind == WriteKind::Delete && self.side == Side::Platform && !self.manner.deletes {
+            return refused("NOT_DELETABLE", RowClass::Permission);
         }
         if batch.kind == WriteKind::Delete && self.side == Side::Org && state.refuses_deletes {
             state.refused_deletes += 1;
@@ -140,7 +155,11 @@ impl SimSide {
         }
         let mut changes = changes;
         if created && self.side == Side::Platform && !changes.iter().any(|(name, _)| name == "optedOut") {
-            changes.push(("optedOut".into(), Value::Bool(true)));
+            match self.manner.capabilities.consent_default {
+                ConsentDefault::No => changes.push(("optedOut".into(), Value::Bool(true))),
+                ConsentDefault::Yes => changes.push(("optedOut".into(), Value::Bool(false))),
+                ConsentDefault::Unknown => {}
+            }
         }
         state.say(now, format!("  {} {id} <- {changes:?}", self.side));
         if batch.selection.position("Flag__c").is_none() {
@@ -174,9 +193,29 @@ impl SimSide {
     ) -> Option<String> {
         let by = match (&batch.mark, self.side) {
             (Some(mark), Side::Org) => mark.as_str(),
-            _ if self.upsert_by_email && !state.emails_repeat => self.email_field(),
+            (_, Side::Platform) if self.manner.upserts && !state.emails_repeat => self.email_field(),
+            (_, Side::Platform) if self.manner.by_key() => "externalId",
             _ => return None,
         };
+        self.holder(state, batch, changes, by)
+    }
+
+    /// Whether another record has the address of a new one where no two may.
+    fn refuses_namesake(&self, state: &State, batch: &WriteBatch, changes: &[(String, Value)]) -> bool {
+        self.side == Side::Platform
+            && self.manner.unique
+            && !state.emails_repeat
+            && self.holder(state, batch, changes, self.email_field()).is_some()
+    }
+
+    /// The record that holds what a new one would in a field.
+    fn holder(
+        &self,
+        state: &State,
+        batch: &WriteBatch,
+        changes: &[(String, Value)],
+        by: &str,
+    ) -> Option<String> {
         let wanted = changes.iter().find(|(name, _)| name == by).map(|(_, value)| value)?;
         state
             .live(self.side, &batch.object)
