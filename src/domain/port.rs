@@ -60,6 +60,11 @@ pub enum Stamps {
 }
 
 impl Stamps {
+    /// Whether two changes shortly after one another have different stamps.
+    pub fn are_fine(self) -> bool {
+        self == Self::Seconds
+    }
+
     /// How long after its stamp a record may have been changed and still carry that stamp.
     pub fn grain(self) -> chrono::TimeDelta {
         match self {

@@ -137,11 +137,11 @@ fn missing(id: &RecordId, side: Side) -> Obstacle {
 
 impl Item {
     /// Whether what was read of a record may be older than what is known of it: it says something else so shortly after that a
-    /// copy may lag behind, and carries no stamp to tell. It is read by its id before it counts as an edit (law E2).
+    /// copy may lag behind, and carries no stamp that would tell. It is read by its id before it counts as an edit (law E2).
     fn is_doubtful(&self, mapping: &Prepared, side: Side) -> bool {
         let (Some(staged), Some(link)) = (&self.records[side], &self.link) else { return false };
         let settle = TimeDelta::from_std(mapping.capabilities[side].settle).unwrap_or(TimeDelta::MAX);
-        staged.record.stamp.is_none()
+        !mapping.capabilities[side].stamps.are_fine()
             && staged.read_at - link.read[side] < settle
             && !broken(Mutant::StaleReadBelieved)
             && mapping.compiled.pairs.iter().zip(&mapping.row.pairs).any(|(pair, number)| {

@@ -80,8 +80,8 @@ fn why_left(
     if records[side.other()].is_none() {
         return Some(WhyLeft::PartnerGone);
     }
-    // Without a stamp, an edit in a pair that takes no part now is seen by nobody.
-    let unseen = staged.record.stamp.is_none() && !mapping.left_out.is_empty();
+    // Without a fine stamp, an edit in a pair that takes no part now is seen by nobody.
+    let unseen = !mapping.capabilities[side].stamps.are_fine() && !mapping.left_out.is_empty();
     if unseen && !broken(Mutant::UndoUnseen) {
         return Some(WhyLeft::LeftOut);
     }

@@ -21,10 +21,7 @@ pub struct Open {
 
 /// The conflicts that are open, each with a choice that follows from its place.
 pub async fn choose(store: &Store, world: &World) -> Vec<Open> {
-    // Where everything flows one way, nothing but the origin's value can be chosen.
-    if world.lock().manner.direction != Direction::Both {
-        return Vec::new();
-    }
+    let direction = world.lock().manner.direction;
     let found: Vec<[String; 8]> = store
         .write(|db| {
             let mut rows = db.prepare(
@@ -49,10 +46,11 @@ pub async fn choose(store: &Store, world: &World) -> Vec<Open> {
         .map(|(place, [mapping, object, pair, org, platform, why, org_values, platform_values])| {
             let values = |text: &str| -> Vec<Value> { serde_json::from_str(text).unwrap() };
             let seen = PerSide { org: values(&org_values), platform: values(&platform_values) };
-            let choice = match place % 3 {
-                0 => Choice::Org,
-                1 => Choice::Platform,
-                _ => {
+            let choice = match (direction, place % 3) {
+                // Where everything flows one way, nothing but the origin's value can be chosen.
+                (Direction::ToPlatform, _) | (Direction::Both, 0) => Choice::Org,
+                (Direction::ToOrg, _) | (Direction::Both, 1) => Choice::Platform,
+                (Direction::Both, _) => {
                     let new = |_: &Value| Value::text("by hand");
                     Choice::Value { side: Side::Org, values: seen.org.iter().map(new).collect() }
                 }

@@ -89,12 +89,16 @@ const fn cast(kind: &'static str, object: &'static str, org_objects: &'static [&
 
 impl Manner {
     /// How many there are.
-    pub const NUMBER: u64 = CASTS.len() as u64 + 1;
+    pub const NUMBER: u64 = CASTS.len() as u64 + 2;
 
     /// The one of a seed.
     pub fn of(seed: u64) -> Self {
         let place = usize::try_from(seed % Self::NUMBER).unwrap();
-        place.checked_sub(1).map_or_else(Self::able, |place| Self::cast(&CASTS[place]))
+        match place {
+            0 => Self::able(),
+            1 => Self::coarse(),
+            place => Self::cast(&CASTS[place - 2]),
+        }
     }
 
     /// A platform that can do all there is, which lets least of what goes wrong come right by itself.
@@ -120,6 +124,13 @@ impl Manner {
             upserts: true,
             finds_mark: false,
         }
+    }
+
+    /// The same, but for stamps that tell days alone, which no platform has so far.
+    fn coarse() -> Self {
+        let able = Self::able();
+        let capabilities = Capabilities { stamps: Stamps::Days, ..able.capabilities };
+        Self { name: "a platform that tells days".into(), capabilities, ..able }
     }
 
     fn cast(cast: &Cast) -> Self {

@@ -31,6 +31,8 @@ enum Edits<'a> {
     Behind(&'a [String]),
 }
 
+const DAY_MILLIS: i64 = 86_400_000;
+
 const EMAIL: [&str; 2] = ["Email", "email"];
 
 impl SimSide {
@@ -99,7 +101,11 @@ impl SimSide {
         let known = self.capabilities(object);
         Record {
             id: id.into(),
-            stamp: DateTime::from_timestamp_millis(version.stamp).filter(|_| known.stamps != Stamps::Absent),
+            stamp: match known.stamps {
+                Stamps::Seconds => DateTime::from_timestamp_millis(version.stamp),
+                Stamps::Days => DateTime::from_timestamp_millis(version.stamp / DAY_MILLIS * DAY_MILLIS),
+                Stamps::Absent => None,
+            },
             author: known.author.then(|| if version.by_sync { "sync" } else { "person" }.into()),
             became: version
                 .values

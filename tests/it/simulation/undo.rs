@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forcesync::domain::port::Stamps;
 use forcesync::domain::side::Side;
 use forcesync::domain::value::Value;
 
@@ -80,7 +79,7 @@ pub fn judge_uncreation(state: &mut State, now: i64, side: Side, object: &str, i
     let email = record.newest().map(|version| address(&version.values)).unwrap_or_default();
     let old = |version: &Version| version.visible < now - SLIPPED_IN;
     // Where nothing tells when a record was touched, only what stays otherwise than we left it is an edit that can be seen.
-    let stamped = side == Side::Org || state.manner.capabilities.stamps != Stamps::Absent;
+    let stamped = side == Side::Org || state.manner.capabilities.stamps.are_fine();
     let touched = if stamped {
         record.versions.iter().any(|version| !version.by_sync && old(version))
     } else {
