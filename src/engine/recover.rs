@@ -22,6 +22,9 @@ mod traced;
 
 use ahead::Ahead;
 
+/// How far the clock of a service may be behind ours.
+const LATITUDE: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+
 /// How long the values of a job that was not begun still count.
 const COUNTS_FOR: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 
@@ -174,6 +177,15 @@ impl Session<'_> {
         };
         let found = as_sent(&mapping, entry.side, &entry.pairs, found);
         let Some(first) = found.first().cloned() else { return self.look_again(entry).await };
+        let fine = mapping.capabilities[entry.side].stamps.are_fine();
+        let older = fine && first.stamp.is_some_and(|stamp| stamp < entry.at - LATITUDE);
+        if found.len() == 1 && older && !otherwise(&mapping, entry.side, &entry.pairs, &first).is_empty() {
+            // It was there before, and meets its counterpart as for the first time.
+            let object = mapping.compiled.spec.object(entry.side).to_owned();
+            let (side, now) = (entry.side, self.now());
+            self.context.store.write(move |db| stage::put(db, side, &object, &found, now)).await?;
+            return self.look_again(entry).await;
+        }
         if found.len() > 1 {
             let (entry, now, run) = (entry.clone(), self.now(), self.run);
             let object = mapping.compiled.spec.object(entry.side).to_owned();
@@ -206,7 +218,11 @@ impl Session<'_> {
         }
         let read_at = self.now();
         let mut bases = Bases::default();
-        let unseen = keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, &first);
+        let mut unseen = keep_meant(&mut bases, &mapping, entry.side, &entry.pairs, &first);
+        if !fine {
+            // Whether it was edited since, or is another that was there before, can't be told.
+            unseen.extend(otherwise(&mapping, entry.side, &entry.pairs, &first));
+        }
         let mut ids = PerSide { org: source.clone(), platform: source.clone() };
         ids[entry.side] = first.id.clone();
         let (run, now, entry) = (self.run, self.now(), entry.clone());
@@ -288,9 +304,12 @@ impl Session<'_> {
                 key.extend(change.map(|change| change.new.clone()).unwrap_or_default());
             }
             let found = self.find_created(mapping, side, source, &key).await?;
-            let found = as_sent(mapping, side, &meant(mapping, item, side), found);
+            let sent = meant(mapping, item, side);
+            let found = as_sent(mapping, side, &sent, found);
             return Ok(match found.as_slice() {
                 [] => LookUp::NotDone,
+                // Somebody edited it already, or it is another that was there before; the next run finds out.
+                [one] if !otherwise(mapping, side, &sent, one).is_empty() => LookUp::Unclear,
                 [one] => LookUp::Done(RowResult::Done {
                     id: one.id.clone(),
                     created: true,
@@ -367,18 +386,23 @@ fn pend(
 /// Of several records that could be the one that was created, the only one that holds all that was sent; all of them where there is
 /// no such one.
 fn as_sent(mapping: &Prepared, side: Side, pairs: &[Meant], mut found: Vec<Record>) -> Vec<Record> {
-    let holds = |record: &Record| {
-        pairs.iter().all(|meant| {
-            let place = mapping.row.pairs.iter().position(|number| *number == meant.pair);
-            let pair = place.and_then(|place| mapping.compiled.pairs.get(place));
-            pair.and_then(|pair| pair.held(side, record)).is_none_or(|held| alike(&held, &meant.new))
-        })
-    };
+    let holds = |record: &Record| otherwise(mapping, side, pairs, record).is_empty();
     let mut fitting = found.iter().enumerate().filter(|(_, record)| holds(record)).map(|(place, _)| place);
     match (fitting.next(), fitting.next()) {
         (Some(only), None) => vec![found.swap_remove(only)],
         _ => found,
     }
+}
+
+/// The pairs of which a record holds something else than what was sent, consents apart: those are never held back.
+fn otherwise(mapping: &Prepared, side: Side, pairs: &[Meant], record: &Record) -> Vec<Meant> {
+    let differs = |meant: &&Meant| {
+        let place = mapping.row.pairs.iter().position(|number| *number == meant.pair);
+        let pair = place.and_then(|place| mapping.compiled.pairs.get(place));
+        let pair = pair.filter(|pair| !pair.spec.transform.is_consent());
+        pair.and_then(|pair| pair.held(side, record)).is_some_and(|held| !alike(&held, &meant.new))
+    };
+    pairs.iter().filter(differs).cloned().collect()
 }
 
 /// What the target tells about an update of unknown outcome.

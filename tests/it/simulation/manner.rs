@@ -126,10 +126,10 @@ impl Manner {
         }
     }
 
-    /// The same, but for stamps that tell days alone, which no platform has so far.
+    /// The same, but it tells no deletions and stamps that are days, which no platform has so far.
     fn coarse() -> Self {
         let able = Self::able();
-        let capabilities = Capabilities { stamps: Stamps::Days, ..able.capabilities };
+        let capabilities = Capabilities { stamps: Stamps::Days, tombstones: false, ..able.capabilities };
         Self { name: "a platform that tells days".into(), capabilities, ..able }
     }
 

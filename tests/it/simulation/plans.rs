@@ -275,6 +275,10 @@ fn values(state: &State) -> BTreeMap<String, (bool, BTreeMap<String, Value>)> {
             if let Some(version) = record.newest() {
                 let mut values = version.values.clone();
                 values.remove("Flag__c");
+                if !state.manner.writes(Side::Platform) {
+                    // Not mapped where nothing but the org is written to.
+                    values.retain(|field, _| !matches!(field.as_str(), "optedOut" | "HasOptedOut"));
+                }
                 found.insert(id.clone(), (version.deleted, values));
             }
         }
