@@ -13,8 +13,6 @@ mod uncreate;
 
 pub(super) use uncreate::{close as close_uncreated, commit as commit_uncreated};
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
 use crate::domain::outcome::RunResult;
@@ -28,7 +26,7 @@ use crate::domain::value::Value;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
 use crate::engine::session::Session;
-use crate::store::undo::Written;
+use crate::store::undo::OurWrites;
 use crate::store::{StoreError, links, pending, stage, undo, work};
 
 /// Rows of history looked at in one transaction.
@@ -62,10 +60,8 @@ pub struct Undo {
     pub created: Option<Side>,
     /// Whether what somebody edited on that record has gone to its counterpart since.
     pub edited_since: bool,
-    /// What we wrote to its pairs, by their numbers.
-    pub written: BTreeMap<i64, Written>,
-    /// When we wrote to it last.
-    pub written_at: Option<DateTime<Utc>>,
+    /// What we wrote to it.
+    pub written: OurWrites,
     /// Who we are on that side, where it tells.
     pub us: Option<String>,
 }
@@ -204,12 +200,11 @@ impl Session<'_> {
                         let number = mapping.row.mapping;
                         if let Some(side) = undo::created_on(db, order.run, number, ids)? {
                             let edited_since = undo::edited_since(db, order.run, number, ids, side)?;
-                            let (written, written_at) = undo::written(db, number, ids, side)?;
+                            let written = undo::written(db, number, ids, side)?;
                             return Ok(Undo {
                                 created: Some(side),
                                 edited_since,
                                 written,
-                                written_at,
                                 us: us[side].clone(),
                                 ..Undo::default()
                             });

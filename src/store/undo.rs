@@ -101,26 +101,35 @@ pub struct Written {
     pub overwritten: Vec<(Vec<Value>, Vec<Value>)>,
 }
 
-/// What we wrote to each pair of a record, by the pair's number, and when we wrote to it last.
+/// What we wrote to a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OurWrites {
+    /// By the number of the pair.
+    pub pairs: BTreeMap<i64, Written>,
+    /// When we wrote to it last.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// What we wrote to a record, as far as history tells.
 pub fn written(
     db: &Connection,
     mapping: i64,
     ids: &PerSide<Option<RecordId>>,
     side: Side,
-) -> Result<(BTreeMap<i64, Written>, Option<DateTime<Utc>>), StoreError> {
-    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(Default::default()) };
+) -> Result<OurWrites, StoreError> {
+    let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(OurWrites::default()) };
     let mut statement = db.prepare_cached(
         "SELECT changes, at FROM history WHERE org_id=? AND platform_id=? AND +mapping=? AND side=?
              AND action IN ('created', 'updated') ORDER BY sequence",
     )?;
     let mut rows = statement.query(params![org.as_str(), platform.as_str(), mapping, side.number()])?;
-    let mut written: BTreeMap<i64, Written> = BTreeMap::new();
-    let (mut first, mut at) = (true, None);
+    let mut written = OurWrites::default();
+    let mut first = true;
     while let Some(row) = rows.next()? {
-        at = Some(row.get(1)?);
+        written.at = Some(from_millis(row.get(1)?));
         for change in compact::decode(row.get_ref(0)?)? {
             let Some(pair) = change.pair else { continue };
-            let known = written.entry(pair).or_default();
+            let known = written.pairs.entry(pair).or_default();
             let before = std::mem::replace(&mut known.last, change.new);
             if !first {
                 known.overwritten.push((before, change.old));
@@ -128,7 +137,7 @@ pub fn written(
         }
         first = false;
     }
-    Ok((written, at.map(from_millis)))
+    Ok(written)
 }
 
 /// Records that a run deleted on a side, newest first, before a sequence.

@@ -100,7 +100,7 @@ fn touched(record: &Record, known: Option<DateTime<Utc>>, undo: &Undo) -> bool {
         (Some(_), Some(_)) => {}
         _ => {
             let late = |at: DateTime<Utc>| at.checked_add_signed(LATITUDE);
-            if record.stamp.zip(undo.written_at.and_then(late)).is_some_and(|(stamp, late)| stamp > late) {
+            if record.stamp.zip(undo.written.at.and_then(late)).is_some_and(|(stamp, late)| stamp > late) {
                 return true;
             }
         }
@@ -112,7 +112,7 @@ fn touched(record: &Record, known: Option<DateTime<Utc>>, undo: &Undo) -> bool {
 /// the base and left there, and nobody else would know of it. Or an edit that lost to one of the other side, which we wrote over it.
 fn drifted(mapping: &Prepared, side: Side, record: &Record, undo: &Undo) -> bool {
     mapping.compiled.pairs.iter().zip(&mapping.row.pairs).any(|(pair, number)| {
-        let written = undo.written.get(number);
+        let written = undo.written.pairs.get(number);
         let moved = |before: &[Value], found: &[Value]| pair.fold(side, before) != pair.fold(side, found);
         if written
             .is_some_and(|written| written.overwritten.iter().any(|(before, found)| moved(before, found)))
