@@ -37,6 +37,7 @@ async fn a_limit_in_the_middle_of_an_initial_sync_is_waited_for_and_the_rest_is_
     // The whole of it takes four calls; the last of them writes.
     let limit = org.api_calls_used() + 4;
     org.set_daily_limit(limit);
+    scene.be_patient();
     let ended = scene.initial().await;
     assert_eq!((ended.exit, ended.counts.failed), (4, 0), "{ended:?}");
     assert!(ended.message.contains("daily limit of the org"), "{ended:?}");
@@ -49,9 +50,10 @@ async fn a_limit_in_the_middle_of_an_initial_sync_is_waited_for_and_the_rest_is_
     assert_eq!(status["budget"]["org"]["hold"]["code"], Hold::RESERVE, "{status}");
     let status = scene.command(&["status"]).await.stdout;
     assert!(status.contains("resumes at") && status.contains("daily limit of the org"), "{status}");
-    assert_eq!(scene.calls_since(before, Side::Salesforce).len(), 0);
+    assert_eq!(scene.calls_since(before, Side::Salesforce), Vec::<String>::new());
 
     org.set_daily_limit(100_000);
+    scene.hasten(Duration::from_secs(3_600));
     let rest = resumed(&scene).await;
     assert_eq!((rest.kind, rest.result), (RunKind::Initial, RunResult::Succeeded), "{rest:?}");
     let other = Scene::small().await;

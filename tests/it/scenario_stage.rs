@@ -216,6 +216,12 @@ impl Scene {
         self.clock.patient.store(true, Ordering::Relaxed);
     }
 
+    /// Time has passed, and goes on with every pause: what waits goes on by itself.
+    pub fn hasten(&self, time: Duration) {
+        self.clock.patient.store(false, Ordering::Relaxed);
+        self.clock.advance(time);
+    }
+
     /// What the log says.
     pub async fn told(&self) -> Vec<String> {
         let query = LogQuery { limit: 1_000, ..LogQuery::default() };
