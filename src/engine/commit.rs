@@ -1,14 +1,18 @@
 //! Commit (law E6): links, bases, history, issues and counts of a chunk in one transaction. A base is what the target
 //! returned or was read to hold, never what was sent.
 
-use crate::domain::outcome::Counts;
+use std::collections::BTreeMap;
+
+use crate::domain::outcome::{Counts, RunKind};
 use crate::domain::plan::{Action, Line};
+use crate::domain::record::RecordId;
+use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::Item;
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
-use crate::engine::session::Session;
+use crate::engine::session::{Prepared, Session};
 use crate::store::holds::Holds;
-use crate::store::{history, journal, mappings as totals};
+use crate::store::{StoreError, history, journal, mappings as totals, stage};
 
 mod item;
 mod link;
@@ -32,6 +36,10 @@ pub(super) struct Tally {
     pub(super) blanks: u64,
     /// Records deleted or deactivated.
     pub(super) removed: u64,
+    /// Whether what is staged of its records was dealt with.
+    pub(super) done: bool,
+    /// Whether its records agree now: two that did before, or one that was made from the other.
+    pub(super) agrees: bool,
 }
 
 impl Session<'_> {
@@ -88,15 +96,21 @@ impl Session<'_> {
                 let mut sequence = None;
                 let holds = Holds::look(db)?;
                 journal::settle_all(db, items.iter().flat_map(settled).copied().collect())?;
-                for item in items {
+                let mut staged = Dealt::default();
+                for item in &items {
                     let Some(mapping) = mappings.get(item.mapping) else { continue };
-                    let (tally, fact) = commit_item(db, run, now, mapping, &item, holds, kind)?;
+                    let (tally, fact) = commit_item(db, run, now, mapping, item, holds)?;
                     sequence = fact.or(sequence);
                     tallies.push(tally);
+                    // What an interrupted run staged is still to be dealt with.
+                    if tally.done && item.undo.is_none() {
+                        let initial = kind == RunKind::Initial && tally.agrees;
+                        staged.add(&mappings, mapping, &item.decision.line.ids, initial);
+                    }
                 }
+                staged.forget(db)?;
                 totals::count(db, "links", tallies.iter().map(|tally| tally.links).sum())?;
-                let mut sums: std::collections::BTreeMap<(i64, Braked), u64> =
-                    std::collections::BTreeMap::new();
+                let mut sums: BTreeMap<(i64, Braked), u64> = BTreeMap::new();
                 let mut wrote = false;
                 for tally in &tallies {
                     let Some(mapping) = mappings.get(tally.mapping) else { continue };
@@ -129,6 +143,37 @@ impl Session<'_> {
         self.show_fact(sequence);
         self.note().await?;
         Ok(())
+    }
+}
+
+/// What a chunk has dealt with: ids by objects.
+#[derive(Debug, Default)]
+struct Dealt<'a>(BTreeMap<(i64, &'a str), Vec<&'a str>>);
+
+impl<'a> Dealt<'a> {
+    /// Adds the records of a line. What agrees for one mapping of an initial sync stays where other mappings look at it, too.
+    fn add(
+        &mut self,
+        mappings: &[Prepared],
+        mapping: &'a Prepared,
+        ids: &'a PerSide<Option<RecordId>>,
+        initial: bool,
+    ) {
+        for side in Side::BOTH {
+            let object = mapping.compiled.spec.object(side);
+            let is_of = |other: &&Prepared| other.compiled.spec.object(side) == object;
+            if let Some(id) = &ids[side]
+                && !(initial && mappings.iter().filter(is_of).nth(1).is_some())
+            {
+                self.0.entry((side.number(), object)).or_default().push(id.as_str());
+            }
+        }
+    }
+
+    fn forget(self, db: &rusqlite::Connection) -> Result<(), StoreError> {
+        self.0.into_iter().try_for_each(|((side, object), ids)| {
+            stage::remove_all(db, Side::from_number(side), object, ids.into_iter())
+        })
     }
 }
 

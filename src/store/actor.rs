@@ -85,6 +85,8 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     db.set_prepared_statement_cache_capacity(512);
     // A plan may not depend on what is bound, else SQLite plans a statement anew at each binding that a partial index could suit.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // Many ids are looked up by one statement.
+    rusqlite::vtab::array::load_module(&db)?;
     migrations::apply(&mut db)?;
     super::scratch::make(&db)?;
     if super::forget::any(&db)? {

@@ -13,6 +13,8 @@ use crate::store::{StoreError, contested, departures, from_millis, mappings, to_
 
 mod bases;
 mod glance;
+#[cfg(test)]
+mod tests;
 
 pub use bases::{Bases, Stored};
 pub use glance::{Glance, glance};
@@ -313,51 +315,71 @@ pub fn make(db: &Connection, link: &NewLink) -> Result<Option<i64>, StoreError> 
     Ok((made > 0).then(|| db.last_insert_rowid()))
 }
 
+/// A link as it stands, as far as an index tells of it.
+struct Indexed {
+    link: i64,
+    platform: bool,
+    closed: bool,
+    keys: PerSide<Option<i64>>,
+}
+
 /// Makes a link, or rewrites the one of the same mapping and record of the org; gives its number.
 pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
-    let known: Option<(i64, bool, [Option<i64>; 2])> = db
+    let known: Option<Indexed> = db
         .prepare_cached(
-            "SELECT link, closed<>0, org_key, platform_key FROM link WHERE mapping=? AND org_id=?",
+            "SELECT link, platform_id=?3, closed<>0, org_key, platform_key FROM link WHERE mapping=?1 AND org_id=?2",
         )?
-        .query_row(params![link.mapping, link.ids.org.as_str()], |row| {
-            Ok((row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?]))
+        .query_row(params![link.mapping, link.ids.org.as_str(), link.ids.platform.as_str()], |row| {
+            Ok(Indexed {
+                link: row.get(0)?,
+                platform: row.get(1)?,
+                closed: row.get(2)?,
+                keys: PerSide { org: row.get(3)?, platform: row.get(4)? },
+            })
         })
         .optional()?;
-    let base = link.bases.encode();
+    let Some(known) = known else {
+        let made = make(db, link)?.ok_or_else(|| {
+            StoreError::Damaged(format!("{} has two links at once", link.ids.platform.as_str()))
+        })?;
+        mappings::count(db, "links", 1)?;
+        return Ok(made);
+    };
+    if !known.platform || known.closed || known.keys != link.keys {
+        set_indexed(db, link, &known)?;
+    }
     let stamps = link.stamps.map(|stamp| stamp.map(to_millis));
     let read = link.read.map(to_millis);
-    if let Some((number, was_closed, keys)) = known {
-        // Whoever was left out because of a key that it no longer has may have it now (law E1).
-        for key in keys.into_iter().flatten() {
-            if ![link.keys.org, link.keys.platform].contains(&Some(key)) {
-                contested::free(db, link.family, key)?;
-            }
+    db.prepare_cached(
+        "UPDATE link SET org_stamp=?, platform_stamp=?, org_read=?, platform_read=?, base=? WHERE link=?",
+    )?
+    .execute(params![
+        stamps.org,
+        stamps.platform,
+        read.org,
+        read.platform,
+        link.bases.encode(),
+        known.link,
+    ])?;
+    Ok(known.link)
+}
+
+/// Rewrites what indexes tell of a link. Mostly it stays as it is, and each entry that is written again is a random page.
+fn set_indexed(db: &Connection, link: &NewLink, known: &Indexed) -> Result<(), StoreError> {
+    // Whoever was left out because of a key that it no longer has may have it now (law E1).
+    for key in [known.keys.org, known.keys.platform].into_iter().flatten() {
+        if ![link.keys.org, link.keys.platform].contains(&Some(key)) {
+            contested::free(db, link.family, key)?;
         }
-        db.prepare_cached(
-            "UPDATE link SET platform_id=?, closed=0, closed_to=NULL, org_stamp=?, platform_stamp=?, org_read=?,
-                 platform_read=?, org_key=?, platform_key=?, base=? WHERE link=?",
-        )?
-        .execute(params![
-            link.ids.platform.as_str(),
-            stamps.org,
-            stamps.platform,
-            read.org,
-            read.platform,
-            link.keys.org,
-            link.keys.platform,
-            base,
-            number,
-        ])?;
-        if was_closed {
-            mappings::count(db, "links", 1)?;
-        }
-        return Ok(number);
     }
-    let made = make(db, link)?.ok_or_else(|| {
-        StoreError::Damaged(format!("{} has two links at once", link.ids.platform.as_str()))
-    })?;
-    mappings::count(db, "links", 1)?;
-    Ok(made)
+    db.prepare_cached(
+        "UPDATE link SET platform_id=?, closed=0, closed_to=NULL, org_key=?, platform_key=? WHERE link=?",
+    )?
+    .execute(params![link.ids.platform.as_str(), link.keys.org, link.keys.platform, known.link])?;
+    if known.closed {
+        mappings::count(db, "links", 1)?;
+    }
+    Ok(())
 }
 
 /// Lets whoever was left out because of a link's key be looked at again.

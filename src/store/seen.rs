@@ -6,17 +6,34 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::side::Side;
 use crate::store::{StoreError, from_millis, to_millis};
 
-/// Notes that the record of a link was seen.
+/// Rows that one statement writes where there are so many; each statement costs as much as a row.
+const ROWS: usize = 32;
+
+/// Notes that records of links were seen, with their stamps.
 pub fn put(
     db: &Connection,
-    link: i64,
-    side: Side,
-    object: &str,
-    stamp: Option<DateTime<Utc>>,
+    (side, object): (Side, &str),
     run: i64,
+    links: &[(i64, Option<DateTime<Utc>>)],
 ) -> Result<(), StoreError> {
-    db.prepare_cached("INSERT OR REPLACE INTO seen (link, side, object, stamp, run) VALUES (?,?,?,?,?)")?
-        .execute(params![link, side.number(), object, stamp.map(to_millis), run])?;
+    let sql = |rows: usize| {
+        let values = ", (?1,?2,?3,?,?)".repeat(rows - 1);
+        format!("INSERT OR REPLACE INTO seen (side, object, run, link, stamp) VALUES (?1,?2,?3,?,?){values}")
+    };
+    let (many, single) = (sql(ROWS), sql(1));
+    let (full, rest) = links.as_chunks::<ROWS>();
+    let full = full.iter().map(|rows| (&many, rows.as_slice()));
+    for (sql, rows) in full.chain(rest.chunks(1).map(|row| (&single, row))) {
+        let mut statement = db.prepare_cached(sql)?;
+        statement.raw_bind_parameter(1, side.number())?;
+        statement.raw_bind_parameter(2, object)?;
+        statement.raw_bind_parameter(3, run)?;
+        for (place, (link, stamp)) in rows.iter().enumerate() {
+            statement.raw_bind_parameter(2 * place + 4, link)?;
+            statement.raw_bind_parameter(2 * place + 5, stamp.map(to_millis))?;
+        }
+        statement.raw_execute()?;
+    }
     Ok(())
 }
 
@@ -73,4 +90,30 @@ pub fn clear(db: &Connection, side: Side, object: &str) -> Result<(), StoreError
 pub fn clear_all(db: &Connection) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM seen")?.execute([])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrations;
+
+    #[test]
+    fn many_are_noted_with_their_own_stamps_and_the_last_look_at_a_link_counts() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrations::apply(&mut db).unwrap();
+        let of = |link: i64| (link, (link % 3 > 0).then(|| from_millis(link * 1_000)));
+        let links: Vec<_> = (1..=(2 * ROWS as i64 + 5)).map(of).collect();
+        put(&db, (Side::Org, "Contact"), 7, &links).unwrap();
+        put(&db, (Side::Org, "Contact"), 8, &[(4, None)]).unwrap();
+        put(&db, (Side::Platform, "contact"), 8, &[]).unwrap();
+        assert_eq!(count(&db, Side::Org, "Contact").unwrap(), links.len() as u64);
+        let stamp = |link: i64| -> Option<i64> {
+            let sql = "SELECT stamp FROM seen WHERE link=? AND side=0 AND object='Contact'";
+            db.query_row(sql, [link], |row| row.get(0)).unwrap()
+        };
+        let stamps: Vec<_> = [1, 3, 4, 32, 33, 64, 65, 69].map(stamp).into();
+        let expected = [Some(1), None, None, Some(32), None, Some(64), Some(65), None];
+        assert_eq!(stamps, expected.map(|second: Option<i64>| second.map(|second| second * 1_000)));
+        assert!(!take(&db, 4, 7).unwrap() && take(&db, 4, 8).unwrap() && take(&db, 5, 7).unwrap());
+    }
 }

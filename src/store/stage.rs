@@ -1,6 +1,9 @@
 //! What the run at hand has read and not yet dealt with: records, tombstones, and unlinked records by key.
 
+use std::rc::Rc;
+
 use chrono::{DateTime, Utc};
+use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::codec;
@@ -118,6 +121,19 @@ pub fn remove(db: &Connection, side: Side, object: &str, id: &str) -> Result<(),
         object,
         id
     ])?;
+    Ok(())
+}
+
+/// Forgets staged records of an object that were dealt with, by one statement for all of them.
+pub fn remove_all<'i>(
+    db: &Connection,
+    side: Side,
+    object: &str,
+    ids: impl Iterator<Item = &'i str>,
+) -> Result<(), StoreError> {
+    let ids: Vec<Sql> = ids.map(|id| Sql::Text(id.to_owned())).collect();
+    db.prepare_cached("DELETE FROM stage WHERE side=? AND object=? AND id IN (SELECT value FROM rarray(?))")?
+        .execute(params![side.number(), object, Rc::new(ids)])?;
     Ok(())
 }
 
@@ -324,4 +340,36 @@ pub fn groups_after(
 pub fn clear_candidates(db: &Connection) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM candidate")?.execute([])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrations;
+
+    #[test]
+    fn many_are_forgotten_at_once_and_others_stay() {
+        let mut db = Connection::open_in_memory().unwrap();
+        rusqlite::vtab::array::load_module(&db).unwrap();
+        migrations::apply(&mut db).unwrap();
+        let record = |id: &str| Record {
+            id: RecordId::new(id),
+            stamp: None,
+            author: None,
+            values: Vec::new(),
+            became: Vec::new(),
+        };
+        let records = ["a", "b", "c", "d"].map(record);
+        for (side, object) in [(Side::Org, "Contact"), (Side::Org, "Lead"), (Side::Platform, "Contact")] {
+            put(&db, side, object, &records, DateTime::UNIX_EPOCH).unwrap();
+        }
+        remove_all(&db, Side::Org, "Contact", ["d", "a", "x", "a"].into_iter()).unwrap();
+        remove_all(&db, Side::Org, "Lead", std::iter::empty()).unwrap();
+        let left = after(&db, Side::Org, "Contact", "", 0, 9).unwrap();
+        assert_eq!(left.iter().map(|staged| staged.record.id.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+        assert_eq!(
+            count(&db, Side::Org, "Lead").unwrap() + count(&db, Side::Platform, "Contact").unwrap(),
+            8
+        );
+    }
 }

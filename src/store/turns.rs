@@ -1,7 +1,7 @@
 //! Turns: pairs that are written to one side and then to the other, again and again (law E8).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::domain::side::Side;
 use crate::store::{StoreError, to_millis};
@@ -16,21 +16,13 @@ fn window() -> TimeDelta {
 
 /// Notes that a pair of a linked record was written to a side.
 pub fn note(db: &Connection, link: i64, pair: i64, side: Side, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let known: Option<(i64, i64, i64)> = db
-        .prepare_cached("SELECT side, turns, since FROM turn WHERE link=? AND pair=?")?
-        .query_row(params![link, pair], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let now_millis = to_millis(now);
-    let (turns, since) = match known {
-        Some((_, _, since)) if since < to_millis(now - window()) => (1, now_millis),
-        Some((last, turns, since)) if last == side.number() => (turns, since),
-        Some((_, turns, since)) => (turns + 1, since),
-        None => (1, now_millis),
-    };
     db.prepare_cached(
-        "INSERT OR REPLACE INTO turn (link, pair, side, turns, since, last) VALUES (?,?,?,?,?,?)",
+        "INSERT INTO turn (link, pair, side, turns, since, last) VALUES (?1,?2,?3,1,?4,?4)
+         ON CONFLICT (link, pair) DO UPDATE SET side=?3, last=?4,
+             turns=CASE WHEN since<?5 THEN 1 WHEN side=?3 THEN turns ELSE turns+1 END,
+             since=CASE WHEN since<?5 THEN ?4 ELSE since END",
     )?
-    .execute(params![link, pair, side.number(), turns, since, now_millis])?;
+    .execute(params![link, pair, side.number(), to_millis(now), to_millis(now - window())])?;
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Whatever waits for a person, for another try or for its counterpart is looked at as ever.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 
 use crate::domain::compiled::CompiledPair;
@@ -69,77 +71,81 @@ impl Known {
         if page.records.is_empty() || !linked {
             return Ok(Vec::new());
         }
+        let mut same = self.unmoved(db, &page.records)?;
         let holds = Holds::look(db)?;
-        let may_wait =
-            holds.parked || holds.departures || holds.pending || holds.issues || decisions::any(db)?;
+        if holds.parked || holds.departures || holds.pending || holds.issues || decisions::any(db)? {
+            same = still(db, same)?;
+        }
         let mut counts: Vec<(usize, u64)> = self.mappings.iter().map(|(place, _)| (*place, 0)).collect();
-        let mut kept = Vec::with_capacity(page.records.len());
-        for record in std::mem::take(&mut page.records) {
-            let Some(links) = self.unmoved(db, &record, may_wait)? else {
-                kept.push(record);
-                continue;
-            };
-            for same in links {
-                if asks_when(same.mapping) {
-                    links::seen_equal(db, same.link, self.side, read_at)?;
-                }
-                seen::put(db, same.link, self.side, &self.object, record.stamp, self.run)?;
-                if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == same.place) {
-                    *count += u64::from(same.first);
-                }
+        // A record may come twice, and each link counts once.
+        let mut links: HashSet<i64> = HashSet::with_capacity(same.len());
+        for same in &same {
+            if asks_when(same.mapping) {
+                links::seen_equal(db, same.link, self.side, read_at)?;
+            }
+            if links.insert(same.link)
+                && same.first
+                && let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == same.place)
+            {
+                *count += 1;
             }
         }
-        page.records = kept;
+        let stamp = |same: &Same<'_>| page.records.get(same.record).and_then(|record| record.stamp);
+        let of_links = same.iter().map(|same| (same.link, stamp(same)));
+        seen::put(db, (self.side, &self.object), self.run, &of_links.collect::<Vec<_>>())?;
+        let aside: HashSet<usize> = same.iter().map(|same| same.record).collect();
+        let mut place = 0;
+        page.records.retain(|_| {
+            place += 1;
+            !aside.contains(&(place - 1))
+        });
         Ok(counts)
     }
 
-    /// The links of a record for which there is nothing to do, if that is so for all of them; nothing where a mapping would still look
-    /// for one.
+    /// The links of those records for which there is nothing to do, where that is so for all links of a record; none of a record for
+    /// which a mapping would still look for one.
     ///
     /// In the org each mapping has its own link of a record, on the platform a family has one, whichever of its mappings made it.
-    fn unmoved(
-        &self,
-        db: &Connection,
-        record: &Record,
-        may_wait: bool,
-    ) -> Result<Option<Vec<Same<'_>>>, StoreError> {
-        if !record.became.is_empty() {
-            return Ok(None);
-        }
-        let (place, id) = ((self.side, self.object.as_str()), record.id.as_str());
-        let mut found = Vec::with_capacity(1);
-        let mut families: Vec<i64> = Vec::with_capacity(1);
+    fn unmoved(&self, db: &Connection, records: &[Record]) -> Result<Vec<Same<'_>>, StoreError> {
+        let mut stays: Vec<bool> = records.iter().map(|record| record.became.is_empty()).collect();
+        let mut found: Vec<Same<'_>> = Vec::with_capacity(records.len());
+        let mut numbers: Vec<i64> = Vec::with_capacity(1);
         for (_, mapping) in &self.mappings {
-            let row = &mapping.row;
             let number = match self.side {
-                Side::Org => row.mapping,
-                Side::Platform if families.contains(&row.family) => continue,
-                Side::Platform => {
-                    families.push(row.family);
-                    row.family
-                }
+                Side::Org => mapping.row.mapping,
+                Side::Platform => mapping.row.family,
             };
-            let looked = links::glance(db, place, (number, self.run), id, |link| self.judge(record, link))?;
-            match looked {
-                None | Some(Looked::Moved) => return Ok(None),
-                Some(Looked::Foreign) => {}
-                Some(Looked::Same(same)) => found.push(same),
+            if !numbers.contains(&number) {
+                numbers.push(number);
             }
         }
-        if may_wait {
-            for same in &found {
-                let link = links::get(db, same.link)?;
-                if link.map_or(Ok(true), |link| links::waits(db, &link))? {
-                    return Ok(None);
+        for number in numbers {
+            let mut asked: Vec<usize> = (0..records.len()).filter(|record| stays[*record]).collect();
+            asked.sort_unstable_by(|one, other| records[*one].id.cmp(&records[*other].id));
+            // Whoever has no link does not stay.
+            stays.fill(false);
+            let ids = asked.iter().map(|record| records[*record].id.as_str());
+            let place = (self.side, self.object.as_str());
+            links::glance(db, place, (number, self.run), ids, |at, link| {
+                let Some(record) = asked.get(at).copied() else { return Ok(()) };
+                match self.judge((record, &records[record]), link)? {
+                    Looked::Moved => {}
+                    Looked::Foreign => stays[record] = true,
+                    Looked::Same(same) => {
+                        stays[record] = true;
+                        found.push(same);
+                    }
                 }
-            }
+                Ok(())
+            })?;
         }
-        Ok((!found.is_empty()).then_some(found))
+        found.retain(|same| stays[same.record]);
+        Ok(found)
     }
 
-    fn judge(&self, record: &Record, link: &Glance<'_>) -> Result<Looked<'_>, StoreError> {
+    fn judge(&self, (number, record): (usize, &Record), link: &Glance<'_>) -> Result<Looked<'_>, StoreError> {
         // An older read of it may say something else, and this one replaces it.
-        if !link.open || link.staged {
+        if link.staged {
             return Ok(Looked::Moved);
         }
         let Some((place, mapping)) =
@@ -152,12 +158,27 @@ impl Known {
         if !stamped && !holds_base(mapping, self.side, record, link.bases)? {
             return Ok(Looked::Moved);
         }
-        Ok(Looked::Same(Same { place: *place, mapping, link: link.link, first: !link.seen }))
+        Ok(Looked::Same(Same { record: number, place: *place, mapping, link: link.link, first: !link.seen }))
     }
+}
+
+/// Those of which nothing waits; a record of which anything waits is left out with all its links.
+fn still<'a>(db: &Connection, mut same: Vec<Same<'a>>) -> Result<Vec<Same<'a>>, StoreError> {
+    let mut waiting: HashSet<usize> = HashSet::new();
+    for same in &same {
+        let link = links::get(db, same.link)?;
+        if link.map_or(Ok(true), |link| links::waits(db, &link))? {
+            waiting.insert(same.record);
+        }
+    }
+    same.retain(|same| !waiting.contains(&same.record));
+    Ok(same)
 }
 
 /// A link of a record that holds what it last held.
 struct Same<'a> {
+    /// The place of the record in its page.
+    record: usize,
     /// The place of its mapping in the run.
     place: usize,
     mapping: &'a Prepared,

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use crate::domain::compiled::CompiledPair;
-use crate::domain::outcome::{Outcome, RunKind};
+use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Action, PING_PONG, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
@@ -47,7 +47,6 @@ pub(super) fn commit_item(
     mapping: &Prepared,
     item: &Item,
     holds: Holds,
-    kind: RunKind,
 ) -> Result<(Tally, Option<i64>), StoreError> {
     if item.undo.as_ref().is_some_and(|undo| undo.created.is_some()) {
         return crate::engine::undo::commit_uncreated(db, run, now, mapping, item);
@@ -75,7 +74,7 @@ pub(super) fn commit_item(
             }
         }
         by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
-        forget_staged(db, mapping, item)?;
+        tally.done = true;
         return Ok((tally, fact));
     }
     let mut fact = None;
@@ -265,12 +264,13 @@ pub(super) fn commit_item(
                     }
                 }
             }
-            forget_staged(db, mapping, item)?;
+            tally.done = true;
         }
         return Ok((tally, fact));
     }
     by_hand::settle(db, mapping, item, item.link.as_ref().map(|link| link.link))?;
-    let mut settled = false;
+    // A run that goes on after an interruption would find that they agree.
+    tally.agrees = !refused && matches!(line.action, Action::Create { .. });
     // What was written is in the history, and a second row for each of millions would only be as long again.
     if refused || !line.parked.is_empty() {
         let outcome = if refused { Outcome::Failed } else { Outcome::Succeeded };
@@ -283,7 +283,7 @@ pub(super) fn commit_item(
             line_hash(line, item.link.as_ref().map(|link| &link.bases)),
         )?;
     } else if !wrote && left == 0 {
-        settled = true;
+        tally.agrees = true;
         tally.counts.unchanged += 1;
     }
     // An undo decides nothing about the rest of its record.
@@ -302,17 +302,14 @@ pub(super) fn commit_item(
             }
         }
     }
-    // Of two records that agree, and of one that has just been made from the other, a run that goes on after an interruption would
-    // find that they agree; an initial sync forgets all it has staged at once, at its end.
-    let made = !refused && matches!(line.action, Action::Create { .. });
-    if !(settled || made) || kind != RunKind::Initial {
-        forget_staged(db, mapping, item)?;
-    }
     if !refused
         && matches!(line.action, Action::Create { .. })
         && item.decision.steps.contains(&BaseStep::Keep)
     {
+        forget_staged(db, mapping, item)?;
         second_pass(db, now, mapping, item, &ids, &after)?;
+    } else {
+        tally.done = true;
     }
     Ok((tally, fact))
 }

@@ -1,6 +1,9 @@
-//! A look at the link of a record that was read, without a copy of it: most records of a large read hold what they last held.
+//! A look at the links of records that were read, without copies of them: most records of a large read hold what they last held.
+
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
+use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params};
 
 use crate::domain::side::Side;
@@ -13,8 +16,6 @@ pub struct Glance<'a> {
     pub link: i64,
     /// The mapping's number.
     pub mapping: i64,
-    /// Whether it is open.
-    pub open: bool,
     /// The newest stamp seen on this side.
     pub stamp: Option<DateTime<Utc>>,
     /// Whether one of its records was seen in this run already.
@@ -25,38 +26,95 @@ pub struct Glance<'a> {
     pub bases: &'a [u8],
 }
 
-/// Shows the link of a record without a copy of it; nothing where it has none. `number` is that of the mapping, or, for a record of the
-/// platform, of the family.
-pub fn glance<T>(
+/// Shows the open links of records to a judge, with the places that the records have in `ids`, without a copy of them; those that have none
+/// are passed over. `number` is that of the mapping, or, for records of the platform, of the family.
+///
+/// It is one statement for all of them, which costs half as much as one for each. In the order of ids it costs least: each is then found
+/// beside the one before.
+pub fn glance<'i>(
     db: &Connection,
     (side, object): (Side, &str),
     (number, run): (i64, i64),
-    id: &str,
-    judge: impl FnOnce(&Glance<'_>) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
+    ids: impl Iterator<Item = &'i str>,
+    mut judge: impl FnMut(usize, &Glance<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let ids: Vec<Sql> = ids.map(|id| Sql::Text(id.to_owned())).collect();
     let mut statement = db.prepare_cached(match side {
         Side::Org => {
-            "SELECT link, mapping, closed=0, org_stamp, EXISTS (SELECT 1 FROM seen WHERE seen.link=link.link AND run=?3),
-                 EXISTS (SELECT 1 FROM stage WHERE side=0 AND object=?4 AND id=?2), base
-             FROM link WHERE mapping=?1 AND org_id=?2"
+            "SELECT ids.rowid, link.link, link.mapping, link.org_stamp, one.link IS NOT NULL OR other.link IS NOT NULL,
+                 stage.id IS NOT NULL, link.base
+             FROM rarray(?1) AS ids
+             CROSS JOIN link ON link.mapping=?2 AND link.org_id=ids.value AND link.closed=0
+             LEFT JOIN seen AS one ON one.link=link.link AND one.side=0 AND one.run=?3
+             LEFT JOIN seen AS other ON other.link=link.link AND other.side=1 AND other.run=?3
+             LEFT JOIN stage ON stage.side=0 AND stage.object=?4 AND stage.id=ids.value"
         }
+        // The third column of the index is 0 for the one open link of a record.
         Side::Platform => {
-            "SELECT link, mapping, closed=0, platform_stamp,
-                 EXISTS (SELECT 1 FROM seen WHERE seen.link=link.link AND run=?3),
-                 EXISTS (SELECT 1 FROM stage WHERE side=1 AND object=?4 AND id=?2), base
-             FROM link WHERE family=?1 AND platform_id=?2 ORDER BY CASE closed WHEN 0 THEN 0 ELSE link END LIMIT 1"
+            "SELECT ids.rowid, link.link, link.mapping, link.platform_stamp,
+                 one.link IS NOT NULL OR other.link IS NOT NULL, stage.id IS NOT NULL, link.base
+             FROM rarray(?1) AS ids
+             CROSS JOIN link ON link.family=?2 AND link.platform_id=ids.value
+                 AND CASE link.closed WHEN 0 THEN 0 ELSE link.link END=0
+             LEFT JOIN seen AS one ON one.link=link.link AND one.side=0 AND one.run=?3
+             LEFT JOIN seen AS other ON other.link=link.link AND other.side=1 AND other.run=?3
+             LEFT JOIN stage ON stage.side=1 AND stage.object=?4 AND stage.id=ids.value"
         }
     })?;
-    let mut rows = statement.query(params![number, id, run, object])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let glance = Glance {
-        link: row.get(0)?,
-        mapping: row.get(1)?,
-        open: row.get(2)?,
-        stamp: row.get::<_, Option<i64>>(3)?.map(from_millis),
-        seen: row.get(4)?,
-        staged: row.get(5)?,
-        bases: row.get_ref(6)?.as_blob().map_err(rusqlite::Error::from)?,
-    };
-    judge(&glance).map(Some)
+    let mut rows = statement.query(params![Rc::new(ids), number, run, object])?;
+    while let Some(row) = rows.next()? {
+        let place = row.get::<_, i64>(0)? - 1;
+        let glance = Glance {
+            link: row.get(1)?,
+            mapping: row.get(2)?,
+            stamp: row.get::<_, Option<i64>>(3)?.map(from_millis),
+            seen: row.get(4)?,
+            staged: row.get(5)?,
+            bases: row.get_ref(6)?.as_blob().map_err(rusqlite::Error::from)?,
+        };
+        judge(place as usize, &glance)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrations;
+
+    /// Places, links, and whether they were seen or are staged.
+    fn shown(db: &Connection, side: Side, ids: &[&str]) -> Vec<(usize, i64, bool, bool)> {
+        let mut shown = Vec::new();
+        let object = if side == Side::Org { "Contact" } else { "contact" };
+        glance(db, (side, object), (1, 5), ids.iter().copied(), |place, link| {
+            shown.push((place, link.link, link.seen, link.staged));
+            Ok(())
+        })
+        .unwrap();
+        shown
+    }
+
+    #[test]
+    fn open_links_are_shown_with_the_places_of_their_records_and_closed_ones_are_not() {
+        let mut db = Connection::open_in_memory().unwrap();
+        rusqlite::vtab::array::load_module(&db).unwrap();
+        migrations::apply(&mut db).unwrap();
+        db.execute_batch(
+            "INSERT INTO link (link, mapping, family, org_id, platform_id, closed, base, run) VALUES
+                 (1, 1, 1, 'o1', 'p1', 0, x'', 1), (2, 1, 1, 'o2', 'p2', 1, x'', 1), (3, 1, 1, 'o3', 'p2', 0, x'', 1),
+                 (4, 2, 1, 'o1', 'p4', 0, x'', 1), (5, 1, 2, 'o5', 'p1', 0, x'', 1);
+             INSERT INTO seen (link, side, object, run) VALUES (1, 1, 'contact', 5), (3, 0, 'Contact', 4);
+             INSERT INTO stage (side, object, id, read_at, body) VALUES (0, 'Contact', 'o3', 0, x''), (1, 'other', 'p2', 0, x'');",
+        )
+        .unwrap();
+        assert_eq!(
+            shown(&db, Side::Org, &["o1", "o1", "o2", "o3", "o9"]),
+            [(0, 1, true, false), (1, 1, true, false), (3, 3, false, true)]
+        );
+        assert_eq!(
+            shown(&db, Side::Platform, &["p4", "p2", "p1", "p9"]),
+            [(0, 4, false, false), (1, 3, false, false), (2, 1, true, false)]
+        );
+        assert!(shown(&db, Side::Platform, &[]).is_empty());
+    }
 }
