@@ -62,6 +62,7 @@ fn by_email(settings: &str) -> String {
 }
 
 /// F70, F90, F95–F97: leads and contacts become customers with their id, and a status by what they are; doing it again changes nothing.
+/// platform-deployteq.md §2: the words of the status.
 #[tokio::test(flavor = "multi_thread")]
 async fn f70_f96_f97_leads_and_contacts_become_customers_with_their_status() {
     let scene = synced().await;
