@@ -164,7 +164,7 @@ async fn f92_f94_an_e_mail_key_enriches_who_is_there() {
 }
 
 /// Without the SOAP interface customers are found one by one, and nobody is made twice.
-/// platform-deployteq.md §2: REST has no list.
+/// platform-deployteq.md §2, §11: REST has no list, and SOAP may go.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_soap_customers_are_found_one_by_one() {
     let scene = synced_with(|settings| {

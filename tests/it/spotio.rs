@@ -246,6 +246,7 @@ async fn f152_f167_existing_records_of_one_side_alone_can_be_brought() {
 }
 
 /// F147, F160: a record of SPOTIO becomes an account, a contact and an opportunity that belong together; each follows its own part.
+/// platform-spotio.md §2: there is no account beside the record, only a type of the company's own.
 #[tokio::test(flavor = "multi_thread")]
 async fn f147_f160_a_record_becomes_an_account_with_a_contact_and_an_opportunity() {
     let scene = synced_with(|settings| as_accounts(&settings)).await;
