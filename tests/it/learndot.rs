@@ -70,6 +70,7 @@ fn linked_contact(scene: &Scene) -> (String, String) {
 }
 
 /// F1, F7, F11: contacts, organizations, courses, enrolments, orders and payments come to Salesforce, each with what it belongs to.
+/// platform-learndot.md §3, §5: the organization of a contact, and the id of Salesforce in `externalId`.
 #[tokio::test(flavor = "multi_thread")]
 async fn f7_f11_an_initial_sync_brings_purchases_and_enrolments_with_what_they_belong_to() {
     let scene = scene().await;
@@ -167,6 +168,7 @@ async fn f27_a_new_account_and_its_contact_reach_learndot_in_one_run() {
 }
 
 /// F2: memberships come from a field of the contact; a name that is no group is told and nothing is written.
+/// platform-learndot.md §3: user groups of a contact.
 #[tokio::test(flavor = "multi_thread")]
 async fn f2_user_groups_follow_a_field_of_the_contact() {
     let scene = synced().await;
@@ -237,6 +239,7 @@ async fn f5_changes_by_the_integration_user_are_left_out_where_asked_for() {
 }
 
 /// F12, F14: 30 minutes from Salesforce and 60 to it, each direction its own; a run of one reads only that side.
+/// platform-learndot.md §6: how often each direction runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn f12_f14_each_direction_has_its_own_interval() {
     let scene = synced().await;
@@ -265,6 +268,7 @@ async fn f12_f14_each_direction_has_its_own_interval() {
 }
 
 /// F26, F28: a deletion never crosses.
+/// platform-learndot.md §6: deletions stay where they are.
 #[tokio::test(flavor = "multi_thread")]
 async fn f26_f28_a_deletion_never_crosses() {
     let scene = synced().await;
@@ -308,6 +312,7 @@ async fn a_stumbling_service_is_tried_again_and_nobody_is_made_twice() {
 }
 
 /// F19, F16: a token that is no good ends the run as blocked, with what to do.
+/// platform-learndot.md §1: where tokens are made.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_token_blocks_and_says_where_a_new_one_is_made() {
     let scene = synced().await;
@@ -344,6 +349,7 @@ async fn f3_one_direction_alone_writes_one_side_alone() {
 }
 
 /// F28: after a deletion in Salesforce a person sets the record inactive, by the deleted record's own id.
+/// platform-learndot.md §6: a contact is set inactive instead.
 #[tokio::test(flavor = "multi_thread")]
 async fn f28_a_record_is_set_inactive_by_hand() {
     let scene = synced().await;

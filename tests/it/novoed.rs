@@ -87,6 +87,7 @@ async fn tested(scene: &Scene) -> (bool, String) {
 }
 
 /// F30, F31, F32: users come as contacts, courses with title, description and catalog id, and who is in which with what status.
+/// platform-novoed.md §8: users, courses and enrollments.
 #[tokio::test(flavor = "multi_thread")]
 async fn f30_f31_f32_users_courses_and_enrollments_come_with_what_they_belong_to() {
     let scene = synced().await;
@@ -118,6 +119,7 @@ async fn f30_f31_f32_users_courses_and_enrollments_come_with_what_they_belong_to
 }
 
 /// F32: a new user, a new enrollment and a completion come with the next run; a word that no list tells is kept.
+/// platform-novoed.md §8: the words of completion are not confirmed.
 #[tokio::test(flavor = "multi_thread")]
 async fn f32_a_new_user_and_a_completion_come_with_the_next_run() {
     let scene = synced().await;
@@ -151,6 +153,7 @@ async fn f32_a_new_user_and_a_completion_come_with_the_next_run() {
 }
 
 /// F33: each time somebody left a course is a row of its own, and stays when they are in again and leave again.
+/// platform-novoed.md §8: the history of unenrollments.
 #[tokio::test(flavor = "multi_thread")]
 async fn f33_every_unenrollment_keeps_its_row_after_enrolling_again() {
     let scene = synced().await;
@@ -193,6 +196,7 @@ async fn f33_every_unenrollment_keeps_its_row_after_enrolling_again() {
 }
 
 /// F29: nothing of Salesforce ever reaches NovoEd, and a mapping that says so is refused with the reason and its line.
+/// platform-novoed.md §8: to Salesforce alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn f29_nothing_is_ever_written_to_novoed() {
     let scene = synced().await;

@@ -1,7 +1,7 @@
 //! The table of what the vendors' descriptions say (`tests/requirements.toml`), held against the tree: every row names a test or a help text
 //! that is there, or says that it is open. Rows that no other test shows have theirs below.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use forcesync::connect::platform::profile;
@@ -34,7 +34,8 @@ struct Row {
     open: Option<String>,
 }
 
-fn root() -> PathBuf {
+/// Where the tree stands.
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -43,8 +44,17 @@ fn table() -> Vec<Row> {
     toml::from_str::<Table>(&text).unwrap().row
 }
 
-/// The names of all tests below a folder.
-fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
+/// The tests of the whole tree: the name of each, and what is said above it; several may share a name.
+pub fn known_tests() -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for folder in ["src", "tests"] {
+        tests_in(&root().join(folder), &mut found);
+    }
+    found
+}
+
+/// All tests below a folder.
+fn tests_in(folder: &Path, found: &mut BTreeMap<String, Vec<String>>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -52,12 +62,14 @@ fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             let mut marked = false;
+            let mut said = String::new();
             for line in text.lines().map(str::trim) {
                 let name = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
                 match name.and_then(|rest| rest.split(['(', '<']).next()) {
                     Some(name) => {
+                        let said = std::mem::take(&mut said);
                         if marked {
-                            found.insert(name.to_owned());
+                            found.entry(name.to_owned()).or_default().push(said);
                         }
                         marked = false;
                     }
@@ -65,7 +77,11 @@ fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
                     None if line.starts_with("#[") && !line.starts_with("#[cfg") => {
                         marked |= line.contains("test");
                     }
-                    None => {}
+                    None => match line.strip_prefix("///") {
+                        Some(words) => said.push_str(words),
+                        None if line.is_empty() => said.clear(),
+                        None => {}
+                    },
                 }
                 marked &= line != "}";
             }
@@ -90,14 +106,11 @@ fn every_row_from_1_to_168_stands_there_once_and_says_how_it_is_shown() {
 
 #[test]
 fn every_named_test_is_there_and_serves_few_rows() {
-    let mut known = BTreeSet::new();
-    for folder in ["src", "tests"] {
-        tests_in(&root().join(folder), &mut known);
-    }
+    let known = known_tests();
     let mut served: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for row in table() {
         if let Some(test) = row.test {
-            assert!(known.contains(&test), "F{}: there is no test {test}", row.number);
+            assert!(known.contains_key(&test), "F{}: there is no test {test}", row.number);
             served.entry(test).or_default().push(row.number);
         }
     }

@@ -29,6 +29,10 @@ pub struct LeapClock {
 }
 
 impl LeapClock {
+    pub fn at(start: DateTime<Utc>) -> Self {
+        Self { start, slept: Mutex::default() }
+    }
+
     pub fn slept(&self) -> TimeDelta {
         *self.slept.lock().unwrap()
     }
@@ -87,7 +91,7 @@ impl Account {
         tokio::spawn(async move { axum::serve(listener, router).await });
         let start = DateTime::from_timestamp_millis(clock.now_ms()).unwrap();
         let server_clock = clock;
-        let clock = Arc::new(LeapClock { start, slept: Mutex::default() });
+        let clock = Arc::new(LeapClock::at(start));
         Self { emulator, calls, faults, clock, server_clock, url }
     }
 

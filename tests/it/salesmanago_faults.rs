@@ -44,6 +44,7 @@ async fn a_write_that_was_turned_away_is_sent_again(#[case] kind: FaultKind) {
     assert_eq!(account.called("contact/batchupsert"), 3);
 }
 
+/// platform-salesmanago.md §3: what runs into a time-out or a full queue is asked again.
 #[rstest]
 #[case(FaultKind::TooMany)]
 #[case(FaultKind::Html503)]
@@ -58,6 +59,7 @@ async fn a_read_is_repeated_until_it_works(#[case] kind: FaultKind) {
     assert_eq!(read.len(), 1);
 }
 
+/// platform-salesmanago.md §3: what 401, 429 and 503 mean.
 #[rstest]
 #[case(FaultKind::TooMany, PortClass::Limit)]
 #[case(FaultKind::Html503, PortClass::Transient)]

@@ -95,6 +95,7 @@ async fn a_server_that_repeats_its_page_is_noticed() {
     assert_eq!((error.class, error.code.as_str()), (PortClass::Protocol, "SAME_PAGE"));
 }
 
+/// platform-salesmanago.md §5 “Batch upsert (sync)”: that ids stand under addresses is not confirmed.
 #[tokio::test]
 async fn ids_that_do_not_stand_under_addresses_are_looked_up() {
     let (_, client) = Fake::start(|path, body| match path {

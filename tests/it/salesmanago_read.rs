@@ -59,6 +59,7 @@ fn first(record: &Record) -> Option<&Value> {
     record.values.first().and_then(Option::as_ref)
 }
 
+/// platform-salesmanago.md §5 “Full list”, §9: by pages of 1,000.
 #[tokio::test]
 async fn a_scan_reads_every_contact_once_in_pages_of_a_thousand() {
     let account = Account::start().await;
@@ -88,6 +89,7 @@ async fn a_scan_goes_on_at_its_mark_in_another_process() {
     assert_eq!(account.client().scan(&rest).await.unwrap().records.len(), 200);
 }
 
+/// platform-salesmanago.md §5 “Full list dump”: by a job for each page.
 #[tokio::test]
 async fn where_pages_are_not_offered_the_exported_list_gives_the_ids() {
     let account = Account::start().await;
@@ -140,6 +142,7 @@ async fn a_server_whose_clock_is_weeks_ahead_of_ours_hides_nothing() {
     assert_eq!(account.emulated_calls().total - before, 1);
 }
 
+/// platform-salesmanago.md §7: windows of at most 30 days.
 #[tokio::test]
 async fn a_cursor_of_months_ago_is_read_in_windows_of_thirty_days() {
     let options = SalesmanagoOptions { strict_window: true, ..SalesmanagoOptions::default() };
@@ -201,6 +204,7 @@ async fn edits_while_a_crowded_second_is_read_hide_nobody() {
     assert_eq!(ids(&pages), seeded.into_iter().collect());
 }
 
+/// platform-salesmanago.md §7: deletions are found by reading again.
 #[tokio::test]
 async fn reading_leaves_out_what_is_deleted_or_never_was() {
     let account = Account::start().await;
@@ -221,6 +225,7 @@ async fn reading_leaves_out_what_is_deleted_or_never_was() {
     assert_eq!(first(&read[0]), Some(&"alive@x.example".into()));
 }
 
+/// platform-salesmanago.md §9: 50 ids a call.
 #[tokio::test]
 async fn any_number_of_ids_is_read_fifty_at_a_time() {
     let account = Account::start().await;
@@ -235,6 +240,7 @@ async fn any_number_of_ids_is_read_fifty_at_a_time() {
     assert_eq!(account.called("contact/listById"), 5);
 }
 
+/// platform-salesmanago.md §6: the address is the key, whatever its case.
 #[tokio::test]
 async fn contacts_are_found_by_address_whatever_its_case() {
     let account = Account::start().await;
@@ -264,6 +270,7 @@ async fn a_search_by_anything_but_address_or_id_is_refused_and_never_empty() {
     assert_eq!((error.class, error.code.as_str()), (PortClass::Settings, "NOT_SEARCHABLE"));
 }
 
+/// platform-salesmanago.md §5 “Created since”: by window.
 #[tokio::test]
 async fn what_was_created_since_a_moment_is_found() {
     let account = Account::start().await;
@@ -285,6 +292,7 @@ async fn a_lost_cursor_or_mark_says_so_and_sends_nothing() {
     assert_eq!(account.emulated_calls().total, 0);
 }
 
+/// platform-salesmanago.md §4.1: an address has at most 254 letters.
 #[tokio::test]
 async fn the_schema_names_the_details_in_use_and_costs_no_call() {
     let account = Account::start().await;
@@ -299,10 +307,12 @@ async fn the_schema_names_the_details_in_use_and_costs_no_call() {
     assert_eq!(objects.len(), 1);
     assert!(objects[0].field("details.SF_Title").is_some());
     assert!(objects[0].field("email").is_some_and(|field| field.required && field.external_id));
+    assert_eq!(objects[0].field("email").and_then(|field| field.length), Some(254));
     assert_eq!(client.capabilities(CONTACT).stamps, Stamps::Seconds);
     assert_eq!(client.discover_details().await.unwrap(), ["details.SF_Title"]);
 }
 
+/// platform-salesmanago.md §9: no number of calls is confirmed; five a second.
 #[tokio::test]
 async fn calls_keep_the_pace_of_the_settings() {
     let account = Account::start().await;

@@ -12,6 +12,7 @@ async fn failure(account: &Account, settings: SalesmanagoSettings) -> PortError 
     account.client_with(settings).test().await.unwrap_err()
 }
 
+/// platform-salesmanago.md §2: the list of users tests the sign-in.
 #[tokio::test]
 async fn a_good_sign_in_lists_the_users_and_compares_the_clocks() {
     let account = Account::start().await;
@@ -22,6 +23,7 @@ async fn a_good_sign_in_lists_the_users_and_compares_the_clocks() {
     assert_eq!(account.emulated_calls().total, 1);
 }
 
+/// platform-salesmanago.md §1: the endpoint is a setting, with or without `/api`.
 #[tokio::test]
 async fn the_endpoint_works_with_and_without_api_at_its_end() {
     let account = Account::start().await;
@@ -51,6 +53,7 @@ async fn a_wrong_secret_is_refused_once_and_not_tried_again() {
     assert_eq!(account.called("contact/paginatedListById"), 1);
 }
 
+/// platform-salesmanago.md §3: an inactive account is refused like a wrong secret.
 #[tokio::test]
 async fn an_inactive_account_is_a_matter_of_the_sign_in() {
     let options = SalesmanagoOptions { active: false, ..SalesmanagoOptions::default() };
@@ -93,6 +96,7 @@ async fn another_server_is_told_apart_from_a_missing_one() {
     assert_eq!((error.class, error.code.as_str()), (PortClass::Transient, "CONNECTION_REFUSED"));
 }
 
+/// platform-salesmanago.md §11: always https.
 #[tokio::test]
 async fn secrets_do_not_travel_over_plain_http_to_other_machines() {
     let account = Account::start().await;

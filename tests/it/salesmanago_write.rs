@@ -50,6 +50,7 @@ async fn a_create_that_meets_a_contact_says_that_nothing_new_came_of_it() {
     assert!(!created);
 }
 
+/// platform-salesmanago.md §8: consent moves by orders alone; a new contact is opted out.
 #[tokio::test]
 async fn consent_moves_only_by_order() {
     let account = Account::start().await;
@@ -86,6 +87,7 @@ async fn consent_moves_only_by_order() {
     assert_eq!(account.emulator.side_effects().mails_sent, 0, "no confirmation mail unless asked for");
 }
 
+/// platform-salesmanago.md §8: `useApiDoubleOptIn` only by order.
 #[tokio::test]
 async fn the_confirmation_mail_is_sent_only_where_the_mapping_wants_it() {
     let account = Account::start().await;
@@ -121,6 +123,7 @@ async fn an_update_leaves_alone_what_is_absent_and_empties_what_is_blanked() {
     assert_eq!(now["properties"], json!([{"name": "Other", "value": "kept"}]));
 }
 
+/// platform-salesmanago.md §6: a rename keeps the contact.
 #[tokio::test]
 async fn an_address_is_changed_on_the_linked_contact_itself() {
     let account = Account::start().await;
@@ -202,6 +205,7 @@ async fn a_batch_that_is_refused_as_a_whole_is_halved_until_all_good_rows_are_in
     }
 }
 
+/// platform-salesmanago.md §5 “Delete”: by address.
 #[tokio::test]
 async fn a_deletion_reaches_the_contact_and_an_absent_one_counts_as_deleted() {
     let account = Account::start().await;
@@ -218,6 +222,7 @@ async fn a_deletion_reaches_the_contact_and_an_absent_one_counts_as_deleted() {
     assert_eq!(account.emulator.contact(other.as_str()).unwrap()["deleted"], false);
 }
 
+/// platform-salesmanago.md §5 “Batch upsert (async)”: a job, which fires no events.
 #[tokio::test]
 async fn a_job_takes_the_batch_over_fires_nothing_and_answers_for_each_row() {
     let account =

@@ -62,6 +62,7 @@ fn by_email(settings: &str) -> String {
 }
 
 /// F70, F90, F95–F97: leads and contacts become customers with their id, and a status by what they are; doing it again changes nothing.
+/// platform-deployteq.md §2: the words of the status.
 #[tokio::test(flavor = "multi_thread")]
 async fn f70_f96_f97_leads_and_contacts_become_customers_with_their_status() {
     let scene = synced().await;
@@ -163,7 +164,7 @@ async fn f92_f94_an_e_mail_key_enriches_who_is_there() {
 }
 
 /// Without the SOAP interface customers are found one by one, and nobody is made twice.
-/// platform-deployteq.md §2: REST has no list.
+/// platform-deployteq.md §2, §11: REST has no list, and SOAP may go.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_soap_customers_are_found_one_by_one() {
     let scene = synced_with(|settings| {

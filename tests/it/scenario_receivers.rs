@@ -88,6 +88,7 @@ fn posted(scene: &Scene, since: u64) -> usize {
 }
 
 /// F101, F110: the receiver waits for its first record and then to be mapped; afterwards customers go many a call, and none over REST.
+/// platform-deployteq.md §1: many objects go in one call.
 #[tokio::test(flavor = "multi_thread")]
 async fn f101_f110_customers_wait_for_their_receiver_and_then_go_many_a_call() {
     let scene = scene_with(|settings| received(&settings, "")).await;

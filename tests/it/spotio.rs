@@ -97,6 +97,7 @@ async fn f137_f139_f143_an_initial_sync_brings_all_leads_both_ways_and_nobody_tw
 }
 
 /// F141, F161, F168: edits of the org reach SPOTIO, stages included; F137: those of SPOTIO the org; F149: nothing else is touched.
+/// platform-spotio.md §10: stages by their names.
 #[tokio::test(flavor = "multi_thread")]
 async fn f141_f161_f168_edits_and_stages_cross_both_ways_and_touch_nothing_else() {
     let scene = synced().await;
@@ -132,6 +133,7 @@ async fn f141_f161_f168_edits_and_stages_cross_both_ways_and_touch_nothing_else(
 }
 
 /// F140, F162, F164, F165: activities become tasks from the day of the set-up on, with date, description, name and status.
+/// platform-spotio.md §5: what of an activity stands where in a task.
 #[tokio::test(flavor = "multi_thread")]
 async fn f140_f162_f164_f165_activities_become_tasks_and_done_completes_them() {
     let scene = synced().await;
@@ -190,6 +192,7 @@ async fn f163_f166_tasks_never_become_activities() {
 }
 
 /// F144: a lead without an address is kept, and counted by a test of the connection.
+/// platform-spotio.md §3: without an address a record is not on the map.
 #[tokio::test(flavor = "multi_thread")]
 async fn f144_a_lead_without_an_address_is_kept_and_counted() {
     let scene = synced().await;
@@ -243,6 +246,7 @@ async fn f152_f167_existing_records_of_one_side_alone_can_be_brought() {
 }
 
 /// F147, F160: a record of SPOTIO becomes an account, a contact and an opportunity that belong together; each follows its own part.
+/// platform-spotio.md §2: there is no account beside the record, only a type of the company's own.
 #[tokio::test(flavor = "multi_thread")]
 async fn f147_f160_a_record_becomes_an_account_with_a_contact_and_an_opportunity() {
     let scene = synced_with(|settings| as_accounts(&settings)).await;
@@ -393,7 +397,7 @@ async fn a_lost_answer_makes_nobody_twice() {
     assert_eq!(made.iter().filter(|lead| lead["email"] == "piet@smit.example").count(), 1);
 }
 
-/// platform-spotio.md §6: many rows go by a job, whose failures are read although it is complete; §2: the old interface is never used.
+/// platform-spotio.md §6: many rows go by a job, whose failures are read although it is complete; §3: the old interface is never used.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_rows_go_by_a_job_and_its_failures_are_read() {
     let scene = scene_with(|settings| connected(&settings, "bulk_from = 3")).await;

@@ -150,6 +150,7 @@ fn put(scene: &Scene, object: &str, fields: Value) -> String {
 }
 
 /// F146: what SPOTIO hints at is read once, by its id, and written in that very run; nothing else is asked for.
+/// platform-spotio.md §7: a delivery is read again by its id.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hint_leads_to_one_read_by_id_and_a_change_within_one_run() {
     let here = listening().await;

@@ -189,6 +189,7 @@ mod tests {
         assert!(message.contains(why), "{message}");
     }
 
+    /// platform-deployteq.md §3: the data model puts `clang_` before the number of a customer.
     #[test]
     fn a_relation_to_a_customer_is_told_as_the_settings_say_and_heard_either_way() {
         let (number, whole) =

@@ -63,6 +63,7 @@ fn a_field_that_was_not_returned_is_absent_and_one_of_a_blank_parent_is_blank() 
     assert_eq!(at(&row, "fax"), None);
 }
 
+/// platform-learndot.md §3: addresses are nested.
 #[test]
 fn dotted_names_are_nested_when_written() {
     let mut body = Map::new();
@@ -71,6 +72,7 @@ fn dotted_names_are_nested_when_written() {
     assert_eq!(Json::Object(body), json!({"address": {"city": "Ghent", "region": null}}));
 }
 
+/// platform-learndot.md §5: ids are numbers.
 #[test]
 fn ids_and_references_are_sent_as_numbers_and_texts_stay_texts() {
     let names = names("+00:00");

@@ -23,7 +23,7 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// platform-novoed.md §3: `enrolled_at` is written as 2022-01-31T21:04:13.
+/// platform-novoed.md §3: `enrolled_at` is written as 2022-01-31T21:04:13. §6: the zone of dates without one is a setting.
 #[rstest]
 #[case("2022-01-31T21:04:13", "+00:00", Some("2022-01-31T21:04:13Z"))]
 #[case("2022-01-31T21:04:13", "+02:00", Some("2022-01-31T19:04:13Z"))]
@@ -79,6 +79,7 @@ fn json_that_is_neither_an_object_nor_a_list_is_no_sense() {
     assert!(Rows::of_json("<html>").is_err());
 }
 
+/// platform-novoed.md §6: how fresh the data are differs, so it is told.
 #[test]
 fn freshness_is_told_in_words() {
     let now = at("2026-11-22T12:00:00Z");

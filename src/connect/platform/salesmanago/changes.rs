@@ -202,6 +202,7 @@ fn ids_of(mentions: Vec<Mention>) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// platform-salesmanago.md §7: both ends belong to a window.
     #[test]
     fn windows_join_without_a_gap_and_end_at_the_end() {
         let mut place = FeedPlace { from: 0, end: 10 * DAY, width: 3 * DAY, page: None };

@@ -63,6 +63,7 @@ mod tests {
 
     use super::*;
 
+    /// platform-salesmanago.md §7: each read begins a while before the last one.
     #[test]
     fn a_cursor_is_the_servers_clock_less_the_overlap() {
         let began = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();

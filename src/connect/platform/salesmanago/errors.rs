@@ -206,6 +206,7 @@ mod tests {
 
     use super::*;
 
+    /// platform-salesmanago.md §3: the known words of refusals.
     #[rstest]
     #[case("User not authenticated", Meaning::SignIn)]
     #[case("Not authenticated", Meaning::SignIn)]

@@ -204,6 +204,7 @@ mod tests {
         }
     }
 
+    /// platform-salesmanago.md §4.2: the names and shapes of a contact that is read.
     #[test]
     fn every_kind_of_field_is_read() {
         let names = [
@@ -241,12 +242,14 @@ mod tests {
         assert_eq!(values(FULL, &names), expected);
     }
 
+    /// platform-salesmanago.md §4.2: the id has two names; the province is told by no answer.
     #[test]
     fn what_was_not_returned_is_absent_and_not_blank() {
         let names = ["name", "optedOut", "details.X", "tags", "address.city", "birthday", "province"];
         assert_eq!(values(r#"{"contactId":"c"}"#, &names), vec![None; names.len()]);
     }
 
+    /// platform-salesmanago.md §4.2: a birthday has three parts.
     #[test]
     fn a_birthday_without_a_year_says_nothing() {
         let json = r#"{"id":"c","birthdayYear":"","birthdayMonth":"1","birthdayDay":"31"}"#;
@@ -255,6 +258,7 @@ mod tests {
         assert_eq!(values(blank, &["birthday"]), [Some(Value::Null)]);
     }
 
+    /// platform-salesmanago.md §4.2: a deleted contact says so.
     #[test]
     fn a_deleted_contact_is_a_tombstone() {
         let found = read(r#"{"id":"c","deleted":true,"modifiedOn":1500000000000}"#, &["email"]).unwrap();

@@ -66,12 +66,14 @@ fn hash(api_key: &str, client_id: &str, secret: &SecretString) -> String {
 mod tests {
     use super::*;
 
+    /// platform-salesmanago.md §2: small hex SHA-1 of key, account and secret.
     #[test]
     fn the_hash_runs_over_key_account_and_secret_without_separators() {
         // The well-known SHA-1 of "abc".
         assert_eq!(hash("a", "b", &"c".into()), "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 
+    /// platform-salesmanago.md §2: account, key, time, hash and owner stand beside the fields of the call.
     #[test]
     fn the_secret_does_not_travel_and_every_call_has_its_own_key() {
         let signer = Signer::new("account", "s3cret".into(), Some(1));

@@ -302,6 +302,7 @@ fn list_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D)
 mod tests {
     use super::*;
 
+    /// platform-salesmanago.md §3: messages are a list, or one text.
     #[test]
     fn a_message_may_be_a_list_a_text_or_nothing() {
         let read = |json: &str| serde_json::from_str::<Envelope>(json).unwrap().message.0;
@@ -311,6 +312,7 @@ mod tests {
         assert!(read(r#"{"success":true,"message":null}"#).is_empty());
     }
 
+    /// platform-salesmanago.md §2: users are texts, or objects under one of three names.
     #[test]
     fn users_may_be_texts_or_objects() {
         let users: Users = serde_json::from_str(
@@ -329,6 +331,7 @@ mod tests {
         assert!(contact.properties.is_none());
     }
 
+    /// platform-salesmanago.md §4.2: details are a list when read.
     #[test]
     fn details_are_read_from_a_list_or_a_map() {
         for json in [r#"{"properties":[{"name":"A","value":"1"}]}"#, r#"{"properties":{"A":"1"}}"#] {

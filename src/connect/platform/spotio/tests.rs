@@ -71,7 +71,7 @@ fn a_field_is_found_by_its_role_whether_its_number_is_a_text_or_not(#[case] entr
     assert_eq!(read(&row, "firstName"), None);
 }
 
-/// platform-spotio.md §2: a row that has a name and none of its fields hides them; a field that was not returned is absent.
+/// platform-spotio.md §3: a row that has a name and none of its fields hides them; a field that was not returned is absent.
 #[test]
 fn what_a_row_does_not_tell_is_absent_and_not_blank() {
     let hidden = json!({"id": "a", "name": "Acme", "fields": [{"fieldId": "9", "value": "Flat"}]});
@@ -82,7 +82,7 @@ fn what_a_row_does_not_tell_is_absent_and_not_blank() {
     assert_eq!(read(&json!({"id": "a", "pin": null}), "address.street"), Some(Value::Null));
 }
 
-/// platform-spotio.md §2 “Legacy”: a collection that is sent in part wipes the rest, so it is never sent in part.
+/// platform-spotio.md §3 “Legacy”: a collection that is sent in part wipes the rest, so it is never sent in part.
 #[test]
 fn a_collection_is_sent_whole_or_not_at_all() {
     let (workflow, names) = (workflow(), names());
@@ -135,6 +135,7 @@ fn owners_are_told_by_their_id_in_salesforce() {
     assert_eq!(read(&json!({"id": "a", "ownerId": 8}), "ownerExternalId"), None);
 }
 
+/// platform-spotio.md §10: several choices are `values`.
 #[test]
 fn several_values_are_a_set_in_both_directions() {
     let workflow = workflow();
@@ -160,7 +161,7 @@ fn a_changed_address_is_looked_up_anew_unless_its_place_is_known() {
     assert_eq!((&pin["lat"], &pin["skipGeocoding"]), (&json!(50.5), &json!(true)));
 }
 
-/// platform-spotio.md §5: a note has no title; what is done follows from a flag; words are camelCase or not.
+/// platform-spotio.md §5: a note has no title; what is done follows from a flag. §1: words are camelCase or not.
 #[test]
 fn an_activity_has_a_name_and_a_status_whatever_is_blank() {
     let row = json!({"id": "1", "type": "note", "title": "", "done": true, "date": "2026-11-22T10:00:00Z"});

@@ -15,6 +15,7 @@ fn a_customer_created_without_an_opt_in_has_one() {
     assert_eq!(customers.shown(id).unwrap()["optin"], "Y");
 }
 
+/// platform-deployteq.md §1: words of lists are upper case, opt-in is Y or N.
 #[test]
 fn values_that_the_service_does_not_know_are_refused() {
     let mut customers = Customers::default();
@@ -28,6 +29,7 @@ fn values_that_the_service_does_not_know_are_refused() {
     }
 }
 
+/// platform-deployteq.md §6: addresses are not unique.
 #[test]
 fn an_e_mail_address_may_belong_to_two_customers_and_finds_both() {
     let mut customers = Customers::default();

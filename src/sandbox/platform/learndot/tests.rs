@@ -67,7 +67,8 @@ async fn searches_page_by_25_and_find_near_matches() {
     assert_eq!(changed["size"], 30);
 }
 
-/// platform-learndot.md §2, endpoints: an update is a POST of the changed fields; §3: an enrolment's status is one of eight words.
+/// platform-learndot.md §2, endpoints: an update is a POST of the changed fields; §3: an enrolment's status is one of eight words. §5: an
+/// address belongs to one contact.
 #[tokio::test]
 async fn an_update_changes_what_is_sent_and_refuses_unknown_words() {
     let site = site();

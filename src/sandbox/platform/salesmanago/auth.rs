@@ -102,6 +102,7 @@ impl Pace {
 mod tests {
     use super::*;
 
+    /// platform-salesmanago.md §2: the hash that a call has to carry.
     #[test]
     fn the_signature_is_the_sha1_of_the_three_parts() {
         assert_eq!(signature("a", "b", "c"), "a9993e364706816aba3e25717850c26c9cd0d89d");

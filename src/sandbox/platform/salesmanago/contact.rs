@@ -262,6 +262,7 @@ impl Contact {
 mod tests {
     use super::*;
 
+    /// platform-salesmanago.md §6: ids are UUIDs.
     #[test]
     fn an_id_is_a_version_four_uuid_and_reads_back() {
         let id = ContactId::from_words(u64::MAX, 0);
@@ -270,6 +271,7 @@ mod tests {
         assert_eq!(ContactId::parse("no"), None);
     }
 
+    /// platform-salesmanago.md §4.1: with the year or without.
     #[test]
     fn birthdays_have_two_formats() {
         assert_eq!(Birthday::parse("19800131"), Some(Birthday { year: 1980, month: 1, day: 31 }));

@@ -239,6 +239,7 @@ mod tests {
         contacts
     }
 
+    /// platform-salesmanago.md §6: contacts belong to an owner.
     #[test]
     fn an_email_is_found_whatever_its_case_and_only_under_its_owner() {
         let contacts = contacts();
@@ -246,6 +247,7 @@ mod tests {
         assert_eq!(contacts.by_email(1, "p2@x.example"), None);
     }
 
+    /// platform-salesmanago.md §7: any change moves `modifiedOn`.
     #[test]
     fn a_change_moves_a_contact_in_the_window_of_changes_but_not_of_creations() {
         let mut contacts = contacts();

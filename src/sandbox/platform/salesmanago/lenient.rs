@@ -166,6 +166,7 @@ mod tests {
         assert!(serde_json::from_str::<Properties>(r#"[{"name":"a"}]"#).is_err());
     }
 
+    /// platform-salesmanago.md §2: times are milliseconds; clients that send seconds work too.
     #[test]
     fn seconds_and_milliseconds_mean_the_same_moment() {
         assert_eq!(serde_json::from_str::<Moment>("1700000000").unwrap().0, 1_700_000_000_000);

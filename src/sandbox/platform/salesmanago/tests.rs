@@ -86,7 +86,7 @@ async fn users_are_listed_and_an_unknown_owner_is_refused() {
     assert_eq!(refused(&reply), "Owner x@y.example does not exist");
 }
 
-/// platform-salesmanago.md §4: details are a map when written and a list when read.
+/// platform-salesmanago.md §4.1, §4.2: details are a map when written and a list when read. §5 “Upsert one”: both ids come back.
 #[tokio::test]
 async fn a_written_contact_is_read_in_both_shapes() {
     let bench = Bench::new();

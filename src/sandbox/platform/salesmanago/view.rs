@@ -122,6 +122,7 @@ mod tests {
     use super::*;
     use crate::sandbox::platform::salesmanago::contact::ContactId;
 
+    /// platform-salesmanago.md §4.2: details come with the full lists alone.
     #[test]
     fn properties_are_an_array_when_read() {
         let mut contact = Contact::new(ContactId(1), 0, "a@b.example", 5);

@@ -81,7 +81,7 @@ async fn a_record_has_a_stage_and_an_owner_and_may_be_made_twice() {
     assert_eq!(body, json!({"errors": {"stageId": "Stage with id: 77 does not exist."}}));
 }
 
-/// platform-spotio.md §2 “Legacy”, §3: a collection that is sent takes the place of the whole one; required fields are asked for.
+/// platform-spotio.md §3: a collection that is sent takes the place of the whole one. §2: required fields are asked for.
 #[tokio::test]
 async fn a_collection_that_is_sent_in_part_wipes_the_rest() {
     let account = account();

@@ -30,6 +30,7 @@ fn what_is_left_alone_is_left_out_and_what_is_blanked_is_empty() {
     assert!(json.get("properties").is_none());
 }
 
+/// platform-salesmanago.md §8: the pairs of orders for mail and phone.
 #[rstest]
 #[case(Some(Value::Bool(true)), false, true)]
 #[case(Some(Value::Bool(false)), true, false)]
@@ -55,6 +56,7 @@ fn consent_is_an_order_and_no_value_is_none(
     }
 }
 
+/// platform-salesmanago.md §8: nobody is opted in without a mapped field of consent.
 #[test]
 fn an_opt_in_outside_of_a_consent_pair_is_refused_and_an_opt_out_is_not() {
     let places = Place::of_all(&Selection::new(["email", "optedOut"]));
@@ -65,6 +67,7 @@ fn an_opt_in_outside_of_a_consent_pair_is_refused_and_an_opt_out_is_not() {
     assert!(UpsertRow::of(&opt_out, &shape, None).unwrap().force_opt_out);
 }
 
+/// platform-salesmanago.md §6: `newEmail` renames.
 #[test]
 fn a_changed_address_travels_beside_the_old_one() {
     let present = Present { email: "old@x".into(), tags: Vec::new() };
@@ -84,6 +87,7 @@ fn another_spelling_of_the_same_address_is_no_rename() {
     assert!(json.get("newEmail").is_none());
 }
 
+/// platform-salesmanago.md §4.1: `tags` and `removeTags`.
 #[test]
 fn tags_are_sent_as_a_difference() {
     let present = Present { email: "a@x".into(), tags: vec!["KEEP".into(), "DROP".into()] };
@@ -93,6 +97,7 @@ fn tags_are_sent_as_a_difference() {
     assert_eq!(json["removeTags"], json!(["DROP"]));
 }
 
+/// platform-salesmanago.md §4.1: `properties` is a flat map of texts.
 #[test]
 fn details_go_into_a_map_of_texts() {
     let row = row(None, "", vec![Some("a@x".into()), Some(Value::Number("5".into())), Some(Value::Null)]);
@@ -100,6 +105,7 @@ fn details_go_into_a_map_of_texts() {
     assert_eq!(json["properties"], json!({"A": "5", "B": ""}));
 }
 
+/// platform-salesmanago.md §4.1: states in capitals, birthdays as yyyyMMdd.
 #[rstest]
 #[case("state", "customer", "CUSTOMER")]
 #[case("birthday", "1980-01-31", "19800131")]
@@ -114,6 +120,7 @@ fn words_and_days_are_spelled_as_the_service_wants_them(
     assert_eq!(found, sent);
 }
 
+/// platform-salesmanago.md §4.1: a state is one of five words, a birthday a day.
 #[rstest]
 #[case("state", "CLIENT", "NO_SUCH_STATE")]
 #[case("birthday", "31.1.1980", "NO_DAY")]
@@ -128,6 +135,7 @@ fn what_would_surely_be_refused_is_refused_here(
     assert_eq!(written(&["email", field], &row, None).unwrap_err().code, code);
 }
 
+/// platform-salesmanago.md §6: no contact without an address.
 #[test]
 fn a_contact_needs_an_address() {
     let blank = row(None, "", vec![Some(" ".into())]);

@@ -11,6 +11,7 @@ fn upsert(contacts: &mut Contacts, value: serde_json::Value) -> Result<Written, 
     write(contacts, 0, &row(value), Mode::Upsert, 1000, || ContactId::from_words(next, next))
 }
 
+/// platform-salesmanago.md §8: without orders the status stays; it begins as opted out.
 #[test]
 fn a_new_contact_starts_opted_out_and_a_plain_upsert_leaves_the_status_alone() {
     let mut contacts = Contacts::default();
