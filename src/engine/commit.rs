@@ -151,7 +151,8 @@ impl Session<'_> {
 struct Dealt<'a>(BTreeMap<(i64, &'a str), Vec<&'a str>>);
 
 impl<'a> Dealt<'a> {
-    /// Adds the records of a line. What agrees for one mapping of an initial sync stays where other mappings look at it, too.
+    /// Adds the records of a line. A record of the org stays as long as other mappings may look at it, too: it was read once for all
+    /// of them, and is forgotten at the end of the run. So does what agrees for one mapping of an initial sync.
     fn add(
         &mut self,
         mappings: &[Prepared],
@@ -162,9 +163,8 @@ impl<'a> Dealt<'a> {
         for side in Side::BOTH {
             let object = mapping.compiled.spec.object(side);
             let is_of = |other: &&Prepared| other.compiled.spec.object(side) == object;
-            if let Some(id) = &ids[side]
-                && !(initial && mappings.iter().filter(is_of).nth(1).is_some())
-            {
+            let shared = (initial || side == Side::Org) && mappings.iter().filter(is_of).nth(1).is_some();
+            if let Some(id) = ids[side].as_ref().filter(|_| !shared) {
                 self.0.entry((side.number(), object)).or_default().push(id.as_str());
             }
         }

@@ -211,6 +211,7 @@ pub fn play_all(with: &Manner) -> Vec<String> {
         for (name, ended) in [
             ("edited between capture and send", edited::between_capture_and_send(with).await),
             ("the later of two", edited::the_later_of_two(with).await),
+            ("both mappings of an object", edited::both_mappings_of_an_object(with).await),
             ("seen as it was", edited::seen_as_it_was(with).await),
             ("out of sight", departed::out_of_sight(with).await),
             ("somebody of the same address", departed::somebody_of_the_same_address(with).await),

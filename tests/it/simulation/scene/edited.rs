@@ -3,6 +3,7 @@
 use forcesync::domain::mapping::Policy;
 use forcesync::domain::outcome::RunKind;
 use forcesync::domain::side::Side;
+use forcesync::domain::value::Value;
 
 use super::super::manner::Manner;
 use super::super::world::Trouble;
@@ -52,4 +53,44 @@ pub(super) async fn seen_as_it_was(with: &Manner) -> Vec<String> {
         wrong.extend(scene.expect(&[("Phone", "+2")], &[("phone", "+2")]));
     }
     wrong
+}
+
+/// Two mappings of one object of the org: an edit reaches both platform objects, however many records were edited at once.
+pub(super) async fn both_mappings_of_an_object(with: &Manner) -> Vec<String> {
+    let mut scene = Scene::empty(with, Policy::SalesforceWins);
+    let mut second = scene.mappings[0].clone();
+    (second.name, second.platform_object) = ("member".into(), "member".into());
+    scene.mappings.push(second);
+    // More than one chunk.
+    let people = 0..20;
+    for person in people.clone() {
+        let email = format!("person{person}@x.example");
+        scene.put(
+            Side::Org,
+            "Contact",
+            &id(person),
+            &[("Email", &email), ("LastName", "Lee1"), ("Phone", "+1")],
+        );
+    }
+    scene.run(RunKind::Initial).await;
+    scene.rest().await;
+    for person in people {
+        scene.put(Side::Org, "Contact", &id(person), &[("Phone", "+2")]);
+    }
+    scene.run(RunKind::Instant).await;
+    let state = scene.world.lock();
+    let behind = |object: &'static str| {
+        let phones = state.live(Side::Platform, object).into_iter().map(|(_, version)| version.values);
+        phones.filter(|values| values.get("phone") != Some(&Value::text("+2"))).count()
+    };
+    let wrong = ["contact", "member"].map(|object| (object, behind(object)));
+    wrong
+        .into_iter()
+        .filter(|(_, behind)| *behind > 0)
+        .map(|(object, behind)| format!("{behind} of {object}"))
+        .collect()
+}
+
+fn id(person: u32) -> String {
+    format!("00300000000000{person:04}")
 }
