@@ -59,7 +59,7 @@ struct Cast {
 const PEOPLE: &[&str] = &["Contact", "Lead"];
 
 const CASTS: [Cast; 8] = [
-    // A write to an address that is there already changes that contact (facts/platform-salesmanago.md).
+    // A write to an address that is there already changes that contact (platform-salesmanago.md §5).
     Cast { upserts: true, ..cast("salesmanago", "contact", PEOPLE) },
     cast("deployteq", "customer", PEOPLE),
     // Without SOAP nothing is listed, and edits reach the org by a campaign and not through us (F110).
