@@ -10,7 +10,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::Item;
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
-use crate::engine::session::{Prepared, Session};
+use crate::engine::session::{Prepared, Session, is_shared};
 use crate::store::holds::Holds;
 use crate::store::{StoreError, history, journal, mappings as totals, stage};
 
@@ -18,7 +18,6 @@ mod item;
 mod link;
 mod refusal;
 
-pub(super) use item::forget_staged;
 use item::{commit_item, settled};
 pub use link::key_hashes;
 pub(super) use refusal::staged_records;
@@ -162,8 +161,7 @@ impl<'a> Dealt<'a> {
     ) {
         for side in Side::BOTH {
             let object = mapping.compiled.spec.object(side);
-            let is_of = |other: &&Prepared| other.compiled.spec.object(side) == object;
-            let shared = (initial || side == Side::Org) && mappings.iter().filter(is_of).nth(1).is_some();
+            let shared = (initial || side == Side::Org) && is_shared(mappings, side, object);
             if let Some(id) = ids[side].as_ref().filter(|_| !shared) {
                 self.0.entry((side.number(), object)).or_default().push(id.as_str());
             }

@@ -9,7 +9,7 @@ use crate::domain::plan::{Action, Line, SkipReason};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
-use crate::engine::session::{Session, both};
+use crate::engine::session::{Session, both, is_shared};
 use crate::mutant::{Mutant, broken};
 use crate::store::links::{self};
 use crate::store::stage::{self, Candidate, Staged};
@@ -83,6 +83,7 @@ impl Session<'_> {
             .filter(|other| other.row.family == mapping.row.family)
             .map(|other| Arc::clone(&other.compiled))
             .collect();
+        let shared = side == Side::Org && is_shared(&self.mappings, side, &object);
         let lacking = self.lacks_family(&mapping.compiled.spec.platform_object);
         let mut last = String::new();
         loop {
@@ -146,12 +147,14 @@ impl Session<'_> {
                                                 &staged,
                                             ),
                                             Back::Blocked => {
-                                                stage::remove(
-                                                    db,
-                                                    side,
-                                                    &object_name,
-                                                    staged.record.id.as_str(),
-                                                )?;
+                                                if !shared {
+                                                    stage::remove(
+                                                        db,
+                                                        side,
+                                                        &object_name,
+                                                        staged.record.id.as_str(),
+                                                    )?;
+                                                }
                                                 Found::Left(
                                                     skip(
                                                         &mapping.compiled,
@@ -170,7 +173,9 @@ impl Session<'_> {
                                 // To whom it belongs can't be said without the mapping that is left out (laws E1 and E13).
                                 let (number, id) = (mapping.row.mapping, &staged.record.id);
                                 pending::put(db, number, side, id, drift::FAMILY, now, None)?;
-                                stage::remove(db, side, &object_name, id.as_str())?;
+                                if !shared {
+                                    stage::remove(db, side, &object_name, id.as_str())?;
+                                }
                                 Found::Done
                             }
                             None => unlinked(&mapping.compiled, &members, side, place, class, &staged),

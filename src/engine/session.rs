@@ -55,6 +55,12 @@ impl Prepared {
     }
 }
 
+/// Whether several mappings of a run look at an object. What is staged of a record of the org is for all of them then, since each has a
+/// link of its own to it, and stays until the end of the run.
+pub fn is_shared(mappings: &[Prepared], side: Side, object: &str) -> bool {
+    mappings.iter().filter(|mapping| mapping.compiled.spec.object(side) == object).nth(1).is_some()
+}
+
 /// Pieces of work looked at in one transaction.
 const BATCH: usize = 2_000;
 

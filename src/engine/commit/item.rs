@@ -306,7 +306,6 @@ pub(super) fn commit_item(
         && matches!(line.action, Action::Create { .. })
         && item.decision.steps.contains(&BaseStep::Keep)
     {
-        forget_staged(db, mapping, item)?;
         second_pass(db, now, mapping, item, &ids, &after)?;
     } else {
         tally.done = true;
@@ -333,23 +332,6 @@ fn second_pass(
         }
     }
     work::put(db, item.mapping, Some(link.link), ids)
-}
-
-pub(in crate::engine) fn forget_staged(
-    db: &rusqlite::Connection,
-    mapping: &Prepared,
-    item: &Item,
-) -> Result<(), StoreError> {
-    // What an interrupted run staged is still to be dealt with.
-    if item.undo.is_some() {
-        return Ok(());
-    }
-    for side in Side::BOTH {
-        if let Some(id) = &item.decision.line.ids[side] {
-            stage::remove(db, side, mapping.compiled.spec.object(side), id.as_str())?;
-        }
-    }
-    Ok(())
 }
 
 /// The changes as history tells them: the new values are those the target holds.

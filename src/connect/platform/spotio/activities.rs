@@ -25,7 +25,7 @@ impl Spotio {
             PortError::new(
                 PortClass::Settings,
                 "SETTING_MISSING",
-                "The SPOTIO connection does not say from which day on activities become tasks; fill in “Activities since”, usually with \
+                "The SPOTIO connection does not say from which day on activities become tasks; fill in “Activities from”, usually with \
                  today.",
             )
         })

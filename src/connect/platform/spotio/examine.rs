@@ -59,7 +59,7 @@ impl Spotio {
             examined.unfinished = true;
             examined.line(
                 Verdict::Warning,
-                "From which day on activities become tasks is not said; fill in “Activities since”, usually with today.",
+                "From which day on activities become tasks is not said; fill in “Activities from”, usually with today.",
                 Some("activities_since"),
             );
         }

@@ -6,7 +6,7 @@ use crate::domain::port::{RowClass, RowError, RowResult, Tombstone};
 use crate::domain::report::Level;
 use crate::domain::side::Side;
 use crate::engine::apply::Item;
-use crate::engine::commit::{Tally, fail, forget_staged, label};
+use crate::engine::commit::{Tally, fail, label};
 use crate::engine::decide::line_hash;
 use crate::engine::plan::NOT_IN_PLAN;
 use crate::engine::session::{Prepared, both};
@@ -120,7 +120,7 @@ pub(in crate::engine) fn commit_departure(
         departures::set(db, link.link, State::Parked, now)?;
         tally.counts.conflicts += 1;
         finished(Outcome::Succeeded)?;
-        forget_staged(db, mapping, item)?;
+        tally.done = true;
         let said = NewFact::new(
             Level::Warn,
             Some(run),
@@ -189,6 +189,6 @@ pub(in crate::engine) fn commit_departure(
             return Ok((tally, None));
         }
     };
-    forget_staged(db, mapping, item)?;
+    tally.done = true;
     Ok((tally, Some(fact)))
 }
