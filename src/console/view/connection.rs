@@ -283,3 +283,16 @@ pub fn meaning(verdict: Verdict) -> Meaning {
         Verdict::Bad => Meaning::Error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::profile::profiles;
+
+    #[test]
+    fn every_label_leaves_a_blank_before_its_value() {
+        for setting in profiles().flat_map(|profile| &profile.settings).filter(|setting| setting.form) {
+            assert!(safe_text::width(&setting.label) < usize::from(LABEL), "{}", setting.label);
+        }
+    }
+}
