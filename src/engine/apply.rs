@@ -24,7 +24,7 @@ mod tide;
 
 pub use item::Item;
 pub use removal::effective_policy;
-pub(super) use removal::{close as close_departure, commit_departure, edited, lost_values};
+pub(super) use removal::{close as close_departure, commit_departure, edited, lost_values, was_refused};
 pub use send::{LookUp, meant};
 pub(super) use send::{deliver, end_of};
 pub use tide::Tide;

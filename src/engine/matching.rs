@@ -11,6 +11,7 @@ use crate::domain::side::{PerSide, Side};
 use crate::engine::context::End;
 use crate::engine::session::{Session, both, is_shared};
 use crate::mutant::{Mutant, broken};
+use crate::store::holds::Holds;
 use crate::store::links::{self};
 use crate::store::stage::{self, Candidate, Staged};
 use crate::store::{contested, drift, pending, work};
@@ -24,7 +25,7 @@ mod moved;
 pub mod rebuild;
 mod start;
 
-use gone::{Back, come_back};
+use gone::{Back, come_back, stays_refused};
 use groups::key_bytes;
 
 /// What was found out about one staged record.
@@ -89,7 +90,7 @@ impl Session<'_> {
         loop {
             self.context.control.checkpoint().await?;
             let (from, object_name, mapping) = (last.clone(), object.clone(), mapping.clone());
-            let (places, members) = (places.clone(), members.clone());
+            let (places, members, mappings) = (places.clone(), members.clone(), self.mappings.clone());
             let (run, now) = (self.run, self.now());
             let (reached, left) = self
                 .context
@@ -98,7 +99,7 @@ impl Session<'_> {
                     let batch = stage::after(db, side, &object_name, &from, fields, BATCH)?;
                     let reached = batch.last().map(|staged| staged.record.id.as_str().to_owned());
                     let full = batch.len() == BATCH;
-                    let contests = contested::any(db)?;
+                    let (contests, departures) = (contested::any(db)?, Holds::look(db)?.departures);
                     let linked = links::any_of_family(db, mapping.row.family)?;
                     let mut left = Vec::new();
                     for staged in batch {
@@ -184,6 +185,14 @@ impl Session<'_> {
                             contested::leave(db, mapping.row.family, side, &staged.record.id, None)?;
                         }
                         match found {
+                            Found::Linked { mapping: place, link, ids }
+                                if departures
+                                    && stays_refused(db, &mappings[place], link, side, &staged.record)? =>
+                            {
+                                if !shared {
+                                    stage::remove(db, side, &object_name, ids[side].as_str())?;
+                                }
+                            }
                             Found::Linked { mapping, link, ids } => {
                                 work::put(db, mapping, Some(link), &both(&ids))?;
                             }

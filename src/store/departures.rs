@@ -27,6 +27,8 @@ pub enum State {
     Decided,
     /// The service refused it; it is tried again when a person asks for that, or the other record changes.
     Refused,
+    /// It was refused, and is to be tried again.
+    Asked,
     /// The other record was deleted by us, or is gone as well.
     Done,
 }
@@ -38,6 +40,7 @@ impl State {
             Self::Parked => "parked",
             Self::Decided => "decided",
             Self::Refused => "refused",
+            Self::Asked => "asked",
             Self::Done => "done",
         }
     }
@@ -47,6 +50,7 @@ impl State {
             "parked" => Self::Parked,
             "decided" => Self::Decided,
             "refused" => Self::Refused,
+            "asked" => Self::Asked,
             "done" => Self::Done,
             _ => Self::Due,
         }
@@ -166,6 +170,23 @@ pub fn set(db: &Connection, link: i64, state: State, now: DateTime<Utc>) -> Resu
         to_millis(now),
         link
     ])?;
+    Ok(())
+}
+
+/// What was refused for a record is tried again by the next run.
+pub fn ask_again(db: &Connection, mapping: i64, side: Side, id: &str) -> Result<(), StoreError> {
+    let sql = match side {
+        Side::Org => {
+            "UPDATE departure SET state='asked' WHERE state='refused'
+                 AND link IN (SELECT link FROM link WHERE mapping=?1 AND org_id=?2)"
+        }
+        Side::Platform => {
+            "UPDATE departure SET state='asked' WHERE state='refused'
+                 AND link IN (SELECT link FROM link WHERE mapping=?1 AND platform_id=?2
+                              AND family=(SELECT family FROM mapping WHERE mapping=?1))"
+        }
+    };
+    db.prepare_cached(sql)?.execute(params![mapping, id])?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::side::Side;
-use crate::store::{StoreError, pending, to_millis};
+use crate::store::{StoreError, departures, pending, to_millis};
 
 /// Makes the records of these issues due now, of all open ones if none is named; tells how many issues that were. Numbers
 /// of resolved or unknown issues are passed over.
@@ -43,6 +43,7 @@ fn make_due(db: &Connection, found: &[(i64, String, String)], now: DateTime<Utc>
         for (side, id) in [(Side::Org, org), (Side::Platform, platform)] {
             if !id.is_empty() {
                 pending::make_due(db, *mapping, side, id, now)?;
+                departures::ask_again(db, *mapping, side, id)?;
             }
         }
     }

@@ -82,7 +82,7 @@ pub(super) fn decide(
         }
         DeletePolicy::Propagate => {
             let edits = held.map(|record| edited(mapping, link, on, record)).unwrap_or_default();
-            let known = held.is_some_and(|held| is_known(mapping, departure, on, held));
+            let known = held.is_some_and(|held| was_refused(mapping, departure, on, held));
             let seen = departure.seen.as_ref().filter(|_| departure.state == State::Decided);
             match edits {
                 Some((fields, edits)) if !known && seen.is_none_or(|seen| seen[on] != edits) => {
@@ -103,10 +103,15 @@ pub(super) fn decide(
 }
 
 /// Whether a delete was refused and the record has not been touched since, so that its edits were known when it was sent.
-fn is_known(mapping: &Prepared, departure: &Departure, on: Side, held: &Record) -> bool {
+pub(in crate::engine) fn was_refused(
+    mapping: &Prepared,
+    departure: &Departure,
+    on: Side,
+    held: &Record,
+) -> bool {
     // Stamps are cut off: an edit may be that much later than it says.
     let grain = mapping.capabilities[on].stamps.grain();
-    departure.state == State::Refused
+    matches!(departure.state, State::Refused | State::Asked)
         && held
             .stamp
             .and_then(|stamp| stamp.checked_add_signed(grain))

@@ -2,9 +2,9 @@
 
 use crate::domain::mapping::DeletePolicy;
 use crate::domain::port::Tombstone;
-use crate::domain::record::RecordId;
+use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
-use crate::engine::apply::{close_departure, effective_policy};
+use crate::engine::apply::{close_departure, effective_policy, was_refused};
 use crate::engine::context::End;
 use crate::engine::matching::moved::{Follow, follow};
 use crate::engine::session::{Prepared, Session, both};
@@ -97,11 +97,27 @@ fn is_back(alive: Alive, gone_at: Option<chrono::DateTime<chrono::Utc>>) -> bool
 /// Whether the service refused what would follow for one of these links.
 fn any_refused(db: &rusqlite::Connection, links: &[Link]) -> Result<bool, StoreError> {
     for link in links {
-        if departures::get(db, link.link)?.is_some_and(|known| known.state == State::Refused) {
+        if departures::get(db, link.link)?
+            .is_some_and(|known| matches!(known.state, State::Refused | State::Asked))
+        {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether a linked record that was read says nothing new: its counterpart is gone, the delete that followed was refused, and nobody has
+/// touched it since or asked for the delete again.
+pub(super) fn stays_refused(
+    db: &rusqlite::Connection,
+    mapping: &Prepared,
+    link: i64,
+    side: Side,
+    record: &Record,
+) -> Result<bool, StoreError> {
+    let refused =
+        departures::get(db, link)?.filter(|known| known.state == State::Refused && known.side != side);
+    Ok(refused.is_some_and(|departure| was_refused(mapping, &departure, side, record)))
 }
 
 /// Notes that one side of a link is gone; where the other one is gone too, nothing is left to do.

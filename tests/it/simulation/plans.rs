@@ -119,6 +119,7 @@ impl Story {
 
     /// What is planned next follows from what was just done, and the end is a plan without a line.
     async fn come_to_rest(&mut self) {
+        let mut planned = Vec::new();
         for _ in 0..3 {
             let Some(next) = self.plan(RunKind::Instant).await else { return };
             if next.is_empty() {
@@ -133,9 +134,11 @@ impl Story {
                 }
             }
             self.run(&applying(next.plan, Allowances::default())).await;
+            let lines = self.lines(next.plan).await;
+            planned.push(lines.iter().filter(|line| acts(line)).map(in_short).collect::<Vec<_>>());
             self.world.clock.advance(60_000);
         }
-        self.wrong.push("plans do not come to rest".into());
+        self.wrong.push(format!("plans do not come to rest: {planned:#?}"));
     }
 
     async fn plan(&mut self, kind: RunKind) -> Option<PlanHead> {
