@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::port::{Cursor, FeedRequest, Mark, Page, PortClass, PortError, ScanRequest};
-use crate::domain::record::{RecordId, Selection};
+use crate::domain::record::Selection;
 use crate::domain::report::Level;
 use crate::domain::side::Side;
 use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{contested, decisions, flagged, links, pending, seen, stage};
+use crate::store::{flagged, links, seen, stage};
 
+mod due;
 mod unmoved;
 mod unseen;
 
@@ -403,93 +404,6 @@ impl Session<'_> {
         let mut end = End::from(error);
         end.message = format!("{object}: {}", end.message);
         end
-    }
-
-    /// Reads the pending records that are due, with their counterparts.
-    async fn stage_pending(&mut self) -> Result<(), End> {
-        let now = self.now();
-        let due = self
-            .context
-            .store
-            .write(move |db| {
-                decisions::make_due(db, now)?;
-                if !broken(Mutant::FreedKeyForgotten) {
-                    contested::make_due(db, now)?;
-                }
-                pending::due(db, now, 10_000)
-            })
-            .await?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        for place in 0..self.mappings.len() {
-            let (mapping, family) = (self.mappings[place].row.mapping, self.mappings[place].row.family);
-            let mine: Vec<(Side, RecordId)> = due
-                .iter()
-                .filter(|record| record.mapping == mapping)
-                .map(|record| (record.side, record.id.clone()))
-                .collect();
-            if mine.is_empty() {
-                continue;
-            }
-            let asked = mine.clone();
-            let mut ids = self
-                .context
-                .store
-                .write(move |db| {
-                    let mut ids: crate::domain::side::PerSide<Vec<RecordId>> =
-                        crate::domain::side::PerSide::default();
-                    for (side, id) in &asked {
-                        let link = match side {
-                            Side::Org => links::by_org(db, mapping, id.as_str())?,
-                            Side::Platform => links::by_platform(db, family, id.as_str())?,
-                        };
-                        match link.filter(|link| link.closed.is_none()) {
-                            Some(link) => {
-                                ids.org.push(link.ids.org);
-                                ids.platform.push(link.ids.platform);
-                            }
-                            None => ids[*side].push(id.clone()),
-                        }
-                    }
-                    Ok(ids)
-                })
-                .await?;
-            for side in Side::BOTH {
-                ids[side].sort();
-                ids[side].dedup();
-                if ids[side].is_empty() {
-                    continue;
-                }
-                let object = self.mappings[place].compiled.spec.object(side).to_owned();
-                let selection = self.selection(side, &object);
-                let read_at = self.now();
-                let records =
-                    self.context.endpoints[side].read_early(&object, &selection, &ids[side]).await?;
-                self.counts.read += records.len() as u64;
-                let asked = ids[side].clone();
-                self.context
-                    .store
-                    .write(move |db| {
-                        // What an interrupted run staged of a record that is there no longer is worth nothing.
-                        for id in asked.iter().filter(|id| !records.iter().any(|record| record.id == **id)) {
-                            stage::remove(db, side, &object, id.as_str())?;
-                        }
-                        stage::put(db, side, &object, &records, read_at)
-                    })
-                    .await?;
-            }
-            self.context
-                .store
-                .write(move |db| {
-                    for (side, id) in &mine {
-                        pending::remove(db, mapping, *side, id.as_str())?;
-                    }
-                    Ok(())
-                })
-                .await?;
-        }
-        Ok(())
     }
 
     /// Keeps the cursors of all feeds: what they passed is pending or done.

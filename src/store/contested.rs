@@ -117,7 +117,7 @@ mod tests {
     fn due(db: &Connection) -> Vec<String> {
         let now = DateTime::UNIX_EPOCH;
         make_due(db, now).unwrap();
-        pending::due(db, now, 10).unwrap().into_iter().map(|pending| pending.id.to_string()).collect()
+        pending::due(db, 1, now, 10).unwrap().into_iter().map(|(_, id)| id.to_string()).collect()
     }
 
     #[test]

@@ -8,21 +8,6 @@ use crate::domain::record::RecordId;
 use crate::domain::side::Side;
 use crate::store::{StoreError, links, to_millis};
 
-/// A record that must be looked at again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
-    /// The mapping's number.
-    pub mapping: i64,
-    /// The side of the id.
-    pub side: Side,
-    /// The record.
-    pub id: RecordId,
-    /// Why.
-    pub reason: String,
-    /// How often it was tried.
-    pub tries: u32,
-}
-
 /// Makes a record pending, or counts another try. `next_try` is when it is looked at again by itself; `None` waits for a
 /// change of its source or its mapping.
 pub fn put(
@@ -87,19 +72,24 @@ pub fn put_hinted(
     first.map_or(Ok(()), |mapping| make_due(db, mapping, Side::Platform, id.as_str(), now))
 }
 
-/// The records that are due, all of them or the first `limit`.
-pub fn due(db: &Connection, now: DateTime<Utc>, limit: usize) -> Result<Vec<Pending>, StoreError> {
+/// Whether any record is due.
+pub fn any_due(db: &Connection, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pending WHERE next_try<=?)";
+    Ok(db.prepare_cached(sql)?.query_row([to_millis(now)], |row| row.get(0))?)
+}
+
+/// The first `limit` records of a mapping that are due.
+pub fn due(
+    db: &Connection,
+    mapping: i64,
+    now: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<(Side, RecordId)>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT mapping, side, id, reason, tries FROM pending WHERE next_try<=? ORDER BY mapping, side, id LIMIT ?",
+        "SELECT side, id FROM pending WHERE mapping=? AND next_try<=? ORDER BY side, id LIMIT ?",
     )?;
-    let rows = statement.query_map(params![to_millis(now), limit as i64], |row| {
-        Ok(Pending {
-            mapping: row.get(0)?,
-            side: Side::from_number(row.get(1)?),
-            id: RecordId::new(row.get::<_, String>(2)?),
-            reason: row.get(3)?,
-            tries: row.get(4)?,
-        })
+    let rows = statement.query_map(params![mapping, to_millis(now), limit as i64], |row| {
+        Ok((Side::from_number(row.get(0)?), RecordId::new(row.get::<_, String>(1)?)))
     })?;
     rows.map(|row| row.map_err(Into::into)).collect()
 }

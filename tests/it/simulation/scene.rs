@@ -133,13 +133,19 @@ impl Scene {
 
     /// A run that dies where it was told to; gives what is wrong if it does not come that far.
     async fn crash(&self, kind: RunKind) -> Vec<String> {
+        let wrong = self.crash_at_once(kind).await;
+        self.world.clock.advance(60_000);
+        wrong
+    }
+
+    /// The same, after which no time passes.
+    async fn crash_at_once(&self, kind: RunKind) -> Vec<String> {
         let played = self.history.once(&self.world, &self.store, &self.mappings, kind).await;
         {
             let mut state = self.world.lock();
             state.trouble = Trouble::default();
             state.script.clear();
         }
-        self.world.clock.advance(60_000);
         match played {
             Played::Crashed => Vec::new(),
             Played::Ended(result, message) => vec![format!("did not die: {} {message}", result.word())],
@@ -229,6 +235,7 @@ pub fn play_all(with: &Manner) -> Vec<String> {
             ("the holder gets another key", contested::the_holder_gets_another_key(with).await),
             ("staged before our own write", interrupted::staged_before_our_own_write(with).await),
             ("a tick box by chance", interrupted::a_tick_box_by_chance(with).await),
+            ("put off before an interruption", interrupted::put_off_before(with).await),
             ("two records of one person", converted::two_records(with).await),
             ("handed over", converted::handed_over(with).await),
             ("handed over while a pair is left out", converted::while_a_pair_is_left_out(with).await),

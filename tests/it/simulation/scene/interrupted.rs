@@ -50,3 +50,40 @@ pub(super) async fn a_tick_box_by_chance(with: &Manner) -> Vec<String> {
     wrong.extend(scene.expect(&[("Phone", "+1")], &[("phone", "+1"), ("externalId", CONTACT)]));
     wrong
 }
+
+/// The contact can't be linked yet because its counterpart is locked, and is put off; the process dies. The initial sync that goes on
+/// must not take the lead of the same address for the only one that has it (law E1).
+pub(super) async fn put_off_before(with: &Manner) -> Vec<String> {
+    let scene = Scene::empty(with, Policy::SalesforceWins);
+    scene.put(Side::Org, "Contact", CONTACT, &[("Email", PERSON), ("LastName", "Lee1")]);
+    scene.put(Side::Org, "Lead", "00Q000000000000903", &[("Email", PERSON), ("LastName", "Lee2")]);
+    scene.put(Side::Platform, "contact", PLATFORM, &[("email", PERSON), ("name", "Lee3")]);
+    // So many that the first chunk is through by then.
+    for number in 0..120 {
+        let email = format!("somebody{number}@x.example");
+        scene.put(
+            Side::Org,
+            "Contact",
+            &format!("0030000000001{number:05}"),
+            &[("Email", &email), ("LastName", "Kim")],
+        );
+    }
+    {
+        let now = scene.world.clock.millis();
+        let mut state = scene.world.lock();
+        let locked = state.objects.platform.get_mut("contact").and_then(|records| records.get_mut(PLATFORM));
+        locked.unwrap().locked_until = now + 60_000;
+        for create in 1..=22 {
+            let deed: Deed =
+                Box::new(move |state, _| state.trouble.crash = if create == 22 { 1_000 } else { 0 });
+            state.script.push(("platform write contact Create".to_owned(), deed));
+        }
+    }
+    let mut wrong = scene.crash_at_once(RunKind::Initial).await;
+    scene.run(RunKind::Initial).await;
+    for _ in 0..2 {
+        scene.run(RunKind::Instant).await;
+    }
+    wrong.extend(scene.expect_on_platform(PERSON, &[("name", "Lee1"), ("externalId", CONTACT)]));
+    wrong
+}
