@@ -305,6 +305,7 @@ impl Session<'_> {
             .collect();
         let outcomes = items.iter().map(outcome_of).collect();
         self.commit(items).await?;
+        self.note().await?;
         self.settle_plan(sifted, outcomes).await?;
         let read_at = self.now();
         self.context.store.write(move |db| stage::put(db, side, &object, &written, read_at)).await?;

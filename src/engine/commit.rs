@@ -140,7 +140,6 @@ impl Session<'_> {
             self.count(tally.mapping, |counts| add(counts, &tally.counts));
         }
         self.show_fact(sequence);
-        self.note().await?;
         Ok(())
     }
 }
@@ -175,7 +174,8 @@ impl<'a> Dealt<'a> {
     }
 }
 
-fn add(sum: &mut Counts, more: &Counts) {
+/// Adds what was counted of records.
+pub(super) fn add(sum: &mut Counts, more: &Counts) {
     sum.unchanged += more.unchanged;
     sum.skipped += more.skipped;
     sum.failed += more.failed;

@@ -29,7 +29,7 @@ use crate::store::{Store, StoreError, plans};
 
 pub use book::Book;
 pub use sift::NOT_IN_PLAN;
-pub(in crate::engine) use sift::outcome_of;
+pub(in crate::engine) use sift::{Sifted, outcome_of};
 
 /// What a run has to do with a plan.
 #[derive(Clone, Default)]

@@ -372,10 +372,15 @@ impl Session<'_> {
         Ok(waiting)
     }
 
+    /// Whether references have to be told.
+    pub(super) fn has_references(&self) -> bool {
+        let refers = |pair: &CompiledPair| matches!(pair.spec.transform, Transform::Reference(_));
+        self.mappings.iter().any(|mapping| mapping.compiled.pairs.iter().any(refers))
+    }
+
     /// Ends a chunk where another mapping begins, if references have to be told: what they lead to is linked once its own chunk is done.
     pub(super) fn cut_before_children(&self, chunk: &mut Vec<Work>) {
-        let refers = |pair: &CompiledPair| matches!(pair.spec.transform, Transform::Reference(_));
-        if !self.mappings.iter().any(|mapping| mapping.compiled.pairs.iter().any(refers)) {
+        if !self.has_references() {
             return;
         }
         let first = chunk.first().map(|work| work.mapping);

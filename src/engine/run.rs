@@ -1,12 +1,14 @@
 //! One run, from its first line in the log to its last.
 
+use std::sync::Arc;
+
 use crate::domain::command::{RunReport, RunRequest};
 use crate::domain::grouped::grouped;
 use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::Level;
 use crate::domain::side::PerSide;
-use crate::engine::apply::Tide;
+use crate::engine::apply::Traffic;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
 use crate::engine::plan::{self, Part};
@@ -82,7 +84,8 @@ pub(super) async fn carry_out(context: &RunContext, request: &RunRequest, part: 
         brakes: BrakeMeter::default(),
         calls_before,
         stale: 0,
-        tide: PerSide::from_fn(|_side| Tide::new(context.options.parallel, context.options.most_parallel)),
+        decided: PerSide::default(),
+        traffic: Arc::new(Traffic::new(context.options.parallel, context.options.most_parallel)),
         withheld: None,
         absent: Vec::new(),
         parked: Vec::new(),

@@ -14,7 +14,7 @@ use crate::domain::progress::{MappingProgress, Phase};
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
-use crate::engine::apply::Tide;
+use crate::engine::apply::Traffic;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
 use crate::engine::plan::Part;
@@ -86,8 +86,10 @@ pub struct Session<'a> {
     pub calls_before: PerSide<u64>,
     /// Rows left for a later run because something moved twice or is unclear.
     pub stale: u64,
-    /// How many batches each side bears at once.
-    pub tide: PerSide<Tide>,
+    /// Rows that were decided to be written to each side.
+    pub decided: PerSide<u64>,
+    /// What its chunks that are under way share.
+    pub traffic: Arc<Traffic>,
     /// How the run ends although it went through: deletes that a brake withheld, a mapping that was left out.
     pub withheld: Option<End>,
     /// Mappings that are left out (laws E5 and E13).

@@ -62,28 +62,26 @@ impl Session<'_> {
 
     /// Sends batches side by side, as many at once as the side bears.
     async fn send_batches(
-        &mut self,
+        &self,
         items: &mut [Item],
         side: Side,
         batches: Vec<Outgoing>,
     ) -> Option<PortError> {
-        let context = self.context;
-        let mut waiting = batches.into_iter();
-        let mut under_way = FuturesUnordered::new();
+        let (context, traffic) = (self.context, &*self.traffic);
+        let mut under_way: FuturesUnordered<_> = batches
+            .into_iter()
+            .map(|outgoing| async move {
+                let _passage = traffic.begin(side).await;
+                let began = context.clock.now();
+                let result = deliver(context, side, &outgoing.batch, &outgoing.entries).await;
+                let took = (context.clock.now() - began).to_std().unwrap_or_default();
+                let met = result.as_ref().map_or(Met::Resistance, |rows| Met::of(rows));
+                traffic.answered(side, outgoing.owners.len(), took, met);
+                (outgoing.owners, result)
+            })
+            .collect();
         let mut trouble: Option<PortError> = None;
-        loop {
-            while under_way.len() < self.tide[side].width()
-                && let Some(outgoing) = waiting.next()
-            {
-                under_way.push(async move {
-                    let began = context.clock.now();
-                    let result = deliver(context, side, &outgoing.batch, &outgoing.entries).await;
-                    (outgoing.owners, result, context.clock.now() - began)
-                });
-            }
-            let Some((owners, result, took)) = under_way.next().await else { break };
-            let met = result.as_ref().map_or(Met::Resistance, |rows| Met::of(rows));
-            self.tide[side].answered(owners.len(), took.to_std().unwrap_or_default(), met);
+        while let Some((owners, result)) = under_way.next().await {
             match result {
                 Ok(rows) => {
                     for (owner, row) in owners.iter().zip(rows) {

@@ -4,6 +4,8 @@
 //! what is equal is adopted, what is blank is filled, and what differs follows the mapping's `first_meeting`. What was read
 //! stays staged, so that the next instant sync goes on from there.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::domain::command::RunRequest;
@@ -12,7 +14,7 @@ use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
-use crate::engine::apply::Tide;
+use crate::engine::apply::Traffic;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::commit::key_hashes;
 use crate::engine::context::{End, RunContext};
@@ -85,7 +87,8 @@ pub async fn rebuild(context: &RunContext) -> Result<Rebuilt, End> {
         brakes: BrakeMeter::default(),
         calls_before: PerSide::from_fn(|side| context.endpoints[side].calls()),
         stale: 0,
-        tide: PerSide::from_fn(|_side| Tide::new(context.options.parallel, context.options.most_parallel)),
+        decided: PerSide::default(),
+        traffic: Arc::new(Traffic::new(context.options.parallel, context.options.most_parallel)),
         withheld: None,
         absent: Vec::new(),
         parked: Vec::new(),
