@@ -1,13 +1,17 @@
 //! How near a run comes to what the org allows: an org that moves so many records a second, and one that is far away.
 //!
-//! `cargo bench --bench pace` runs an initial sync of 20,000 people (`FORCESYNC_BENCH_PEOPLE`) twice, against the sandbox in this
-//! process: throttled to 3,333 records a second (`FORCESYNC_BENCH_RATE`), and with 200 ms a call. Beside each stands the bound:
-//! the records that went in and out at that rate, whatever else goes on; and the calls at that latency, where what is verified and
-//! written goes as many calls at once as are allowed, the pages of a query one after another, and everything else alone. Below stands
-//! for how long calls to either side were under way, and how long each phase took.
+//! `cargo bench --bench pace` runs an initial sync of 20,000 people (`FORCESYNC_BENCH_PEOPLE`) against the sandbox in this process,
+//! once with both sides full and once from a file into an empty org: as fast as it goes, throttled to 3,333 records a second
+//! (`FORCESYNC_BENCH_RATE`), and with 200 ms a call. Beside each stands the bound: the records that went in and out at that rate,
+//! whatever else goes on; and the calls at that latency, where what is verified and written goes as many calls at once as are allowed,
+//! the pages of a query one after another, and everything else alone. Below stands for how long calls to either side were under way,
+//! and how long each phase took.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -35,10 +39,57 @@ fn main() {
         "initial sync", "seconds", "bound", "over", "records", "calls"
     );
     runtime.block_on(async {
-        one("as fast as it goes", people, Limit::None).await;
-        one(&format!("{rate} records a second"), people, Limit::Rate(rate)).await;
-        one("200 ms a call to the org", people, Limit::Latency(200)).await;
+        for from in [From::BothSides, From::Files] {
+            one(from.name(), people, Limit::None, from).await;
+            one(&format!("  {rate} records a second"), people, Limit::Rate(rate), from).await;
+            one("  200 ms a call to the org", people, Limit::Latency(200), from).await;
+        }
     });
+}
+
+/// Who is brought together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    /// An org and a platform that know most of each other's people.
+    BothSides,
+    /// An empty org gets all of them from a file.
+    Files,
+}
+
+impl From {
+    fn name(self) -> &'static str {
+        match self {
+            Self::BothSides => "both sides full",
+            Self::Files => "from a file into an empty org",
+        }
+    }
+}
+
+/// A file of people, and the mapping that makes contacts of them.
+fn new_rows(workspace: &Path, people: u64) {
+    let path = workspace.join("forcesync.toml");
+    let settings = fs::read_to_string(&path).unwrap();
+    let fields = ["Email", "FirstName", "LastName", "Title", "Department", "MobilePhone", "MailingCity"];
+    let mut text = settings.split("[[mapping]]").next().unwrap().to_owned();
+    text.push_str("\n[[mapping]]\nname = \"pace\"\norg_object = \"Contact\"\nplatform_object = \"Contact\"\ndirection = \"to_org\"\ncreate_in_org = true\n");
+    for field in fields {
+        let key = if field == "Email" { "key = true\n" } else { "" };
+        write!(
+            text,
+            "[[mapping.pair]]\norg = \"{field}\"\nplatform = \"{field}\"\ndirection = \"to_org\"\n{key}"
+        )
+        .unwrap();
+    }
+    fs::write(path, text).unwrap();
+    let mut rows = format!("Id,{}\n", fields.join(","));
+    for number in 1..=people {
+        writeln!(
+            rows,
+            "{number},p{number}@pace.example,Ada,Pace {number},Engineer,Works {number},+48 600 {number},Ghent"
+        )
+        .unwrap();
+    }
+    fs::write(workspace.join("csv").join("Contact.csv"), rows).unwrap();
 }
 
 #[derive(Clone, Copy)]
@@ -48,12 +99,12 @@ enum Limit {
     Latency(u64),
 }
 
-async fn one(name: &str, people: u64, limit: Limit) {
+async fn one(name: &str, people: u64, limit: Limit, from: From) {
     let folder = tempfile::tempdir().unwrap();
     let workspace = folder.path().join("w");
     let wanted = Wanted {
-        platform: "salesmanago".into(),
-        records: people,
+        platform: if from == From::Files { "csv" } else { "salesmanago" }.into(),
+        records: if from == From::Files { 1 } else { people },
         seed: 7,
         port: None,
         tls: None,
@@ -64,6 +115,9 @@ async fn one(name: &str, people: u64, limit: Limit) {
         workspace: Some(workspace.clone()),
     };
     let running = start(&wanted, forcesync::ops::clock()).await.unwrap();
+    if from == From::Files {
+        new_rows(&workspace, people);
+    }
     let options =
         OpenOptions { workspace: Some(workspace), access: Access::ReadWrite, missing: Missing::Refuse };
     let session = Session::open(&options, forcesync::ops::clock()).unwrap();
