@@ -87,7 +87,8 @@ impl Session<'_> {
         let mappings = self.mappings.clone();
         let counted =
             Braked::ALL.map(|kind| (kind, !kind.is_released(self.request.kind, &self.request.allow)));
-        let (tallies, sequence) = self
+        // The items come back: their many small parts are dropped beside the database's thread, not on it.
+        let (tallies, sequence, _items) = self
             .context
             .store
             .write(move |db| {
@@ -132,7 +133,7 @@ impl Session<'_> {
                 if wrote {
                     history::touched(db, now)?;
                 }
-                Ok((tallies, sequence))
+                Ok((tallies, sequence, items))
             })
             .await?;
         for tally in tallies {

@@ -76,7 +76,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     let _mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     db.pragma_update(None, "synchronous", "NORMAL")?;
-    db.pragma_update(None, "cache_size", -32_000)?;
+    db.pragma_update(None, "cache_size", -16_000)?;
     // A page that many transactions touch goes from the log to the file once.
     db.pragma_update(None, "wal_autocheckpoint", 6_000)?;
     db.pragma_update(None, "temp_store", "FILE")?;
