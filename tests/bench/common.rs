@@ -142,6 +142,24 @@ pub fn state_bytes(workspace: &Path) -> u64 {
         .sum()
 }
 
+/// The fields of a file of people.
+pub const FILE_FIELDS: [&str; 7] =
+    ["Email", "FirstName", "LastName", "Title", "Department", "MobilePhone", "MailingCity"];
+
+/// One mapping instead of those that are there, from a file of people to the contacts of the org; `more` are its other settings.
+pub fn map_files(workspace: &Path, more: &str) {
+    let path = workspace.join("forcesync.toml");
+    let settings = std::fs::read_to_string(&path).expect("the workspace has settings");
+    let mut text = settings.split("[[mapping]]").next().unwrap_or_default().to_owned();
+    text.push_str("\n[[mapping]]\nname = \"files\"\norg_object = \"Contact\"\nplatform_object = \"Contact\"\ndirection = \"to_org\"\n");
+    text.push_str(more);
+    text.extend(FILE_FIELDS.map(|field| {
+        let key = if field == "Email" { "key = true\n" } else { "" };
+        format!("[[mapping.pair]]\norg = \"{field}\"\nplatform = \"{field}\"\ndirection = \"to_org\"\n{key}")
+    }));
+    std::fs::write(path, text).expect("the settings can be written");
+}
+
 /// A number with its unit in a few letters.
 pub fn short(number: f64) -> String {
     match number {

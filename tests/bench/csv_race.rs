@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{Remote, Spent, setting, spend};
+use common::{Remote, Spent, map_files, setting, spend};
 use serde_json::Value;
 
 /// Every so many rows is edited: 14 %.
@@ -24,7 +24,10 @@ fn main() {
     let workspace = folder.path().join("w");
     let remote = Remote::start(&workspace, 1, &["--platform", "csv"]);
     remote.insert(rows);
-    map(&workspace);
+    map_files(
+        &workspace,
+        "create_in_org = false\ncreate_on_platform = false\nfirst_meeting = \"platform_wins\"\n",
+    );
     let file = workspace.join("csv").join("Contact.csv");
     println!("{rows} rows; run, written, wall, processor, most memory");
     write(&file, rows, 1);
@@ -40,26 +43,6 @@ fn main() {
     // Written just now, a file is read once more.
     run(&workspace, "instant");
     tell("nothing new", &run(&workspace, "instant"));
-}
-
-/// One mapping, from the file to the org.
-fn map(workspace: &Path) {
-    let path = workspace.join("forcesync.toml");
-    let settings = fs::read_to_string(&path).unwrap();
-    let kept = settings.split("[[mapping]]").next().unwrap();
-    let mut text = format!(
-        "{kept}\n[[mapping]]\nname = \"race\"\norg_object = \"Contact\"\nplatform_object = \"Contact\"\ndirection = \"to_org\"\n\
-         create_in_org = false\ncreate_on_platform = false\nfirst_meeting = \"platform_wins\"\n"
-    );
-    for field in ["Email", "FirstName", "LastName", "Title", "Department", "MobilePhone", "MailingCity"] {
-        let key = if field == "Email" { "key = true\n" } else { "" };
-        write!(
-            text,
-            "[[mapping.pair]]\norg = \"{field}\"\nplatform = \"{field}\"\ndirection = \"to_org\"\n{key}"
-        )
-        .unwrap();
-    }
-    fs::write(path, text).unwrap();
 }
 
 fn write(file: &Path, rows: u64, round: u64) {

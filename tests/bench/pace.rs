@@ -6,7 +6,9 @@
 //! whatever else goes on; and the calls at that latency, where what is verified and written goes as many calls at once as are allowed,
 //! the pages of a query one after another, and everything else alone. Below stands for how long calls to either side were under way,
 //! and how long each phase took.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,6 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use common::{FILE_FIELDS, map_files, setting};
 use forcesync::domain::command::{Allowances, RunRequest};
 use forcesync::domain::outcome::RunKind;
 use forcesync::domain::progress::{Phase, Progress};
@@ -25,10 +28,6 @@ use forcesync::ops::{Access, Missing, OpenOptions, Session, run};
 use forcesync::sandbox::calls::Call;
 use forcesync::sandbox::faults::{Fault, FaultKind, Side};
 use tokio::sync::watch;
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 fn main() {
     let people = setting("FORCESYNC_BENCH_PEOPLE", 20_000);
@@ -67,21 +66,8 @@ impl From {
 
 /// A file of people, and the mapping that makes contacts of them.
 fn new_rows(workspace: &Path, people: u64) {
-    let path = workspace.join("forcesync.toml");
-    let settings = fs::read_to_string(&path).unwrap();
-    let fields = ["Email", "FirstName", "LastName", "Title", "Department", "MobilePhone", "MailingCity"];
-    let mut text = settings.split("[[mapping]]").next().unwrap().to_owned();
-    text.push_str("\n[[mapping]]\nname = \"pace\"\norg_object = \"Contact\"\nplatform_object = \"Contact\"\ndirection = \"to_org\"\ncreate_in_org = true\n");
-    for field in fields {
-        let key = if field == "Email" { "key = true\n" } else { "" };
-        write!(
-            text,
-            "[[mapping.pair]]\norg = \"{field}\"\nplatform = \"{field}\"\ndirection = \"to_org\"\n{key}"
-        )
-        .unwrap();
-    }
-    fs::write(path, text).unwrap();
-    let mut rows = format!("Id,{}\n", fields.join(","));
+    map_files(workspace, "create_in_org = true\n");
+    let mut rows = format!("Id,{}\n", FILE_FIELDS.join(","));
     for number in 1..=people {
         writeln!(
             rows,
