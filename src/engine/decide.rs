@@ -42,6 +42,21 @@ pub struct Decision {
     pub opt_outs: u64,
 }
 
+impl Decision {
+    /// Nothing is to be done with these records.
+    pub fn nothing(mapping: impl Into<String>, ids: PerSide<Option<RecordId>>) -> Self {
+        let line = Line {
+            mapping: mapping.into(),
+            ids,
+            action: Action::Merge,
+            changes: Vec::new(),
+            parked: Vec::new(),
+            obstacles: Vec::new(),
+        };
+        Self { line, steps: Vec::new(), blanks: 0, opt_outs: 0 }
+    }
+}
+
 /// One side of a linked pair: the record as read, or what the base says it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Present<'a> {

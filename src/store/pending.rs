@@ -78,6 +78,9 @@ pub fn any_due(db: &Connection, now: DateTime<Utc>) -> Result<bool, StoreError> 
     Ok(db.prepare_cached(sql)?.query_row([to_millis(now)], |row| row.get(0))?)
 }
 
+/// Few are due and many may wait for something else, so they are found by when they are due.
+const DUE: &str = "SELECT side, id FROM pending WHERE +mapping=? AND next_try<=? ORDER BY side, id LIMIT ?";
+
 /// The first `limit` records of a mapping that are due.
 pub fn due(
     db: &Connection,
@@ -85,9 +88,7 @@ pub fn due(
     now: DateTime<Utc>,
     limit: usize,
 ) -> Result<Vec<(Side, RecordId)>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT side, id FROM pending WHERE mapping=? AND next_try<=? ORDER BY side, id LIMIT ?",
-    )?;
+    let mut statement = db.prepare_cached(DUE)?;
     let rows = statement.query_map(params![mapping, to_millis(now), limit as i64], |row| {
         Ok((Side::from_number(row.get(0)?), RecordId::new(row.get::<_, String>(1)?)))
     })?;
@@ -198,4 +199,40 @@ pub fn parked_count(db: &Connection) -> Result<u64, StoreError> {
         [],
         |row| row.get::<_, i64>(0),
     )? as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrations;
+
+    #[test]
+    fn who_is_due_is_found_without_a_walk_of_all_who_wait() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrations::apply(&mut db).unwrap();
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {DUE}")).unwrap();
+        let rows = statement.query_map(params![1, 0, 10], |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = rows.map(Result::unwrap).collect();
+        assert!(steps[0].contains("pending_due (next_try<?)"), "{steps:?}");
+    }
+
+    #[test]
+    fn only_those_of_the_mapping_are_due_whose_time_has_come() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrations::apply(&mut db).unwrap();
+        let now = DateTime::UNIX_EPOCH;
+        let later = now + chrono::TimeDelta::seconds(30);
+        for (mapping, id, next) in
+            [(1, "a", Some(now)), (1, "b", Some(later)), (1, "c", None), (2, "d", Some(now))]
+        {
+            put(&db, mapping, Side::Org, &id.into(), "retry", now, next).unwrap();
+        }
+        let due_by = |by| {
+            let due = due(&db, 1, by, 10).unwrap();
+            due.into_iter().map(|(_, id)| id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(due_by(now), ["a"]);
+        assert_eq!(due_by(DateTime::<Utc>::MAX_UTC), ["a", "b"]);
+        assert!(any_due(&db, now).unwrap());
+    }
 }

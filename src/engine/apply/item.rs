@@ -145,17 +145,5 @@ fn decide(
             return decide::create(&mapping.compiled, side, &staged.record);
         }
     }
-    Decision {
-        line: Line {
-            mapping: mapping.compiled.spec.name.clone(),
-            ids: ids.clone(),
-            action: Action::Merge,
-            changes: Vec::new(),
-            parked: Vec::new(),
-            obstacles: Vec::new(),
-        },
-        steps: Vec::new(),
-        blanks: 0,
-        opt_outs: 0,
-    }
+    Decision::nothing(mapping.compiled.spec.name.as_str(), ids.clone())
 }

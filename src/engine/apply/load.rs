@@ -1,6 +1,6 @@
 //! A chunk as it is loaded: the records that are staged, the links with their bases, and what waits or was decided about them.
 
-use crate::domain::plan::{Action, Line, PING_PONG, UNKNOWN_OUTCOME};
+use crate::domain::plan::{PING_PONG, UNKNOWN_OUTCOME};
 use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::Item;
 use crate::engine::context::End;
@@ -92,19 +92,7 @@ impl Session<'_> {
                         given: false,
                         records,
                         verified: PerSide::default(),
-                        decision: Decision {
-                            line: Line {
-                                mapping: String::new(),
-                                ids: work.ids,
-                                action: Action::Merge,
-                                changes: Vec::new(),
-                                parked: Vec::new(),
-                                obstacles: Vec::new(),
-                            },
-                            steps: Vec::new(),
-                            blanks: 0,
-                            opt_outs: 0,
-                        },
+                        decision: Decision::nothing("", work.ids),
                         results: PerSide::default(),
                         looked_up: PerSide::default(),
                         entries: Vec::new(),
