@@ -12,7 +12,7 @@ use crate::domain::by_hand::Choice;
 use crate::domain::compiled::CompiledPair;
 use crate::domain::consent::Consent;
 use crate::domain::merge::{Seen, Verdict};
-use crate::domain::plan::{Action, Change, Line, Obstacle, Rule, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Change, Obstacle, Rule, UNKNOWN_OUTCOME};
 use crate::domain::port::RowResult;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
@@ -24,6 +24,7 @@ use crate::engine::decide::Decision;
 use crate::engine::plan::outcome_of;
 use crate::engine::recover::alike;
 use crate::engine::session::{Prepared, Session};
+use crate::engine::verify::met;
 use crate::store::decisions::{self, Stored};
 use crate::store::stage::{self, Staged};
 use crate::store::{StoreError, links};
@@ -324,14 +325,8 @@ fn edit_of(
 ) -> Item {
     let mut ids = PerSide::default();
     ids[side] = Some(record.id.clone());
-    let mut line = Line {
-        mapping: mapping.compiled.spec.name.clone(),
-        ids,
-        action: Action::Merge,
-        changes: Vec::new(),
-        parked: Vec::new(),
-        obstacles: Vec::new(),
-    };
+    let mut decision = Decision::nothing(mapping.compiled.spec.name.as_str(), ids);
+    let line = &mut decision.line;
     for decision in &by_hand {
         let found = mapping.row.pairs.iter().position(|number| *number == decision.pair);
         let Some((pair_place, pair)) = found.and_then(|at| Some((at, mapping.compiled.pairs.get(at)?)))
@@ -362,7 +357,7 @@ fn edit_of(
     let mut records = PerSide::default();
     records[side] = Some(Staged { record: record.clone(), read_at });
     let mut verified = PerSide::default();
-    verified[side] = true;
+    verified[side] = Some(met(record, mapping.us[side].as_deref()));
     Item {
         work: 0,
         mapping: place,
@@ -376,7 +371,7 @@ fn edit_of(
         given: true,
         records,
         verified,
-        decision: Decision { line, steps: Vec::new(), blanks: 0, opt_outs: 0 },
+        decision,
         results: PerSide::default(),
         looked_up: PerSide::default(),
         entries: Vec::new(),

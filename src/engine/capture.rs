@@ -377,9 +377,10 @@ impl Session<'_> {
         {
             return Ok(0);
         }
-        let Some(us) = self.context.endpoints[side].us().await? else { return Ok(0) };
+        let us = self.mappings.first().and_then(|mapping| mapping.us[side].as_deref());
+        let Some(us) = us else { return Ok(0) };
         let before = page.records.len();
-        page.records.retain(|record| record.author.as_deref() != Some(us.as_str()));
+        page.records.retain(|record| record.author.as_deref() != Some(us));
         let own = before - page.records.len();
         if own > 0 {
             let (what, are) = if own == 1 { ("change", "is") } else { ("changes", "are") };

@@ -607,7 +607,11 @@ async fn number(
             )
         })
         .await?;
-    Ok(Prepared { compiled: Arc::new(compiled), row, capabilities, left_out })
+    let mut us = PerSide::default();
+    for side in Side::BOTH {
+        us[side] = context.endpoints[side].us().await?;
+    }
+    Ok(Prepared { compiled: Arc::new(compiled), row, capabilities, us, left_out })
 }
 
 /// A short text that changes whenever the mappings change.

@@ -34,6 +34,8 @@ pub struct Prepared {
     pub row: MappingRow,
     /// What its sides can do.
     pub capabilities: PerSide<Capabilities>,
+    /// Who we are on its sides, as [`Record::author`](crate::domain::record::Record::author) would name us, where that is told.
+    pub us: PerSide<Option<String>>,
     /// Its pairs that take no part for now, because of what a side shows of their fields (law E13).
     pub left_out: Vec<Pair>,
 }

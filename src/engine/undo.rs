@@ -58,12 +58,10 @@ pub struct Undo {
     pub differs: PerSide<bool>,
     /// The side on which the run created the record, which goes again.
     pub created: Option<Side>,
-    /// Whether what somebody edited on that record has gone to its counterpart since.
+    /// Whether what somebody edited on that record has gone to its counterpart since, or a later write met it as somebody else left it.
     pub edited_since: bool,
     /// What we wrote to it.
     pub written: OurWrites,
-    /// Who we are on that side, where it tells.
-    pub us: Option<String>,
 }
 
 impl Session<'_> {
@@ -181,10 +179,6 @@ impl Session<'_> {
         let asked: Vec<(usize, PerSide<Option<RecordId>>)> =
             items.iter().map(|item| (item.mapping, item.decision.line.ids.clone())).collect();
         let mappings = self.mappings.clone();
-        let mut us = PerSide::default();
-        for side in Side::BOTH {
-            us[side] = self.context.endpoints[side].us().await?;
-        }
         let wanted = self
             .context
             .store
@@ -198,14 +192,15 @@ impl Session<'_> {
                             return Ok(Undo::default());
                         };
                         let number = mapping.row.mapping;
-                        if let Some(side) = undo::created_on(db, order.run, number, ids)? {
-                            let edited_since = undo::edited_since(db, order.run, number, ids, side)?;
+                        if let Some((side, created)) = undo::created_on(db, order.run, number, ids)? {
+                            let id = if side == Side::Org { org } else { platform };
+                            let edited_since = undo::edited_since(db, order.run, number, ids, side)?
+                                || undo::touched_between(db, order.run, side, id, created)?;
                             let written = undo::written(db, number, ids, side)?;
                             return Ok(Undo {
                                 created: Some(side),
                                 edited_since,
                                 written,
-                                us: us[side].clone(),
                                 ..Undo::default()
                             });
                         }

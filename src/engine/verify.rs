@@ -7,12 +7,13 @@ use chrono::TimeDelta;
 
 use crate::domain::mapping::Drift;
 use crate::domain::plan::{Action, Obstacle};
-use crate::domain::record::RecordId;
+use crate::domain::record::{Record, RecordId};
 use crate::domain::side::Side;
 use crate::engine::apply::Item;
 use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session};
 use crate::mutant::{Mutant, broken};
+use crate::store::history::Met;
 use crate::store::stage::Staged;
 
 impl Session<'_> {
@@ -135,6 +136,15 @@ fn missing(id: &RecordId, side: Side) -> Obstacle {
     }
 }
 
+/// Whom a record belongs to, as it is read.
+pub(super) fn met(record: &Record, us: Option<&str>) -> Met {
+    match (record.author.as_deref(), us) {
+        (Some(author), Some(us)) if author == us => Met::Ours,
+        (Some(_), Some(_)) => Met::Others,
+        _ => record.stamp.map_or(Met::Ours, Met::At),
+    }
+}
+
 impl Item {
     /// Whether what was read of a record may be older than what is known of it: it says something else so shortly after that a
     /// copy may lag behind, and carries no stamp that would tell. It is read by its id before it counts as an edit (law E2).
@@ -173,6 +183,7 @@ impl Item {
             self.postpone("stale_read");
             return;
         }
+        self.verified[side] = Some(met(&staged.record, mapping.us[side].as_deref()));
         if self.results[side.other()].is_some() {
             // The other side is written already, so this one is sent as it was decided, or not at all.
             let moved = self.decision.line.changes.iter().filter(|change| change.to == side).any(|change| {
@@ -191,11 +202,10 @@ impl Item {
             return;
         }
         self.records[side] = Some(staged);
-        self.verified[side] = true;
         self.decide(mapping);
         // Decided anew, it would write a side that was not verified, or blank what was to wait: it is looked at again later.
         let unverified =
-            side == Side::Platform && self.decision.line.writes_to(Side::Org) && !self.verified.org;
+            side == Side::Platform && self.decision.line.writes_to(Side::Org) && self.verified.org.is_none();
         if unverified || (self.decision.blanks > 0 && !held) {
             self.postpone("moved");
         }

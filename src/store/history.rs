@@ -7,7 +7,7 @@ use crate::domain::plan::Rule;
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
-use crate::store::{StoreError, facts, mappings, to_millis};
+use crate::store::{StoreError, facts, from_millis, mappings, to_millis};
 
 pub mod compact;
 pub mod names;
@@ -45,6 +45,44 @@ pub struct NewHistory<'a> {
     pub changes: &'a [NewChange],
 }
 
+/// How a record was met right before it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// Nobody had touched it since our last write, or it was not there yet.
+    Ours,
+    /// Somebody else was its last author, or nobody can say any more.
+    Others,
+    /// Nobody tells who its last author was; its stamp.
+    At(DateTime<Utc>),
+}
+
+impl Met {
+    fn to_sql(self) -> Option<i64> {
+        match self {
+            Self::Ours => None,
+            Self::Others => Some(0),
+            Self::At(stamp) => Some(to_millis(stamp)),
+        }
+    }
+
+    pub(super) fn from_sql(told: Option<i64>) -> Self {
+        match told {
+            None => Self::Ours,
+            Some(0) => Self::Others,
+            Some(stamp) => Self::At(from_millis(stamp)),
+        }
+    }
+}
+
+/// The call that wrote a record.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// `create`, `upsert`, `update`, `delete` or `undelete`.
+    pub kind: &'a str,
+    /// How the record was met before it.
+    pub met: Met,
+}
+
 /// Writes a row of history, which is a line of the log too; gives its sequence. Where something was sent, [`put_call`] also tells by which kind of call.
 pub fn put(db: &Connection, at: DateTime<Utc>, row: &NewHistory<'_>) -> Result<i64, StoreError> {
     put_call(db, at, row, None)
@@ -64,17 +102,17 @@ pub fn put_link(
     put(db, at, &NewHistory { run, mapping, ids: &ids, side, action, changes: &[] }).map(drop)
 }
 
-/// Writes a row of history with the kind of call that wrote the record.
+/// Writes a row of history with the call that wrote the record.
 pub fn put_call(
     db: &Connection,
     at: DateTime<Utc>,
     row: &NewHistory<'_>,
-    call: Option<&str>,
+    call: Option<Call<'_>>,
 ) -> Result<i64, StoreError> {
     let sequence = facts::next_sequence(db)?;
     db.prepare_cached(
-        "INSERT INTO history (sequence, at, run, mapping, org_id, platform_id, side, action, changes, call)
-         VALUES (?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO history (sequence, at, run, mapping, org_id, platform_id, side, action, changes, call, met)
+         VALUES (?,?,?,?,?,?,?,?,?,?,?)",
     )?
     .execute(params![
         sequence,
@@ -86,7 +124,8 @@ pub fn put_call(
         row.side.number(),
         row.action,
         compact::encode(row.changes),
-        call,
+        call.map(|call| call.kind),
+        call.and_then(|call| call.met.to_sql()),
     ])?;
     Ok(sequence)
 }

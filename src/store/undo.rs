@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::plan::Line;
@@ -11,8 +11,8 @@ use crate::domain::report::HistoryChange;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::undo::{UndoLeft, WhyLeft};
 use crate::domain::value::Value;
-use crate::store::history::compact;
 use crate::store::history::names::Names;
+use crate::store::history::{Met, compact};
 use crate::store::{StoreError, from_millis};
 
 /// One row of the run that is taken back.
@@ -54,22 +54,23 @@ pub fn rows(db: &Connection, run: i64, before: i64, limit: usize) -> Result<Vec<
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The side on which the run created one of two records, or brought it back.
+/// The side on which the run created one of two records, or brought it back, and when.
 pub fn created_on(
     db: &Connection,
     run: i64,
     mapping: i64,
     ids: &PerSide<Option<RecordId>>,
-) -> Result<Option<Side>, StoreError> {
+) -> Result<Option<(Side, DateTime<Utc>)>, StoreError> {
     let (Some(org), Some(platform)) = (&ids.org, &ids.platform) else { return Ok(None) };
-    let side: Option<i64> = db
+    Ok(db
         .prepare_cached(
-            "SELECT side FROM history WHERE org_id=? AND platform_id=? AND +run=? AND +mapping=?
+            "SELECT side, at FROM history WHERE org_id=? AND platform_id=? AND +run=? AND +mapping=?
                  AND action IN ('created', 'restored') ORDER BY sequence LIMIT 1",
         )?
-        .query_row(params![org.as_str(), platform.as_str(), run, mapping], |row| row.get(0))
-        .optional()?;
-    Ok(side.map(Side::from_number))
+        .query_row(params![org.as_str(), platform.as_str(), run, mapping], |row| {
+            Ok((Side::from_number(row.get(0)?), from_millis(row.get(1)?)))
+        })
+        .optional()?)
 }
 
 /// Whether a later run wrote to a record what somebody had edited on its counterpart on `side`.
@@ -110,6 +111,14 @@ pub struct OurWrites {
     pub at: Option<DateTime<Utc>>,
 }
 
+/// How far the clock of a service may be ahead of ours.
+const LATITUDE: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether a stamp is well behind our write: where nobody tells who it was, it may be our own write by the service's clock.
+pub fn is_behind(stamp: DateTime<Utc>, written: DateTime<Utc>) -> bool {
+    written.checked_add_signed(LATITUDE).is_some_and(|late| stamp > late)
+}
+
 /// What we wrote to a record, as far as history tells.
 pub fn written(
     db: &Connection,
@@ -138,6 +147,38 @@ pub fn written(
         first = false;
     }
     Ok(written)
+}
+
+/// Whether somebody else had touched a record between its creation by a run and a later write of ours, by whichever mapping.
+pub fn touched_between(
+    db: &Connection,
+    run: i64,
+    side: Side,
+    id: &RecordId,
+    created: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let column = match side {
+        Side::Org => "org_id",
+        Side::Platform => "platform_id",
+    };
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT at, met FROM history WHERE {column}=? AND side=? AND +run>=? AND action<>'created' AND action='updated'
+         ORDER BY sequence"
+    ))?;
+    let mut rows = statement.query(params![id.as_str(), side.number(), run])?;
+    let mut written = created;
+    while let Some(row) = rows.next()? {
+        let between = match Met::from_sql(row.get(1)?) {
+            Met::Ours => false,
+            Met::Others => true,
+            Met::At(stamp) => is_behind(stamp, written),
+        };
+        if between {
+            return Ok(true);
+        }
+        written = from_millis(row.get(0)?);
+    }
+    Ok(false)
 }
 
 /// Records that a run deleted on a side, newest first, before a sequence.

@@ -15,7 +15,7 @@ use forcesync::domain::plan::Rule;
 use forcesync::domain::record::RecordId;
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
-use forcesync::store::history::{NewChange, NewHistory, put_call};
+use forcesync::store::history::{Call, Met, NewChange, NewHistory, put_call};
 use forcesync::store::links::{Bases, NewLink, key_hash, put};
 use forcesync::store::{Store, mappings};
 
@@ -115,7 +115,7 @@ async fn through(path: &Path, links: i64) {
                         db,
                         DateTime::from_timestamp_millis(number).unwrap_or_default(),
                         &told,
-                        Some("upsert"),
+                        Some(Call { kind: "upsert", met: Met::Ours }),
                     )?;
                 }
                 Ok(())

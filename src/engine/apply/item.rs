@@ -10,6 +10,7 @@ use crate::engine::session::Prepared;
 use crate::engine::undo::Undo;
 use crate::store::decisions::Stored;
 use crate::store::departures::Departure;
+use crate::store::history::Met;
 use crate::store::links::Link;
 use crate::store::stage::Staged;
 
@@ -37,8 +38,8 @@ pub struct Item {
     pub given: bool,
     /// What was read of either side.
     pub records: PerSide<Option<Staged>>,
-    /// Which sides were read again right before writing.
-    pub verified: PerSide<bool>,
+    /// How its records were met where they were read again right before writing.
+    pub verified: PerSide<Option<Met>>,
     /// The line, and what it does to the bases.
     pub decision: Decision,
     /// What became of its writes.

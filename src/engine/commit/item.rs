@@ -19,7 +19,7 @@ use crate::engine::plan::NOT_IN_PLAN;
 use crate::engine::recover::{alike, park_unclear};
 use crate::engine::session::Prepared;
 use crate::mutant::{Mutant, broken};
-use crate::store::history::{self, NewChange, NewHistory, names};
+use crate::store::history::{self, Call, Met, NewChange, NewHistory, names};
 use crate::store::holds::Holds;
 use crate::store::issues;
 use crate::store::links;
@@ -224,7 +224,7 @@ pub(super) fn commit_item(
         if written[side].is_some() {
             let changes = history_of(item, side, &after, mapping);
             let action = if created[side] { "created" } else { "updated" };
-            let call = match line.action {
+            let kind = match line.action {
                 Action::Create { on } if mapping.compiled.spec.mark(on).is_some() => "upsert",
                 Action::Create { .. } => "create",
                 _ => "update",
@@ -233,7 +233,7 @@ pub(super) fn commit_item(
                 db,
                 now,
                 &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes: &changes },
-                Some(call),
+                Some(Call { kind, met: item.verified[side].unwrap_or(Met::Ours) }),
             )?;
             fact = Some(sequence);
         }

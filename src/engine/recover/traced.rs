@@ -8,7 +8,7 @@ use crate::domain::record::{Record, RecordId};
 use crate::domain::side::PerSide;
 use crate::engine::session::Prepared;
 use crate::store::StoreError;
-use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::history::{self, Call, Met, NewChange, NewHistory};
 use crate::store::journal::Entry;
 
 /// Writes the row for the run that sent it, unless that run wrote it itself before it broke.
@@ -59,5 +59,7 @@ pub(super) fn put(
         action,
         changes: &changes,
     };
-    history::put_call(db, now, &row, Some(call)).map(drop)
+    // Who had it before is not known any more.
+    let met = if entry.kind == WriteKind::Update { Met::Others } else { Met::Ours };
+    history::put_call(db, now, &row, Some(Call { kind: call, met })).map(drop)
 }

@@ -11,7 +11,7 @@ use crate::domain::undo::{Extent, UndoLeft, UndoOrder, WhyLeft};
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::session::Session;
-use crate::store::history::{self, NewHistory};
+use crate::store::history::{self, Call, Met, NewHistory};
 use crate::store::undo::Row;
 use crate::store::{departures, links, pending, undo};
 
@@ -140,7 +140,7 @@ impl Session<'_> {
                         action: "restored",
                         changes: &[],
                     };
-                    history::put_call(db, now, &new, Some("undelete"))?;
+                    history::put_call(db, now, &new, Some(Call { kind: "undelete", met: Met::Ours }))?;
                     // Where its counterpart is there, the next sync opens their link again.
                     if let Some(id) = &row.ids[side] {
                         pending::put(db, number, side, id, "back", now, Some(now))?;

@@ -1,11 +1,11 @@
 //! A record that the run created goes again: in the org to the recycle bin, on a side without one for good. Only one that nobody has
 //! touched since, and only while its counterpart is there, so that nothing is lost by it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::{Action, Line, Rule};
+use crate::domain::plan::{Action, Rule};
 use crate::domain::port::{RowClass, RowResult};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::report::Level;
@@ -17,15 +17,13 @@ use crate::engine::commit::{Tally, fail};
 use crate::engine::decide::{Decision, line_hash};
 use crate::engine::session::{Prepared, both};
 use crate::engine::undo::Undo;
+use crate::engine::verify::met;
 use crate::mutant::{Mutant, broken};
 use crate::store::facts::{self, NewFact};
-use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::history::{self, Call, Met, NewChange, NewHistory};
 use crate::store::links::{self, Closed, Link};
 use crate::store::stage::{self, Staged};
 use crate::store::{StoreError, issues, journal, pending, undo, work};
-
-/// How far the clock of a service may be ahead of ours.
-const LATITUDE: TimeDelta = TimeDelta::minutes(1);
 
 /// Decides whether the record goes, and why not.
 pub(super) fn decide(
@@ -38,14 +36,7 @@ pub(super) fn decide(
     unclear: bool,
 ) -> (Decision, Vec<UndoLeft>) {
     let spec = &mapping.compiled.spec;
-    let mut line = Line {
-        mapping: spec.name.clone(),
-        ids: ids.clone(),
-        action: Action::Merge,
-        changes: Vec::new(),
-        parked: Vec::new(),
-        obstacles: Vec::new(),
-    };
+    let mut decision = Decision::nothing(spec.name.as_str(), ids.clone());
     let why = why_left(mapping, side, link, records, undo, unclear);
     let left = why.map(|why| UndoLeft {
         mapping: spec.name.clone(),
@@ -55,9 +46,9 @@ pub(super) fn decide(
         why,
     });
     if left.is_none() {
-        line.action = Action::Delete { on: side };
+        decision.line.action = Action::Delete { on: side };
     }
-    (Decision { line, steps: Vec::new(), blanks: 0, opt_outs: 0 }, left.into_iter().collect())
+    (decision, left.into_iter().collect())
 }
 
 fn why_left(
@@ -86,7 +77,7 @@ fn why_left(
         return Some(WhyLeft::LeftOut);
     }
     let moved = undo.edited_since
-        || touched(&staged.record, link.stamps[side], undo)
+        || touched(&staged.record, link.stamps[side], mapping.us[side].as_deref(), undo)
         || edited(mapping, link, side, &staged.record).is_some()
         || drifted(mapping, side, &staged.record, undo);
     moved.then_some(WhyLeft::Moved)
@@ -94,18 +85,13 @@ fn why_left(
 
 /// Whether somebody else touched a field that no pair maps: that moved the stamp of the record, perhaps so long ago that a run has
 /// seen it. Where nobody tells who it was, a stamp well behind our last write says so.
-fn touched(record: &Record, known: Option<DateTime<Utc>>, undo: &Undo) -> bool {
-    match (record.author.as_deref(), undo.us.as_deref()) {
-        (Some(author), Some(us)) if author != us => return true,
-        (Some(_), Some(_)) => {}
-        _ => {
-            let late = |at: DateTime<Utc>| at.checked_add_signed(LATITUDE);
-            if record.stamp.zip(undo.written.at.and_then(late)).is_some_and(|(stamp, late)| stamp > late) {
-                return true;
-            }
-        }
-    }
-    matches!((record.stamp, known), (Some(now), Some(known)) if now > known)
+fn touched(record: &Record, known: Option<DateTime<Utc>>, us: Option<&str>, undo: &Undo) -> bool {
+    let others = match met(record, us) {
+        Met::Ours => false,
+        Met::Others => true,
+        Met::At(stamp) => undo.written.at.is_some_and(|at| undo::is_behind(stamp, at)),
+    };
+    others || matches!((record.stamp, known), (Some(now), Some(known)) if now > known)
 }
 
 /// Whether somebody edited what does not flow on, or not always: a field that is only a target, or a consent. Such an edit is taken into
@@ -219,7 +205,7 @@ pub(in crate::engine) fn close(
         action: "deleted",
         changes: &changes,
     };
-    history::put_call(db, now, &row, Some("delete"))?;
+    history::put_call(db, now, &row, Some(Call { kind: "delete", met: Met::Ours }))?;
     issues::resolve(db, mapping.row.mapping, &ids)?;
     for side in Side::BOTH {
         let id = &link.ids[side];

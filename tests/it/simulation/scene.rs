@@ -246,6 +246,7 @@ pub fn play_all(with: &Manner) -> Vec<String> {
             ("edited unseen, and deleted there", drifted::edited_unseen_and_deleted_there(with).await),
             ("one mapping lost its key", drifted::the_other_mapping_goes_on(with).await),
             ("an edit that lost", undone::an_edit_that_lost(with).await),
+            ("an edit that a later write covers", undone::an_edit_that_a_later_write_covers(with).await),
             ("an edit where a pair waits", undone::an_edit_where_a_pair_waits(with).await),
         ] {
             wrong.extend(ended.into_iter().map(|one| format!("{}: {name}: {one}", with.name)));

@@ -52,3 +52,23 @@ pub(super) async fn an_edit_where_a_pair_waits(with: &Manner) -> Vec<String> {
     scene.undo(1).await;
     scene.expect_on_platform(PERSON, &[("status", "S3")])
 }
+
+/// A record that the sync made, that a person edited in a field that no pair maps, and that the sync wrote again since. It is told by
+/// the author or the stamp that the later write met.
+pub(super) async fn an_edit_that_a_later_write_covers(with: &Manner) -> Vec<String> {
+    if !with.capabilities.author && !with.capabilities.stamps.are_fine() {
+        return Vec::new();
+    }
+    let scene = Scene::empty(with, Policy::SalesforceWins);
+    scene.put(Side::Org, "Contact", CONTACT, &[("Email", PERSON), ("LastName", "Lee1"), ("Phone", "+1")]);
+    scene.run(RunKind::Initial).await;
+    scene.rest().await;
+    scene.put(Side::Platform, "contact", &scene.made(), &[("remark", "theirs")]);
+    scene.run(RunKind::Instant).await;
+    scene.rest().await;
+    scene.edit(Side::Org, &[("Phone", "+2")]);
+    scene.run(RunKind::Instant).await;
+    scene.rest().await;
+    scene.undo(1).await;
+    scene.expect_on_platform(PERSON, &[("phone", "+2"), ("remark", "theirs")])
+}
