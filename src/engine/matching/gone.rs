@@ -158,7 +158,9 @@ fn settle(
         // Both were gone, and the link was made anew.
         return departures::remove(db, link.link);
     }
-    if alive.is_some_and(|alive| is_back(alive, departure.at)) {
+    // A stamp that tells the day alone may mean its end. What is taken for back too early is gone when it is read by its id.
+    let grain = mapping.capabilities[side].stamps.grain();
+    if alive.is_some_and(|alive| is_back(alive, departure.at.and_then(|at| at.checked_sub_signed(grain)))) {
         // It is back: the link goes on, and so does what was parked for it. What people did to the other record meanwhile was passed
         // over, so both are read once more.
         departures::remove(db, link.link)?;
