@@ -12,7 +12,7 @@ use crate::domain::by_hand::Choice;
 use crate::domain::compiled::CompiledPair;
 use crate::domain::consent::Consent;
 use crate::domain::merge::{Seen, Verdict};
-use crate::domain::plan::{Change, Obstacle, Rule, UNKNOWN_OUTCOME};
+use crate::domain::plan::{Action, Change, Obstacle, Rule, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::RowResult;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
@@ -208,8 +208,13 @@ pub fn settle(db: &Connection, mapping: &Prepared, item: &Item, link: Option<i64
         if let (true, Some(org), Some(platform)) = both {
             let now = PerSide { org, platform };
             let came = chosen(pair, decision, &now).is_ok_and(|chosen| stands(pair, decision, &now, &chosen));
-            if let (false, Some(link)) = (came, link) {
-                decisions::note(db, link, decision.pair, decisions::MOVED)?;
+            let why = match item.decision.line.action {
+                Action::Skip { reason: SkipReason::OutOfScope } => decisions::OUT_OF_SCOPE,
+                _ if came => "",
+                _ => decisions::MOVED,
+            };
+            if let (false, Some(link)) = (why.is_empty(), link) {
+                decisions::note(db, link, decision.pair, why)?;
             }
         } else if met {
             // One side could not be read: nothing was decided yet.

@@ -15,6 +15,9 @@ use crate::store::{StoreError, departures, links, pending, to_millis, turns};
 /// The note on a conflict whose sides moved after the person had looked.
 pub const MOVED: &str = "changed since you looked";
 
+/// The note on a conflict that was decided while its record did not meet the mapping's criteria.
+pub const OUT_OF_SCOPE: &str = "outside of the criteria now";
+
 /// So long a decision waits for a run that can use it.
 const KEPT: TimeDelta = TimeDelta::days(7);
 

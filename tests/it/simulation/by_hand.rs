@@ -11,7 +11,7 @@ use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 use forcesync::store::{Store, decisions};
 
-use super::world::World;
+use super::world::{World, is_converted};
 
 /// A conflict, with the object of the org that it is about.
 pub struct Open {
@@ -97,6 +97,10 @@ pub async fn judge(store: &Store, world: &World, open: &[Open]) -> Vec<String> {
         let what = format!("{} {} {:?}", key(decision), decision.pair, decision.choice);
         if left.contains(&key(decision)) {
             wrong.push(format!("{what}: the decision still waits"));
+        }
+        // Nothing is written to a record that left the scope.
+        if is_converted(&there.values) || there.values.get("OutOfScope") == Some(&Value::Bool(true)) {
+            continue;
         }
         if still.contains(&(key(decision), decision.pair.clone())) {
             wrong.push(format!("{what}: the conflict is still open"));
