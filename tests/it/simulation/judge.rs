@@ -182,12 +182,15 @@ pub fn judge(state: &State, waiting: &Waiting) -> Vec<String> {
 }
 
 impl State {
-    /// Whether a platform record carries the id of a record of the org that somebody deleted or merged away.
+    /// Whether a platform record carries the id of a record of the org that somebody deleted or merged away, or that of a lead whose
+    /// contact went so.
     fn is_held_by_one_that_is_gone(&self, platform: &BTreeMap<String, Value>) -> bool {
         let mark = platform.get("externalId").map(ToString::to_string).unwrap_or_default();
-        let of_org = self.objects.org.values().find_map(|records| records.get(&mark));
-        let newest = of_org.and_then(SimRecord::newest);
-        newest.is_some_and(|version| version.deleted)
+        let gone = |id: &String| {
+            let of_org = self.objects.org.values().find_map(|records| records.get(id));
+            of_org.and_then(SimRecord::newest).is_some_and(|version| version.deleted)
+        };
+        gone(&mark) || self.judge.heirs.iter().any(|(contact, lead)| *lead == mark && gone(contact))
     }
 
     /// Whether a person deleted a record.

@@ -20,7 +20,11 @@ impl State {
         }
         let held_now =
             self.objects[side].get(object).and_then(|records| records.get(id)).and_then(SimRecord::newest);
-        let Some(present) = held_now.map(|version| version.values.clone()) else { return };
+        // Where a record has the id of its counterpart, it may be one that was deleted, and that is made anew.
+        let Some(present) = held_now.filter(|version| !version.deleted).map(|version| version.values.clone())
+        else {
+            return;
+        };
         let sent: BTreeMap<String, Value> = changes.iter().cloned().collect();
         for topic in Topic::ALL {
             let (Some(new), Some(old)) = (held(&sent, side, topic), held(&present, side, topic)) else {
