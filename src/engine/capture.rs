@@ -13,7 +13,7 @@ use crate::engine::context::End;
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::feeds::{self, Feed, Reading};
-use crate::store::{flagged, links, seen, stage};
+use crate::store::{flagged, links, pending, seen, stage};
 
 mod due;
 mod unmoved;
@@ -416,6 +416,7 @@ impl Session<'_> {
                 for (side, object) in &feeds {
                     feeds::finish(db, *side, object)?;
                 }
+                pending::use_up(db)?;
                 stage::clear_all(db, &feeds)
             })
             .await?;

@@ -15,7 +15,7 @@ use crate::engine::plan::{self, Part};
 use crate::engine::prepare::{Look, fingerprint, prepare, still_fits};
 use crate::engine::session::{Prepared, Session};
 use crate::store::facts::{self, NewFact};
-use crate::store::{audit, mappings, plans, runs, stage, turns, work};
+use crate::store::{audit, mappings, pending, plans, runs, stage, turns, work};
 
 /// Runs what is asked; every end is a report.
 pub async fn run(context: &RunContext, request: &RunRequest) -> RunReport {
@@ -48,6 +48,7 @@ pub(super) async fn carry_out(context: &RunContext, request: &RunRequest, part: 
         .store
         .write(move |db| {
             runs::close_interrupted(db, started)?;
+            pending::give_back(db)?;
             let run = runs::begin(db, kind, &names, org.as_deref(), &settings, started)?;
             work::clear_lines_before(db, run - 100)?;
             turns::prune(db, started)?;
@@ -288,6 +289,7 @@ async fn finish(mut session: Session<'_>, end: Result<(), End>) -> RunReport {
         .context
         .store
         .write(move |db| {
+            pending::give_back(db)?;
             runs::finish(db, run, result, kept.as_deref(), &counts, now)?;
             facts::insert(db, now, &NewFact::new(level, Some(run), sentence))
         })

@@ -82,7 +82,7 @@ pub fn forget(db: &Connection, object: &str, id: &str, now: DateTime<Utc>) -> Re
             } else {
                 erased.other += notes::forget(db, id)?;
             }
-            for table in ["stage", "gone", "candidate", "pending", "moved"] {
+            for table in ["stage", "gone", "candidate", "pending", "taken", "moved"] {
                 erased.other += db.execute(
                     &format!("DELETE FROM {table} WHERE side=? AND id=?"),
                     params![side.number(), id],

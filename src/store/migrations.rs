@@ -23,7 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0013_tempo.sql"),
     include_str!("../../assets/migrations/0014_seen.sql"),
     include_str!("../../assets/migrations/0015_lean.sql"),
-    include_str!("../../assets/migrations/0016_met.sql"),
+    include_str!("../../assets/migrations/0016_taken.sql"),
 ];
 
 /// The schema version this program knows.

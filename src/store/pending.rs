@@ -128,6 +128,32 @@ pub fn remove(db: &Connection, mapping: i64, side: Side, id: &str) -> Result<(),
     Ok(())
 }
 
+/// A record was read and is not pending while its run deals with it.
+pub fn take(db: &Connection, mapping: i64, side: Side, id: &str) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO taken (mapping, side, id, reason, tries, since, next_try)
+         SELECT mapping, side, id, reason, tries, since, next_try FROM pending WHERE mapping=? AND side=? AND id=?",
+    )?
+    .execute(params![mapping, side.number(), id])?;
+    remove(db, mapping, side, id)
+}
+
+/// The run has dealt with all that it took.
+pub fn use_up(db: &Connection) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM taken")?.execute([])?;
+    Ok(())
+}
+
+/// What a run took and did not come to deal with is pending again.
+pub fn give_back(db: &Connection) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO pending (mapping, side, id, reason, tries, since, next_try)
+         SELECT mapping, side, id, reason, tries, since, next_try FROM taken",
+    )?
+    .execute([])?;
+    use_up(db)
+}
+
 /// How many records are pending.
 pub fn count(db: &Connection) -> Result<u64, StoreError> {
     Ok(db.query_row("SELECT count(*) FROM pending", [], |row| row.get::<_, i64>(0))? as u64)

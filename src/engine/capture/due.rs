@@ -50,7 +50,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Reads pending records of a mapping; they are pending no longer then.
+    /// Reads pending records of a mapping, and takes them from those that are pending.
     async fn stage_due(&mut self, place: usize, due: Vec<(Side, RecordId)>) -> Result<(), End> {
         let (mapping, family) = (self.mappings[place].row.mapping, self.mappings[place].row.family);
         let asked = due.clone();
@@ -100,7 +100,7 @@ impl Session<'_> {
                 .await?;
         }
         let done = move |db: &rusqlite::Connection| {
-            due.iter().try_for_each(|(side, id)| pending::remove(db, mapping, *side, id.as_str()))
+            due.iter().try_for_each(|(side, id)| pending::take(db, mapping, *side, id.as_str()))
         };
         Ok(self.context.store.write(done).await?)
     }

@@ -329,6 +329,10 @@ impl History {
                                 "pending",
                                 "SELECT mapping||' '||side||' '||id||' '||reason||' '||COALESCE(next_try,'-') FROM pending",
                             ),
+                            (
+                                "parked",
+                                "SELECT org_id||' '||platform_id||' '||pair||' '||why||' '||org||' '||platform FROM parked JOIN link USING (link)",
+                            ),
                             ("skipped", "SELECT body FROM line WHERE outcome ='skipped' AND run=(SELECT max(run) FROM line)"),
                             (
                                 "issues",

@@ -236,6 +236,7 @@ pub fn play_all(with: &Manner) -> Vec<String> {
             ("staged before our own write", interrupted::staged_before_our_own_write(with).await),
             ("a tick box by chance", interrupted::a_tick_box_by_chance(with).await),
             ("put off before an interruption", interrupted::put_off_before(with).await),
+            ("taken and not dealt with", interrupted::taken_and_not_dealt_with(with).await),
             ("two records of one person", converted::two_records(with).await),
             ("handed over", converted::handed_over(with).await),
             ("handed over while a pair is left out", converted::while_a_pair_is_left_out(with).await),

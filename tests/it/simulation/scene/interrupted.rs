@@ -87,3 +87,24 @@ pub(super) async fn put_off_before(with: &Manner) -> Vec<String> {
     wrong.extend(scene.expect_on_platform(PERSON, &[("name", "Lee1"), ("externalId", CONTACT)]));
     wrong
 }
+
+/// An edit is put off until no feed brings it any more; an initial sync reads it again and dies, and an instant sync comes next, which
+/// does not go on with what that one read. The edit must still be pending (law E7).
+pub(super) async fn taken_and_not_dealt_with(with: &Manner) -> Vec<String> {
+    let scene = Scene::linked(with, Policy::SalesforceWins).await;
+    scene.edit(Side::Org, &[("Phone", "+2")]);
+    let lock = |until: i64| {
+        let mut state = scene.world.lock();
+        let locked = state.objects.platform.get_mut("contact").and_then(|records| records.get_mut(PLATFORM));
+        locked.unwrap().locked_until = until;
+    };
+    lock(i64::MAX);
+    scene.run(RunKind::Instant).await;
+    scene.rest().await;
+    lock(0);
+    scene.dies_at("platform read contact", "platform read contact");
+    let mut wrong = scene.crash(RunKind::Initial).await;
+    scene.run(RunKind::Instant).await;
+    wrong.extend(scene.expect(&[("Phone", "+2")], &[("phone", "+2")]));
+    wrong
+}
