@@ -27,8 +27,8 @@ mod world;
 use history::History;
 use verdict::Verdict;
 
-/// As many as two fast cores play in less than two minutes.
-const HISTORIES: u64 = 5_000;
+/// As many as two fast cores play in about two minutes.
+const HISTORIES: u64 = 4_000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
