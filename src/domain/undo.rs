@@ -188,13 +188,14 @@ impl UndoPreview {
     pub fn sentences(&self, platform: &str) -> Vec<String> {
         let records =
             |count: u64| if count == 1 { "1 record".to_owned() } else { format!("{count} records") };
+        let of = |count: u64, one: &'static str, many: &'static str| if count == 1 { one } else { many };
         let mut told = Vec::new();
         for (name, updated) in [("Salesforce", self.updated.org), (platform, self.updated.platform)] {
             if updated > 0 {
-                let get = if updated == 1 { "gets" } else { "get" };
                 told.push(format!(
-                    "{} in {name} {get} the values that run {} replaced.",
+                    "{} in {name} {} the values that run {} replaced.",
                     records(updated),
+                    of(updated, "gets", "get"),
                     self.run
                 ));
             }
@@ -202,20 +203,26 @@ impl UndoPreview {
         told.push("What somebody edited since stays; nothing flows back to the other side.".into());
         if self.created.org > 0 {
             told.push(format!(
-                "{} that it created in Salesforce go to the recycle bin, unless somebody has touched them since.",
-                records(self.created.org)
+                "{} that it created in Salesforce {} to the recycle bin, unless somebody has touched {} since.",
+                records(self.created.org),
+                of(self.created.org, "goes", "go"),
+                of(self.created.org, "it", "them")
             ));
         }
         if self.created.platform > 0 {
             told.push(format!(
-                "{} that it created in {platform} are deleted for good, unless somebody has touched them since.",
-                records(self.created.platform)
+                "{} that it created in {platform} {} deleted for good, unless somebody has touched {} since.",
+                records(self.created.platform),
+                of(self.created.platform, "is", "are"),
+                of(self.created.platform, "it", "them")
             ));
         }
         if self.deleted.org > 0 {
             told.push(format!(
-                "{} that it deleted in Salesforce come back, as far as the recycle bin still has them.",
-                records(self.deleted.org)
+                "{} that it deleted in Salesforce {} back, as far as the recycle bin still has {}.",
+                records(self.deleted.org),
+                of(self.deleted.org, "comes", "come"),
+                of(self.deleted.org, "it", "them")
             ));
         }
         if self.deleted.platform > 0 {
@@ -231,5 +238,39 @@ impl UndoPreview {
             "An opt-out is never lifted. Mails and automations that it set off can't be called back.".into(),
         );
         told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_record_is_told_as_one_and_several_as_several() {
+        let told = |count: u64| {
+            let both = PerSide { org: count, platform: count };
+            let (run, kind, forgotten) = (2, RunKind::Instant, 0);
+            UndoPreview { run, kind, updated: both, created: both, deleted: both, forgotten }
+                .sentences("SPOTIO")
+                .join(" ")
+        };
+        for words in [
+            "1 record in SPOTIO gets",
+            "Salesforce goes to",
+            "touched it since",
+            "is deleted for good",
+            "comes back",
+        ] {
+            assert!(told(1).contains(words), "{words}: {}", told(1));
+        }
+        for words in [
+            "2 records in SPOTIO get",
+            "Salesforce go to",
+            "touched them since",
+            "are deleted for good",
+            "come back",
+        ] {
+            assert!(told(2).contains(words), "{words}: {}", told(2));
+        }
     }
 }
