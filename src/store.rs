@@ -33,6 +33,8 @@ pub mod runs;
 mod scratch;
 pub mod seen;
 pub mod stage;
+#[cfg(test)]
+mod testing;
 pub mod turns;
 pub mod undo;
 pub mod work;

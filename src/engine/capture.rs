@@ -417,6 +417,7 @@ impl Session<'_> {
                     feeds::finish(db, *side, object)?;
                 }
                 pending::use_up(db)?;
+                links::clues::file(db)?;
                 stage::clear_all(db, &feeds)
             })
             .await?;

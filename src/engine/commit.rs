@@ -12,6 +12,7 @@ use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session, is_shared};
 use crate::store::holds::Holds;
+use crate::store::links::clues;
 use crate::store::{StoreError, history, journal, mappings as totals, stage};
 
 mod item;
@@ -109,6 +110,7 @@ impl Session<'_> {
                     }
                 }
                 staged.forget(db)?;
+                clues::file_many(db)?;
                 totals::count(db, "links", tallies.iter().map(|tally| tally.links).sum())?;
                 let mut sums: BTreeMap<(i64, Braked), u64> = BTreeMap::new();
                 let mut wrote = false;

@@ -101,13 +101,13 @@ pub fn make_due(db: &Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{migrations, pending};
+    use crate::store::pending;
+    use crate::store::testing::fresh;
 
     const FAMILY: i64 = 1;
 
     fn two_of_one_key() -> Connection {
-        let mut db = Connection::open_in_memory().unwrap();
-        migrations::apply(&mut db).unwrap();
+        let db = fresh();
         for id in ["a", "b"] {
             keep(&db, 1, FAMILY, Side::Org, &id.into(), 7).unwrap();
         }

@@ -182,8 +182,8 @@ pub fn ask_again(db: &Connection, mapping: i64, side: Side, id: &str) -> Result<
         }
         Side::Platform => {
             "UPDATE departure SET state='asked' WHERE state='refused'
-                 AND link IN (SELECT link FROM link WHERE mapping=?1 AND platform_id=?2
-                              AND family=(SELECT family FROM mapping WHERE mapping=?1))"
+                 AND link IN (SELECT link FROM link WHERE link IN (SELECT link FROM clues WHERE hash=id_hash(?2))
+                              AND platform_id=?2 AND +mapping=?1 AND family=(SELECT family FROM mapping WHERE mapping=?1))"
         }
     };
     db.prepare_cached(sql)?.execute(params![mapping, id])?;
@@ -235,18 +235,13 @@ pub fn answer(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::migrations;
+    use crate::store::testing::{fresh, steps};
 
     #[test]
     fn a_mappings_departures_are_found_without_a_walk_of_its_links() {
-        let mut db = Connection::open_in_memory().unwrap();
-        migrations::apply(&mut db).unwrap();
-        let explained = format!("EXPLAIN QUERY PLAN {}", of_mapping_sql());
-        let mut statement = db.prepare(&explained).unwrap();
-        let rows = statement.query_map([1], |row| row.get::<_, String>(3)).unwrap();
-        let steps: Vec<String> = rows.map(Result::unwrap).collect();
+        let db = fresh();
         assert_eq!(
-            steps,
+            steps(&db, &of_mapping_sql()),
             ["SCAN departure", "SEARCH link USING INTEGER PRIMARY KEY (rowid=?)"],
             "departures are few, links are many"
         );

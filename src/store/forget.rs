@@ -166,7 +166,7 @@ fn gather(db: &Connection, ids: &mut Ids) -> Result<Vec<Link>, StoreError> {
                     "SELECT link FROM link WHERE mapping IN (SELECT mapping FROM mapping) AND org_id=?"
                 }
                 Side::Platform => {
-                    "SELECT link FROM link WHERE family IN (SELECT family FROM family) AND platform_id=?"
+                    "SELECT link FROM link WHERE link IN (SELECT link FROM clues WHERE hash=id_hash(?1)) AND platform_id=?1"
                 }
             };
             for id in ids[side].clone() {

@@ -1,7 +1,7 @@
 //! Links: the remembered pairs of records, with what each side last held.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use crate::domain::codec;
 use crate::domain::plan::UNKNOWN_OUTCOME;
@@ -12,6 +12,7 @@ use crate::domain::value::Value;
 use crate::store::{StoreError, contested, departures, from_millis, mappings, to_millis};
 
 mod bases;
+pub mod clues;
 mod glance;
 #[cfg(test)]
 mod tests;
@@ -104,7 +105,7 @@ pub struct NewLink {
 macro_rules! select {
     ($($rest:literal),+) => {
         concat!(
-            "SELECT link, mapping, family, org_id, platform_id, closed, closed_to, org_stamp, platform_stamp, org_read, \
+            "SELECT link.link, mapping, family, org_id, platform_id, closed, closed_to, org_stamp, platform_stamp, org_read, \
              platform_read, base ",
             $($rest),+
         )
@@ -115,7 +116,7 @@ macro_rules! select {
 macro_rules! select_head {
     ($rest:literal) => {
         concat!(
-            "SELECT link, mapping, family, org_id, platform_id, closed, closed_to, org_stamp, platform_stamp, org_read, \
+            "SELECT link.link, mapping, family, org_id, platform_id, closed, closed_to, org_stamp, platform_stamp, org_read, \
              platform_read, x'' ",
             $rest
         )
@@ -130,16 +131,36 @@ pub fn head(
     family: i64,
     id: &str,
 ) -> Result<Option<Link>, StoreError> {
-    let (sql, number) = match side {
-        Side::Org => (select_head!("FROM link WHERE mapping=? AND org_id=?"), mapping),
-        Side::Platform => (
+    match side {
+        Side::Org => db
+            .prepare_cached(select_head!("FROM link WHERE mapping=? AND org_id=?"))?
+            .query_row(params![mapping, id], from_row)
+            .optional()?
+            .transpose(),
+        Side::Platform => first(
+            db,
             select_head!(
-                "FROM link WHERE family=? AND platform_id=? ORDER BY CASE closed WHEN 0 THEN 0 ELSE link END LIMIT 1"
+                "FROM clues CROSS JOIN link ON link.link=clues.link WHERE clues.hash=id_hash(?2) AND family=?1
+                     AND platform_id=?2"
             ),
-            family,
+            params![family, id],
         ),
-    };
-    db.prepare_cached(sql)?.query_row(params![number, id], from_row).optional()?.transpose()
+    }
+}
+
+/// The open one of the links that a statement finds, else the oldest. To sort them, or to look for their numbers in a list, SQLite would
+/// make a table each time.
+fn first(db: &Connection, sql: &str, asked: &[&dyn ToSql]) -> Result<Option<Link>, StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut first: Option<Link> = None;
+    for found in statement.query_map(asked, from_row)? {
+        let found = found??;
+        let order = |link: &Link| (link.closed.is_some(), link.link);
+        if first.as_ref().is_none_or(|first| order(&found) < order(first)) {
+            first = Some(found);
+        }
+    }
+    Ok(first)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Result<Link, StoreError>, rusqlite::Error> {
@@ -172,13 +193,13 @@ pub fn by_org(db: &Connection, mapping: i64, id: &str) -> Result<Option<Link>, S
 
 /// The open link of a platform record in a family, else a closed one.
 pub fn by_platform(db: &Connection, family: i64, id: &str) -> Result<Option<Link>, StoreError> {
-    // The order of the index.
-    db.prepare_cached(select!(
-        "FROM link WHERE family=? AND platform_id=? ORDER BY CASE closed WHEN 0 THEN 0 ELSE link END LIMIT 1"
-    ))?
-    .query_row(params![family, id], from_row)
-    .optional()?
-    .transpose()
+    first(
+        db,
+        select!(
+            "FROM clues CROSS JOIN link ON link.link=clues.link WHERE clues.hash=id_hash(?2) AND family=?1 AND platform_id=?2"
+        ),
+        params![family, id],
+    )
 }
 
 /// The number of the newest link; 0 where there is none.
@@ -194,8 +215,8 @@ pub fn left_behind(db: &Connection, side: Side, object: &str, id: &str) -> Resul
                  AND mapping IN (SELECT mapping FROM mapping WHERE org_object=?2)"
         ),
         Side::Platform => select!(
-            "FROM link WHERE platform_id=?1 AND closed IN (1, 3, 4)
-                 AND family IN (SELECT family FROM family WHERE platform_object=?2)"
+            "FROM clues CROSS JOIN link ON link.link=clues.link WHERE clues.hash=id_hash(?1) AND platform_id=?1
+                 AND closed IN (1, 3, 4) AND family IN (SELECT family FROM family WHERE platform_object=?2)"
         ),
     };
     let mut statement = db.prepare_cached(sql)?;
@@ -238,7 +259,7 @@ pub fn of_record(db: &Connection, side: Side, object: &str, id: &str) -> Result<
                  AND mapping IN (SELECT mapping FROM mapping WHERE org_object=?2)"
         ),
         Side::Platform => select!(
-            "FROM link WHERE platform_id=?1 AND closed=0
+            "FROM clues CROSS JOIN link ON link.link=clues.link WHERE clues.hash=id_hash(?1) AND platform_id=?1 AND closed=0
                  AND family IN (SELECT family FROM family WHERE platform_object=?2)"
         ),
     };
@@ -259,10 +280,9 @@ pub fn open_in_family(db: &Connection, family: i64, org_id: &str) -> Result<Opti
 
 /// Open links of a family that hold a key on either side; hashes may collide, so the caller compares values.
 pub fn by_key(db: &Connection, family: i64, hash: i64) -> Result<Vec<Link>, StoreError> {
-    // Nearly always both sides hold the same key, and only the others are in the second index.
-    let mut statement = db.prepare_cached(concat!(
-        select!("FROM link WHERE family=?1 AND org_key=?2 AND closed=0 UNION ALL "),
-        select!("FROM link WHERE family=?1 AND platform_key=?2 AND platform_key IS NOT org_key AND closed=0")
+    let mut statement = db.prepare_cached(select!(
+        "FROM clues CROSS JOIN link ON link.link=clues.link
+         WHERE clues.hash=?2>>16 AND family=?1 AND (org_key=?2 OR platform_key=?2) AND closed=0"
     ))?;
     let rows = statement.query_map(params![family, hash], from_row)?;
     let mut links: Vec<Link> = rows.map(|row| row?).collect::<Result<_, _>>()?;
@@ -273,20 +293,18 @@ pub fn by_key(db: &Connection, family: i64, hash: i64) -> Result<Vec<Link>, Stor
 /// A closed link of a family whose record of the platform is still there, holds this key and is nobody else's: it blocks matching
 /// (law E9). Where we deleted the platform's record ourselves, nothing is left to block.
 pub fn blocking_key(db: &Connection, family: i64, hash: i64) -> Result<Option<Link>, StoreError> {
-    db.prepare_cached(select!(
-        "FROM link AS shut
-         WHERE link IN (SELECT link FROM link WHERE family=?1 AND org_key=?2 AND platform_key=?2
-                        UNION ALL SELECT link FROM link
-                            WHERE family=?1 AND platform_key=?2 AND platform_key IS NOT org_key)
-             AND closed NOT IN (0, 2)
-             AND NOT EXISTS (SELECT 1 FROM link AS other WHERE other.family=?1 AND other.platform_id=shut.platform_id
-                             AND other.closed=0)
-             AND NOT EXISTS (SELECT 1 FROM departure WHERE departure.link=shut.link AND departure.state='done')
-         ORDER BY link LIMIT 1"
-    ))?
-    .query_row(params![family, hash], from_row)
-    .optional()?
-    .transpose()
+    first(
+        db,
+        select!(
+            "FROM clues CROSS JOIN link ON link.link=clues.link
+             WHERE clues.hash=?2>>16 AND family=?1 AND platform_key=?2 AND closed NOT IN (0, 2)
+                 AND NOT EXISTS (SELECT 1 FROM clues AS those CROSS JOIN link AS other ON other.link=those.link
+                                 WHERE those.hash=id_hash(link.platform_id) AND other.family=?1
+                                     AND other.platform_id=link.platform_id AND other.closed=0)
+                 AND NOT EXISTS (SELECT 1 FROM departure WHERE departure.link=link.link AND departure.state='done')"
+        ),
+        params![family, hash],
+    )
 }
 
 /// Makes a link and gives its number, unless one of its two records has a link already that stands in its way. Whoever makes
@@ -436,32 +454,33 @@ pub fn close(db: &Connection, link: i64, why: &Closed) -> Result<(), StoreError>
     mappings::count(db, "links", -i64::try_from(changed).unwrap_or(0))
 }
 
-/// The links of a mapping behind a record of one side, in the order of that side's ids, that were neither staged of an object nor
-/// seen as they last were: open ones, and those of which only this side was left, whose key nobody else can have meanwhile.
+/// The links of a mapping behind a link that were neither staged of an object on a side nor seen as they last were: open ones, and those of
+/// which only this side was left, whose key nobody else can have meanwhile.
 pub fn unseen(
     db: &Connection,
     mapping: i64,
     side: Side,
     object: &str,
-    after: &str,
+    after: i64,
     limit: usize,
 ) -> Result<Vec<Link>, StoreError> {
     let mut statement = db.prepare_cached(match side {
         Side::Org => select!(
-            "FROM link WHERE mapping=?1 AND (closed=0 OR closed=2 AND org_key IS NOT NULL) AND org_id>?4 AND NOT EXISTS
+            "FROM link WHERE link>?4 AND +mapping=?1 AND (closed=0 OR closed=2 AND org_key IS NOT NULL) AND NOT EXISTS
                  (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id=org_id)
                  AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.link=link.link AND seen.side=?2)
-             ORDER BY org_id LIMIT ?5"
+             ORDER BY link LIMIT ?5"
         ),
-        // The family makes it walk along an index instead of sorting all links.
         Side::Platform => select!(
-            "FROM link WHERE family=(SELECT family FROM mapping WHERE mapping=?1) AND mapping=?1
+            "FROM link WHERE link>?4 AND +mapping=?1
                  AND (closed=0 OR closed=1 AND platform_key IS NOT NULL AND NOT EXISTS
-                 (SELECT 1 FROM link AS other WHERE other.family=link.family AND other.platform_id=link.platform_id AND other.closed=0))
-                 AND platform_id>?4 AND NOT EXISTS
+                 (SELECT 1 FROM clues CROSS JOIN link AS other ON other.link=clues.link
+                     WHERE clues.hash=id_hash(link.platform_id) AND other.family=link.family
+                         AND other.platform_id=link.platform_id AND other.closed=0))
+                 AND NOT EXISTS
                  (SELECT 1 FROM stage WHERE side=?2 AND object=?3 AND id=platform_id)
                  AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.link=link.link AND seen.side=?2)
-             ORDER BY platform_id LIMIT ?5"
+             ORDER BY link LIMIT ?5"
         ),
     })?;
     let rows = statement.query_map(params![mapping, side.number(), object, after, limit as i64], from_row)?;
@@ -494,7 +513,9 @@ pub fn count(db: &Connection, mapping: i64, most: u64) -> Result<u64, StoreError
 
 /// Whether a family has a link, open or closed.
 pub fn any_of_family(db: &Connection, family: i64) -> Result<bool, StoreError> {
-    Ok(db.prepare_cached("SELECT 1 FROM link WHERE family=?")?.exists([family])?)
+    let sql =
+        "SELECT 1 FROM link WHERE mapping IN (SELECT mapping FROM mapping WHERE family=?1) AND family=?1";
+    Ok(db.prepare_cached(sql)?.exists([family])?)
 }
 
 /// A hash of a key, stable over versions and machines (FNV-1a over the encoded values).
@@ -503,6 +524,10 @@ pub fn key_hash(key: &[Value]) -> i64 {
     for value in key {
         codec::put(&mut bytes, Some(value));
     }
+    hash(&bytes)
+}
+
+fn hash(bytes: &[u8]) -> i64 {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
     });

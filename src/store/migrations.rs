@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use crate::store::StoreError;
+use crate::store::links::clues;
 
 /// The tables of plans, which a plan that is being made needs alone.
 pub const PLANS: &str = include_str!("../../assets/migrations/0012_plans.sql");
@@ -24,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0014_seen.sql"),
     include_str!("../../assets/migrations/0015_lean.sql"),
     include_str!("../../assets/migrations/0016_taken.sql"),
+    include_str!("../../assets/migrations/0017_clues.sql"),
 ];
 
 /// The schema version this program knows.
@@ -31,11 +33,17 @@ pub const KNOWN: i64 = MIGRATIONS.len() as i64;
 
 /// Applies what is missing; refuses a database that is newer than this program.
 pub fn apply(db: &mut Connection) -> Result<(), StoreError> {
+    apply_until(db, MIGRATIONS.len())
+}
+
+/// Applies what is missing of the first `number`.
+pub(super) fn apply_until(db: &mut Connection, number: usize) -> Result<(), StoreError> {
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > KNOWN {
         return Err(StoreError::Newer { found, known: KNOWN });
     }
-    for (place, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+    clues::register(db)?;
+    for (place, sql) in MIGRATIONS.iter().enumerate().take(number).skip(usize::try_from(found).unwrap_or(0)) {
         let step = db.transaction()?;
         step.execute_batch(sql)?;
         step.pragma_update(None, "user_version", place as i64 + 1)?;

@@ -34,7 +34,8 @@ pub fn put(
             "mapping IN (SELECT mapping FROM mapping WHERE org_object=?2) AND org_id=?3 AND closed IN (0, 1)"
         }
         Side::Platform => {
-            "family IN (SELECT family FROM family WHERE platform_object=?2) AND platform_id=?3 AND closed IN (0, 2)"
+            "link IN (SELECT link FROM clues WHERE hash=id_hash(?3)) AND platform_id=?3 AND closed IN (0, 2)
+                 AND family IN (SELECT family FROM family WHERE platform_object=?2)"
         }
     };
     let targets = serde_json::to_string(&record.became)?;

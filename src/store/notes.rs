@@ -49,11 +49,11 @@ pub fn forget(db: &Connection, id: &str) -> Result<u64, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::fresh;
 
     #[test]
     fn a_person_is_forgotten_with_their_contact_moments_and_nobody_elses() {
-        let mut db = Connection::open_in_memory().unwrap();
-        crate::store::migrations::apply(&mut db).unwrap();
+        let db = fresh();
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         for id in ["4-1", "42-1", "42-9-0", "421-1"] {
             put(&db, "contact_moment", id, "{}", now).unwrap();

@@ -230,22 +230,18 @@ pub fn parked_count(db: &Connection) -> Result<u64, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::migrations;
+    use crate::store::testing::{fresh, steps};
 
     #[test]
     fn who_is_due_is_found_without_a_walk_of_all_who_wait() {
-        let mut db = Connection::open_in_memory().unwrap();
-        migrations::apply(&mut db).unwrap();
-        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {DUE}")).unwrap();
-        let rows = statement.query_map(params![1, 0, 10], |row| row.get::<_, String>(3)).unwrap();
-        let steps: Vec<String> = rows.map(Result::unwrap).collect();
+        let db = fresh();
+        let steps = steps(&db, DUE);
         assert!(steps[0].contains("pending_due (next_try<?)"), "{steps:?}");
     }
 
     #[test]
     fn only_those_of_the_mapping_are_due_whose_time_has_come() {
-        let mut db = Connection::open_in_memory().unwrap();
-        migrations::apply(&mut db).unwrap();
+        let db = fresh();
         let now = DateTime::UNIX_EPOCH;
         let later = now + chrono::TimeDelta::seconds(30);
         for (mapping, id, next) in

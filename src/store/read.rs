@@ -14,7 +14,9 @@ use crate::domain::report::{
 };
 use crate::domain::schema::ObjectSchema;
 use crate::domain::side::{PerSide, Side};
-use crate::store::{StoreError, audit, drift, feeds, from_millis, mappings, migrations, pending, to_millis};
+use crate::store::{
+    StoreError, audit, drift, feeds, from_millis, links, mappings, migrations, pending, to_millis,
+};
 
 mod bases;
 mod conflicts;
@@ -95,6 +97,7 @@ impl Reader {
         )?;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
         db.set_prepared_statement_cache_capacity(64);
+        links::clues::register(&db)?;
         let mut found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         if found > 0 && found < migrations::KNOWN {
             // Left behind by an older version: what is read here has to be there.

@@ -57,8 +57,8 @@ pub fn alive(db: &Connection, side: Side, object: &str, id: &str) -> Result<Opti
                  AND mapping IN (SELECT mapping FROM mapping WHERE org_object=?2)"
         }
         Side::Platform => {
-            "SELECT stamp FROM link JOIN seen USING (link) WHERE seen.side=?1 AND object=?2 AND platform_id=?3
-                 AND family IN (SELECT family FROM family WHERE platform_object=?2)"
+            "SELECT stamp FROM link JOIN seen USING (link) WHERE seen.side=?1 AND object=?2
+                 AND link IN (SELECT link FROM clues WHERE hash=id_hash(?3)) AND platform_id=?3 AND family IN (SELECT family FROM family WHERE platform_object=?2)"
         }
     };
     Ok(db
@@ -95,12 +95,11 @@ pub fn clear_all(db: &Connection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::migrations;
+    use crate::store::testing::fresh;
 
     #[test]
     fn many_are_noted_with_their_own_stamps_and_the_last_look_at_a_link_counts() {
-        let mut db = Connection::open_in_memory().unwrap();
-        migrations::apply(&mut db).unwrap();
+        let db = fresh();
         let of = |link: i64| (link, (link % 3 > 0).then(|| from_millis(link * 1_000)));
         let links: Vec<_> = (1..=(2 * ROWS as i64 + 5)).map(of).collect();
         put(&db, (Side::Org, "Contact"), 7, &links).unwrap();

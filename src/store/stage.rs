@@ -345,13 +345,11 @@ pub fn clear_candidates(db: &Connection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::migrations;
+    use crate::store::testing::fresh;
 
     #[test]
     fn many_are_forgotten_at_once_and_others_stay() {
-        let mut db = Connection::open_in_memory().unwrap();
-        rusqlite::vtab::array::load_module(&db).unwrap();
-        migrations::apply(&mut db).unwrap();
+        let db = fresh();
         let record = |id: &str| Record {
             id: RecordId::new(id),
             stamp: None,

@@ -48,7 +48,7 @@ pub fn prune(db: &Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::migrations;
+    use crate::store::testing::fresh;
 
     fn at(hours: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_790_000_000 + hours * 3_600, 0).unwrap_or_default()
@@ -56,8 +56,7 @@ mod tests {
 
     #[test]
     fn three_writes_to_either_side_in_turn_are_a_fight_and_the_same_side_again_is_none() {
-        let mut db = Connection::open_in_memory().unwrap();
-        migrations::apply(&mut db).unwrap();
+        let db = fresh();
         for turn in 0..5 {
             let side = if turn % 2 == 0 { Side::Org } else { Side::Platform };
             note(&db, 1, 7, side, at(turn)).unwrap();

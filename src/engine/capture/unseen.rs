@@ -98,17 +98,17 @@ impl Session<'_> {
     async fn ask_for_unseen(&mut self, side: Side, object: &str, place: usize) -> Result<(), End> {
         let mapping = self.mappings[place].row.mapping;
         let selection = self.mappings[place].compiled.selection[side].clone();
-        let mut last = String::new();
+        let mut last = 0;
         loop {
             self.context.control.checkpoint().await?;
-            let (from, name) = (last.clone(), object.to_owned());
+            let (from, name) = (last, object.to_owned());
             let unseen: Vec<Link> = self
                 .context
                 .store
-                .write(move |db| links::unseen(db, mapping, side, &name, &from, BATCH))
+                .write(move |db| links::unseen(db, mapping, side, &name, from, BATCH))
                 .await?;
             let Some(end) = unseen.last() else { return Ok(()) };
-            end.ids[side].as_str().clone_into(&mut last);
+            last = end.link;
             let ids: Vec<RecordId> = unseen.iter().map(|link| link.ids[side].clone()).collect();
             let tombstones = self.context.endpoints[side].fates(object, &ids).await?;
             let gone: HashSet<RecordId> = tombstones.iter().map(|gone| gone.id.clone()).collect();

@@ -7,6 +7,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params};
 
 use crate::domain::side::Side;
+use crate::store::links::clues;
 use crate::store::{StoreError, from_millis};
 
 /// What a record that was read is held against: its link as it stands in the database.
@@ -29,8 +30,8 @@ pub struct Glance<'a> {
 /// Shows the open links of records to a judge, with the places that the records have in `ids`, without a copy of them; those that have none
 /// are passed over. `number` is that of the mapping, or, for records of the platform, of the family.
 ///
-/// It is one statement for all of them, which costs half as much as one for each. In the order of ids it costs least: each is then found
-/// beside the one before.
+/// It is one statement for all of them, which costs half as much as one for each. Those of the org cost least in the order of their ids: each is
+/// then found beside the one before. Those of the platform are found by clues first, and then looked at in the order of their links.
 pub fn glance<'i>(
     db: &Connection,
     (side, object): (Side, &str),
@@ -38,41 +39,51 @@ pub fn glance<'i>(
     ids: impl Iterator<Item = &'i str>,
     mut judge: impl FnMut(usize, &Glance<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let ids: Vec<Sql> = ids.map(|id| Sql::Text(id.to_owned())).collect();
-    let mut statement = db.prepare_cached(match side {
-        Side::Org => {
-            "SELECT ids.rowid, link.link, link.mapping, link.org_stamp, one.link IS NOT NULL OR other.link IS NOT NULL,
-                 stage.id IS NOT NULL, link.base
-             FROM rarray(?1) AS ids
-             CROSS JOIN link ON link.mapping=?2 AND link.org_id=ids.value AND link.closed=0
-             LEFT JOIN seen AS one ON one.link=link.link AND one.side=0 AND one.run=?3
-             LEFT JOIN seen AS other ON other.link=link.link AND other.side=1 AND other.run=?3
-             LEFT JOIN stage ON stage.side=0 AND stage.object=?4 AND stage.id=ids.value"
-        }
-        // The third column of the index is 0 for the one open link of a record.
-        Side::Platform => {
-            "SELECT ids.rowid, link.link, link.mapping, link.platform_stamp,
+    let ids: Vec<&str> = ids.collect();
+    let found = match side {
+        Side::Org => Vec::new(),
+        Side::Platform => clues::find(db, &ids)?,
+    };
+    let (sql, asked): (_, Vec<Sql>) = match side {
+        Side::Org => (
+            "SELECT asked.rowid, link.org_id, link.link, link.mapping, link.org_stamp,
                  one.link IS NOT NULL OR other.link IS NOT NULL, stage.id IS NOT NULL, link.base
-             FROM rarray(?1) AS ids
-             CROSS JOIN link ON link.family=?2 AND link.platform_id=ids.value
-                 AND CASE link.closed WHEN 0 THEN 0 ELSE link.link END=0
+             FROM rarray(?1) AS asked
+             CROSS JOIN link ON link.mapping=?2 AND link.org_id=asked.value AND link.closed=0
              LEFT JOIN seen AS one ON one.link=link.link AND one.side=0 AND one.run=?3
              LEFT JOIN seen AS other ON other.link=link.link AND other.side=1 AND other.run=?3
-             LEFT JOIN stage ON stage.side=1 AND stage.object=?4 AND stage.id=ids.value"
-        }
-    })?;
-    let mut rows = statement.query(params![Rc::new(ids), number, run, object])?;
+             LEFT JOIN stage ON stage.side=0 AND stage.object=?4 AND stage.id=asked.value",
+            ids.iter().map(|id| Sql::Text((*id).to_owned())).collect(),
+        ),
+        Side::Platform => (
+            "SELECT asked.rowid, link.platform_id, link.link, link.mapping, link.platform_stamp,
+                 one.link IS NOT NULL OR other.link IS NOT NULL, stage.id IS NOT NULL, link.base
+             FROM rarray(?1) AS asked
+             CROSS JOIN link ON link.link=asked.value AND link.family=?2 AND link.closed=0
+             LEFT JOIN seen AS one ON one.link=link.link AND one.side=0 AND one.run=?3
+             LEFT JOIN seen AS other ON other.link=link.link AND other.side=1 AND other.run=?3
+             LEFT JOIN stage ON stage.side=1 AND stage.object=?4 AND stage.id=link.platform_id",
+            found.iter().map(|(link, _)| Sql::Integer(*link)).collect(),
+        ),
+    };
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(params![Rc::new(asked), number, run, object])?;
     while let Some(row) = rows.next()? {
-        let place = row.get::<_, i64>(0)? - 1;
+        let asked = row.get::<_, i64>(0)? as usize - 1;
+        let place = found.get(asked).map_or(asked, |(_, place)| *place);
+        // A clue may be another id's.
+        if ids.get(place).copied() != Some(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
+            continue;
+        }
         let glance = Glance {
-            link: row.get(1)?,
-            mapping: row.get(2)?,
-            stamp: row.get::<_, Option<i64>>(3)?.map(from_millis),
-            seen: row.get(4)?,
-            staged: row.get(5)?,
-            bases: row.get_ref(6)?.as_blob().map_err(rusqlite::Error::from)?,
+            link: row.get(2)?,
+            mapping: row.get(3)?,
+            stamp: row.get::<_, Option<i64>>(4)?.map(from_millis),
+            seen: row.get(5)?,
+            staged: row.get(6)?,
+            bases: row.get_ref(7)?.as_blob().map_err(rusqlite::Error::from)?,
         };
-        judge(place as usize, &glance)?;
+        judge(place, &glance)?;
     }
     Ok(())
 }
@@ -80,7 +91,7 @@ pub fn glance<'i>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::migrations;
+    use crate::store::testing::fresh;
 
     /// Places, links, and whether they were seen or are staged.
     fn shown(db: &Connection, side: Side, ids: &[&str]) -> Vec<(usize, i64, bool, bool)> {
@@ -96,9 +107,7 @@ mod tests {
 
     #[test]
     fn open_links_are_shown_with_the_places_of_their_records_and_closed_ones_are_not() {
-        let mut db = Connection::open_in_memory().unwrap();
-        rusqlite::vtab::array::load_module(&db).unwrap();
-        migrations::apply(&mut db).unwrap();
+        let db = fresh();
         db.execute_batch(
             "INSERT INTO link (link, mapping, family, org_id, platform_id, closed, base, run) VALUES
                  (1, 1, 1, 'o1', 'p1', 0, x'', 1), (2, 1, 1, 'o2', 'p2', 1, x'', 1), (3, 1, 1, 'o3', 'p2', 0, x'', 1),
@@ -113,7 +122,7 @@ mod tests {
         );
         assert_eq!(
             shown(&db, Side::Platform, &["p4", "p2", "p1", "p9"]),
-            [(0, 4, false, false), (1, 3, false, false), (2, 1, true, false)]
+            [(2, 1, true, false), (1, 3, false, false), (0, 4, false, false)]
         );
         assert!(shown(&db, Side::Platform, &[]).is_empty());
     }

@@ -1,7 +1,7 @@
 //! Links that are written again: what indexes tell of them follows, and what did not change stays.
 
 use super::*;
-use crate::store::migrations;
+use crate::store::testing::fresh;
 
 fn link(platform: &str, key: i64, title: &str) -> NewLink {
     let value = vec![Value::text(title)];
@@ -19,8 +19,7 @@ fn link(platform: &str, key: i64, title: &str) -> NewLink {
 
 #[test]
 fn a_link_that_is_written_again_takes_the_new_base_key_and_record_and_is_open_again() {
-    let mut db = Connection::open_in_memory().unwrap();
-    migrations::apply(&mut db).unwrap();
+    let db = fresh();
     let number = put(&db, &link("p1", 5, "one")).unwrap();
     // Somebody was left out because of its key.
     contested::keep(&db, 1, 1, Side::Org, &RecordId::new("o2"), 5).unwrap();

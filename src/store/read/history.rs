@@ -131,7 +131,7 @@ fn of_record(db: &Connection, id: &str) -> Result<Vec<(&'static str, Vec<String>
         ("org_id IS NULL AND platform_id=? AND action='created'", vec![id.to_owned()]),
     ];
     let mut statement = db.prepare_cached(
-        "SELECT org_id FROM link WHERE family IN (SELECT family FROM family) AND platform_id=?1
+        "SELECT org_id FROM link WHERE link IN (SELECT link FROM clues WHERE hash=id_hash(?1)) AND platform_id=?1
          UNION SELECT org_id FROM history WHERE platform_id=?1 AND action<>'created' AND org_id IS NOT NULL",
     )?;
     let linked = statement.query_map([id], |row| row.get(0))?;

@@ -21,8 +21,9 @@ impl Reader {
                  WHERE m.name=? AND l.org_id=? AND l.closed=0"
             }
             Side::Platform => {
-                "SELECT l.org_id FROM link l JOIN mapping m ON m.mapping=l.mapping AND m.family=l.family
-                 WHERE m.name=? AND l.platform_id=? AND l.closed=0"
+                "SELECT l.org_id FROM link l JOIN mapping m ON m.mapping=+l.mapping AND m.family=l.family
+                 WHERE m.name=?1 AND l.link IN (SELECT link FROM clues WHERE hash=id_hash(?2)) AND l.platform_id=?2
+                     AND l.closed=0"
             }
         };
         self.with(|db| {

@@ -223,7 +223,10 @@ fn links_of(
     }
     if asked(Side::Platform) {
         let mut statement =
-            db.prepare_cached("SELECT link FROM link WHERE family=? AND platform_id=? AND mapping=?")?;
+            db.prepare_cached(
+            "SELECT link FROM link WHERE link IN (SELECT link FROM clues WHERE hash=id_hash(?2)) AND family=?1 AND platform_id=?2
+                 AND +mapping=?3",
+        )?;
         let numbers: Vec<i64> = statement
             .query_map(params![mapping.family, id, mapping.mapping], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
