@@ -22,7 +22,7 @@ mod twins;
 
 use leaves::leaves;
 use one_way::one_way;
-use twins::twins;
+use twins::{touched, twins};
 
 #[derive(Clone, Debug)]
 pub struct Edit {
@@ -139,7 +139,8 @@ pub fn judge(state: &State, waiting: &Waiting) -> Vec<String> {
             ([_], [(_, platform)]) if state.is_held_by_one_that_is_gone(platform) => {}
             // So it is where that one's id never got there.
             ([_], [(_, platform)])
-                if state.judge.messy.contains(email) && !platform.contains_key("externalId") => {}
+                if !platform.contains_key("externalId")
+                    && (state.judge.messy.contains(email) || state.met_one_that_is_gone(email)) => {}
             // An undo took an address back, so that whoever belongs together has two, and these two are strangers.
             ([(org_id, _)], [(_, platform)])
                 if state.judge.undone.addresses.contains(email) && !carries(platform, org_id) => {}
@@ -191,6 +192,16 @@ impl State {
             of_org.and_then(SimRecord::newest).is_some_and(|version| version.deleted)
         };
         gone(&mark) || self.judge.heirs.iter().any(|(contact, lead)| *lead == mark && gone(contact))
+    }
+
+    /// Whether a person deleted a record of the org with this address after the sync had matched it with one of the platform.
+    fn met_one_that_is_gone(&self, email: &str) -> bool {
+        let mut all = self.objects.org.values().flatten();
+        all.any(|(id, record)| {
+            record.newest().is_some_and(|version| address(&version.values) == email)
+                && self.is_thrown_away(Side::Org, id)
+                && touched(self, Side::Org, id)
+        })
     }
 
     /// Whether a person deleted a record.

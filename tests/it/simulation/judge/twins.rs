@@ -10,20 +10,7 @@ use super::Found;
 /// Several records of the org with one key: at most one of them was ever linked, and none if they were there from the start as
 /// records of one object.
 pub(super) fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: &PerSide<Vec<Found>>) {
-    // Taking a flag back says nothing about whom it was matched with.
-    let content = |version: &Version| {
-        let values = version.values.iter().filter(|(field, _)| *field != "Flag__c");
-        values.map(|(field, value)| (field.clone(), value.clone())).collect::<BTreeMap<_, _>>()
-    };
-    let touched = |side: Side, id: &str| {
-        let records = state.objects[side].values().filter_map(|records| records.get(id));
-        let mut versions = records.flat_map(|record| {
-            let before = std::iter::once(None).chain(record.versions.iter().map(Some));
-            before.zip(&record.versions)
-        });
-        versions.any(|(before, version)| version.by_sync && before.map(content) != Some(content(version)))
-    };
-    let written = found.org.iter().filter(|(id, _)| touched(Side::Org, id)).count();
+    let written = found.org.iter().filter(|(id, _)| touched(state, Side::Org, id)).count();
     let marks: BTreeSet<String> = found
         .platform
         .iter()
@@ -46,7 +33,7 @@ pub(super) fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: 
         wrong.push(format!("{email}: {written} of {} twins were written to", found.org.len()));
     }
     let one_object = found.org.windows(2).all(|two| two[0].0.get(..3) == two[1].0.get(..3));
-    let platform_touched = found.platform.iter().any(|(id, _)| touched(Side::Platform, id));
+    let platform_touched = found.platform.iter().any(|(id, _)| touched(state, Side::Platform, id));
     if email.contains("twin")
         && one_object
         && !state.judge.strayed.contains(email)
@@ -56,4 +43,18 @@ pub(super) fn twins(state: &State, wrong: &mut Vec<String>, email: &str, found: 
     {
         wrong.push(format!("{email}: two of one key were matched although nobody can tell them apart"));
     }
+}
+
+/// Whether the sync wrote to a record. Taking a flag back says nothing about whom it was matched with.
+pub(super) fn touched(state: &State, side: Side, id: &str) -> bool {
+    let content = |version: &Version| {
+        let values = version.values.iter().filter(|(field, _)| *field != "Flag__c");
+        values.map(|(field, value)| (field.clone(), value.clone())).collect::<BTreeMap<_, _>>()
+    };
+    let records = state.objects[side].values().filter_map(|records| records.get(id));
+    let mut versions = records.flat_map(|record| {
+        let before = std::iter::once(None).chain(record.versions.iter().map(Some));
+        before.zip(&record.versions)
+    });
+    versions.any(|(before, version)| version.by_sync && before.map(content) != Some(content(version)))
 }
