@@ -15,10 +15,12 @@ use crate::store::holds::Holds;
 use crate::store::links::clues;
 use crate::store::{StoreError, history, journal, mappings as totals, stage};
 
+mod aftermath;
 mod item;
 mod link;
 mod refusal;
 
+use aftermath::Aftermath;
 use item::{commit_item, settled};
 pub use link::key_hashes;
 pub(super) use refusal::staged_records;
@@ -88,6 +90,10 @@ impl Session<'_> {
         let mappings = self.mappings.clone();
         let counted =
             Braked::ALL.map(|kind| (kind, !kind.is_released(self.request.kind, &self.request.allow)));
+        let aftermath = |item: &Item| {
+            mappings.get(item.mapping).map(|mapping| Aftermath::of(run, mapping, item)).unwrap_or_default()
+        };
+        let aftermaths: Vec<Aftermath> = items.iter().map(aftermath).collect();
         // The items come back: their many small parts are dropped beside the database's thread, not on it.
         let (tallies, sequence, _items) = self
             .context
@@ -98,9 +104,9 @@ impl Session<'_> {
                 let holds = Holds::look(db)?;
                 journal::settle_all(db, items.iter().flat_map(settled).copied().collect())?;
                 let mut staged = Dealt::default();
-                for item in &items {
+                for (item, aftermath) in items.iter().zip(&aftermaths) {
                     let Some(mapping) = mappings.get(item.mapping) else { continue };
-                    let (tally, fact) = commit_item(db, run, now, mapping, item, holds)?;
+                    let (tally, fact) = commit_item(db, run, now, mapping, item, aftermath, holds)?;
                     sequence = fact.or(sequence);
                     tallies.push(tally);
                     // What an interrupted run staged is still to be dealt with.
@@ -135,7 +141,7 @@ impl Session<'_> {
                 if wrote {
                     history::touched(db, now)?;
                 }
-                Ok((tallies, sequence, items))
+                Ok((tallies, sequence, (items, aftermaths)))
             })
             .await?;
         for tally in tallies {

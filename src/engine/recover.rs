@@ -135,7 +135,7 @@ impl Session<'_> {
                                 stamps,
                                 read,
                                 keys,
-                                bases,
+                                bases: bases.encode(),
                                 run: entry.run,
                             },
                         )?;
@@ -246,7 +246,7 @@ impl Session<'_> {
                             stamps,
                             read: PerSide { org: read_at, platform: read_at },
                             keys,
-                            bases,
+                            bases: bases.encode(),
                             run,
                         },
                     )?;

@@ -18,7 +18,7 @@ use crate::domain::value::Value;
 use crate::ops::engine::{EngineClient, Place};
 use crate::ops::error::{OpClass, OpError};
 use crate::store::facts::{self, NewFact};
-use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::history::{self, NewChange, NewHistory, compact};
 use crate::store::{Store, StoreError, links};
 
 /// Sets the platform's record inactive, by a record of either side.
@@ -176,7 +176,7 @@ pub(crate) async fn carry_out(
                     ids: &ids,
                     side: Side::Platform,
                     action: "deactivated",
-                    changes: &[change],
+                    changes: &compact::encode(&[change]),
                 };
                 history::put(db, now, &row)?;
             }

@@ -41,8 +41,8 @@ pub struct NewHistory<'a> {
     pub side: Side,
     /// `created`, `updated`, `deleted`, `closed` or `reopened`.
     pub action: &'a str,
-    /// What changed.
-    pub changes: &'a [NewChange],
+    /// What changed, in the [byte form](compact::encode).
+    pub changes: &'a [u8],
 }
 
 /// How a record was met right before it was written.
@@ -123,7 +123,7 @@ pub fn put_call(
         row.ids.platform.as_ref().map(RecordId::as_str),
         row.side.number(),
         row.action,
-        compact::encode(row.changes),
+        row.changes,
         call.map(|call| call.kind),
         call.and_then(|call| call.met.to_sql()),
     ])?;

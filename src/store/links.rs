@@ -95,8 +95,8 @@ pub struct NewLink {
     pub read: PerSide<DateTime<Utc>>,
     /// Hashes of the key as seen on each side.
     pub keys: PerSide<Option<i64>>,
-    /// What each side last held.
-    pub bases: Bases,
+    /// What each side last held, in the [byte form](Bases::encode).
+    pub bases: Vec<u8>,
     /// The run that writes it.
     pub run: i64,
 }
@@ -327,7 +327,7 @@ pub fn make(db: &Connection, link: &NewLink) -> Result<Option<i64>, StoreError> 
             read.platform,
             link.keys.org,
             link.keys.platform,
-            link.bases.encode(),
+            link.bases,
             link.run,
         ])?;
     Ok((made > 0).then(|| db.last_insert_rowid()))
@@ -371,14 +371,7 @@ pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
     db.prepare_cached(
         "UPDATE link SET org_stamp=?, platform_stamp=?, org_read=?, platform_read=?, base=? WHERE link=?",
     )?
-    .execute(params![
-        stamps.org,
-        stamps.platform,
-        read.org,
-        read.platform,
-        link.bases.encode(),
-        known.link,
-    ])?;
+    .execute(params![stamps.org, stamps.platform, read.org, read.platform, link.bases, known.link,])?;
     Ok(known.link)
 }
 

@@ -171,7 +171,7 @@ mod tests {
     use crate::domain::side::PerSide;
     use crate::domain::value::Value;
     use crate::store::facts::{self, NewFact};
-    use crate::store::history::{self, NewChange, NewHistory};
+    use crate::store::history::{self, NewChange, NewHistory, compact};
     use crate::store::{Store, mappings};
 
     /// A fact, a written record, a fact, two written records, a warning.
@@ -192,7 +192,7 @@ mod tests {
                         new: vec![Value::text("a@new.example")],
                         rule: None,
                     };
-                    let (side, changes) = (Side::Platform, &[change][..]);
+                    let (side, changes) = (Side::Platform, &compact::encode(&[change]));
                     history::put(
                         db,
                         now,

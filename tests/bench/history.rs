@@ -13,7 +13,7 @@ use forcesync::domain::record::RecordId;
 use forcesync::domain::report::HistoryQuery;
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
-use forcesync::store::history::{Call, Met, NewChange, NewHistory, put_call};
+use forcesync::store::history::{Call, Met, NewChange, NewHistory, compact, put_call};
 use forcesync::store::{Reader, Store, mappings};
 
 /// Rows of one run, and rows of one record, in the filled table.
@@ -102,7 +102,7 @@ async fn fill(path: &std::path::Path, rows: i64) {
                         ids: &ids,
                         side: Side::Org,
                         action: "updated",
-                        changes: &changes,
+                        changes: &compact::encode(&changes),
                     };
                     let at = DateTime::from_timestamp_millis(number * 100).unwrap_or_default();
                     put_call(db, at, &row, Some(Call { kind: "update", met: Met::Ours }))?;

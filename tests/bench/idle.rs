@@ -122,7 +122,8 @@ async fn fill(path: &std::path::Path, links: i64) {
                                         Value::text("Germany"),
                                     ]),
                                 ),
-                            ]),
+                            ])
+                            .encode(),
                             run: 1,
                         },
                     )?;

@@ -15,18 +15,31 @@ use forcesync::domain::plan::Rule;
 use forcesync::domain::record::RecordId;
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
-use forcesync::store::history::{Call, Met, NewChange, NewHistory, put_call};
+use forcesync::store::history::{Call, Met, NewChange, NewHistory, compact, put_call};
 use forcesync::store::links::{Bases, NewLink, key_hash, put};
 use forcesync::store::{Store, mappings};
 
 /// As many as the engine commits at once.
 const CHUNK: i64 = 800;
 
-fn link(number: i64, mapping: i64, family: i64) -> NewLink {
-    let email = Value::text(format!("person{number}@example.invalid"));
-    let hash = key_hash(std::slice::from_ref(&email));
-    let at = DateTime::from_timestamp_millis(1_790_000_000_000 + number).unwrap_or_default();
+fn email(number: i64) -> Value {
+    Value::text(format!("person{number}@example.invalid"))
+}
+
+fn bases(number: i64) -> Bases {
     let base = |values: Vec<Value>| PerSide { org: values.clone(), platform: values };
+    Bases(vec![
+        (1, base(vec![email(number)])),
+        (2, base(vec![Value::text(format!("Annabel Lee{number}"))])),
+        (3, base(vec![Value::text("+49 221 1234567")])),
+        (4, base(vec![Value::text("Cologne"), Value::text("50667"), Value::text("Germany")])),
+        (5, base(vec![Value::Bool(false)])),
+    ])
+}
+
+fn link(number: i64, mapping: i64, family: i64) -> NewLink {
+    let hash = key_hash(&[email(number)]);
+    let at = DateTime::from_timestamp_millis(1_790_000_000_000 + number).unwrap_or_default();
     NewLink {
         mapping,
         family,
@@ -37,25 +50,19 @@ fn link(number: i64, mapping: i64, family: i64) -> NewLink {
         stamps: PerSide { org: Some(at), platform: Some(at) },
         read: PerSide { org: at, platform: at },
         keys: PerSide { org: Some(hash), platform: Some(hash) },
-        bases: Bases(vec![
-            (1, base(vec![email])),
-            (2, base(vec![Value::text(format!("Annabel Lee{number}"))])),
-            (3, base(vec![Value::text("+49 221 1234567")])),
-            (4, base(vec![Value::text("Cologne"), Value::text("50667"), Value::text("Germany")])),
-            (5, base(vec![Value::Bool(false)])),
-        ]),
+        bases: bases(number).encode(),
         run: 1,
     }
 }
 
-fn changes(link: &NewLink) -> Vec<NewChange> {
-    let bases = link.bases.0.iter();
+fn changes(number: i64) -> Vec<NewChange> {
+    let bases = bases(number).0.into_iter();
     bases
         .map(|(pair, base)| NewChange {
-            pair: Some(*pair),
+            pair: Some(pair),
             fields: vec!["field".into(); base.org.len()],
             old: Vec::new(),
-            new: base.org.clone(),
+            new: base.org,
             rule: Some(Rule::Created),
         })
         .collect()
@@ -102,14 +109,14 @@ async fn through(path: &Path, links: i64) {
                     let new = link(number, row.mapping, row.family);
                     put(db, &new)?;
                     let ids = new.ids.clone().map(Some);
-                    let changes = changes(&new);
+                    let changes = changes(number);
                     let told = NewHistory {
                         run: 1,
                         mapping: row.mapping,
                         ids: &ids,
                         side: Side::Platform,
                         action: "created",
-                        changes: &changes,
+                        changes: &compact::encode(&changes),
                     };
                     put_call(
                         db,

@@ -16,6 +16,7 @@ use crate::engine::apply::tide::Met;
 use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session};
 use crate::mutant::{Mutant, broken};
+use crate::store::StoreError;
 use crate::store::journal::{self, Entry, Meant};
 
 /// How often a row is sent that meets a lock or a broken connection.
@@ -148,14 +149,14 @@ impl Session<'_> {
                 ));
             }
         }
-        let numbers = self
+        let (numbers, _entries) = self
             .context
             .store
             .write_durably(move |db| {
-                entries
-                    .iter()
-                    .map(|(owner, entry)| Ok((*owner, journal::put(db, entry)?)))
-                    .collect::<Result<Vec<_>, _>>()
+                let put = |(owner, entry): &(_, Entry)| Ok((*owner, journal::put(db, entry)?));
+                let numbers = entries.iter().map(put).collect::<Result<Vec<_>, StoreError>>()?;
+                // Their many small parts are dropped beside the database's thread.
+                Ok((numbers, entries))
             })
             .await?;
         for ((place, owner), number) in numbers {

@@ -2,24 +2,23 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::compiled::CompiledPair;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Action, PING_PONG, SkipReason, UNKNOWN_OUTCOME};
 use crate::domain::port::{RowClass, RowError, RowResult};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::side::{PerSide, Side};
-use crate::domain::value::Value;
 use crate::engine::apply::{Item, commit_departure, meant};
 use crate::engine::by_hand;
 use crate::engine::commit::Tally;
+use crate::engine::commit::aftermath::{self, Aftermath};
 use crate::engine::commit::link::{Kept, keep_link};
 use crate::engine::commit::refusal::{close_line, fail, label, stray_create, tell_fight};
 use crate::engine::decide::{BaseStep, line_hash};
 use crate::engine::plan::NOT_IN_PLAN;
-use crate::engine::recover::{alike, park_unclear};
+use crate::engine::recover::park_unclear;
 use crate::engine::session::Prepared;
 use crate::mutant::{Mutant, broken};
-use crate::store::history::{self, Call, Met, NewChange, NewHistory, names};
+use crate::store::history::{self, Call, Met, NewHistory};
 use crate::store::holds::Holds;
 use crate::store::issues;
 use crate::store::links;
@@ -46,6 +45,7 @@ pub(super) fn commit_item(
     now: chrono::DateTime<chrono::Utc>,
     mapping: &Prepared,
     item: &Item,
+    aftermath: &Aftermath,
     holds: Holds,
 ) -> Result<(Tally, Option<i64>), StoreError> {
     if item.undo.as_ref().is_some_and(|undo| undo.created.is_some()) {
@@ -79,52 +79,24 @@ pub(super) fn commit_item(
     }
     let mut fact = None;
     let mut refused = false;
-    let mut unfinished = item.postponed();
     let mut later = item.later;
-    let mut after: PerSide<Option<&Record>> = records;
-    let mut written: PerSide<Option<RecordId>> = PerSide::default();
-    let mut created = PerSide { org: false, platform: false };
-    for side in Side::BOTH {
-        let goes = match line.action {
-            Action::Create { on } => on == side,
-            _ => line.writes_to(side),
-        };
-        if !goes {
-            continue;
-        }
+    let after = aftermath::after(item);
+    let written = &aftermath.written;
+    for side in Side::BOTH.into_iter().filter(|side| aftermath::goes_to(line, *side)) {
         match &item.results[side] {
-            Some(RowResult::Done { id, created: new, record }) => {
-                let counts = tally.counts.side_mut(side);
-                if *new {
-                    counts.created += 1;
-                } else {
-                    counts.updated += 1;
+            Some(RowResult::Done { created: true, .. }) => tally.counts.side_mut(side).created += 1,
+            Some(RowResult::Done { created: false, .. }) => tally.counts.side_mut(side).updated += 1,
+            Some(RowResult::Refused(error)) => match error.class {
+                RowClass::Limit => tally.counts.limited += 1,
+                // Still locked after all tries: nothing is wrong with it, so it is tried again soon.
+                RowClass::Again if !broken(Mutant::LockIsFailure) => later = Some("row_lock"),
+                RowClass::Again | RowClass::Data | RowClass::Gone | RowClass::Permission => {
+                    refused = true;
+                    tally.counts.failed += 1;
+                    fact = Some(fail(db, run, now, mapping, line, side, error, &records)?);
                 }
-                created[side] = *new;
-                written[side] = Some(id.clone());
-                if let Some(record) = record {
-                    after[side] = Some(record);
-                }
-            }
-            Some(RowResult::Refused(error)) => {
-                match error.class {
-                    RowClass::Limit => {
-                        tally.counts.limited += 1;
-                        unfinished = true;
-                    }
-                    // Still locked after all tries: nothing is wrong with it, so it is tried again soon.
-                    RowClass::Again if !broken(Mutant::LockIsFailure) => {
-                        unfinished = true;
-                        later = Some("row_lock");
-                    }
-                    RowClass::Again | RowClass::Data | RowClass::Gone | RowClass::Permission => {
-                        refused = true;
-                        tally.counts.failed += 1;
-                        fact = Some(fail(db, run, now, mapping, line, side, error, &records)?);
-                    }
-                }
-            }
-            Some(RowResult::Unknown) | None => unfinished = true,
+            },
+            Some(RowResult::Unknown) | None => {}
         }
     }
     for obstacle in &line.obstacles {
@@ -142,16 +114,10 @@ pub(super) fn commit_item(
         };
         fact = Some(fail(db, run, now, mapping, line, Side::Org, &error, &records)?);
     }
-    let ids = PerSide::from_fn(|side| written[side].clone().or_else(|| line.ids[side].clone()));
-    let met = item.link.is_some()
-        || !unfinished
-        || item.later == Some(UNKNOWN_OUTCOME)
-        || written.org.is_some()
-        || written.platform.is_some();
+    let ids = &aftermath.ids;
     let mut kept = None;
-    if let (true, PerSide { org: Some(org), platform: Some(platform) }) = (met, &ids) {
-        let pair_ids = PerSide { org: org.clone(), platform: platform.clone() };
-        match keep_link(db, run, mapping, item, pair_ids, &after, &written)? {
+    if let Some(draft) = &aftermath.link {
+        match keep_link(db, item, draft)? {
             Kept::Link(link) => kept = Some(link),
             Kept::Made(link) => {
                 kept = Some(link);
@@ -222,8 +188,7 @@ pub(super) fn commit_item(
     tally.counts.conflicts += line.parked.len() as u64;
     for side in Side::BOTH {
         if written[side].is_some() {
-            let changes = history_of(item, side, &after, mapping);
-            let action = if created[side] { "created" } else { "updated" };
+            let action = if aftermath.created[side] { "created" } else { "updated" };
             let kind = match line.action {
                 Action::Create { on } if mapping.compiled.spec.mark(on).is_some() => "upsert",
                 Action::Create { .. } => "create",
@@ -232,7 +197,14 @@ pub(super) fn commit_item(
             let sequence = history::put_call(
                 db,
                 now,
-                &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes: &changes },
+                &NewHistory {
+                    run,
+                    mapping: mapping.row.mapping,
+                    ids,
+                    side,
+                    action,
+                    changes: &aftermath.changes[side],
+                },
                 Some(Call { kind, met: item.verified[side].unwrap_or(Met::Ours) }),
             )?;
             fact = Some(sequence);
@@ -247,7 +219,7 @@ pub(super) fn commit_item(
         crate::engine::undo::commit(db, run, now, mapping, item, &written.as_ref().map(Option::is_some))?;
     tally.counts.skipped += left;
     tally.stale += left;
-    if unfinished {
+    if aftermath.unfinished {
         // Unless the run ends here, the record is looked at again; when it ends, its feeds are not finished anyway.
         if later.is_some_and(|why| why != "brake" && why != "not_sent") {
             // What the plan at hand does not speak of is no line of it that was left.
@@ -289,7 +261,7 @@ pub(super) fn commit_item(
     // An undo decides nothing about the rest of its record.
     if !refused && item.undo.is_none() {
         if holds.issues {
-            issues::resolve(db, mapping.row.mapping, &ids)?;
+            issues::resolve(db, mapping.row.mapping, ids)?;
             for side in Side::BOTH {
                 if let (Some(id), Some(_)) = (&ids[side], &item.records[side]) {
                     issues::found(db, mapping.row.mapping, side, id)?;
@@ -306,7 +278,7 @@ pub(super) fn commit_item(
         && matches!(line.action, Action::Create { .. })
         && item.decision.steps.contains(&BaseStep::Keep)
     {
-        second_pass(db, now, mapping, item, &ids, &after)?;
+        second_pass(db, now, mapping, item, ids, &after)?;
     } else {
         tally.done = true;
     }
@@ -332,41 +304,4 @@ fn second_pass(
         }
     }
     work::put(db, item.mapping, Some(link.link), ids)
-}
-
-/// The changes as history tells them: the new values are those the target holds.
-/// What was written to a side, as it stands there. Where that was found by a look-up, what differs from what was sent is an edit of
-/// somebody else, and not ours to take back.
-fn history_of(
-    item: &Item,
-    side: Side,
-    after: &PerSide<Option<&Record>>,
-    mapping: &Prepared,
-) -> Vec<NewChange> {
-    let ours = |pair: &CompiledPair, held: &[Value], sent: &[Value]| {
-        !item.looked_up[side] || alike(&pair.fold(side, held), &pair.fold(side, sent))
-    };
-    let changes = item.decision.line.changes.iter();
-    changes
-        .filter(|change| change.to == side)
-        .map(|change| {
-            let pair = change.pair.and_then(|place| mapping.compiled.pairs.get(place));
-            let held = pair.and_then(|pair| {
-                let held = pair.values(side, after[side]?)?;
-                ours(pair, &held, &change.new).then_some(held)
-            });
-            NewChange {
-                pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
-                fields: match pair {
-                    Some(pair) if pair.spec.fields(side) == change.fields && names::tells(&change.fields) => {
-                        Vec::new()
-                    }
-                    Some(_) | None => change.fields.clone(),
-                },
-                old: change.old.clone(),
-                new: held.unwrap_or_else(|| change.new.clone()),
-                rule: Some(change.rule),
-            }
-        })
-        .collect()
 }

@@ -12,6 +12,15 @@ use crate::mutant::{Mutant, broken};
 use crate::store::StoreError;
 use crate::store::links::{self, Bases, Link, NewLink};
 
+/// What is to become of a link.
+#[derive(Debug)]
+pub(super) enum Draft {
+    /// It stays as it is.
+    Stays(i64),
+    /// It is made, or rewritten.
+    Link(Box<NewLink>),
+}
+
 /// What became of a link.
 pub(super) enum Kept {
     /// It was there, and may have been rewritten.
@@ -22,16 +31,15 @@ pub(super) enum Kept {
     HeldBy(Box<Link>),
 }
 
-/// Makes or rewrites the link with the bases that the steps ask for.
-pub(super) fn keep_link(
-    db: &rusqlite::Connection,
+/// The link as it is to be, with the bases that the steps ask for.
+pub(super) fn draft(
     run: i64,
     mapping: &Prepared,
     item: &Item,
     ids: PerSide<RecordId>,
     after: &PerSide<Option<&Record>>,
     written: &PerSide<Option<RecordId>>,
-) -> Result<Kept, StoreError> {
+) -> Draft {
     let compiled = &mapping.compiled;
     let none = Bases::default();
     let before = item.link.as_ref().map_or(&none, |link| &link.bases);
@@ -85,7 +93,7 @@ pub(super) fn keep_link(
         && unchanged
         && !compiled.pairs.iter().any(|pair| pair.spec.policy == crate::domain::mapping::Policy::NewestWins)
     {
-        return Ok(Kept::Link(link.link));
+        return Draft::Stays(link.link);
     }
     let stamps = PerSide::from_fn(|side| {
         let known = item.link.as_ref().and_then(|link| link.stamps[side]);
@@ -100,17 +108,25 @@ pub(super) fn keep_link(
     });
     let keys = key_hashes(mapping, &bases, after);
     let (mapping, family) = (mapping.row.mapping, mapping.row.family);
-    let link = NewLink { mapping, family, ids, stamps, read, keys, bases, run };
+    Draft::Link(Box::new(NewLink { mapping, family, ids, stamps, read, keys, bases: bases.encode(), run }))
+}
+
+/// Makes or rewrites a link.
+pub(super) fn keep_link(db: &rusqlite::Connection, item: &Item, draft: &Draft) -> Result<Kept, StoreError> {
+    let link = match draft {
+        Draft::Stays(link) => return Ok(Kept::Link(*link)),
+        Draft::Link(link) => link,
+    };
     if item.link.is_none() {
         // Mostly neither record has a link, which the database finds out as it makes one.
-        if let Some(made) = links::make(db, &link)? {
+        if let Some(made) = links::make(db, link)? {
             return Ok(Kept::Made(made));
         }
-        if let Some(holder) = holder_of(db, &link)? {
+        if let Some(holder) = holder_of(db, link)? {
             return Ok(Kept::HeldBy(Box::new(holder)));
         }
     }
-    links::put(db, &link).map(Kept::Link)
+    links::put(db, link).map(Kept::Link)
 }
 
 /// The open link that has one of two records which are about to be linked with each other (law E1).

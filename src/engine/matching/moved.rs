@@ -125,7 +125,7 @@ pub(super) fn follow(db: &rusqlite::Connection, what: &Follow<'_>) -> Result<(),
                 platform: from.read.platform,
             },
             keys,
-            bases,
+            bases: bases.encode(),
             run,
         },
     )?;

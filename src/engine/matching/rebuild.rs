@@ -188,7 +188,7 @@ fn new_link(
         stamps: PerSide { org: None, platform: None },
         read: PerSide::from_fn(|side| staged[side].as_ref().map_or(now, |staged| staged.read_at)),
         keys: key_hashes(mapping, &Bases::default(), &records),
-        bases: Bases::default(),
+        bases: Bases::default().encode(),
         run,
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::record::{Record, RecordId};
 use crate::domain::side::PerSide;
 use crate::engine::session::Prepared;
 use crate::store::StoreError;
-use crate::store::history::{self, Call, Met, NewChange, NewHistory};
+use crate::store::history::{self, Call, Met, NewChange, NewHistory, compact};
 use crate::store::journal::Entry;
 
 /// Writes the row for the run that sent it, unless that run wrote it itself before it broke.
@@ -57,7 +57,7 @@ pub(super) fn put(
         ids,
         side: entry.side,
         action,
-        changes: &changes,
+        changes: &compact::encode(&changes),
     };
     // Who had it before is not known any more.
     let met = if entry.kind == WriteKind::Update { Met::Others } else { Met::Ours };

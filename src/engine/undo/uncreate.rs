@@ -20,7 +20,7 @@ use crate::engine::undo::Undo;
 use crate::engine::verify::met;
 use crate::mutant::{Mutant, broken};
 use crate::store::facts::{self, NewFact};
-use crate::store::history::{self, Call, Met, NewChange, NewHistory};
+use crate::store::history::{self, Call, Met, NewChange, NewHistory, compact};
 use crate::store::links::{self, Closed, Link};
 use crate::store::stage::{self, Staged};
 use crate::store::{StoreError, issues, journal, pending, undo, work};
@@ -203,7 +203,7 @@ pub(in crate::engine) fn close(
         ids: &ids,
         side,
         action: "deleted",
-        changes: &changes,
+        changes: &compact::encode(&changes),
     };
     history::put_call(db, now, &row, Some(Call { kind: "delete", met: Met::Ours }))?;
     issues::resolve(db, mapping.row.mapping, &ids)?;

@@ -23,7 +23,8 @@ impl Bases {
         }
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    /// The bytes that are stored.
+    pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.0.len() * 24);
         for (pair, base) in &self.0 {
             codec::put_number(&mut out, *pair as u64);

@@ -274,7 +274,7 @@ mod tests {
                             stamps: PerSide::default(),
                             read: PerSide::default(),
                             keys: PerSide::default(),
-                            bases: Bases::default(),
+                            bases: Bases::default().encode(),
                             run: 1,
                         },
                     )

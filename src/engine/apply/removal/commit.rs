@@ -12,7 +12,7 @@ use crate::engine::plan::NOT_IN_PLAN;
 use crate::engine::session::{Prepared, both};
 use crate::store::departures::{self, Departure, State, WHOLE_RECORD};
 use crate::store::facts::{self, NewFact};
-use crate::store::history::{self, NewChange, NewHistory};
+use crate::store::history::{self, NewChange, NewHistory, compact};
 use crate::store::links::{self, Link};
 use crate::store::{StoreError, decisions, issues, journal, pending, work};
 
@@ -52,7 +52,14 @@ pub(in crate::engine) fn close(
     history::put(
         db,
         now,
-        &NewHistory { run, mapping: mapping.row.mapping, ids: &ids, side, action, changes },
+        &NewHistory {
+            run,
+            mapping: mapping.row.mapping,
+            ids: &ids,
+            side,
+            action,
+            changes: &compact::encode(changes),
+        },
     )?;
     if action == "deleted" {
         departures::set(db, link.link, State::Done, now)?;
