@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 
 use crate::console::app::model::Load;
 use crate::console::app::selection::Selection;
-use crate::domain::progress::{EngineState, Progress};
+use crate::domain::progress::{EngineState, Phase, Progress};
 use crate::domain::report::{IssueGroup, RunRow, StatusReport};
 
 /// Which part of the tab has the focus.
@@ -155,10 +155,12 @@ impl SyncTab {
         ended
     }
 
-    /// Records done in the run: decided ones, or read ones while it still reads.
+    /// Records done in the step: read ones while it reads, and decided ones later.
     fn done(&self) -> u64 {
-        let decided: u64 = self.progress.mappings.iter().map(|mapping| mapping.done).sum();
-        decided.max(if decided == 0 { self.progress.read } else { 0 })
+        if self.progress.phase == Phase::Reading {
+            return self.progress.read;
+        }
+        self.progress.mappings.iter().map(|mapping| mapping.done).sum()
     }
 
     /// Records a second, over the last seconds.
@@ -225,6 +227,18 @@ mod tests {
         assert_eq!(tab.rate(), Some(100));
         assert_eq!(tab.eta(250), Some(3));
         assert_eq!(tab.rates.iter().copied().collect::<Vec<_>>(), [100, 100, 100]);
+    }
+
+    #[test]
+    fn what_was_read_is_not_counted_as_written() {
+        let mut tab = SyncTab::default();
+        let at = |second: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        let step = |phase, done| Progress { phase, read: 5_000, ..progress(done, EngineState::Running) };
+        tab.take(Progress { mappings: Vec::new(), ..step(Phase::Reading, 0) }, at(0));
+        for second in 1..=4 {
+            tab.take(step(Phase::Writing, 100 * (second - 1)), at(second as i64));
+        }
+        assert_eq!((tab.rate(), tab.eta(700)), (Some(100), Some(7)));
     }
 
     #[test]
