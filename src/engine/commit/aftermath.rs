@@ -95,8 +95,8 @@ pub(super) fn after(item: &Item) -> PerSide<Option<&Record>> {
     })
 }
 
-/// What was written to a side, as it stands there and as the history tells it. Where that was found by a look-up, what differs from what was sent is an edit of
-/// somebody else, and not ours to take back.
+/// What was written to a side, as it stands there and as the history tells it. Where that was found by a look-up, what differs from what was
+/// sent is an edit of somebody else, and not ours to take back.
 fn changes(item: &Item, side: Side, after: &PerSide<Option<&Record>>, mapping: &Prepared) -> Vec<NewChange> {
     let ours = |pair: &CompiledPair, held: &[Value], sent: &[Value]| {
         !item.looked_up[side] || alike(&pair.fold(side, held), &pair.fold(side, sent))
