@@ -17,7 +17,7 @@ use forcesync::domain::side::PerSide;
 use forcesync::domain::value::Value;
 use forcesync::ops::engine::attach;
 use forcesync::ops::{Access, Missing, OpenOptions, Session, run};
-use forcesync::store::links::{Bases, NewLink, key_hash, put};
+use forcesync::store::links::{Bases, NewLink, clues, key_hash, put};
 use forcesync::store::{Store, history};
 
 /// Idle runs that are measured.
@@ -138,7 +138,7 @@ async fn fill(path: &std::path::Path, links: i64) {
                     };
                     history::put(db, at, &row)?;
                 }
-                Ok(())
+                clues::file_many(db)
             })
             .await
             .unwrap();

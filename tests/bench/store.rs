@@ -16,7 +16,7 @@ use forcesync::domain::record::RecordId;
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::value::Value;
 use forcesync::store::history::{Call, Met, NewChange, NewHistory, compact, put_call};
-use forcesync::store::links::{Bases, NewLink, key_hash, put};
+use forcesync::store::links::{Bases, NewLink, clues, key_hash, put};
 use forcesync::store::{Store, mappings};
 
 /// As many as the engine commits at once.
@@ -125,7 +125,7 @@ async fn through(path: &Path, links: i64) {
                         Some(Call { kind: "upsert", met: Met::Ours }),
                     )?;
                 }
-                Ok(())
+                clues::file_many(db)
             })
             .await
             .unwrap();
@@ -135,6 +135,7 @@ async fn through(path: &Path, links: i64) {
 /// The same rows, copied as they are.
 fn inserts(into: &Path, from: &Path) {
     let db = rusqlite::Connection::open(into).unwrap();
+    clues::register(&db).unwrap();
     db.execute("ATTACH ? AS source", [from.to_str().unwrap()]).unwrap();
     db.execute_batch(
         "PRAGMA synchronous = NORMAL;
