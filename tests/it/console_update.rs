@@ -10,7 +10,7 @@ use forcesync::console::app::tab::Tab;
 use forcesync::domain::command::{Command, Reply};
 use forcesync::domain::mapping::{Direction, Policy};
 use forcesync::domain::outcome::RunKind;
-use forcesync::domain::progress::{EngineState, Progress};
+use forcesync::domain::progress::{EngineState, Phase, Progress};
 use forcesync::domain::report::{Level, Verdict};
 use forcesync::domain::side::{PerSide, Side};
 use forcesync::domain::transform::Transform;
@@ -261,6 +261,18 @@ fn a_second_run_is_refused_with_the_reason() {
     let mut app = running();
     assert!(press(&mut app, "s").is_empty());
     assert!(toast(&app).contains("on its way"));
+}
+
+#[test]
+fn what_was_read_is_shown_as_long_as_the_mappings_wait() {
+    let mut app = running();
+    press(&mut app, "3");
+    assert!(!picture(&mut app, 80, 24).contains("read 600 / 2,000"));
+    let progress = app.sync.progress.clone();
+    let reading = Progress { phase: Phase::Reading, read: 600, expected: Some(2_000), ..progress };
+    app.update(Msg::Progress(Box::new(reading)));
+    let shown = picture(&mut app, 80, 24);
+    assert!(shown.contains("read 600 / 2,000"), "{shown}");
 }
 
 #[test]

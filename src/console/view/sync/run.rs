@@ -11,7 +11,7 @@ use crate::console::view::safe_text::{column, right};
 use crate::console::view::text::{numbers, sync as text};
 use crate::console::view::theme::Meaning;
 use crate::domain::outcome::Counts;
-use crate::domain::progress::{EngineState, MappingProgress};
+use crate::domain::progress::{EngineState, MappingProgress, Phase};
 
 /// Gauges shown at most.
 const GAUGES: usize = 4;
@@ -53,11 +53,13 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let inner = canvas.panel(area, &title, Focus::Elsewhere);
     let mut y = inner.y;
-    let gauges = inner.height.saturating_sub(2).max(1) as usize;
-    if progress.mappings.is_empty() {
+    let mut gauges = inner.height.saturating_sub(2).max(1) as usize;
+    // While both sides are read, all mappings wait.
+    if progress.mappings.is_empty() || progress.phase == Phase::Reading {
         let line = Rect { y, height: 1, ..inner };
         reading(app, canvas, line);
         y += 1;
+        gauges -= 1;
     }
     for mapping in progress.mappings.iter().take(gauges) {
         gauge(app, canvas, Rect { y, height: 1, ..inner }, mapping);
