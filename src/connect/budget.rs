@@ -149,9 +149,13 @@ impl Budget {
         self.share(&mut state, now, Share::WhenDue);
     }
 
-    /// The service told how much of its day is used, by everybody.
-    pub fn told(&self, used: u64, limit: u64, now: DateTime<Utc>) {
+    /// The service told how much of its day is used, by everybody, in the answer to a call that was sent then. Of calls that are
+    /// under way together the answer that counted less may come last; it says nothing new.
+    pub fn told(&self, used: u64, limit: u64, sent: DateTime<Utc>, now: DateTime<Utc>) {
         let mut state = lock(&self.state);
+        if state.record.told.is_some_and(|before| before.at > sent && before.used > used) {
+            return;
+        }
         let reached =
             |told: &Told| told.used >= Priority::Automatic.share(told.limit, self.rules.reserve_percent);
         let mut told = Told { used, limit, at: now, strikes: 0 };

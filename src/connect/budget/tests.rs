@@ -33,9 +33,20 @@ fn ledger(folder: &tempfile::TempDir, workspace: &str) -> Ledger {
 #[case::mending_goes_on_below(59, Priority::Background, None)]
 fn the_reserve_is_left_to_others(#[case] used: u64, #[case] priority: Priority, #[case] until: Option<i64>) {
     let budget = Budget::new(DAILY, None);
-    budget.told(used, 100, at(0));
+    budget.told(used, 100, at(0), at(0));
     assert_eq!(budget.hold(priority, at(60)).map(|hold| hold.until), until.map(at));
     assert_eq!(budget.hold(priority, at(900)), None, "an old word lets one call find out");
+}
+
+#[test]
+fn an_answer_that_was_overtaken_says_nothing_new() {
+    let budget = Budget::new(DAILY, None);
+    budget.told(80, 100, at(1), at(2));
+    budget.told(79, 100, at(1), at(3));
+    assert_eq!(budget.last_told(), Some((80, 100, at(2))));
+    // What was used a day ago counts no longer.
+    budget.told(12, 100, at(4), at(5));
+    assert_eq!(budget.last_told(), Some((12, 100, at(5))));
 }
 
 #[test]
@@ -44,16 +55,16 @@ fn a_limit_that_is_still_reached_is_asked_about_less_and_less_often() {
     let mut waits = Vec::new();
     let mut now = 0;
     for _ in 0..4 {
-        budget.told(95, 100, at(now));
+        budget.told(95, 100, at(now), at(now));
         // A reply to a call that was on its way meanwhile is no new question.
-        budget.told(95, 100, at(now));
+        budget.told(95, 100, at(now), at(now));
         let until = budget.hold(Priority::Automatic, at(now)).unwrap().until;
         waits.push((until - at(now)).num_minutes());
         now = (until - at(0)).num_seconds();
     }
     assert_eq!(waits, [15, 30, 60, 60]);
-    budget.told(10, 100, at(now));
-    budget.told(95, 100, at(now));
+    budget.told(10, 100, at(now), at(now));
+    budget.told(95, 100, at(now), at(now));
     assert_eq!(budget.hold(Priority::Automatic, at(now)).unwrap().until, at(now + 900));
 }
 

@@ -143,7 +143,7 @@ impl Door {
     }
 
     pub(super) fn remember_budget(&self, budget: ApiBudget) {
-        self.budget.told(budget.used, budget.limit, budget.at);
+        self.budget.told(budget.used, budget.limit, budget.at, budget.at);
     }
 
     /// The path that all resources of the chosen version start with; signs in if need be.
@@ -243,12 +243,13 @@ impl Door {
         }
         let call =
             Call::get("versions", format!("{instance}/services/data")).header("Accept", "application/json");
+        let sent = self.now();
         let reply = self
             .http
             .send_retrying(&call, &RetryPolicy::PATIENT, |reply| self.judge(reply, Idempotency::Repeatable))
             .await
             .map_err(|error| errors::from_http(&error))?;
-        self.note(reply.date(), reply.header("Sforce-Limit-Info"));
+        self.note(reply.date(), reply.header("Sforce-Limit-Info"), sent);
         let fault = Fault::from_reply(&reply);
         if let Some(refusal) = limit_of(&fault).filter(|_| !reply.is_success()) {
             self.budget.refused(refusal, &fault.code, reply.retry_after(), self.now());
@@ -323,7 +324,7 @@ impl Door {
             .map_err(DoorError::Http)?;
         match answer {
             Answer::Open(opened) => {
-                self.note(opened.date(), opened.header("Sforce-Limit-Info"));
+                self.note(opened.date(), opened.header("Sforce-Limit-Info"), sent);
                 self.budget.seen(self.calls(), self.now());
                 self.budget.answered(sent, self.now());
                 Ok(opened)
@@ -387,7 +388,7 @@ impl Door {
 
     /// Keeps what a reply tells, and tells a refusal from an answer.
     fn judged(&self, request: &Request, reply: Reply, sent: DateTime<Utc>) -> Result<Reply, DoorError> {
-        self.note(reply.date(), reply.header("Sforce-Limit-Info"));
+        self.note(reply.date(), reply.header("Sforce-Limit-Info"), sent);
         self.budget.seen(self.calls(), self.now());
         if reply.is_success() || reply.status == 304 {
             self.budget.answered(sent, self.now());
@@ -418,8 +419,8 @@ impl Door {
         }
     }
 
-    /// Remembers what every reply tells beside its body.
-    fn note(&self, date: Option<DateTime<Utc>>, usage: Option<&str>) {
+    /// Remembers what every reply to a call that was sent then tells beside its body.
+    fn note(&self, date: Option<DateTime<Utc>>, usage: Option<&str>, sent: DateTime<Utc>) {
         let now = self.now();
         if let Some(date) = date {
             // The header has whole seconds; what is below one is no difference of clocks.
@@ -427,7 +428,7 @@ impl Door {
             *lock(&self.ahead) = if ahead.abs() <= TimeDelta::seconds(2) { TimeDelta::zero() } else { ahead };
         }
         if let Some(budget) = usage.and_then(|text| ApiBudget::from_header(text, now)) {
-            self.budget.told(budget.used, budget.limit, budget.at);
+            self.budget.told(budget.used, budget.limit, sent, budget.at);
         }
     }
 }
