@@ -164,7 +164,7 @@ impl Deployteq {
             match self.service.send(call, patience).await {
                 // A token may be taken back before its end; one more is asked for.
                 Err(Failure::Nothing(error)) if error.class == PortClass::SignIn && attempt == 0 => {
-                    self.tokens.forget(scope);
+                    self.tokens.forget(scope, &token).await;
                 }
                 Ok(answer) => return Ok(answer),
                 Err(failure) => return Err(failure.into_port()),

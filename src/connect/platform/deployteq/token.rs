@@ -1,12 +1,12 @@
 //! Tokens of the OAuth2 client, by scope, kept until shortly before they end.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
 
 use super::service::{Failure, Patience, Refused, Service, no_sense};
 use super::settings::Names;
@@ -52,11 +52,12 @@ impl Tokens {
             ));
         }
         let now = service.now();
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).get(scope).cloned();
-        if let Some((token, until)) = held
-            && now < until
+        // Whoever needs a token while one is asked for waits for that one.
+        let mut held = self.held.lock().await;
+        if let Some((token, until)) = held.get(scope)
+            && now < *until
         {
-            return Ok(token);
+            return Ok(token.clone());
         }
         let basic = STANDARD.encode(format!("{}:{}", self.client_id, self.client_secret.expose_secret()));
         let mut call = Call::post("sign in", self.endpoint.clone())
@@ -84,13 +85,15 @@ impl Tokens {
         let token = SecretString::from(token.to_owned());
         // A minute before its end it is used no more, so that no call meets it half-way.
         let until = now + TimeDelta::seconds((seconds - 60).clamp(1, 86_400));
-        let mut kept = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(scope.to_owned(), (token.clone(), until));
+        held.insert(scope.to_owned(), (token.clone(), until));
         Ok(token)
     }
 
-    /// Forgets a token that was refused, so that the next call gets a new one.
-    pub(super) fn forget(&self, scope: &str) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(scope);
+    /// Forgets a token that was refused, unless somebody got another one meanwhile.
+    pub(super) async fn forget(&self, scope: &str, refused: &SecretString) {
+        let mut held = self.held.lock().await;
+        if held.get(scope).is_some_and(|(token, _)| token.expose_secret() == refused.expose_secret()) {
+            held.remove(scope);
+        }
     }
 }

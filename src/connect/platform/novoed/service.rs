@@ -87,9 +87,11 @@ impl Service {
     ) -> Result<Answered, Failure> {
         let call = Call::get(name, format!("{}{path}", self.base)).repeatable();
         let shown = self.key.shown(self, patience).await?;
-        match self.send(call.clone().secret_header("Authorization", shown), patience).await {
+        match self.send(call.clone().secret_header("Authorization", shown.clone()), patience).await {
             // A token may end before its time.
-            Err(Failure::Nothing(error)) if error.class == PortClass::SignIn && self.key.forget() => {
+            Err(Failure::Nothing(error))
+                if error.class == PortClass::SignIn && self.key.forget(&shown).await =>
+            {
                 let shown = self.key.shown(self, patience).await?;
                 self.send(call.secret_header("Authorization", shown), patience).await
             }

@@ -1,7 +1,7 @@
 //! How the key is shown: with every call, or once for a token that is kept until shortly before its end. And whether the admin is
 //! signed in to NovoEd, where somebody wants that looked at before each run (F38).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,7 +24,7 @@ pub(super) struct Key {
     token_path: String,
     key: String,
     secret: SecretString,
-    token: Mutex<Option<(SecretString, DateTime<Utc>)>>,
+    token: tokio::sync::Mutex<Option<(SecretString, DateTime<Utc>)>>,
 }
 
 impl Key {
@@ -34,7 +34,7 @@ impl Key {
             token_path: names.token_path.clone(),
             key: opening.told.text("api_key"),
             secret: opening.secret("api_secret"),
-            token: Mutex::default(),
+            token: tokio::sync::Mutex::default(),
         }
     }
 
@@ -46,17 +46,27 @@ impl Key {
                 Ok(SecretString::from(format!("Basic {pair}")))
             }
             SignIn::Token => {
-                let held = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let token = match held {
-                    Some((token, until)) if service.now() < until => token,
-                    Some(_) | None => self.sign_in(service, patience).await?,
-                };
-                Ok(SecretString::from(format!("Bearer {}", token.expose_secret())))
+                // Whoever needs a token while one is asked for waits for that one.
+                let mut held = self.token.lock().await;
+                match held.as_ref() {
+                    Some((token, until)) if service.now() < *until => Ok(bearer(token)),
+                    Some(_) | None => {
+                        let (token, until) = self.sign_in(service, patience).await?;
+                        let shown = bearer(&token);
+                        *held = Some((token, until));
+                        Ok(shown)
+                    }
+                }
             }
         }
     }
 
-    async fn sign_in(&self, service: &Service, patience: Patience) -> Result<SecretString, Failure> {
+    /// A token, and until when it is used.
+    async fn sign_in(
+        &self,
+        service: &Service,
+        patience: Patience,
+    ) -> Result<(SecretString, DateTime<Utc>), Failure> {
         let fields = [("username", SecretString::from(self.key.clone())), ("password", self.secret.clone())];
         let now = service.now();
         let answer = service.token(&self.token_path, fields, patience).await.map_err(|failure| match failure {
@@ -74,15 +84,21 @@ impl Key {
         let seconds = answer.get("expires_in").and_then(Value::as_i64).unwrap_or(300);
         let token = SecretString::from(token.to_owned());
         // A minute before its end it is used no more, so that no call meets it half-way.
-        let until = now + TimeDelta::seconds((seconds - 60).clamp(1, 86_400));
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some((token.clone(), until));
-        Ok(token)
+        Ok((token, now + TimeDelta::seconds((seconds - 60).clamp(1, 86_400))))
     }
 
-    /// Forgets a token that was refused; whether there was one.
-    pub(super) fn forget(&self) -> bool {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+    /// Forgets a token that was refused, unless somebody got another one meanwhile; whether it was one.
+    pub(super) async fn forget(&self, shown: &SecretString) -> bool {
+        let mut held = self.token.lock().await;
+        if held.as_ref().is_some_and(|(token, _)| bearer(token).expose_secret() == shown.expose_secret()) {
+            *held = None;
+        }
+        matches!(self.sign_in, SignIn::Token)
     }
+}
+
+fn bearer(token: &SecretString) -> SecretString {
+    SecretString::from(format!("Bearer {}", token.expose_secret()))
 }
 
 impl NovoEd {
