@@ -60,15 +60,19 @@ async fn handle(State(org): State<Arc<Org>>, request: Request) -> Response {
                     .unwrap_or("localhost");
                 let base = format!("{}://{host}", scheme.word());
                 org.remember_base(&base);
-                dispatch(
-                    &org,
-                    &base,
-                    &head.method,
-                    head.uri.path(),
-                    head.uri.query().unwrap_or_default(),
-                    &head.headers,
-                    bytes,
-                )
+                let (reply, wait) = org.pace.of_call(|| {
+                    dispatch(
+                        &org,
+                        &base,
+                        &head.method,
+                        head.uri.path(),
+                        head.uri.query().unwrap_or_default(),
+                        &head.headers,
+                        bytes,
+                    )
+                });
+                tokio::time::sleep(wait).await;
+                reply
             }
             Err(_) => Reply::error(
                 413,
@@ -77,7 +81,6 @@ async fn handle(State(org): State<Arc<Org>>, request: Request) -> Response {
             ),
         }
     };
-    org.pace.hold().await;
     dress(&org, packed(reply, &head.headers))
 }
 

@@ -1,17 +1,21 @@
 //! How many records the org moves in a second at most, in and out together; unlimited unless somebody says so.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+tokio::task_local! {
+    /// Records that the call at hand has moved.
+    static BY_CALL: Cell<u64>;
+}
+
 /// The pace of an org.
 #[derive(Default)]
 pub(super) struct Pace {
     a_second: AtomicU64,
-    /// Records moved that nobody has waited for yet.
-    moved: AtomicU64,
     /// All that were ever moved.
     all: AtomicU64,
     free_at: Mutex<Option<Instant>>,
@@ -23,10 +27,20 @@ impl Pace {
         self.a_second.store(a_second, Ordering::Relaxed);
     }
 
-    /// Records went in or out.
+    /// Records went in or out by the call at hand.
     pub(super) fn moved(&self, rows: usize) {
-        self.moved.fetch_add(rows as u64, Ordering::Relaxed);
-        self.all.fetch_add(rows as u64, Ordering::Relaxed);
+        let rows = rows as u64;
+        self.all.fetch_add(rows, Ordering::Relaxed);
+        // What moves outside of a call is waited for by nobody.
+        let _ = BY_CALL.try_with(|moved| moved.set(moved.get() + rows));
+    }
+
+    /// Answers a call, and tells when what it moved is through.
+    pub(super) fn of_call<T>(&self, answer: impl FnOnce() -> T) -> (T, Duration) {
+        BY_CALL.sync_scope(Cell::new(0), || {
+            let answered = answer();
+            (answered, self.take(BY_CALL.with(Cell::get)))
+        })
     }
 
     /// Records that went in or out so far.
@@ -52,13 +66,5 @@ impl Pace {
             free_at.map_or(now, |at| at.max(now)) + Duration::from_secs_f64(rows as f64 / rate as f64);
         *free_at = Some(through);
         through - now
-    }
-
-    /// Holds an answer back until what it moved is through.
-    pub(super) async fn hold(&self) {
-        let wait = self.take(self.moved.swap(0, Ordering::Relaxed));
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
     }
 }
