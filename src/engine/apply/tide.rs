@@ -7,6 +7,8 @@ use crate::domain::port::{RowClass, RowResult};
 
 /// Answers slower than the fastest by this factor mean that the side is full.
 const SLOW: f64 = 2.5;
+/// A side that is full is still kept busy: while one batch is answered, the next one is there already.
+const BUSY: usize = 2;
 
 /// The number of batches under way, and what it follows from.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +64,7 @@ impl Tide {
                 self.good = 0;
             }
             Met::Calm if slow => {
-                self.width = self.width.saturating_sub(1).max(1);
+                self.width = self.width.min(BUSY.max(self.width - 1));
                 self.good = 0;
                 // A side that stays slow is no longer compared with its best days.
                 self.best = self.best.map(|best| best * 1.2);
@@ -116,6 +118,16 @@ mod tests {
         calm(&mut tide, 1, 200);
         calm(&mut tide, 3, 900);
         assert_eq!(tide.width(), 3);
+    }
+
+    #[test]
+    fn slow_answers_leave_two_under_way() {
+        let mut tide = Tide::new(6, 8);
+        calm(&mut tide, 1, 20);
+        calm(&mut tide, 10, 900);
+        assert_eq!(tide.width(), 2);
+        tide.answered(200, Duration::from_millis(900), Met::Resistance);
+        assert_eq!(tide.width(), 1, "locks are another matter");
     }
 
     #[test]
