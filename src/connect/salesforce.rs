@@ -64,6 +64,9 @@ const READ_BATCH: usize = 2000;
 /// Most rows that one write call takes.
 const WRITE_BATCH: usize = 200;
 
+/// Objects that are scanned side by side: so many connections stay free for what else goes on (facts/salesforce.md §4.3).
+const SCANS: usize = 3;
+
 /// A connection to one org. Lazy: it signs in at its first call.
 #[derive(Debug)]
 pub struct Salesforce {
@@ -206,6 +209,10 @@ impl Source for Salesforce {
 
     fn distrust_descriptions(&self) {
         self.schemas.distrust();
+    }
+
+    fn scans_at_once(&self) -> usize {
+        SCANS
     }
 
     fn foresee(&self, work: &Workload) -> Option<Choice> {

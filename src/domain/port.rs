@@ -182,6 +182,11 @@ pub trait Source: Send + Sync {
     /// Lets go of a place in a backlog from which nobody will go on, so that nothing is left behind in the service.
     async fn forsake(&self, _mark: &Mark) {}
 
+    /// How many objects may be scanned side by side.
+    fn scans_at_once(&self) -> usize {
+        1
+    }
+
     /// Everything, page by page.
     async fn scan(&self, request: &ScanRequest) -> Result<Page, PortError>;
 

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+
 use crate::domain::outcome::{RunKind, RunResult};
 use crate::domain::port::{Cursor, FeedRequest, Mark, Page, PortClass, PortError, ScanRequest};
 use crate::domain::record::Selection;
@@ -31,6 +33,13 @@ pub(super) struct Taken {
     pub(super) read: u64,
     /// Linked records that hold what they last held, by the places of their mappings; each link once.
     pub(super) unmoved: Vec<(usize, u64)>,
+}
+
+impl Taken {
+    fn add(&mut self, more: Self) {
+        self.read += more.read;
+        self.unmoved.extend(more.unmoved);
+    }
 }
 
 impl Session<'_> {
@@ -112,8 +121,12 @@ impl Session<'_> {
         let mut taken = Taken::default();
         match reading {
             Reading::Scan => {
-                for object in self.objects(side) {
-                    self.scan(side, &object, &mut taken).await?;
+                let objects = self.objects(side);
+                let scans: Vec<_> = objects.iter().map(|object| self.scan(side, object)).collect();
+                let at_once = self.context.endpoints[side].scans_at_once().max(1);
+                let scanned: Vec<_> = futures_util::stream::iter(scans).buffered(at_once).collect().await;
+                for of_object in scanned {
+                    taken.add(of_object?);
                 }
             }
             Reading::Changes => self.changes(side, &mut taken).await?,
@@ -129,7 +142,8 @@ impl Session<'_> {
             .unwrap_or_default()
     }
 
-    async fn scan(&self, side: Side, object: &str, taken: &mut Taken) -> Result<(), End> {
+    async fn scan(&self, side: Side, object: &str) -> Result<Taken, End> {
+        let mut taken = Taken::default();
         let feed = self.feed(side, object).await?;
         let now = self.now();
         let fresh = feed.next_at.is_some_and(|at| now - at < chrono::TimeDelta::hours(STAGE_KEEPS_HOURS));
@@ -154,7 +168,7 @@ impl Session<'_> {
             .await?;
             if feed.complete {
                 taken.read += staged;
-                return Ok(());
+                return Ok(taken);
             }
         } else {
             if let Some(mark) = feed.mark.as_ref().filter(|_| feed.reading == Some(Reading::Scan)) {
@@ -194,13 +208,13 @@ impl Session<'_> {
             }
             read += page.records.len() as u64;
             let Some(next) = page.next.clone() else {
-                self.keep_page(side, object, (page, read_at), known.as_ref(), taken).await?;
+                self.keep_page(side, object, (page, read_at), known.as_ref(), &mut taken).await?;
                 self.fact(self.say(Level::Info, format!("{object}: {read} records read."))).await?;
-                return Ok(());
+                return Ok(taken);
             };
             // While one page is staged the next one is on its way.
             let next_at = self.now();
-            let keeping = self.keep_page(side, object, (page, read_at), known.as_ref(), taken);
+            let keeping = self.keep_page(side, object, (page, read_at), known.as_ref(), &mut taken);
             let fetching = async {
                 self.context.control.checkpoint().await?;
                 Ok::<_, End>(endpoint.scan(&request(Some(next))).await)

@@ -14,6 +14,10 @@ use super::{Edits, SimSide, schema};
 
 #[async_trait]
 impl Source for SimSide {
+    fn scans_at_once(&self) -> usize {
+        if self.side == Side::Org { 3 } else { 1 }
+    }
+
     fn capabilities(&self, _object: &str) -> Capabilities {
         match self.side {
             Side::Org => Capabilities { author: true, ..Manner::able().capabilities },
