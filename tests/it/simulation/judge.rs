@@ -184,14 +184,25 @@ pub fn judge(state: &State, waiting: &Waiting) -> Vec<String> {
 
 impl State {
     /// Whether a platform record carries the id of a record of the org that somebody deleted or merged away, or that of a lead whose
-    /// contact went so.
+    /// contact went so, or took in another one that has its own.
     fn is_held_by_one_that_is_gone(&self, platform: &BTreeMap<String, Value>) -> bool {
         let mark = platform.get("externalId").map(ToString::to_string).unwrap_or_default();
         let gone = |id: &String| {
             let of_org = self.objects.org.values().find_map(|records| records.get(id));
             of_org.and_then(SimRecord::newest).is_some_and(|version| version.deleted)
         };
-        gone(&mark) || self.judge.heirs.iter().any(|(contact, lead)| *lead == mark && gone(contact))
+        let was_carried = |id: &str| {
+            let versions = self.objects.platform.values().flatten().flat_map(|(_, record)| &record.versions);
+            versions.into_iter().any(|version| carries(&version.values, id))
+        };
+        let took_one_in = |contact: &str| {
+            self.objects.org.values().flatten().any(|(id, record)| {
+                let into = record.newest().and_then(|version| version.merged_into.as_deref());
+                into == Some(contact) && was_carried(id)
+            })
+        };
+        let heirs = self.judge.heirs.iter().filter(|(_, lead)| **lead == mark);
+        gone(&mark) || heirs.map(|(contact, _)| contact).any(|contact| gone(contact) || took_one_in(contact))
     }
 
     /// Whether a person deleted a record of the org with this address after the sync had matched it with one of the platform.
