@@ -19,6 +19,7 @@ mod tide;
 mod traffic;
 
 pub use item::Item;
+pub(super) use portion::Foreseen;
 pub use removal::effective_policy;
 pub(super) use removal::{close as close_departure, commit_departure, edited, lost_values, was_refused};
 pub use send::{LookUp, meant};
@@ -120,6 +121,21 @@ impl Session<'_> {
         }
         let sifted = self.sift(&mut items).await?;
         let braked = self.apply_brakes(&mut items).map(|(place, kind, more)| self.braked(place, kind, more));
+        if self.plan.is_free() {
+            items = self.commit_idle(items).await?;
+            if items.is_empty() && waiting_for_parents.is_empty() && braked.is_none() {
+                return Ok(Next::Settled);
+            }
+        }
         Ok(Next::Sends(Box::new(Ready { items, waiting: waiting_for_parents, sifted, held, braked })))
+    }
+
+    /// Commits what writes nothing, so that it is not kept as long as the others are sent; gives back these others.
+    async fn commit_idle(&mut self, items: Vec<Item>) -> Result<Vec<Item>, End> {
+        let (idle, busy): (Vec<Item>, Vec<Item>) = items.into_iter().partition(Item::is_idle);
+        if !idle.is_empty() {
+            self.commit(idle).await?;
+        }
+        Ok(busy)
     }
 }

@@ -45,7 +45,7 @@ pub struct EngineOptions {
     pub chunk: usize,
     /// Records worked on together where enough of them are written by jobs.
     pub portion: usize,
-    /// Chunks under way at once: sent and committed while the next one is decided.
+    /// Chunks under way at once, at most: sent and committed while the next one is decided.
     pub under_way: usize,
     /// Batches under way at once on one side, to begin with.
     pub parallel: usize,
@@ -63,8 +63,8 @@ impl Default for EngineOptions {
             brakes: Brakes::default(),
             chunk: 800,
             portion: 5_000,
-            under_way: 3,
-            parallel: 3,
+            under_way: 8,
+            parallel: 5,
             most_parallel: 8,
             retention_days: 90,
             reread_percent_per_day: 0,

@@ -8,7 +8,7 @@ use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::progress::{EngineState, Phase};
 use crate::domain::report::Level;
 use crate::domain::side::PerSide;
-use crate::engine::apply::Traffic;
+use crate::engine::apply::{Foreseen, Traffic};
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
 use crate::engine::plan::{self, Part};
@@ -85,7 +85,7 @@ pub(super) async fn carry_out(context: &RunContext, request: &RunRequest, part: 
         brakes: BrakeMeter::default(),
         calls_before,
         stale: 0,
-        decided: PerSide::default(),
+        foreseen: Foreseen::new(),
         traffic: Arc::new(Traffic::new(context.options.parallel, context.options.most_parallel)),
         withheld: None,
         absent: Vec::new(),

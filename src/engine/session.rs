@@ -14,7 +14,7 @@ use crate::domain::progress::{MappingProgress, Phase};
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
-use crate::engine::apply::Traffic;
+use crate::engine::apply::{Foreseen, Traffic};
 use crate::engine::brake::BrakeMeter;
 use crate::engine::context::{End, RunContext};
 use crate::engine::plan::Part;
@@ -88,8 +88,8 @@ pub struct Session<'a> {
     pub calls_before: PerSide<u64>,
     /// Rows left for a later run because something moved twice or is unclear.
     pub stale: u64,
-    /// Rows that were decided to be written to each side.
-    pub decided: PerSide<u64>,
+    /// Rows that were decided to be written.
+    pub foreseen: Foreseen,
     /// What its chunks that are under way share.
     pub traffic: Arc<Traffic>,
     /// How the run ends although it went through: deletes that a brake withheld, a mapping that was left out.

@@ -57,18 +57,7 @@ impl Session<'_> {
                     && known.owners.first().is_some_and(|first| items[*first].mapping == item.mapping)
             });
             let at = at.unwrap_or_else(|| {
-                let selection = writable(&mapping.compiled, side);
-                let consent = consent_places(&mapping.compiled, side, &selection);
-                let batch = WriteBatch {
-                    object: spec.object(side).to_owned(),
-                    kind,
-                    selection,
-                    rows: Vec::new(),
-                    read_back: mapping.compiled.selection[side].clone(),
-                    mark: spec.mark(side).filter(|_| kind == WriteKind::Create).map(str::to_owned),
-                    consent,
-                    effects: spec.effects(self.request.kind),
-                };
+                let batch = self.empty_batch(item.mapping, side, kind);
                 let count = rows.get(&(item.mapping, kind)).copied().unwrap_or(0);
                 let of_a_job = self.context.endpoints[side].rows_of_a_job(&batch, count);
                 batches.push(Outgoing {
@@ -91,10 +80,28 @@ impl Session<'_> {
         }
         batches
     }
+
+    /// A batch of a mapping that has no rows yet.
+    pub(super) fn empty_batch(&self, mapping: usize, side: Side, kind: WriteKind) -> WriteBatch {
+        let mapping = &self.mappings[mapping].compiled;
+        let spec = &mapping.spec;
+        let selection = writable(mapping, side);
+        let consent = consent_places(mapping, side, &selection);
+        WriteBatch {
+            object: spec.object(side).to_owned(),
+            kind,
+            selection,
+            rows: Vec::new(),
+            read_back: mapping.selection[side].clone(),
+            mark: spec.mark(side).filter(|_| kind == WriteKind::Create).map(str::to_owned),
+            consent,
+            effects: spec.effects(self.request.kind),
+        }
+    }
 }
 
 /// What is done with an item on a side, if anything is to be sent now.
-fn kind_of(item: &Item, side: Side) -> Option<WriteKind> {
+pub(super) fn kind_of(item: &Item, side: Side) -> Option<WriteKind> {
     let line = &item.decision.line;
     let kind = match line.action {
         Action::Create { on } if on == side => WriteKind::Create,

@@ -12,6 +12,7 @@ use crate::domain::port::{RowClass, RowResult};
 use crate::domain::record::RecordId;
 use crate::domain::side::Side;
 use crate::engine::apply::Item;
+use crate::engine::apply::portion::Foreseen;
 use crate::engine::brake::BrakeMeter;
 use crate::engine::commit::add;
 use crate::engine::context::End;
@@ -19,6 +20,9 @@ use crate::engine::plan::{Sifted, outcome_of};
 use crate::engine::session::Session;
 use crate::mutant::{Mutant, broken};
 use crate::store::work::{self, Wanted, Work};
+
+/// Chunks of which every record is written that may be under way at once.
+const FULL: usize = 3;
 
 /// A chunk that was sent, or could not be: its session, how many records it has, and what came of it.
 type Carried<'a> = (Session<'a>, usize, Result<(), End>);
@@ -54,8 +58,8 @@ impl<'a> Session<'a> {
     ) -> Result<u64, End> {
         let options = &self.context.options;
         let most = if self.may_overlap(wanted) { options.under_way.max(1) } else { 1 };
-        // A portion for a job is many chunks.
-        let full = most * options.chunk;
+        // A portion for a job is many chunks, and chunks of which little is written are small.
+        let full = most.min(FULL) * options.chunk;
         let (mut last, mut worked) = (None, 0);
         let mut under_way = FuturesUnordered::new();
         let mut records = 0;
@@ -136,7 +140,7 @@ impl<'a> Session<'a> {
             brakes: BrakeMeter::default(),
             calls_before: self.calls_before,
             stale: 0,
-            decided: self.decided,
+            foreseen: Foreseen::new(),
             traffic: Arc::clone(&self.traffic),
             withheld: None,
             absent: Vec::new(),

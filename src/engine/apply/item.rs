@@ -65,6 +65,15 @@ impl Item {
         self.later.is_some()
     }
 
+    /// Whether its records stay as they are, and nothing but their link is kept of it.
+    pub fn is_idle(&self) -> bool {
+        let line = &self.decision.line;
+        line.action == Action::Merge
+            && self.gone.is_none()
+            && self.undo.is_none()
+            && !Side::BOTH.into_iter().any(|side| line.writes_to(side))
+    }
+
     /// Itself with the results that its updates would have; for the mutant that commits before it sends.
     pub fn as_if_sent(&self) -> Self {
         let mut sent = self.clone();

@@ -1,10 +1,16 @@
 //! How many records are worked on together: a chunk, or many more where enough of them will be written to a side that takes many
 //! rows by a job.
 
-use crate::domain::cost::{Task, Way, Workload};
+use std::collections::HashMap;
+
+use crate::domain::port::WriteKind;
 use crate::domain::side::Side;
 use crate::engine::apply::Item;
+use crate::engine::apply::batch::kind_of;
 use crate::engine::session::Session;
+
+/// Rows that a run has decided to write, by side, mapping and kind.
+pub(in crate::engine) type Foreseen = HashMap<(Side, usize, WriteKind), u64>;
 
 impl Session<'_> {
     /// Records of the next portion; `worked` were worked on by this run, about `left` are to come.
@@ -15,12 +21,11 @@ impl Session<'_> {
         if worked == 0 || most <= options.chunk as u64 {
             return options.chunk;
         }
-        let by_job = Side::BOTH.iter().any(|side| {
-            let written = self.decided[*side];
+        let by_job = self.foreseen.iter().any(|((side, mapping, kind), written)| {
             // What came so far tells what is to come.
-            let rows = (u128::from(written) * u128::from(most) / u128::from(worked)) as u64;
-            let choice = self.context.endpoints[*side].foresee(&Workload { task: Task::Write, rows });
-            choice.is_some_and(|choice| choice.way == Way::Job)
+            let rows = u128::from(*written) * u128::from(most) / u128::from(worked);
+            let batch = self.empty_batch(*mapping, *side, *kind);
+            self.context.endpoints[*side].rows_of_a_job(&batch, rows as usize).is_some()
         });
         if by_job { large } else { options.chunk }
     }
@@ -28,9 +33,12 @@ impl Session<'_> {
     /// Counts the rows that a chunk would write. What became of them is not waited for, so that a run and its plan take the same
     /// portions.
     pub(super) fn foresee_rows(&mut self, items: &[Item]) {
-        for side in Side::BOTH {
-            let rows = items.iter().filter(|item| item.decision.line.writes_to(side)).count();
-            self.decided[side] += rows as u64;
+        for item in items {
+            for side in Side::BOTH {
+                if let Some(kind) = kind_of(item, side) {
+                    *self.foreseen.entry((side, item.mapping, kind)).or_default() += 1;
+                }
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::outcome::{Counts, RunKind, RunResult};
 use crate::domain::record::RecordId;
 use crate::domain::report::Level;
 use crate::domain::side::{PerSide, Side};
-use crate::engine::apply::Traffic;
+use crate::engine::apply::{Foreseen, Traffic};
 use crate::engine::brake::BrakeMeter;
 use crate::engine::commit::key_hashes;
 use crate::engine::context::{End, RunContext};
@@ -87,7 +87,7 @@ pub async fn rebuild(context: &RunContext) -> Result<Rebuilt, End> {
         brakes: BrakeMeter::default(),
         calls_before: PerSide::from_fn(|side| context.endpoints[side].calls()),
         stale: 0,
-        decided: PerSide::default(),
+        foreseen: Foreseen::new(),
         traffic: Arc::new(Traffic::new(context.options.parallel, context.options.most_parallel)),
         withheld: None,
         absent: Vec::new(),
