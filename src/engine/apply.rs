@@ -69,6 +69,7 @@ impl Session<'_> {
 
     /// Loads and decides a chunk, and counts it against the brakes.
     async fn chunk(&mut self, chunk: Vec<Work>, held: bool, puts_off: bool) -> Result<Next, End> {
+        let taken = chunk.len();
         let mut items = self.load(chunk).await?;
         for item in items.iter().filter(|item| item.counted) {
             self.count(item.mapping, |counts| counts.unchanged = counts.unchanged.saturating_sub(1));
@@ -127,7 +128,9 @@ impl Session<'_> {
                 return Ok(Next::Settled);
             }
         }
-        Ok(Next::Sends(Box::new(Ready { items, waiting: waiting_for_parents, sifted, held, braked })))
+        let weight = if taken > self.context.options.chunk { taken } else { items.len() };
+        let waiting = waiting_for_parents;
+        Ok(Next::Sends(Box::new(Ready { items, weight, waiting, sifted, held, braked })))
     }
 
     /// Commits what writes nothing, so that it is not kept as long as the others are sent; gives back these others.

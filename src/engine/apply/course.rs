@@ -24,12 +24,15 @@ use crate::store::work::{self, Wanted, Work};
 /// Chunks of which every record is written that may be under way at once.
 const FULL: usize = 3;
 
-/// A chunk that was sent, or could not be: its session, how many records it has, and what came of it.
+/// A chunk that was sent, or could not be: its session, how many records it counted for, and what came of it.
 type Carried<'a> = (Session<'a>, usize, Result<(), End>);
 
 /// A chunk that is decided and counted, and may be sent.
 pub(super) struct Ready {
     pub(super) items: Vec<Item>,
+    /// How many records it counts for while it is under way: those that are written, and all of a portion for a job, so that no
+    /// other such portion is taken beside it.
+    pub(super) weight: usize,
     /// What waits for a parent: mapping, side and id.
     pub(super) waiting: Vec<(i64, Side, RecordId)>,
     pub(super) sifted: Sifted,
@@ -58,7 +61,6 @@ impl<'a> Session<'a> {
     ) -> Result<u64, End> {
         let options = &self.context.options;
         let most = if self.may_overlap(wanted) { options.under_way.max(1) } else { 1 };
-        // A portion for a job is many chunks, and chunks of which little is written are small.
         let full = most.min(FULL) * options.chunk;
         let (mut last, mut worked) = (None, 0);
         let mut under_way = FuturesUnordered::new();
@@ -76,7 +78,7 @@ impl<'a> Session<'a> {
                 match next {
                     Ok(Next::Sends(ready)) if end.is_none() => {
                         more = ready.braked.is_none();
-                        records += ready.items.len();
+                        records += ready.weight;
                         under_way.push(self.hand().carry(*ready));
                     }
                     Ok(Next::Sends(_) | Next::Settled) => {}
@@ -88,9 +90,9 @@ impl<'a> Session<'a> {
             } else {
                 break;
             }
-            for (hand, sent, result) in finished {
+            for (hand, weight, result) in finished {
                 self.take_in(&hand);
-                records -= sent;
+                records -= weight;
                 end = end.or(result.err());
             }
         }
@@ -161,17 +163,17 @@ impl<'a> Session<'a> {
 
     /// Sends a chunk and commits what came of it; gives itself back with what it counted.
     async fn carry(mut self, ready: Ready) -> Carried<'a> {
-        let records = ready.items.len();
+        let weight = ready.weight;
         let result = self.send_chunk(ready).await;
         // What stands before a brake was counted and may go; after anything else those beside it end with what they have sent.
         if result.as_ref().is_err_and(|end| end.result != RunResult::Braked) {
             self.traffic.halt();
         }
-        (self, records, result)
+        (self, weight, result)
     }
 
     async fn send_chunk(&mut self, ready: Ready) -> Result<(), End> {
-        let Ready { mut items, waiting, sifted, held, braked } = ready;
+        let Ready { mut items, waiting, sifted, held, braked, .. } = ready;
         if broken(Mutant::CommitBeforeSend) {
             self.commit(items.iter().map(Item::as_if_sent).collect()).await?;
         }

@@ -73,6 +73,25 @@ async fn a_token_of_novoed_is_asked_for_by_password() {
     assert!(wire.seen("GET").iter().all(|call| call.header("Authorization") == "Bearer tok"));
 }
 
+/// Calls that go side by side share a token, and a new one where it ended before its time.
+#[tokio::test]
+async fn calls_of_novoed_side_by_side_share_a_token() {
+    let wire = Wire::start(|call, before| match call.call.as_str() {
+        "POST /oauth/token" => {
+            ok(&json!({"access_token": if before == 0 { "ended" } else { "tok" }, "expires_in": 7200}))
+        }
+        _ if call.header("Authorization") == "Bearer ended" => refusal(401, &Value::Null),
+        _ => csv(&[]),
+    })
+    .await;
+    let client = opened(&wire, &[("sign_in", "token".into())]);
+    let scan = scan_of("user", &["email"]);
+    let (one, other) = tokio::join!(client.scan(&scan), client.scan(&scan));
+    one.and(other).unwrap();
+    assert_eq!(wire.seen("POST /oauth/token").len(), 2, "{:?}", wire.calls());
+    assert_eq!(wire.seen("GET").len(), 4);
+}
+
 /// platform-novoed.md §2: 200 calls a minute, and of the 1,000 an hour a run leaves a fifth to others.
 #[tokio::test]
 async fn novoed_is_called_no_more_than_its_limits_allow() {
