@@ -1,7 +1,7 @@
 //! The engine under simulation: two in-memory sides driven by capability tables, the real SQLite, a virtual clock, and
 //! histories that one seed replays.
 //!
-//! `FORCESYNC_HISTORIES` sets how many histories run (5,000 by default), `FORCESYNC_AFTER` passes over the first ones,
+//! `FORCESYNC_HISTORIES` sets how many histories run (3,000 by default), `FORCESYNC_AFTER` passes over the first ones,
 //! `FORCESYNC_SEED` replays one of them.
 
 mod by_hand;
@@ -28,7 +28,7 @@ use history::History;
 use verdict::Verdict;
 
 /// As many as two fast cores play in about two minutes.
-const HISTORIES: u64 = 4_000;
+const HISTORIES: u64 = 3_000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
