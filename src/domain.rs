@@ -16,6 +16,7 @@ pub mod cost;
 pub mod criteria;
 pub mod doubts;
 pub mod drift;
+pub mod foresight;
 pub mod forget;
 pub mod grouped;
 pub mod hint;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::cli::words;
+use crate::domain::foresight::Foresight;
 use crate::domain::progress::{EngineState, Phase, Progress};
 
 /// The least time between two drawings.
@@ -27,14 +28,14 @@ impl Bar {
     }
 
     /// Draws the numbers, unless that was done a moment ago.
-    pub fn draw(&mut self, progress: &Progress, now: DateTime<Utc>) {
+    pub fn draw(&mut self, progress: &Progress, foresight: &Foresight, now: DateTime<Utc>) {
         let early = |last: DateTime<Utc>| (now - last).to_std().is_ok_and(|since| since < FRAME);
         if !self.on || self.drawn.is_some_and(early) {
             return;
         }
         self.drawn = Some(now);
         let width = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
-        let text: String = line(progress, now).chars().take(width.saturating_sub(1)).collect();
+        let text: String = line(progress, foresight, now).chars().take(width.saturating_sub(1)).collect();
         let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K{text}");
     }
 
@@ -42,20 +43,6 @@ impl Bar {
     pub fn clear(&mut self) {
         if self.drawn.take().is_some() {
             let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K");
-        }
-    }
-}
-
-/// Records done and, where known, in all.
-pub(super) fn done_of(progress: &Progress) -> (u64, Option<u64>) {
-    match progress.phase {
-        Phase::None | Phase::Preparing | Phase::Recovering | Phase::Reading => {
-            (progress.read, progress.expected)
-        }
-        Phase::Matching | Phase::Deciding | Phase::Writing | Phase::Finishing => {
-            let done = progress.mappings.iter().map(|mapping| mapping.done).sum();
-            let total = progress.mappings.iter().map(|mapping| mapping.total).sum();
-            (done, total)
         }
     }
 }
@@ -77,8 +64,8 @@ fn phase_word(progress: &Progress) -> &'static str {
     }
 }
 
-fn line(progress: &Progress, now: DateTime<Utc>) -> String {
-    let (done, total) = done_of(progress);
+fn line(progress: &Progress, foresight: &Foresight, now: DateTime<Utc>) -> String {
+    let (done, total) = progress.done();
     let mut text = format!("{:<10}", phase_word(progress));
     if let Some(total) = total.filter(|total| *total > 0) {
         let filled = (done.min(total) * CELLS).checked_div(total).unwrap_or(0);
@@ -94,6 +81,10 @@ fn line(progress: &Progress, now: DateTime<Utc>) -> String {
         let elapsed = (now - started).to_std().unwrap_or_default();
         text.push_str("   ");
         text.push_str(&words::duration(elapsed));
+    }
+    if let Some(seconds) = foresight.of_step(progress) {
+        text.push_str("   eta ");
+        text.push_str(&words::duration(Duration::from_secs(seconds)));
     }
     let counts = &progress.counts;
     format!(
@@ -111,17 +102,20 @@ mod tests {
 
     #[test]
     fn the_line_shows_how_much_of_how_much() {
-        let progress = Progress {
+        let progress = |done| Progress {
             state: EngineState::Running,
             phase: Phase::Writing,
             started: Some(DateTime::UNIX_EPOCH),
-            mappings: vec![MappingProgress { done: 600, total: Some(1200), ..MappingProgress::default() }],
+            mappings: vec![MappingProgress { done, total: Some(1200), ..MappingProgress::default() }],
             ..Progress::default()
         };
-        let line = line(&progress, DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(12));
+        let at = |second| DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(second);
+        let mut foresight = Foresight::default();
+        foresight.take(&progress(0), at(0));
+        foresight.take(&progress(600), at(12));
         assert_eq!(
-            line,
-            "writing   ████████████░░░░░░░░░░░░  600 / 1,200   12 s   created 0   updated 0   failed 0"
+            line(&progress(600), &foresight, at(12)),
+            "writing   ████████████░░░░░░░░░░░░  600 / 1,200   12 s   eta 12 s   created 0   updated 0   failed 0"
         );
     }
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::cli::bar::{Bar, done_of};
+use crate::cli::bar::Bar;
 use crate::cli::context::Context;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::words;
 use crate::domain::command::{Command, RunReport};
+use crate::domain::foresight::Foresight;
 use crate::domain::outcome::{RunKind, RunResult, SideCounts};
 use crate::domain::progress::{EngineState, Phase, Progress};
 use crate::ops::engine::EngineClient;
@@ -36,6 +37,7 @@ struct ProgressLine {
     phase: Phase,
     done: u64,
     total: Option<u64>,
+    eta_seconds: Option<u64>,
     read: u64,
     created: u64,
     updated: u64,
@@ -154,7 +156,7 @@ pub async fn until(
     interrupts: &Interrupts,
     context: &Context,
 ) -> Result<RunReport, OpError> {
-    let mut bar = Bar::new();
+    let (mut bar, mut foresight) = (Bar::new(), Foresight::default());
     let mut told: Option<DateTime<Utc>> = None;
     let mut progress = engine.progress();
     let mut cancelled = false;
@@ -177,14 +179,15 @@ pub async fn until(
             Ok(()) = progress.changed() => {
                 let now = context.clock.now();
                 let numbers = progress.borrow_and_update().clone();
+                foresight.take(&numbers, now);
                 let sparse = |last: DateTime<Utc>| (now - last).to_std().is_ok_and(|since| since < SPARSE);
                 if context.output.is_json() {
                     if numbers.run.unwrap_or(0) == run && !told.is_some_and(sparse) {
                         told = Some(now);
-                        context.output.object(&progress_line(run, &numbers));
+                        context.output.object(&progress_line(run, &numbers, &foresight));
                     }
                 } else {
-                    bar.draw(&numbers, now);
+                    bar.draw(&numbers, &foresight, now);
                 }
             }
         }
@@ -193,8 +196,8 @@ pub async fn until(
     report
 }
 
-fn progress_line(run: i64, numbers: &Progress) -> ProgressLine {
-    let (done, total) = done_of(numbers);
+fn progress_line(run: i64, numbers: &Progress, foresight: &Foresight) -> ProgressLine {
+    let (done, total) = numbers.done();
     ProgressLine {
         event: "progress",
         run,
@@ -202,6 +205,7 @@ fn progress_line(run: i64, numbers: &Progress) -> ProgressLine {
         phase: numbers.phase,
         done,
         total,
+        eta_seconds: foresight.of_step(numbers),
         read: numbers.read,
         created: numbers.counts.created(),
         updated: numbers.counts.updated(),

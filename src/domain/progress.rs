@@ -95,3 +95,18 @@ pub struct Progress {
     /// The highest sequence of the facts written so far.
     pub facts: i64,
 }
+
+impl Progress {
+    /// Records that the step at hand has done and, where known, how many it has to do: read ones until all are read, decided ones
+    /// of all mappings later.
+    pub fn done(&self) -> (u64, Option<u64>) {
+        match self.phase {
+            Phase::None | Phase::Preparing | Phase::Recovering | Phase::Reading => (self.read, self.expected),
+            Phase::Matching | Phase::Deciding | Phase::Writing | Phase::Finishing => {
+                let done = self.mappings.iter().map(|mapping| mapping.done).sum();
+                let total = self.mappings.iter().map(|mapping| mapping.total).sum();
+                (done, total)
+            }
+        }
+    }
+}

@@ -299,8 +299,10 @@ impl Session<'_> {
             .await?;
         taken.read += count;
         taken.unmoved.extend(unmoved.into_iter().filter(|(_, unmoved)| *unmoved > 0));
+        let calls = self.calls(side);
         self.context.progress.send_modify(|progress| {
             progress.read += count;
+            progress.counts.side_mut(side).calls = calls;
             if let Some(total) = total {
                 *progress.expected.get_or_insert(0) += total;
             }

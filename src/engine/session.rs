@@ -131,11 +131,15 @@ impl Session<'_> {
         self.absent.iter().any(|absent| absent.platform_object == platform_object)
     }
 
+    /// Calls that this run has spent on a side.
+    pub fn calls(&self, side: Side) -> u64 {
+        self.context.endpoints[side].calls().saturating_sub(self.calls_before[side])
+    }
+
     /// Updates the calls spent.
     pub fn count_calls(&mut self) {
         for side in Side::BOTH {
-            let calls = self.context.endpoints[side].calls().saturating_sub(self.calls_before[side]);
-            self.counts.side_mut(side).calls = calls;
+            self.counts.side_mut(side).calls = self.calls(side);
         }
     }
 

@@ -267,12 +267,20 @@ fn a_second_run_is_refused_with_the_reason() {
 fn what_was_read_is_shown_as_long_as_the_mappings_wait() {
     let mut app = running();
     press(&mut app, "3");
-    assert!(!picture(&mut app, 80, 24).contains("read 600 / 2,000"));
+    assert!(!picture(&mut app, 80, 24).contains("600 / 2,000"));
     let progress = app.sync.progress.clone();
-    let reading = Progress { phase: Phase::Reading, read: 600, expected: Some(2_000), ..progress };
-    app.update(Msg::Progress(Box::new(reading)));
+    for read in [0, 600] {
+        let reading =
+            Progress { phase: Phase::Reading, read, expected: Some(2_000), ..app.sync.progress.clone() };
+        app.update(Msg::Progress(Box::new(reading)));
+        app.update(Msg::Tick(app.now + TimeDelta::seconds(3)));
+    }
     let shown = picture(&mut app, 80, 24);
-    assert!(shown.contains("read 600 / 2,000"), "{shown}");
+    assert!(shown.contains("600 / 2,000") && shown.contains("7s to read"), "{shown}");
+    assert!(!shown.contains("created"), "{shown}");
+    // And from then on the end of all mappings, not that of the reading.
+    app.update(Msg::Progress(Box::new(progress)));
+    assert!(!picture(&mut app, 80, 24).contains("to read"));
 }
 
 #[test]

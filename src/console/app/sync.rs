@@ -17,7 +17,8 @@ use chrono::{DateTime, Utc};
 
 use crate::console::app::model::Load;
 use crate::console::app::selection::Selection;
-use crate::domain::progress::{EngineState, Phase, Progress};
+use crate::domain::foresight::Foresight;
+use crate::domain::progress::{EngineState, Progress};
 use crate::domain::report::{IssueGroup, RunRow, StatusReport};
 
 /// Which part of the tab has the focus.
@@ -96,9 +97,9 @@ pub struct SyncTab {
     pub ended: Option<i64>,
     /// How the run before it ended, as it was told.
     pub told: Option<String>,
+    /// How long the step at hand still takes.
+    pub foresight: Foresight,
     samples: VecDeque<Sample>,
-    /// When the present step was first seen, and when its numbers last moved: what is done in lumps is measured from lump to lump.
-    step: Option<(Sample, Sample)>,
 }
 
 /// Width of the sparkline.
@@ -116,11 +117,9 @@ impl SyncTab {
     /// Takes over new numbers; tells whether a run has just ended.
     pub fn take(&mut self, progress: Progress, now: DateTime<Utc>) -> bool {
         let was_running = self.is_running();
-        // Each step counts something else, so that a rate over two of them would mean nothing.
-        if progress.run != self.progress.run || progress.phase != self.progress.phase {
+        if self.foresight.take(&progress, now) {
             self.samples.clear();
             self.rates.clear();
-            self.step = None;
         }
         let ended = was_running && progress.state == EngineState::Idle
             || progress.run != self.progress.run
@@ -128,13 +127,7 @@ impl SyncTab {
                 && self.seen.is_some();
         self.progress = progress;
         self.seen = Some(now);
-        let done = self.done();
-        let sample = Sample { at: now, done };
-        match &mut self.step {
-            None => self.step = Some((sample, sample)),
-            Some((_, moved)) if done > moved.done => *moved = sample,
-            Some(_) => {}
-        }
+        let done = self.progress.done().0;
         // One bar a second; more often is only kept for the rate.
         let last = self.samples.back().copied();
         match last {
@@ -155,14 +148,6 @@ impl SyncTab {
         ended
     }
 
-    /// Records done in the step: read ones while it reads, and decided ones later.
-    fn done(&self) -> u64 {
-        if self.progress.phase == Phase::Reading {
-            return self.progress.read;
-        }
-        self.progress.mappings.iter().map(|mapping| mapping.done).sum()
-    }
-
     /// Records a second, over the last seconds.
     pub fn rate(&self) -> Option<u64> {
         let first = self.samples.front()?;
@@ -172,20 +157,6 @@ impl SyncTab {
             return None;
         }
         Some(last.done.saturating_sub(first.done) * 1_000 / milliseconds as u64)
-    }
-
-    /// Seconds until `left` records are done, at the rate of the step so far. Records come in pages and portions, so the rate is
-    /// measured up to the last of them, and the time since is taken off.
-    pub fn eta(&self, left: u64) -> Option<u64> {
-        let (began, moved) = self.step.as_ref()?;
-        let took = (moved.at - began.at).num_milliseconds().max(0) as u64;
-        let done = moved.done.saturating_sub(began.done);
-        if done == 0 || took < 500 {
-            return None;
-        }
-        let since = self.seen.map_or(0, |seen| (seen - moved.at).num_milliseconds().max(0)) as u64;
-        let needed = u128::from(left) * u128::from(took) / u128::from(done);
-        Some((needed as u64).saturating_sub(since).div_ceil(1_000).max(1))
     }
 
     /// The selected group.
@@ -206,55 +177,27 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::domain::progress::MappingProgress;
+    use crate::domain::progress::{MappingProgress, Phase};
 
     fn progress(done: u64, state: EngineState) -> Progress {
         Progress {
             state,
             run: Some(1),
+            phase: Phase::Writing,
             mappings: vec![MappingProgress { done, ..MappingProgress::default() }],
             ..Progress::default()
         }
     }
 
     #[test]
-    fn the_rate_is_of_the_last_seconds_and_tells_what_is_left() {
+    fn the_rate_is_of_the_last_seconds() {
         let mut tab = SyncTab::default();
         for second in 0..4 {
             let now = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
             tab.take(progress(100 * second as u64, EngineState::Running), now);
         }
         assert_eq!(tab.rate(), Some(100));
-        assert_eq!(tab.eta(250), Some(3));
         assert_eq!(tab.rates.iter().copied().collect::<Vec<_>>(), [100, 100, 100]);
-    }
-
-    #[test]
-    fn what_was_read_is_not_counted_as_written() {
-        let mut tab = SyncTab::default();
-        let at = |second: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
-        let step = |phase, done| Progress { phase, read: 5_000, ..progress(done, EngineState::Running) };
-        tab.take(Progress { mappings: Vec::new(), ..step(Phase::Reading, 0) }, at(0));
-        for second in 1..=4 {
-            tab.take(step(Phase::Writing, 100 * (second - 1)), at(second as i64));
-        }
-        assert_eq!((tab.rate(), tab.eta(700)), (Some(100), Some(7)));
-    }
-
-    #[test]
-    fn after_a_tenth_the_end_is_foreseen_though_records_come_in_lumps() {
-        let mut tab = SyncTab::default();
-        // 500 records every 7 seconds, 10,000 in all: 140 seconds.
-        for tick in 0..=130_u64 {
-            let now = DateTime::UNIX_EPOCH + TimeDelta::seconds(tick as i64);
-            let done = tick / 7 * 500;
-            tab.take(progress(done, EngineState::Running), now);
-            if tick >= 14 {
-                let eta = tab.eta(10_000 - done).unwrap();
-                let whole = tick + eta;
-                assert!(whole.abs_diff(140) <= 28, "after {tick} s: {eta} s");
-            }
-        }
     }
 
     #[test]

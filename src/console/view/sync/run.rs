@@ -49,6 +49,18 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             if !phase.is_empty() {
                 let _ = write!(title, " · {phase}");
             }
+            if let Some(seconds) = app.sync.foresight.of_step(progress) {
+                let left = numbers::duration(seconds);
+                match progress.phase {
+                    // What comes behind it is not known yet.
+                    Phase::Reading => title.push_str(&text::still_reads(&left)),
+                    // Where one mapping is all there is, its own line tells it.
+                    _ if progress.mappings.len() > 1 => {
+                        let _ = write!(title, " · eta {left}");
+                    }
+                    _ => {}
+                }
+            }
         }
     }
     let inner = canvas.panel(area, &title, Focus::Elsewhere);
@@ -65,7 +77,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         gauge(app, canvas, Rect { y, height: 1, ..inner }, mapping);
         y += 1;
     }
-    if y < inner.bottom() {
+    // Nothing is counted before all is read.
+    if y < inner.bottom() && progress.phase != Phase::Reading {
         let pieces = counts(&progress.counts);
         canvas.line(Rect { x: inner.x + 1, y, width: inner.width.saturating_sub(1), height: 1 }, &pieces);
         y += 1;
@@ -86,39 +99,25 @@ fn idle(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
+/// How much was read of both sides.
 fn reading(app: &App, canvas: &mut Canvas<'_>, line: Rect) {
     let progress = &app.sync.progress;
-    let mut words = match progress.expected {
-        Some(expected) => {
-            format!(" read {} / {}", numbers::count(progress.read), numbers::count(expected))
-        }
-        None => format!(" read {}", numbers::count(progress.read)),
-    };
-    if let Some(left) = progress.expected.and_then(|expected| expected.checked_sub(progress.read))
-        && left > 0
-        && progress.state == EngineState::Running
-        && let Some(seconds) = app.sync.eta(left)
-    {
-        let _ = write!(words, "  eta {}", numbers::duration(seconds));
+    let mut words = numbers::count(progress.read);
+    if let Some(expected) = progress.expected {
+        let _ = write!(words, " / {}", numbers::count(expected));
     }
-    canvas.text(line.x, line.y, line.width, &words, Meaning::Text);
+    bar(canvas, line, text::READ, (progress.read, progress.expected), &words);
 }
 
 fn gauge(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &MappingProgress) {
-    let width = usize::from(line.width);
-    let title_width = 20.min(width / 3);
     let title = if mapping.title.is_empty() { &mapping.mapping } else { &mapping.title };
-    let numbers_text = match mapping.total {
+    let words = match mapping.total {
         // A total that is already passed is no total yet.
         Some(total) if total >= mapping.done && total > 0 => {
             let mut words = format!("{} / {}", numbers::count(mapping.done), numbers::count(total));
             if mapping.done == total {
                 words.push_str("  done");
-            } else if let Some(left) = total.checked_sub(mapping.done)
-                && let Some(seconds) = app.sync.eta(left)
-                && app.sync.progress.state == EngineState::Running
-                && mapping.done > 0
-            {
+            } else if let Some(seconds) = app.sync.foresight.of_mapping(&app.sync.progress, mapping) {
                 let _ = write!(words, "  eta {}", numbers::duration(seconds));
             }
             words
@@ -126,45 +125,54 @@ fn gauge(app: &App, canvas: &mut Canvas<'_>, line: Rect, mapping: &MappingProgre
         Some(_) | None if mapping.done == 0 => text::WAITING.into(),
         Some(_) | None => numbers::count(mapping.done),
     };
-    let numbers_width = 30.min(width.saturating_sub(title_width + 6));
-    let bar = width.saturating_sub(title_width + numbers_width + 4);
+    bar(canvas, line, title, (mapping.done, mapping.total), &words);
+}
+
+fn bar(canvas: &mut Canvas<'_>, line: Rect, title: &str, (done, total): (u64, Option<u64>), words: &str) {
+    let width = usize::from(line.width);
+    let title_width = 20.min(width / 3);
+    let words_width = 30.min(width.saturating_sub(title_width + 6));
+    let cells = width.saturating_sub(title_width + words_width + 4);
     let mut pieces: Vec<Piece<'_>> = vec![
         (" ".into(), Meaning::Text),
         (column(title, title_width).into(), Meaning::Text),
         (" ".into(), Meaning::Text),
     ];
-    match mapping.total {
-        Some(total) if total > 0 && total >= mapping.done && bar >= 5 => {
-            let done = (mapping.done.min(total) as usize * bar / total as usize).min(bar);
-            pieces.push((canvas.glyphs.full.repeat(done).into(), Meaning::Gauge));
-            pieces.push((canvas.glyphs.rest.repeat(bar - done).into(), Meaning::Border));
+    match total {
+        Some(total) if total > 0 && total >= done && cells >= 5 => {
+            let full = (u128::from(done) * cells as u128 / u128::from(total)) as usize;
+            pieces.push((canvas.glyphs.full.repeat(full).into(), Meaning::Gauge));
+            pieces.push((canvas.glyphs.rest.repeat(cells - full).into(), Meaning::Border));
         }
-        Some(_) | None => pieces.push((" ".repeat(bar).into(), Meaning::Text)),
+        Some(_) | None => pieces.push((" ".repeat(cells).into(), Meaning::Text)),
     }
     pieces.push((" ".into(), Meaning::Text));
-    pieces.push((right(&numbers_text, numbers_width).into(), Meaning::Text));
+    pieces.push((right(words, words_width).into(), Meaning::Text));
     canvas.line(line, &pieces);
 }
 
-/// Counts in words; what went wrong stands out.
-pub(super) fn counts(counts: &Counts) -> Vec<Piece<'static>> {
-    let mut pieces: Vec<Piece<'static>> = Vec::new();
-    let entries = [
+/// Counts in words; what went wrong stands out, and what matters less comes last, where a narrow terminal cuts.
+fn counts(counts: &Counts) -> Vec<Piece<'static>> {
+    let always = [
         ("read", counts.read, Meaning::Text),
         ("created", counts.created(), Meaning::Success),
         ("updated", counts.updated(), Meaning::Success),
-        // Before what matters less: a narrow terminal cuts the end.
         ("failed", counts.failed, Meaning::Error),
+    ];
+    let where_any = [
+        ("deleted", counts.deleted(), Meaning::Success),
+        ("conflicts", counts.conflicts, Meaning::Conflict),
+        ("limited", counts.limited, Meaning::Warning),
         ("unchanged", counts.unchanged, Meaning::Muted),
         ("skipped", counts.skipped, Meaning::Muted),
-        ("limited", counts.limited, Meaning::Warning),
-        ("conflicts", counts.conflicts, Meaning::Conflict),
     ];
-    for (word, number, meaning) in entries {
-        let meaning = if number == 0 { Meaning::Muted } else { meaning };
-        pieces.push((format!("{word} {}  ", numbers::count(number)).into(), meaning));
-    }
-    pieces
+    let shown = always.into_iter().chain(where_any.into_iter().filter(|(_, number, _)| *number > 0));
+    shown
+        .map(|(word, number, meaning)| {
+            let meaning = if number == 0 { Meaning::Muted } else { meaning };
+            (format!("{word} {}  ", numbers::count(number)).into(), meaning)
+        })
+        .collect()
 }
 
 fn speed(app: &App, canvas: &mut Canvas<'_>, line: Rect) {

@@ -123,6 +123,8 @@ pub const INTERVAL_TOO_SHORT: &str = "The shortest interval is 10s.";
 pub const WHY_FROM_RECORD: &str = "Open an issue's record or a run first; w explains it there.";
 /// A mapping whose turn has not come.
 pub const WAITING: &str = "waiting";
+/// What was read of both sides.
+pub const READ: &str = "read";
 
 /// A prompt: what may be typed, and what the present interval costs while nothing changes.
 pub fn interval_help(every: &str, calls_a_day: PerSide<u64>) -> String {
@@ -290,6 +292,11 @@ pub fn phase(phase: Phase) -> &'static str {
         Phase::Writing => "deciding and writing",
         Phase::Finishing => "closing the run",
     }
+}
+
+/// Behind [`phase`]: how long the reading still takes.
+pub fn still_reads(left: &str) -> String {
+    format!(" · {left} to read")
 }
 
 /// How a run ended, in words.
