@@ -47,22 +47,22 @@ impl NewFact {
     }
 }
 
-/// The next number of the sequence that facts and history share.
-pub(crate) fn next_sequence(db: &Connection) -> Result<i64, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT COALESCE(max(seq), 0) + 1 FROM sqlite_sequence WHERE name IN ('fact', 'history')",
-    )?;
-    Ok(statement.query_row([], |row| row.get(0))?)
+/// The next number of the sequence that facts and history share, as SQL.
+macro_rules! next_sequence {
+    () => {
+        "(SELECT COALESCE(max(seq), 0) + 1 FROM sqlite_sequence WHERE name IN ('fact', 'history'))"
+    };
 }
+pub(super) use next_sequence;
 
 /// Writes a fact; gives its sequence.
 pub fn insert(db: &Connection, at: DateTime<Utc>, fact: &NewFact) -> Result<i64, StoreError> {
-    let sequence = next_sequence(db)?;
-    db.prepare_cached(
-        "INSERT INTO fact (sequence, at, level, run, mapping, org_id, platform_id, message, detail) VALUES (?,?,?,?,?,?,?,?,?)",
-    )?
+    db.prepare_cached(concat!(
+        "INSERT INTO fact (sequence, at, level, run, mapping, org_id, platform_id, message, detail) VALUES (",
+        next_sequence!(),
+        ",?,?,?,?,?,?,?,?)"
+    ))?
     .execute(params![
-        sequence,
         to_millis(at),
         fact.level.number(),
         fact.run,
@@ -72,5 +72,5 @@ pub fn insert(db: &Connection, at: DateTime<Utc>, fact: &NewFact) -> Result<i64,
         fact.message,
         fact.detail.as_ref().map(ToString::to_string),
     ])?;
-    Ok(sequence)
+    Ok(db.last_insert_rowid())
 }

@@ -272,11 +272,7 @@ fn stone(db: &Connection, mapping: i64, family: i64, side: Side, id: &str) -> Re
         Side::Org => (id, nobody.as_str()),
         Side::Platform => (nobody.as_str(), id),
     };
-    db.execute(
-        "INSERT OR IGNORE INTO link (mapping, family, org_id, platform_id, closed, base, run) VALUES (?,?,?,?,?,x'',0)",
-        params![mapping, family, org, platform, CLOSED],
-    )?;
-    Ok(())
+    links::bar(db, mapping, family, &PerSide { org, platform }, CLOSED)
 }
 
 fn mapping_name(db: &Connection, mapping: i64) -> Result<String, StoreError> {

@@ -7,7 +7,8 @@ use crate::domain::plan::Rule;
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::domain::value::Value;
-use crate::store::{StoreError, facts, from_millis, mappings, to_millis};
+use crate::store::facts::next_sequence;
+use crate::store::{StoreError, from_millis, mappings, to_millis};
 
 pub mod compact;
 pub mod names;
@@ -109,13 +110,13 @@ pub fn put_call(
     row: &NewHistory<'_>,
     call: Option<Call<'_>>,
 ) -> Result<i64, StoreError> {
-    let sequence = facts::next_sequence(db)?;
-    db.prepare_cached(
+    db.prepare_cached(concat!(
         "INSERT INTO history (sequence, at, run, mapping, org_id, platform_id, side, action, changes, call, met)
-         VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-    )?
+         VALUES (",
+        next_sequence!(),
+        ",?,?,?,?,?,?,?,?,?,?)"
+    ))?
     .execute(params![
-        sequence,
         to_millis(at),
         row.run,
         row.mapping,
@@ -127,7 +128,7 @@ pub fn put_call(
         call.map(|call| call.kind),
         call.and_then(|call| call.met.to_sql()),
     ])?;
-    Ok(sequence)
+    Ok(db.last_insert_rowid())
 }
 
 /// Whether a run already has its row about a write of these records.

@@ -14,11 +14,13 @@ use crate::store::{StoreError, contested, departures, from_millis, mappings, to_
 mod bases;
 pub mod clues;
 mod glance;
+mod make;
 #[cfg(test)]
 mod tests;
 
 pub use bases::{Bases, Stored};
 pub use glance::{Glance, glance};
+pub use make::{NewLink, bar, make, put};
 
 /// Why a link is closed (law E9); a closed link writes nothing and still keeps its two ids out of matching.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,27 +80,6 @@ pub struct Link {
     pub read: PerSide<DateTime<Utc>>,
     /// What each side last held.
     pub bases: Bases,
-}
-
-/// A link to be made or rewritten.
-#[derive(Clone, Debug)]
-pub struct NewLink {
-    /// The mapping's number.
-    pub mapping: i64,
-    /// The family's number.
-    pub family: i64,
-    /// Both records.
-    pub ids: PerSide<RecordId>,
-    /// The newest stamp seen on each side.
-    pub stamps: PerSide<Option<DateTime<Utc>>>,
-    /// When each side was last seen equal to its base.
-    pub read: PerSide<DateTime<Utc>>,
-    /// Hashes of the key as seen on each side.
-    pub keys: PerSide<Option<i64>>,
-    /// What each side last held, in the [byte form](Bases::encode).
-    pub bases: Vec<u8>,
-    /// The run that writes it.
-    pub run: i64,
 }
 
 /// A statement that selects whole links: the columns that [`from_row`] reads, and what comes behind them.
@@ -305,92 +286,6 @@ pub fn blocking_key(db: &Connection, family: i64, hash: i64) -> Result<Option<Li
         ),
         params![family, hash],
     )
-}
-
-/// Makes a link and gives its number, unless one of its two records has a link already that stands in its way. Whoever makes
-/// many of them [counts](mappings::count) them together.
-pub fn make(db: &Connection, link: &NewLink) -> Result<Option<i64>, StoreError> {
-    let (stamps, read) = (link.stamps.map(|stamp| stamp.map(to_millis)), link.read.map(to_millis));
-    let made = db
-        .prepare_cached(
-            "INSERT OR IGNORE INTO link (mapping, family, org_id, platform_id, org_stamp, platform_stamp, org_read,
-                 platform_read, org_key, platform_key, base, run) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-        )?
-        .execute(params![
-            link.mapping,
-            link.family,
-            link.ids.org.as_str(),
-            link.ids.platform.as_str(),
-            stamps.org,
-            stamps.platform,
-            read.org,
-            read.platform,
-            link.keys.org,
-            link.keys.platform,
-            link.bases,
-            link.run,
-        ])?;
-    Ok((made > 0).then(|| db.last_insert_rowid()))
-}
-
-/// A link as it stands, as far as an index tells of it.
-struct Indexed {
-    link: i64,
-    platform: bool,
-    closed: bool,
-    keys: PerSide<Option<i64>>,
-}
-
-/// Makes a link, or rewrites the one of the same mapping and record of the org; gives its number.
-pub fn put(db: &Connection, link: &NewLink) -> Result<i64, StoreError> {
-    let known: Option<Indexed> = db
-        .prepare_cached(
-            "SELECT link, platform_id=?3, closed<>0, org_key, platform_key FROM link WHERE mapping=?1 AND org_id=?2",
-        )?
-        .query_row(params![link.mapping, link.ids.org.as_str(), link.ids.platform.as_str()], |row| {
-            Ok(Indexed {
-                link: row.get(0)?,
-                platform: row.get(1)?,
-                closed: row.get(2)?,
-                keys: PerSide { org: row.get(3)?, platform: row.get(4)? },
-            })
-        })
-        .optional()?;
-    let Some(known) = known else {
-        let made = make(db, link)?.ok_or_else(|| {
-            StoreError::Damaged(format!("{} has two links at once", link.ids.platform.as_str()))
-        })?;
-        mappings::count(db, "links", 1)?;
-        return Ok(made);
-    };
-    if !known.platform || known.closed || known.keys != link.keys {
-        set_indexed(db, link, &known)?;
-    }
-    let stamps = link.stamps.map(|stamp| stamp.map(to_millis));
-    let read = link.read.map(to_millis);
-    db.prepare_cached(
-        "UPDATE link SET org_stamp=?, platform_stamp=?, org_read=?, platform_read=?, base=? WHERE link=?",
-    )?
-    .execute(params![stamps.org, stamps.platform, read.org, read.platform, link.bases, known.link,])?;
-    Ok(known.link)
-}
-
-/// Rewrites what indexes tell of a link. Mostly it stays as it is, and each entry that is written again is a random page.
-fn set_indexed(db: &Connection, link: &NewLink, known: &Indexed) -> Result<(), StoreError> {
-    // Whoever was left out because of a key that it no longer has may have it now (law E1).
-    for key in [known.keys.org, known.keys.platform].into_iter().flatten() {
-        if ![link.keys.org, link.keys.platform].contains(&Some(key)) {
-            contested::free(db, link.family, key)?;
-        }
-    }
-    db.prepare_cached(
-        "UPDATE link SET platform_id=?, closed=0, closed_to=NULL, org_key=?, platform_key=? WHERE link=?",
-    )?
-    .execute(params![link.ids.platform.as_str(), link.keys.org, link.keys.platform, known.link])?;
-    if known.closed {
-        mappings::count(db, "links", 1)?;
-    }
-    Ok(())
 }
 
 /// Lets whoever was left out because of a link's key be looked at again.

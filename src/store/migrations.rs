@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0015_lean.sql"),
     include_str!("../../assets/migrations/0016_taken.sql"),
     include_str!("../../assets/migrations/0017_clues.sql"),
+    include_str!("../../assets/migrations/0018_links.sql"),
 ];
 
 /// The schema version this program knows.

@@ -1,12 +1,14 @@
-//! Clues: which links may have an id of the platform or a key, by a hash of it (`assets/migrations/0017_clues.sql`). Triggers keep them;
-//! here they are filed.
+//! Clues: which links may have an id of the platform or a key, by a hash of it (`assets/migrations/0017_clues.sql`). They are
+//! noted where a link is made, follow it by a trigger when it changes, and are filed here.
 
 use std::rc::Rc;
 
-use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params};
 
+use crate::domain::record::RecordId;
+use crate::domain::side::PerSide;
 use crate::store::{StoreError, mappings};
 
 /// So many new links wait to be filed: few enough that their clues stay in the page cache, and many enough that a page of the others gets
@@ -32,6 +34,39 @@ fn id_hash(id: &[u8]) -> i64 {
     let (head, tail) = id.split_at(id.len().saturating_sub(3));
     let tail = tail.iter().fold(0, |bits, byte| bits << 6 | i64::from(byte & 0x3f));
     super::hash(head) >> 34 << 18 | tail
+}
+
+/// Notes the clues of a new link.
+pub(super) fn note(
+    db: &Connection,
+    link: i64,
+    platform_id: &str,
+    keys: &PerSide<Option<i64>>,
+) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached("INSERT OR IGNORE INTO clue_new VALUES (?,?)")?;
+    statement.execute([id_hash(platform_id.as_bytes()), link])?;
+    let other = keys.platform.filter(|_| keys.platform != keys.org);
+    for key in [keys.org, other].into_iter().flatten() {
+        statement.execute([key >> 16, link])?;
+    }
+    Ok(())
+}
+
+/// Whether a record of the platform has an open link in a family.
+pub(super) fn lead_to_open(db: &Connection, family: i64, platform_id: &RecordId) -> Result<bool, StoreError> {
+    let id = platform_id.as_str();
+    // One by one, because each link that is made asks for it, and a list of both would be made for each.
+    for sql in [
+        "SELECT 1 FROM clue_new CROSS JOIN link ON link.link=clue_new.link
+         WHERE clue_new.hash=?1 AND platform_id=?2 AND family=?3 AND closed=0",
+        "SELECT 1 FROM clue CROSS JOIN link ON link.link=clue.link
+         WHERE clue.hash=?1 AND platform_id=?2 AND family=?3 AND closed=0",
+    ] {
+        if db.prepare_cached(sql)?.exists(params![id_hash(id.as_bytes()), id, family])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The links that may have these ids, in their order, each with the place of its id.
@@ -77,25 +112,34 @@ pub fn file(db: &Connection) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
     use crate::domain::side::Side;
-    use crate::store::links::{by_key, by_platform, forget, glance, reopen};
+    use crate::store::links::{NewLink, by_key, by_platform, forget, glance, make, make::bar, reopen};
     use crate::store::migrations;
     use crate::store::testing::{fresh, steps};
 
-    fn make(
-        db: &Connection,
-        org: &str,
-        platform: &str,
-        closed: i64,
-        keys: (Option<i64>, Option<i64>),
-    ) -> usize {
+    fn put(db: &Connection, org: &str, platform: &str, closed: i64, keys: PerSide<Option<i64>>) {
         db.execute(
-            "INSERT OR IGNORE INTO link (mapping, family, org_id, platform_id, closed, org_key, platform_key, base, run)
+            "INSERT INTO link (mapping, family, org_id, platform_id, closed, org_key, platform_key, base, run)
              VALUES (1, 1, ?, ?, ?, ?, ?, x'', 1)",
-            rusqlite::params![org, platform, closed, keys.0, keys.1],
+            params![org, platform, closed, keys.org, keys.platform],
         )
-        .unwrap()
+        .unwrap();
+    }
+
+    fn link(org: &str, platform: &str, key: Option<i64>) -> NewLink {
+        NewLink {
+            mapping: 1,
+            family: 1,
+            ids: PerSide { org: RecordId::new(org), platform: RecordId::new(platform) },
+            stamps: PerSide::default(),
+            read: PerSide::from_fn(|_side| DateTime::UNIX_EPOCH),
+            keys: PerSide { org: key, platform: key },
+            bases: Vec::new(),
+            run: 1,
+        }
     }
 
     fn clues(db: &Connection) -> (i64, i64) {
@@ -112,7 +156,7 @@ mod tests {
     #[test]
     fn a_link_is_found_by_its_clues_before_and_after_they_are_filed() {
         let db = fresh();
-        make(&db, "o1", "p1", 0, (Some(-5 << 20), Some(-5 << 20)));
+        make(&db, &link("o1", "p1", Some(-5 << 20))).unwrap();
         for filed in [false, true] {
             assert_eq!(org_of(&db, "p1").as_deref(), Some("o1"), "{filed}");
             assert_eq!(by_key(&db, 1, -5 << 20).unwrap().len(), 1, "{filed}");
@@ -134,7 +178,7 @@ mod tests {
         assert!(forget(&db, 1).unwrap());
         assert_eq!(org_of(&db, "p2"), None);
         // The next link gets the number that is free now.
-        make(&db, "o3", "p3", 0, (None, None));
+        make(&db, &link("o3", "p3", None)).unwrap();
         assert_eq!((org_of(&db, "p2"), org_of(&db, "p3").as_deref()), (None, Some("o3")));
     }
 
@@ -150,7 +194,7 @@ mod tests {
     #[test]
     fn few_new_links_are_not_filed_in_the_middle_of_a_run() {
         let db = fresh();
-        make(&db, "o1", "p1", 0, (None, None));
+        make(&db, &link("o1", "p1", None)).unwrap();
         file_many(&db).unwrap();
         assert_eq!(clues(&db), (0, 1));
         db.execute("UPDATE link SET link=?", [BATCH]).unwrap();
@@ -161,11 +205,13 @@ mod tests {
     #[test]
     fn a_record_of_the_platform_has_one_open_link_at_most() {
         let db = fresh();
-        assert_eq!(make(&db, "o1", "p1", 0, (None, None)), 1);
-        assert_eq!(make(&db, "o2", "p1", 0, (None, None)), 0);
-        file(&db).unwrap();
-        assert_eq!(make(&db, "o2", "p1", 0, (None, None)), 0);
-        assert_eq!(make(&db, "o3", "p1", 1, (None, None)), 1);
+        assert!(make(&db, &link("o1", "p1", None)).unwrap().is_some());
+        for filed in [false, true] {
+            assert!(make(&db, &link("o2", "p1", None)).unwrap().is_none(), "{filed}");
+            file(&db).unwrap();
+        }
+        assert!(make(&db, &NewLink { family: 2, ..link("o4", "p1", None) }).unwrap().is_some());
+        bar(&db, 1, 1, &PerSide { org: "o3", platform: "p1" }, 1).unwrap();
         let closed = by_org_number(&db, "o3");
         assert!(reopen(&db, closed).is_err());
         db.execute("UPDATE link SET closed=2 WHERE org_id='o1'", []).unwrap();
@@ -181,8 +227,8 @@ mod tests {
     fn a_database_of_before_gets_its_clues() {
         let mut db = Connection::open_in_memory().unwrap();
         migrations::apply_until(&mut db, 16).unwrap();
-        make(&db, "o1", "p1", 0, (Some(7 << 20), Some(7 << 20)));
-        make(&db, "o2", "p2", 1, (Some(8 << 20), Some(9 << 20)));
+        put(&db, "o1", "p1", 0, PerSide { org: Some(7 << 20), platform: Some(7 << 20) });
+        put(&db, "o2", "p2", 1, PerSide { org: Some(8 << 20), platform: Some(9 << 20) });
         migrations::apply(&mut db).unwrap();
         assert_eq!((org_of(&db, "p1").as_deref(), org_of(&db, "p2").as_deref()), (Some("o1"), Some("o2")));
         assert_eq!((by_key(&db, 1, 7 << 20).unwrap().len(), clues(&db)), (1, (5, 0)));

@@ -91,6 +91,7 @@ pub fn glance<'i>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::side::PerSide;
     use crate::store::testing::fresh;
 
     /// Places, links, and whether they were seen or are staged.
@@ -116,6 +117,9 @@ mod tests {
              INSERT INTO stage (side, object, id, read_at, body) VALUES (0, 'Contact', 'o3', 0, x''), (1, 'other', 'p2', 0, x'');",
         )
         .unwrap();
+        for (link, platform) in [(1, "p1"), (2, "p2"), (3, "p2"), (4, "p4"), (5, "p1")] {
+            clues::note(&db, link, platform, &PerSide::default()).unwrap();
+        }
         assert_eq!(
             shown(&db, Side::Org, &["o1", "o1", "o2", "o3", "o9"]),
             [(0, 1, true, false), (1, 1, true, false), (3, 3, false, true)]
