@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod audit;
+mod beside;
 pub mod brake;
 pub mod by_hand;
 pub mod capture;

@@ -8,6 +8,7 @@ use crate::domain::plan::{Action, Line};
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::Item;
+use crate::engine::beside::beside;
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session, is_shared};
@@ -90,12 +91,17 @@ impl Session<'_> {
         let mappings = self.mappings.clone();
         let counted =
             Braked::ALL.map(|kind| (kind, !kind.is_released(self.request.kind, &self.request.allow)));
-        let aftermath = |item: &Item| {
-            mappings.get(item.mapping).map(|mapping| Aftermath::of(run, mapping, item)).unwrap_or_default()
-        };
-        let aftermaths: Vec<Aftermath> = items.iter().map(aftermath).collect();
+        let (mappings, items, aftermaths) = beside(move || {
+            let of = |item: &Item| {
+                let mapping = mappings.get(item.mapping);
+                mapping.map(|mapping| Aftermath::of(run, mapping, item)).unwrap_or_default()
+            };
+            let aftermaths: Vec<Aftermath> = items.iter().map(of).collect();
+            (mappings, items, aftermaths)
+        })
+        .await;
         // The items come back: their many small parts are dropped beside the database's thread, not on it.
-        let (tallies, sequence, _items) = self
+        let (tallies, sequence, items) = self
             .context
             .store
             .write(move |db| {
@@ -149,6 +155,7 @@ impl Session<'_> {
             self.count(tally.mapping, |counts| add(counts, &tally.counts));
         }
         self.show_fact(sequence);
+        beside(move || drop(items)).await;
         Ok(())
     }
 }

@@ -122,23 +122,21 @@ impl Session<'_> {
                     for mapping in &mappings {
                         pending::put(db, *mapping, Side::Org, id, "flag_taken_back", now, Some(now))?;
                     }
-                    entries.push(journal::put(
-                        db,
-                        &Entry {
-                            entry: 0,
-                            run,
-                            at: now,
-                            mapping: mappings.first().copied().unwrap_or_default(),
-                            side: Side::Org,
-                            kind: WriteKind::Update,
-                            source: None,
-                            target: Some(id.clone()),
-                            mark: None,
-                            key: Vec::new(),
-                            pairs: Vec::new(),
-                            job: None,
-                        },
-                    )?);
+                    let entry = Entry {
+                        entry: 0,
+                        run,
+                        at: now,
+                        mapping: mappings.first().copied().unwrap_or_default(),
+                        side: Side::Org,
+                        kind: WriteKind::Update,
+                        source: None,
+                        target: Some(id.clone()),
+                        mark: None,
+                        key: Vec::new(),
+                        pairs: Vec::new(),
+                        job: None,
+                    };
+                    entries.push(journal::put(db, &entry.try_into()?)?);
                 }
                 Ok(entries)
             })

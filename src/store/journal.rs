@@ -127,8 +127,25 @@ fn pairs(stored: ValueRef<'_>) -> Result<Vec<Meant>, StoreError> {
     Ok(pairs)
 }
 
+/// An entry in the form in which it is kept. It can be made beside the database's thread.
+#[derive(Debug)]
+pub struct Packed {
+    entry: Entry,
+    key: Vec<u8>,
+    pairs: Vec<u8>,
+}
+
+impl TryFrom<Entry> for Packed {
+    type Error = StoreError;
+
+    fn try_from(entry: Entry) -> Result<Self, StoreError> {
+        let (key, pairs) = (key_bytes(&entry.key), pairs_bytes(&entry.pairs)?);
+        Ok(Self { entry, key, pairs })
+    }
+}
+
 /// Writes an entry; gives its number.
-pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
+pub fn put(db: &Connection, Packed { entry, key, pairs }: &Packed) -> Result<i64, StoreError> {
     db.prepare_cached(
         "INSERT INTO journal (run, at, mapping, side, kind, source_id, target_id, mark, key, pairs)
          VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -142,8 +159,8 @@ pub fn put(db: &Connection, entry: &Entry) -> Result<i64, StoreError> {
         entry.source.as_ref().map(RecordId::as_str),
         entry.target.as_ref().map(RecordId::as_str),
         entry.mark,
-        key_bytes(&entry.key),
-        pairs_bytes(&entry.pairs)?,
+        key,
+        pairs,
     ])?;
     Ok(db.last_insert_rowid())
 }
@@ -253,6 +270,7 @@ mod tests {
                     pairs: meant(),
                     job: None,
                 };
+                let entry = Packed::try_from(entry)?;
                 let numbers = (0..6).map(|_| put(db, &entry)).collect::<Result<Vec<_>, _>>()?;
                 assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
                 settle_all(db, vec![5, 1, 2, 2])?;

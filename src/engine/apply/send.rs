@@ -17,7 +17,7 @@ use crate::engine::context::End;
 use crate::engine::session::{Prepared, Session};
 use crate::mutant::{Mutant, broken};
 use crate::store::StoreError;
-use crate::store::journal::{self, Entry, Meant};
+use crate::store::journal::{self, Entry, Meant, Packed};
 
 /// How often a row is sent that meets a lock or a broken connection.
 const TRIES: u32 = 5;
@@ -130,30 +130,28 @@ impl Session<'_> {
         for (place, outgoing) in batches.iter().enumerate() {
             for (owner, row) in outgoing.owners.iter().zip(&outgoing.batch.rows) {
                 let Some(item) = items.get(*owner) else { continue };
-                entries.push((
-                    (place, *owner),
-                    Entry {
-                        entry: 0,
-                        run: self.run,
-                        at: now,
-                        mapping: self.mappings[item.mapping].row.mapping,
-                        side,
-                        kind: outgoing.batch.kind,
-                        source: item.decision.line.ids[side.other()].clone(),
-                        target: row.id.clone(),
-                        mark: outgoing.batch.mark.clone(),
-                        key: row.key.clone(),
-                        pairs: meant(&self.mappings[item.mapping], item, side),
-                        job: None,
-                    },
-                ));
+                let entry = Entry {
+                    entry: 0,
+                    run: self.run,
+                    at: now,
+                    mapping: self.mappings[item.mapping].row.mapping,
+                    side,
+                    kind: outgoing.batch.kind,
+                    source: item.decision.line.ids[side.other()].clone(),
+                    target: row.id.clone(),
+                    mark: outgoing.batch.mark.clone(),
+                    key: row.key.clone(),
+                    pairs: meant(&self.mappings[item.mapping], item, side),
+                    job: None,
+                };
+                entries.push(((place, *owner), Packed::try_from(entry)?));
             }
         }
         let (numbers, _entries) = self
             .context
             .store
             .write_durably(move |db| {
-                let put = |(owner, entry): &(_, Entry)| Ok((*owner, journal::put(db, entry)?));
+                let put = |(owner, entry): &(_, Packed)| Ok((*owner, journal::put(db, entry)?));
                 let numbers = entries.iter().map(put).collect::<Result<Vec<_>, StoreError>>()?;
                 // Their many small parts are dropped beside the database's thread.
                 Ok((numbers, entries))
