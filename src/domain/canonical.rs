@@ -4,6 +4,7 @@
 //! digits, numbers have their field's scale, sets have no order, moments are whole seconds in UTC.
 
 use chrono::{DateTime, NaiveDate, Timelike, Utc};
+use smol_str::{SmolStrBuilder, StrExt};
 
 use crate::domain::schema::FieldKind;
 use crate::domain::value::Value;
@@ -76,6 +77,7 @@ fn from_text(form: Form, raw: &str) -> Value {
         return Value::Null;
     }
     match form.kind {
+        FieldKind::Email if text.is_ascii() => Value::Text(text.to_ascii_lowercase_smolstr()),
         FieldKind::Email => Value::text(text.to_lowercase()),
         FieldKind::Phone => phone(text),
         FieldKind::Bool => match text {
@@ -124,16 +126,18 @@ fn set<'a>(values: impl Iterator<Item = &'a str>) -> Value {
 
 /// Digits with a leading plus where there was one (or `00`); text without any digit stays as it is.
 fn phone(text: &str) -> Value {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    if digits.is_empty() {
+    let mut digits = text.chars().filter(char::is_ascii_digit).peekable();
+    if digits.peek().is_none() {
         return Value::text(text);
     }
-    let international = text.trim_start_matches(['(', ' ']).starts_with('+');
-    Value::text(match (international, digits.strip_prefix("00")) {
-        (true, _) => format!("+{digits}"),
-        (false, Some(rest)) => format!("+{rest}"),
-        (false, None) => digits,
-    })
+    let with_plus = text.trim_start_matches(['(', ' ']).starts_with('+');
+    let with_zeros = !with_plus && digits.clone().take(2).eq("00".chars());
+    let mut folded = SmolStrBuilder::new();
+    if with_plus || with_zeros {
+        folded.push('+');
+    }
+    digits.skip(if with_zeros { 2 } else { 0 }).for_each(|digit| folded.push(digit));
+    Value::Text(folded.finish())
 }
 
 fn number(text: &str, scale: Option<u8>) -> Value {

@@ -182,8 +182,8 @@ impl<'a> Reader<'a> {
             NULL => Value::Null,
             FALSE => Value::Bool(false),
             TRUE => Value::Bool(true),
-            NUMBER => Value::Number(self.text()?),
-            TEXT => Value::Text(self.text()?),
+            NUMBER => Value::Number(self.plain_text()?.into()),
+            TEXT => Value::text(self.plain_text()?),
             DATE => {
                 let days = i32::try_from(unzigzag(self.number()?)).or(Err(Damaged))?;
                 Value::Date(NaiveDate::from_num_days_from_ce_opt(days).ok_or(Damaged)?)

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -54,6 +55,8 @@ pub struct CompiledPair {
     pub spec: Pair,
     /// Tells whether a base belongs to this pair: changed fields or another transform make it a new pair.
     pub identity: String,
+    /// Names of its fields, shared by all that is told of them.
+    pub names: PerSide<Arc<[String]>>,
     /// Places of its fields in the selections.
     pub places: PerSide<Vec<usize>>,
     /// Canonical forms of its fields.
@@ -123,7 +126,11 @@ impl CompiledPair {
         if let (Transform::Constant(text), Side::Org) = (&self.spec.transform, side) {
             return Some(vec![Value::text(text.as_str())]);
         }
-        self.places[side].iter().map(|place| record.values.get(*place).cloned().flatten()).collect()
+        let mut values = Vec::with_capacity(self.places[side].len());
+        for place in &self.places[side] {
+            values.push(record.values.get(*place)?.clone()?);
+        }
+        Some(values)
     }
 
     /// The canonical form of raw values of a side.
@@ -140,8 +147,11 @@ impl CompiledPair {
         if matches!(self.spec.transform, Transform::Constant(_)) {
             return Some(self.fold(side, &self.values(side, record)?));
         }
-        let places = self.places[side].iter().zip(&self.forms[side]);
-        places.map(|(place, form)| Some(fold(*form, record.values.get(*place)?.as_ref()?))).collect()
+        let mut held = Vec::with_capacity(self.places[side].len());
+        for (place, form) in self.places[side].iter().zip(&self.forms[side]) {
+            held.push(fold(*form, record.values.get(*place)?.as_ref()?));
+        }
+        Some(held)
     }
 
     /// Whether a record holds these canonical values; `None` if one of the fields was not returned. The same as
@@ -552,6 +562,7 @@ fn compile_pair(
     Ok(CompiledPair {
         spec: pair.clone(),
         identity: pair.identity(),
+        names: PerSide::from_fn(|side| pair.fields(side).into()),
         places,
         forms,
         direction: asked,

@@ -1,5 +1,7 @@
 //! The plan: what a run would do, record by record and field by field, with the rule that decided it (law E5).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::record::RecordId;
@@ -89,8 +91,8 @@ pub struct Change {
     pub pair: Option<usize>,
     /// The side that receives the value.
     pub to: Side,
-    /// The receiving fields.
-    pub fields: Vec<String>,
+    /// The receiving fields; all changes of a pair share them.
+    pub fields: Arc<[String]>,
     /// What they hold now.
     pub old: Vec<Value>,
     /// What they will hold.

@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::domain::value::Value;
 
 /// The id of a record on its side. Ids of the org always have 18 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RecordId(Box<str>);
+pub struct RecordId(SmolStr);
 
 impl RecordId {
     /// Takes an id as the side spells it.
-    pub fn new(id: impl Into<Box<str>>) -> Self {
+    pub fn new(id: impl Into<SmolStr>) -> Self {
         Self(id.into())
     }
 
@@ -82,7 +83,7 @@ pub struct Record {
     /// When the side says it was last touched, on the side's clock.
     pub stamp: Option<DateTime<Utc>>,
     /// Who touched it last, where the side tells.
-    pub author: Option<Box<str>>,
+    pub author: Option<SmolStr>,
     /// `None` is a field that was not returned; `Some(Value::Null)` is a blank one.
     pub values: Vec<Option<Value>>,
     /// What it lives on as, where it is only a shell any more, such as a converted lead: objects and ids, the likeliest first.

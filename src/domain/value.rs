@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// One value of one field. A field that was not returned at all is `None` in a record, never [`Value::Null`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,9 +16,9 @@ pub enum Value {
     /// A tick box.
     Bool(bool),
     /// A decimal number as its shortest decimal text, such as `12.5`; no float ever rounds it.
-    Number(Box<str>),
+    Number(SmolStr),
     /// Any text.
-    Text(Box<str>),
+    Text(SmolStr),
     /// A day without a time zone.
     Date(NaiveDate),
     /// A moment.
@@ -28,7 +29,7 @@ pub enum Value {
 
 impl Value {
     /// A text value; blank text stays blank text until it is made canonical.
-    pub fn text(text: impl Into<Box<str>>) -> Self {
+    pub fn text(text: impl Into<SmolStr>) -> Self {
         Self::Text(text.into())
     }
 

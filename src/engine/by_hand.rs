@@ -5,6 +5,7 @@
 //! matched like any other (law E1). Both go through verify, journal, send and commit like everything else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -353,7 +354,7 @@ fn edit_of(
         line.changes.push(Change {
             pair: Some(pair_place),
             to: side,
-            fields: pair.spec.fields(side).to_vec(),
+            fields: Arc::clone(&pair.names[side]),
             old: raw,
             new,
             rule: Rule::Edited,

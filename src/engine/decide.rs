@@ -1,5 +1,7 @@
 //! Decide: one record, or one pair of records, becomes a line of the plan. Pure and deterministic (law E5).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::compiled::{CompiledMapping, CompiledPair};
@@ -160,7 +162,7 @@ pub fn linked(
                     line.changes.push(Change {
                         pair: Some(place),
                         to: side,
-                        fields: pair.spec.fields(side).to_vec(),
+                        fields: Arc::clone(&pair.names[side]),
                         old: now[side].raw.clone(),
                         new,
                         rule,
@@ -238,7 +240,7 @@ pub fn create(mapping: &CompiledMapping, from: Side, record: &Record) -> Decisio
         mapping: mapping.spec.name.clone(),
         ids,
         action: Action::Create { on: to },
-        changes: Vec::new(),
+        changes: Vec::with_capacity(mapping.pairs.len()),
         parked: Vec::new(),
         obstacles: Vec::new(),
     };
@@ -259,7 +261,7 @@ pub fn create(mapping: &CompiledMapping, from: Side, record: &Record) -> Decisio
                 line.changes.push(Change {
                     pair: Some(place),
                     to,
-                    fields: pair.spec.fields(to).to_vec(),
+                    fields: Arc::clone(&pair.names[to]),
                     old: Vec::new(),
                     new,
                     rule,
@@ -273,7 +275,7 @@ pub fn create(mapping: &CompiledMapping, from: Side, record: &Record) -> Decisio
             line.changes.push(Change {
                 pair: None,
                 to,
-                fields: vec![default.field.clone()],
+                fields: [default.field.clone()].into(),
                 old: Vec::new(),
                 new: vec![Value::text(default.value.as_str())],
                 rule: Rule::Default,
@@ -292,7 +294,7 @@ pub fn create(mapping: &CompiledMapping, from: Side, record: &Record) -> Decisio
         line.changes.push(Change {
             pair: None,
             to,
-            fields: vec![mark.to_owned()],
+            fields: [mark.to_owned()].into(),
             old: Vec::new(),
             new: vec![Value::text(record.id.as_str())],
             rule: Rule::Mark,

@@ -45,7 +45,7 @@ fn steps(line: &Line) -> Vec<UndoStep> {
                     mapping: line.mapping.clone(),
                     ids: line.ids.clone(),
                     side: change.to,
-                    fields: change.fields.clone(),
+                    fields: change.fields.to_vec(),
                     old: change.old.clone(),
                     new: change.new.clone(),
                 })

@@ -40,7 +40,7 @@ pub fn put(
             object,
             record.id.as_str(),
             record.stamp.map(to_millis),
-            record.author,
+            record.author.as_deref(),
             to_millis(read_at),
             codec::encode(&record.values),
         ])?;

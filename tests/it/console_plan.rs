@@ -102,7 +102,7 @@ fn change(to: Side, field: &str, old: &str, new: &str, rule: Rule) -> Change {
     Change {
         pair: Some(0),
         to,
-        fields: vec![field.into()],
+        fields: [field.into()].into(),
         old: vec![Value::text(old)],
         new: vec![Value::text(new)],
         rule,

@@ -303,8 +303,8 @@ async fn carried_out(client: &Salesforce, batch: &WriteBatch) -> Vec<RowResult> 
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the values of a row are optional, and these are there")]
-fn text(text: impl Into<Box<str>>) -> Option<Value> {
-    Some(Value::Text(text.into()))
+fn text(text: impl AsRef<str>) -> Option<Value> {
+    Some(Value::text(text.as_ref()))
 }
 
 fn creates(count: usize) -> WriteBatch {

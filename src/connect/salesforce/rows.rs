@@ -10,6 +10,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use smol_str::SmolStr;
 
 use super::convert;
 use crate::domain::record::{Record, RecordId};
@@ -121,7 +122,7 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
 struct Building {
     id: Option<RecordId>,
     stamp: Option<DateTime<Utc>>,
-    author: Option<Box<str>>,
+    author: Option<SmolStr>,
     converted: bool,
     became: Vec<(&'static str, RecordId)>,
     values: Vec<Option<Value>>,

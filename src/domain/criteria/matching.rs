@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use smol_str::SmolStr;
 
 use super::{Expression, Literal, Operator};
 use crate::domain::canonical::{Form, canonical};
@@ -170,7 +171,7 @@ pub(super) fn instant(text: &str) -> Option<Instant> {
 }
 
 /// The canonical decimal text, if it is one.
-fn decimal(text: &str) -> Option<Box<str>> {
+fn decimal(text: &str) -> Option<SmolStr> {
     match canonical(Form { kind: FieldKind::Number, scale: None }, &Value::Number(text.into())) {
         Value::Number(number) => Some(number),
         Value::Null | Value::Bool(_) | Value::Text(_) | Value::Date(_) | Value::Moment(_) | Value::Set(_) => {

@@ -409,7 +409,7 @@ mod tests {
         met.changes.push(Change {
             pair: Some(0),
             to: Side::Platform,
-            fields: vec!["city".into()],
+            fields: ["city".into()].into(),
             old: vec![Value::Null],
             new: vec![Value::text("Bonn")],
             rule: Rule::Filled,

@@ -72,7 +72,7 @@ pub(super) fn decide(
                     line.changes.push(Change {
                         pair: None,
                         to: on,
-                        fields: vec![field.clone()],
+                        fields: [field.clone()].into(),
                         old: vec![old.unwrap_or_default()],
                         new: vec![value.clone()],
                         rule: Rule::Deactivated,

@@ -113,10 +113,12 @@ fn changes(item: &Item, side: Side, after: &PerSide<Option<&Record>>, mapping: &
             NewChange {
                 pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
                 fields: match pair {
-                    Some(pair) if pair.spec.fields(side) == change.fields && names::tells(&change.fields) => {
+                    Some(pair)
+                        if *pair.spec.fields(side) == *change.fields && names::tells(&change.fields) =>
+                    {
                         Vec::new()
                     }
-                    Some(_) | None => change.fields.clone(),
+                    Some(_) | None => change.fields.to_vec(),
                 },
                 old: change.old.clone(),
                 new: held.unwrap_or_else(|| change.new.clone()),

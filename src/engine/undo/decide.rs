@@ -183,7 +183,7 @@ fn fate(
     Fate::Write(Change {
         pair: Some(place),
         to: side,
-        fields: want.fields.clone(),
+        fields: want.fields.as_slice().into(),
         old: raw,
         new: want.restore.clone(),
         rule: Rule::Undone,

@@ -115,7 +115,8 @@ impl<'a> Stored<'a> {
 }
 
 fn values(reader: &mut Reader<'_>, count: u64) -> Result<Vec<Value>, StoreError> {
-    let mut values = Vec::new();
+    // One or two mostly; a damaged count is no reason to ask for more.
+    let mut values = Vec::with_capacity(count.min(4) as usize);
     for _ in 0..count {
         values.push(reader.value()?.unwrap_or_default());
     }

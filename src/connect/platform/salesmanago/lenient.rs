@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use smol_str::{SmolStr, ToSmolStr};
 
 /// One JSON value where only plain ones are expected; anything else counts as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,9 +17,9 @@ pub(super) enum Scalar {
     /// `true` or `false`.
     Bool(bool),
     /// A number, as written.
-    Number(Box<str>),
+    Number(SmolStr),
     /// A text.
-    Text(Box<str>),
+    Text(SmolStr),
 }
 
 impl<'de> Deserialize<'de> for Scalar {
@@ -40,13 +41,13 @@ impl<'de> Deserialize<'de> for Scalar {
                 Ok(Scalar::Bool(flag))
             }
             fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(number.to_string().into()))
+                Ok(Scalar::Number(number.to_smolstr()))
             }
             fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(number.to_string().into()))
+                Ok(Scalar::Number(number.to_smolstr()))
             }
             fn visit_f64<E>(self, number: f64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(number.to_string().into()))
+                Ok(Scalar::Number(number.to_smolstr()))
             }
             fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
                 Ok(Scalar::Text(text.into()))

@@ -153,7 +153,7 @@ pub(in crate::engine) fn commit_departure(
             };
             changes.extend(line.changes.iter().map(|change| NewChange {
                 pair: change.pair.and_then(|place| mapping.row.pairs.get(place)).copied(),
-                fields: change.fields.clone(),
+                fields: change.fields.to_vec(),
                 old: change.old.clone(),
                 new: change.new.clone(),
                 rule: Some(change.rule),
