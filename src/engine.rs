@@ -6,7 +6,6 @@
 
 pub mod apply;
 pub mod audit;
-mod beside;
 pub mod brake;
 pub mod by_hand;
 pub mod capture;
@@ -16,6 +15,7 @@ pub mod decide;
 pub mod flags;
 pub mod handle;
 pub mod matching;
+mod offload;
 pub mod plan;
 pub mod prepare;
 pub mod recover;

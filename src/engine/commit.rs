@@ -8,9 +8,9 @@ use crate::domain::plan::{Action, Line};
 use crate::domain::record::RecordId;
 use crate::domain::side::{PerSide, Side};
 use crate::engine::apply::Item;
-use crate::engine::beside::beside;
 use crate::engine::brake::Braked;
 use crate::engine::context::End;
+use crate::engine::offload::offload;
 use crate::engine::session::{Prepared, Session, is_shared};
 use crate::store::holds::Holds;
 use crate::store::links::clues;
@@ -91,7 +91,7 @@ impl Session<'_> {
         let mappings = self.mappings.clone();
         let counted =
             Braked::ALL.map(|kind| (kind, !kind.is_released(self.request.kind, &self.request.allow)));
-        let (mappings, items, aftermaths) = beside(move || {
+        let (mappings, items, aftermaths) = offload(move || {
             let of = |item: &Item| {
                 let mapping = mappings.get(item.mapping);
                 mapping.map(|mapping| Aftermath::of(run, mapping, item)).unwrap_or_default()
@@ -155,7 +155,7 @@ impl Session<'_> {
             self.count(tally.mapping, |counts| add(counts, &tally.counts));
         }
         self.show_fact(sequence);
-        beside(move || drop(items)).await;
+        offload(move || drop(items)).await;
         Ok(())
     }
 }
