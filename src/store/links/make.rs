@@ -23,7 +23,7 @@ pub struct NewLink {
     pub read: PerSide<DateTime<Utc>>,
     /// Hashes of the key as seen on each side.
     pub keys: PerSide<Option<i64>>,
-    /// What each side last held, in the [byte form](Bases::encode).
+    /// What each side last held, in the [byte form](super::Bases::encode).
     pub bases: Vec<u8>,
     /// The run that writes it.
     pub run: i64,
